@@ -1,0 +1,176 @@
+# Builds, tests and installs SMLP. `make help` lists the targets and the variables.
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+BUILD ?= release
+CLANG_FORMAT ?= clang-format-16
+ifeq ($(origin CXX),default)
+CXX := g++
+endif
+
+DEMO = $(BUILD_DIR)/smlp run --data datasets/breast_cancer.csv --network 30-16-2
+
+# ---- variants: each in a folder of its own ----
+comma := ,
+space := $(subst ,, )
+on = $(filter-out 0,$(1))
+variant := $(filter-out release,$(BUILD)) $(subst $(comma), ,$(SANITIZE)) $(if $(call on,$(COVERAGE)),coverage)
+BUILD_DIR := $(subst $(space),-,$(strip build $(variant)))
+
+ifeq ($(BUILD),release)
+optimisation := -O2 -g1
+else ifeq ($(BUILD),debug)
+optimisation := -O0 -g -D_GLIBCXX_ASSERTIONS
+else
+$(error BUILD is release or debug, not $(BUILD))
+endif
+ifneq ($(SANITIZE),)
+optimisation := -O1 -g1 -fno-omit-frame-pointer
+instrumentation += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
+endif
+ifneq ($(call on,$(COVERAGE)),)
+optimisation := -O1 -g1
+instrumentation += --coverage -fprofile-update=atomic
+endif
+ifneq ($(findstring thread,$(SANITIZE)),)
+# Archer tells the thread sanitizer what OpenMP's barriers order; it needs clang and its libomp.
+export OMP_TOOL_LIBRARIES := libarcher.so
+export TSAN_OPTIONS := ignore_noninstrumented_modules=1
+export OMP_NUM_THREADS ?= 4
+endif
+
+# ---- flags ----
+warnings := -Wall -Wextra -Wpedantic -Wconversion $(if $(call on,$(WERROR)),-Werror)
+COMPILE = $(CXX) -std=c++20 $(optimisation) $(instrumentation) $(warnings) -fopenmp -I. \
+          $(DEPENDENCY_CFLAGS) $(CPPFLAGS) $(CXXFLAGS)
+LINK = $(CXX) -fopenmp $(instrumentation) $(LDFLAGS)
+LIBS = $(DEPENDENCY_LIBS) $(LDLIBS)
+
+# ---- files ----
+PROGRAM := $(BUILD_DIR)/smlp
+LIBRARY := $(BUILD_DIR)/libsmlp.a
+objects = $(patsubst %.cpp,$(BUILD_DIR)/obj/%.o,$(1))
+library_sources := $(filter-out mlp/main.cpp,$(wildcard $(addsuffix .cpp,paillier/* protocols/* protocols/*/* mlp/* mlp/*/*)))
+TESTS := $(wildcard tests/*_test.cpp tests/*/*_test.cpp tests/*/*/*_test.cpp)
+test_sources := $(wildcard tests/main.cpp tests/support/*.cpp) $(TESTS)
+bench_sources := $(wildcard bench/*.cpp)
+headers := $(wildcard $(foreach folder,paillier protocols protocols/* mlp mlp/*,$(folder)/*.h $(folder)/*.def))
+
+ifeq ($(MAKELEVEL),0)  # all cores; -j on the command line wins
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
+endif
+MAKEFLAGS += --no-print-directory
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.PHONY: all test demo bench install uninstall format check-format check-layering coverage clean help FORCE
+
+all: $(PROGRAM) $(LIBRARY)
+
+$(PROGRAM): $(call objects,mlp/main.cpp) $(LIBRARY)
+$(BUILD_DIR)/tests: $(call objects,$(test_sources)) $(LIBRARY)
+$(BUILD_DIR)/bench: $(call objects,$(bench_sources)) $(LIBRARY)
+$(BUILD_DIR)/bench: LIBS += -lbenchmark
+$(PROGRAM) $(BUILD_DIR)/tests $(BUILD_DIR)/bench: $(BUILD_DIR)/sources
+	@echo "link $@"
+	@$(LINK) $(filter %.o %.a,$^) $(LIBS) -o $@
+
+$(LIBRARY): $(call objects,$(library_sources)) $(BUILD_DIR)/sources
+	@echo "archive $@"
+	@rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+
+$(BUILD_DIR)/obj/%.o: %.cpp $(BUILD_DIR)/flags
+	@echo "compile $<"
+	@mkdir -p $(@D)
+	@$(COMPILE) -MMD -MP -c $< -o $@
+
+-include $(patsubst %.o,%.d,$(call objects,$(library_sources) mlp/main.cpp $(test_sources) $(bench_sources)))
+
+# Files that change only when their content does, so that new flags or a deleted source rebuild what they must.
+$(BUILD_DIR)/flags: content = $(COMPILE)
+$(BUILD_DIR)/sources: content = $(LINK) $(LIBS) $(library_sources) $(test_sources) $(bench_sources)
+$(BUILD_DIR)/flags $(BUILD_DIR)/sources: FORCE
+	@mkdir -p $(@D)
+	@echo '$(content)' | cmp -s - $@ || echo '$(content)' > $@
+
+# What pkg-config knows of the dependencies, after they are installed. Make reads it, or makes it first.
+needs_no_build := uninstall format check-format check-layering coverage clean help
+ifneq ($(filter-out $(needs_no_build),$(or $(MAKECMDGOALS),all)),)
+include $(BUILD_DIR)/dependencies.mk
+endif
+packages := hdf5 libssl libcrypto gmpxx gmp zlib
+$(BUILD_DIR)/dependencies.mk: scripts/install_dependencies.sh
+	@scripts/install_dependencies.sh
+	@mkdir -p $(@D)
+	@cflags=$$(pkg-config --cflags $(packages)) && libs=$$(pkg-config --libs $(packages)) && \
+	  printf '%s\n' "DEPENDENCY_CFLAGS := $$cflags" "DEPENDENCY_LIBS := -lntl -lboost_program_options $$libs" > $@
+
+# ---- running ----
+test: $(if $(TEST_OPTIONS),,all) $(BUILD_DIR)/tests
+	+@CXX="$(CXX)" scripts/run_tests.sh $(BUILD_DIR) $(TEST_OPTIONS)
+
+demo: all
+	$(DEMO)
+
+bench: $(BUILD_DIR)/bench
+	$<
+
+coverage:
+	@find build-coverage -name '*.gcda' -delete 2>/dev/null || true
+	+@$(MAKE) COVERAGE=1 BUILD=release SANITIZE= test
+	@scripts/check_coverage.sh build-coverage
+
+# ---- installing ----
+prefix := $(abspath $(PREFIX))
+define PKG_CONFIG_FILE
+prefix=$(prefix)
+
+Name: smlp
+Description: Secure multilayer perceptron on Paillier-encrypted data
+Version: $(VERSION)
+Cflags: -I$${prefix}/include/smlp -fopenmp $(DEPENDENCY_CFLAGS)
+Libs: -L$${prefix}/lib -lsmlp -fopenmp $(instrumentation) $(LIBS)
+endef
+export PKG_CONFIG_FILE
+
+install: all
+	@mkdir -p $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/lib/pkgconfig
+	@install -m 755 $(PROGRAM) $(DESTDIR)$(prefix)/bin/smlp
+	@install -m 644 $(LIBRARY) $(DESTDIR)$(prefix)/lib/libsmlp.a
+	@printf '%s\n' "$$PKG_CONFIG_FILE" > $(DESTDIR)$(prefix)/lib/pkgconfig/smlp.pc
+	@for header in $(headers); do \
+	  mkdir -p $(DESTDIR)$(prefix)/include/smlp/$$(dirname $$header) && \
+	  install -m 644 $$header $(DESTDIR)$(prefix)/include/smlp/$$header || exit 1; done
+	@echo "installed smlp, libsmlp.a, headers and smlp.pc under $(DESTDIR)$(prefix)"
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(prefix)/,bin/smlp lib/libsmlp.a lib/pkgconfig/smlp.pc)
+	rm -rf $(DESTDIR)$(prefix)/include/smlp
+
+# ---- care ----
+format:
+	@CLANG_FORMAT=$(CLANG_FORMAT) scripts/check_format.sh --fix
+
+check-format:
+	@CLANG_FORMAT=$(CLANG_FORMAT) scripts/check_format.sh
+
+check-layering:
+	@scripts/check_layering.sh
+
+clean:
+	rm -rf build build-*/
+
+help:
+	@echo 'make                  build/smlp and build/libsmlp.a (installs missing dependencies first)'
+	@echo 'make test             build and run every test; TEST_OPTIONS="-tc=*name*" runs doctest cases by name,'
+	@echo '                      TESTS=tests/paillier/dgk_test.cpp builds these test files alone'
+	@echo 'make demo             train on the encrypted breast-cancer table'
+	@echo 'make bench            micro-benchmarks'
+	@echo 'make coverage         line coverage of each folder; fails below 90 %'
+	@echo 'make install          program, library, headers, smlp.pc; PREFIX=/usr/local DESTDIR='
+	@echo 'make uninstall        remove what install put there'
+	@echo 'make format           clang-format-16 on every source; check-format only looks'
+	@echo 'make check-layering   includes point down: mlp -> protocols -> paillier'
+	@echo 'make clean            remove build and build-*'
+	@echo
+	@echo 'variables: BUILD=release|debug  SANITIZE=address,undefined  SANITIZE=thread CXX=clang++-16'
+	@echo '           COVERAGE=1  WERROR=1  CXX CPPFLAGS CXXFLAGS LDFLAGS LDLIBS'

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Installs the distribution's packages that SMLP needs and that are missing; does nothing when all are there.
+#   scripts/install_dependencies.sh [--development]      --development adds what the checks of .ci/run need
+# Debian and Ubuntu (apt). The lists for dnf and Homebrew are untested.
+set -euo pipefail
+
+development=false
+case "${1-}" in
+  "") ;;
+  --development) development=true ;;
+  *) echo "usage: $0 [--development]" >&2; exit 2 ;;
+esac
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+if has apt-get; then
+  packages=(pkg-config libgmp-dev libntl-dev libssl-dev libboost-program-options-dev libhdf5-dev zlib1g-dev
+            nlohmann-json3-dev doctest-dev libbenchmark-dev python3)
+  has "${CXX:-g++}" || packages+=(g++)
+  $development && packages+=(clang-16 libomp-16-dev libclang-rt-16-dev clang-format-16 gcovr)
+  is_installed() { dpkg -s "$1" 2>/dev/null | grep -q '^Status: .* installed$'; }
+  refresh=(apt-get update -q)
+  install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends)
+elif has dnf; then  # untested
+  packages=(gcc-c++ pkgconf-pkg-config gmp-devel ntl-devel openssl-devel boost-devel hdf5-devel zlib-devel
+            json-devel doctest-devel google-benchmark-devel python3)
+  $development && packages+=(clang libomp-devel compiler-rt clang-tools-extra gcovr)
+  is_installed() { rpm -q "$1" >/dev/null 2>&1; }
+  refresh=(true)
+  install=(dnf install -y)
+elif has brew; then  # untested
+  packages=(gcc pkg-config gmp ntl openssl@3 boost hdf5 zlib nlohmann-json doctest google-benchmark python3)
+  $development && packages+=(llvm@16 clang-format@16 gcovr)
+  is_installed() { brew list --versions "$1" >/dev/null 2>&1; }
+  refresh=(true)
+  install=(brew install)
+else
+  echo "$0: no apt-get, dnf or brew here: install GMP, NTL, OpenSSL, Boost.Program_options, HDF5, zlib," \
+       "nlohmann-json, doctest, Google Benchmark, pkg-config and python3 yourself" >&2
+  exit 0  # they may well be there; the compiler will tell
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  is_installed "$package" || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+as_root=()
+if ! has brew && [ "$(id -u)" -ne 0 ]; then
+  if has sudo && sudo -n true 2>/dev/null; then
+    as_root=(sudo -n)
+  else
+    manager=apt-get
+    has apt-get || manager=dnf
+    echo "SMLP needs packages that are missing, and installing them needs root. Run this, then repeat:" >&2
+    echo "  sudo $manager install -y ${missing[*]}" >&2
+    exit 1
+  fi
+fi
+
+echo "installing ${missing[*]}"
+# A stale or partly unreachable package list may still do.
+"${as_root[@]}" "${refresh[@]}" </dev/null || echo "$0: could not refresh the package lists; going on" >&2
+"${as_root[@]}" "${install[@]}" "${missing[@]}" </dev/null

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Runs the doctest binary and the test scripts of a build; the last line is "N passed, M failed".
+#   scripts/run_tests.sh BUILD_DIR [DOCTEST_OPTION...]
+# With options (a filter) the scripts tests/**/*_test.sh are left out. A script passes when it exits 0; it runs in
+# the repository root with SMLP (the program) and CXX (the compiler) in its environment.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+build=${1:?usage: $0 BUILD_DIR [DOCTEST_OPTION...]}
+shift
+export SMLP=$build/smlp CXX=${CXX:-g++}
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+status=0
+"$build/tests" --no-colors --duration=true "$@" </dev/null 2>&1 | tee "$log" || status=$?
+# [doctest] test cases:  12 |  11 passed | 1 failed | 3 skipped
+passed=$(sed -n 's/^\[doctest\] test cases:.*| *\([0-9]*\) passed.*/\1/p' "$log" | tail -n 1)
+failed=$(sed -n 's/^\[doctest\] test cases:.*| *\([0-9]*\) failed.*/\1/p' "$log" | tail -n 1)
+passed=${passed:-0} failed=${failed:-0}
+# A crash, or a sanitizer's verdict after the summary.
+[ "$status" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
+
+if [ $# -eq 0 ]; then
+  while IFS= read -r script; do
+    if bash "$script" </dev/null; then
+      passed=$((passed + 1))
+      echo "passed: $script"
+    else
+      failed=$((failed + 1))
+      echo "FAILED: $script"
+    fi
+  done < <(find tests -name '*_test.sh' | sort)
+fi
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
