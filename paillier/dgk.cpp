@@ -1,0 +1,139 @@
+// DGK's public operations: [m] = g^m h^r.
+#include "paillier/dgk.h"
+
+#include <algorithm>
+#include <mutex>
+#include <string>
+
+#include "paillier/error.h"
+#include "paillier/kernels.h"
+#include "paillier/primes.h"
+#include "paillier/residues.h"
+
+namespace smlp {
+
+struct DgkPublicKey::State {
+  Integer n, g, h;
+  unsigned u = 0;
+  std::size_t subgroup_bits = 0;
+  std::shared_ptr<const ModularContext> modulo_n;
+  std::vector<Integer> powers_of_g;  // g^m for m < u
+  std::once_flag once;
+  std::unique_ptr<const FixedBase> powers_of_h;
+
+  const FixedBase& table() {
+    std::call_once(once, [this] {
+      powers_of_h = std::make_unique<FixedBase>(modulo_n, h, 2 * subgroup_bits + rerandomisation_sigma);
+    });
+    return *powers_of_h;
+  }
+};
+
+DgkPublicKey::DgkPublicKey(Integer n, Integer g, Integer h, unsigned u, std::size_t subgroup_bits)
+    : state_(std::make_shared<State>()) {
+  require_public_modulus(n, "DGK");
+  if (u < 3 || u >= 1u << 16 || !is_prime(u) || (n - 1) % u != 0)
+    throw Error("the DGK plaintext modulus u = " + std::to_string(u) +
+                " is not an odd prime below 2^16 that divides n - 1");
+  if (subgroup_bits < 16 || 2 * (subgroup_bits + 32) > bit_length(n))
+    throw Error("the DGK subgroup bits t = " + std::to_string(subgroup_bits) +
+                " are outside 16 to bits / 2 - 32 for n of " + std::to_string(bit_length(n)) + " bits");
+  for (const auto& [element, name] : {std::pair(&g, "g"), std::pair(&h, "h")})
+    if (*element <= 1 || *element >= n || gcd(*element, n) != 1)
+      throw Error(std::string("the DGK generator ") + name + " is not a unit between 1 and n");
+  State& s = *state_;
+  s.modulo_n = std::make_shared<const ModularContext>(n);
+  if (s.modulo_n->power_var(g, u) != h) throw Error("the DGK generators do not satisfy g^u = h");
+  // With v | n - 1, as a common v = v_p = v_q gives, anybody strips the randomness by c^((n-1)/u).
+  if (gcd(Integer(s.modulo_n->power_var(h, Integer((n - 1) / u)) - 1), n) != 1)
+    throw Error("the DGK key falls to the keyless attack: h^((n-1)/u) is 1 modulo a factor of n");
+  s.powers_of_g.resize(u);
+  s.powers_of_g[0] = 1;
+  for (unsigned m = 1; m < u; ++m) s.powers_of_g[m] = s.modulo_n->multiply(s.powers_of_g[m - 1], g);
+  s.n = std::move(n);
+  s.g = std::move(g);
+  s.h = std::move(h);
+  s.u = u;
+  s.subgroup_bits = subgroup_bits;
+}
+
+std::size_t DgkPublicKey::bits() const {
+  return bit_length(state_->n);
+}
+std::size_t DgkPublicKey::subgroup_bits() const {
+  return state_->subgroup_bits;
+}
+unsigned DgkPublicKey::u() const {
+  return state_->u;
+}
+const Integer& DgkPublicKey::n() const {
+  return state_->n;
+}
+const Integer& DgkPublicKey::g() const {
+  return state_->g;
+}
+const Integer& DgkPublicKey::h() const {
+  return state_->h;
+}
+std::size_t DgkPublicKey::ciphertext_bytes() const {
+  return (bits() + 7) / 8;
+}
+
+bool DgkPublicKey::operator==(const DgkPublicKey& other) const {
+  const State &a = *state_, &b = *other.state_;
+  return a.n == b.n && a.g == b.g && a.h == b.h && a.u == b.u && a.subgroup_bits == b.subgroup_bits;
+}
+
+const Integer& DgkPublicKey::power_of_g(unsigned m) const {
+  if (m >= u())
+    throw Error("the DGK plaintext " + std::to_string(m) + " is not below u = " + std::to_string(u()));
+  return state_->powers_of_g[m];
+}
+
+FreshDgkCiphertext DgkPublicKey::encrypt(unsigned m, RandomStream& random) const {
+  return rerandomise(trivial(m), random);
+}
+
+FreshDgkCiphertext DgkPublicKey::rerandomise(const DgkCiphertext& c, RandomStream& random) const {
+  const FixedBase& table = state_->table();
+  const SecretInteger exponent(random.bits(table.exponent_bits()));
+  return Dgk::fresh(table.multiply_power(c.residue(), exponent.value()));
+}
+
+DgkCiphertext DgkPublicKey::trivial(unsigned m) const {
+  return Dgk::local(power_of_g(m));
+}
+
+DgkCiphertext DgkPublicKey::add(const DgkCiphertext& a, const DgkCiphertext& b) const {
+  return Dgk::local(state_->modulo_n->multiply(a.residue(), b.residue()));
+}
+
+DgkCiphertext DgkPublicKey::scale(const DgkCiphertext& c, unsigned k) const {
+  return Dgk::local(state_->modulo_n->power_var(c.residue(), k));
+}
+
+std::vector<DgkCiphertext> DgkPublicKey::negate(std::span<const DgkCiphertext> cs) const {
+  std::vector<Integer> residues;
+  residues.reserve(cs.size());
+  for (const DgkCiphertext& c : cs) residues.push_back(c.residue());
+  std::vector<DgkCiphertext> out;
+  out.reserve(cs.size());
+  for (Integer& residue : state_->modulo_n->inverses(residues, "negated DGK ciphertexts"))
+    out.push_back(Dgk::local(std::move(residue)));
+  return out;
+}
+
+void DgkPublicKey::encode(std::span<const FreshDgkCiphertext> cs, Bytes& out) const {
+  for (const FreshDgkCiphertext& c : cs) append_little_endian(c.local().residue(), ciphertext_bytes(), out);
+}
+
+std::vector<DgkCiphertext> DgkPublicKey::decode(std::span<const std::uint8_t> bytes, std::size_t count,
+                                                std::string_view what) const {
+  std::vector<DgkCiphertext> out;
+  out.reserve(std::min(count, bytes.size() / ciphertext_bytes()));
+  for (Integer& residue : decode_units(bytes, count, ciphertext_bytes(), n(), n(), what))
+    out.push_back(Dgk::local(std::move(residue)));
+  return out;
+}
+
+}  // namespace smlp

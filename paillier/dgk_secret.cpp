@@ -1,0 +1,175 @@
+// DGK's secret operations: encryption by Chinese remainders, the zero test modulo p alone, key checks.
+#include <array>
+#include <string>
+
+#include "paillier/dgk.h"
+#include "paillier/error.h"
+#include "paillier/kernels.h"
+#include "paillier/primes.h"
+
+namespace smlp {
+namespace {
+
+// What the key holder needs modulo one prime.
+struct Side {
+  SecretInteger prime, v;
+  std::shared_ptr<const ModularContext> modulo;
+  std::vector<Integer> powers_of_g;
+  std::unique_ptr<const FixedBase> powers_of_h;
+
+  Side(const DgkPublicKey& key, const SecretInteger& p, const SecretInteger& order)
+      : prime(p), v(order), modulo(std::make_shared<const ModularContext>(p.value())), powers_of_g(key.u()) {
+    powers_of_h =
+        std::make_unique<const FixedBase>(modulo, Integer(key.h() % p.value()), bit_length(v.value()));
+    const Integer g = key.g() % p.value();
+    powers_of_g[0] = 1;
+    for (std::size_t m = 1; m < powers_of_g.size(); ++m)
+      powers_of_g[m] = modulo->multiply(powers_of_g[m - 1], g);
+  }
+
+  // h^r has order v, so r uniform below v is uniform in <h>.
+  Integer encrypt(unsigned m, RandomStream& random) const {
+    const SecretInteger exponent(random.below(v.value()));
+    return powers_of_h->multiply_power(powers_of_g[m], exponent.value());
+  }
+
+  // c^v = (g^v)^m: the randomness is gone.
+  Integer strip(const Integer& c) const { return modulo->power_secret(Integer(c % prime.value()), v); }
+};
+
+void require(bool holds, const std::string& relation) {
+  if (!holds) throw Error("the DGK secret key is wrong: " + relation);
+}
+
+Integer power(const Integer& base, const Integer& exponent, const Integer& modulus) {
+  Integer result;
+  mpz_powm(result.get_mpz_t(), base.get_mpz_t(), exponent.get_mpz_t(), modulus.get_mpz_t());
+  return result;
+}
+
+void require_side(const DgkPublicKey& key, const Integer& p, const Integer& v, const std::string& side) {
+  const std::string prime = side, order = "v_" + side;
+  require(v > 0 && bit_length(v) == key.subgroup_bits(), order + " does not have t bits");
+  require(is_prime(v), order + " is not prime");
+  require(v != key.u(), order + " equals u");
+  require((p - 1) % key.u() == 0, "u does not divide " + prime + " - 1");
+  require((p - 1) % v == 0, order + " does not divide " + prime + " - 1");
+  const Integer u = key.u();  // h = g^u was tested with the public key, so its order v follows from that of g
+  require(power(key.g(), u * v, p) == 1 && power(key.g(), u, p) != 1 && power(key.g(), v, p) != 1,
+          "g does not have order u " + order + " modulo " + prime);
+}
+
+}  // namespace
+
+struct DgkSecretKey::State {
+  DgkPublicKey key;
+  std::array<Side, 2> sides;
+  SecretInteger p_inverse;  // p^-1 mod q
+
+  State(const DgkPublicKey& public_key, const SecretInteger& p, const SecretInteger& q,
+        const SecretInteger& v_p, const SecretInteger& v_q)
+      : key(public_key),
+        sides{Side(key, p, v_p), Side(key, q, v_q)},
+        p_inverse(inverse(p.value(), q.value())) {}
+};
+
+DgkSecretKey::DgkSecretKey(const DgkPublicKey& public_key, SecretInteger secret_p, SecretInteger secret_q,
+                           SecretInteger secret_v_p, SecretInteger secret_v_q) {
+  const Integer &p = secret_p.value(), &q = secret_q.value(), &v_p = secret_v_p.value(),
+                &v_q = secret_v_q.value();
+  require(p > 0 && bit_length(p) == public_key.bits() / 2, "p does not have half as many bits as n");
+  require(q > 0 && bit_length(q) == public_key.bits() / 2, "q does not have half as many bits as n");
+  require(p * q == public_key.n(), "p q differs from n");
+  require(p != q, "p equals q");
+  require(is_prime(p), "p is not prime");
+  require(is_prime(q), "q is not prime");
+  require(v_p != v_q, "v_p equals v_q, so the keyless attack strips the randomness");
+  require_side(public_key, p, v_p, "p");
+  require_side(public_key, q, v_q, "q");
+  require((q - 1) % v_p != 0, "v_p divides q - 1");
+  require((p - 1) % v_q != 0, "v_q divides p - 1");
+  state_ = std::make_shared<const State>(public_key, secret_p, secret_q, secret_v_p, secret_v_q);
+
+  // The self-test hides nothing, so a public seed serves. Public encryption needs no trial: g and h were
+  // tested above.
+  RandomStream random = RandomSource::from_seed(0).stream({});
+  for (const unsigned m : {0u, 1u, public_key.u() - 1}) {
+    const DgkCiphertext c = encrypt(m, random).local();
+    require(decrypt(c) == m, "a plaintext does not survive encryption and decryption");
+    require(is_zero(c) == (m == 0), "the zero test is wrong");
+  }
+}
+
+DgkSecretKey DgkSecretKey::generate(std::size_t bits, std::size_t subgroup_bits, unsigned u,
+                                    RandomStream& random) {
+  if (bits < 128 || bits % 2 != 0)
+    throw Error("a DGK key of " + std::to_string(bits) +
+                " bits was asked for; an even number from 128 is needed");
+  if (subgroup_bits < 16 || 2 * (subgroup_bits + 32) > bits)
+    throw Error("DGK subgroup primes of " + std::to_string(subgroup_bits) +
+                " bits were asked for; 16 to bits / 2 - 32 are possible");
+  if (u < 3 || u >= 1u << 16 || !is_prime(u))
+    throw Error("the DGK plaintext modulus u = " + std::to_string(u) + " is not an odd prime below 2^16");
+  for (;;) {
+    const SecretInteger v_p = random_prime(subgroup_bits, random);
+    const SecretInteger v_q = random_prime(subgroup_bits, random);
+    if (v_p.value() == v_q.value() || v_p.value() == u || v_q.value() == u) continue;
+    const SecretInteger p = random_prime_with_factor(bits / 2, Integer(u * v_p.value()), false, random);
+    const SecretInteger q = random_prime_with_factor(bits / 2, Integer(u * v_q.value()), false, random);
+    if (p.value() == q.value() || (q.value() - 1) % v_p.value() == 0 || (p.value() - 1) % v_q.value() == 0)
+      continue;
+    const Integer n = p.value() * q.value();
+    const Integer factors_p[] = {u, v_p.value()};
+    const Integer factors_q[] = {u, v_q.value()};
+    const Integer g = chinese_remainder(element_of_order(factors_p, p.value(), random), p.value(),
+                                        element_of_order(factors_q, q.value(), random), q.value(),
+                                        inverse(p.value(), q.value()));
+    const DgkPublicKey key(n, g, power(g, u, n), u, subgroup_bits);
+    return DgkSecretKey(key, p, q, v_p, v_q);
+  }
+}
+
+const DgkPublicKey& DgkSecretKey::public_key() const {
+  return state_->key;
+}
+const SecretInteger& DgkSecretKey::p() const {
+  return state_->sides[0].prime;
+}
+const SecretInteger& DgkSecretKey::q() const {
+  return state_->sides[1].prime;
+}
+const SecretInteger& DgkSecretKey::v_p() const {
+  return state_->sides[0].v;
+}
+const SecretInteger& DgkSecretKey::v_q() const {
+  return state_->sides[1].v;
+}
+
+FreshDgkCiphertext DgkSecretKey::encrypt(unsigned m, RandomStream& random) const {
+  state_->key.power_of_g(m);  // refuses m >= u
+  const auto& [p_side, q_side] = state_->sides;
+  const SecretInteger a(p_side.encrypt(m, random)), b(q_side.encrypt(m, random));
+  return Dgk::fresh(chinese_remainder(a.value(), p_side.prime.value(), b.value(), q_side.prime.value(),
+                                      state_->p_inverse.value()));
+}
+
+bool DgkSecretKey::is_zero(const DgkCiphertext& c) const {
+  return state_->sides[0].strip(c.residue()) == 1;
+}
+
+unsigned DgkSecretKey::decrypt(const DgkCiphertext& c) const {
+  const auto& [p_side, q_side] = state_->sides;
+  const Integer a = p_side.strip(c.residue()), b = q_side.strip(c.residue());
+  const Integer base_a = p_side.strip(state_->key.g()), base_b = q_side.strip(state_->key.g());
+  Integer power_a = 1, power_b = 1;
+  unsigned found = state_->key.u();
+  for (unsigned m = 0; m < state_->key.u(); ++m) {
+    if (a == power_a && b == power_b) found = m;
+    power_a = p_side.modulo->multiply(power_a, base_a);
+    power_b = q_side.modulo->multiply(power_b, base_b);
+  }
+  if (found == state_->key.u()) throw Error("the residue is not a DGK ciphertext under this key");
+  return found;
+}
+
+}  // namespace smlp

@@ -1,0 +1,97 @@
+// Montgomery products: one mpn product, then one mpn_addmul_1 a limb.
+#include "paillier/montgomery.h"
+
+#include <algorithm>
+
+#include "paillier/error.h"
+
+namespace smlp {
+
+static_assert(GMP_NUMB_BITS == 64, "limbs of 64 bits without nails");
+
+namespace {
+
+mp_size_t size_of(std::size_t limbs) {
+  return static_cast<mp_size_t>(limbs);
+}
+
+}  // namespace
+
+Montgomery::Montgomery(const Integer& modulus) : modulus_(modulus) {
+  if (modulus <= 1 || mpz_even_p(modulus.get_mpz_t()))
+    throw Error("a Montgomery modulus must be odd and greater than 1");
+  limbs_ = mpz_size(modulus.get_mpz_t());
+  m_.resize(limbs_);
+  one_.resize(limbs_);
+  r_squared_.resize(limbs_);
+  load(one_.data(), Integer(power_of_two(64 * limbs_) % modulus));
+  load(r_squared_.data(), Integer(power_of_two(128 * limbs_) % modulus));
+  std::copy_n(mpz_limbs_read(modulus.get_mpz_t()), limbs_, m_.begin());
+  Limb inverse = 1;  // Newton: each step doubles the correct low bits
+  for (int step = 0; step < 6; ++step) inverse *= 2 - m_[0] * inverse;
+  negative_inverse_ = 0 - inverse;
+}
+
+Montgomery::~Montgomery() {
+  // The modulus may be a secret one.
+  for (auto* limbs : {&m_, &one_, &r_squared_}) wipe_memory(limbs->data(), limbs->size() * sizeof(Limb));
+  const SecretInteger wiped(std::move(modulus_));
+}
+
+void Montgomery::reduce(Limb* out, Limb* product) const {
+  const mp_size_t n = size_of(limbs_);
+  for (mp_size_t i = 0; i < n; ++i)
+    product[i] = mpn_addmul_1(product + i, m_.data(), n,
+                              product[i] * negative_inverse_);  // clears limb i, keeps the carry there
+  const Limb carry = mpn_add_n(out, product + n, product, n);
+  mpn_cnd_sub_n(carry, out, out, m_.data(), n);
+}
+
+void Montgomery::multiply(Limb* out, const Limb* a, const Limb* b, Limb* scratch) const {
+  mpn_mul_n(scratch, a, b, size_of(limbs_));
+  reduce(out, scratch);
+}
+
+void Montgomery::square(Limb* out, const Limb* a, Limb* scratch) const {
+  mpn_sqr(scratch, a, size_of(limbs_));
+  reduce(out, scratch);
+}
+
+void Montgomery::load(Limb* out, const Integer& x) const {
+  if (sgn(x) < 0 || x >= modulus_) throw Error("a residue outside [0, modulus) reached modular arithmetic");
+  const std::size_t size = mpz_size(x.get_mpz_t());
+  std::copy_n(mpz_limbs_read(x.get_mpz_t()), size, out);
+  std::fill(out + size, out + limbs_, Limb{0});
+}
+
+void Montgomery::enter(Limb* out, const Integer& x, Limb* scratch) const {
+  load(out, x);
+  multiply(out, out, r_squared_.data(), scratch);
+}
+
+// a < 2 m here: a product with a factor below m, or with 1, leaves less than m + m.
+Integer Montgomery::canonical(Limb* a) const {
+  const mp_size_t n = size_of(limbs_);
+  mpn_cnd_sub_n(mpn_cmp(a, m_.data(), n) >= 0, a, a, m_.data(), n);
+  Integer result;
+  std::copy_n(a, limbs_, mpz_limbs_write(result.get_mpz_t(), n));
+  mpz_limbs_finish(result.get_mpz_t(), n);
+  return result;
+}
+
+Integer Montgomery::leave(const Limb* a, Limb* scratch) const {
+  std::copy_n(a, limbs_, scratch);
+  std::fill_n(scratch + limbs_, limbs_, Limb{0});
+  std::vector<Limb> out(limbs_);
+  reduce(out.data(), scratch);
+  return canonical(out.data());
+}
+
+Integer Montgomery::leave_times(const Limb* a, const Integer& y, Limb* scratch) const {
+  std::vector<Limb> out(limbs_);
+  load(out.data(), y);
+  multiply(out.data(), out.data(), a, scratch);
+  return canonical(out.data());
+}
+
+}  // namespace smlp

@@ -1,0 +1,258 @@
+// Paillier's public operations. g = 1 + n, so g^m = 1 + m n costs no exponentiation.
+#include "paillier/paillier.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "paillier/error.h"
+#include "paillier/kernels.h"
+#include "paillier/parallel.h"
+#include "paillier/primes.h"
+#include "paillier/residues.h"
+
+namespace smlp {
+namespace {
+
+constexpr std::string_view variant_names[] = {"standard", "djn", "subgroup"};
+
+std::vector<Integer> residues_of(std::span<const Ciphertext> cs) {
+  std::vector<Integer> residues;
+  residues.reserve(cs.size());
+  for (const Ciphertext& c : cs) residues.push_back(c.residue());
+  return residues;
+}
+
+}  // namespace
+
+std::string_view name(Variant variant) {
+  return variant_names[static_cast<std::size_t>(variant)];
+}
+
+Variant variant_from_name(std::string_view name) {
+  for (std::size_t i = 0; i < std::size(variant_names); ++i)
+    if (variant_names[i] == name) return static_cast<Variant>(i);
+  throw Error("the Paillier variant '" + std::string(name) +
+              "' is unknown; it is one of standard, djn, subgroup");
+}
+
+std::size_t default_subgroup_bits(std::size_t modulus_bits) {
+  if (modulus_bits < 1024) return modulus_bits / 8;  // toy keys
+  if (modulus_bits < 2048) return 160;
+  if (modulus_bits < 3072) return 224;
+  if (modulus_bits < 4096) return 256;
+  return 304;
+}
+
+struct PaillierPublicKey::State {
+  Variant variant;
+  Integer n, n_squared, hs;
+  std::size_t subgroup_bits = 0;
+  std::size_t exponent_bits = 0;
+  std::shared_ptr<const ModularContext> modulo_n_squared;
+  std::once_flag once;
+  std::unique_ptr<const FixedBase> powers_of_hs;
+
+  const FixedBase& table() {
+    std::call_once(
+        once, [this] { powers_of_hs = std::make_unique<FixedBase>(modulo_n_squared, hs, exponent_bits); });
+    return *powers_of_hs;
+  }
+};
+
+PaillierPublicKey::PaillierPublicKey(Variant variant, Integer n, Integer hs, std::size_t subgroup_bits)
+    : state_(std::make_shared<State>()) {
+  require_public_modulus(n, "Paillier");
+  const std::size_t bits = bit_length(n);
+  State& s = *state_;
+  s.variant = variant;
+  s.n_squared = n * n;
+  if (variant != Variant::standard) {
+    if (hs <= 1 || hs >= s.n_squared || gcd(hs, n) != 1)
+      throw Error("the Paillier generator hs is not a unit between 1 and n^2");
+    s.hs = std::move(hs);
+  }
+  if (variant == Variant::subgroup) {
+    if (subgroup_bits < 16 || 2 * (subgroup_bits + 16) > bits)
+      throw Error("the Paillier subgroup bits t = " + std::to_string(subgroup_bits) +
+                  " are outside 16 to bits / 2 - 16 for n of " + std::to_string(bits) + " bits");
+    s.subgroup_bits = subgroup_bits;
+  }
+  // djn hides toward the key holder, who knows the order of hs (below n): hence the full length.
+  s.exponent_bits = rerandomisation_sigma + (variant == Variant::subgroup ? 2 * subgroup_bits : bits);
+  s.n = std::move(n);
+  s.modulo_n_squared = std::make_shared<const ModularContext>(s.n_squared);
+}
+
+Variant PaillierPublicKey::variant() const {
+  return state_->variant;
+}
+std::size_t PaillierPublicKey::bits() const {
+  return bit_length(state_->n);
+}
+std::size_t PaillierPublicKey::subgroup_bits() const {
+  return state_->subgroup_bits;
+}
+const Integer& PaillierPublicKey::n() const {
+  return state_->n;
+}
+const Integer& PaillierPublicKey::n_squared() const {
+  return state_->n_squared;
+}
+const Integer& PaillierPublicKey::hs() const {
+  return state_->hs;
+}
+std::size_t PaillierPublicKey::ciphertext_bytes() const {
+  return 2 * ((bits() + 7) / 8);
+}
+
+bool PaillierPublicKey::operator==(const PaillierPublicKey& other) const {
+  const State &a = *state_, &b = *other.state_;
+  return a.variant == b.variant && a.n == b.n && a.hs == b.hs && a.subgroup_bits == b.subgroup_bits;
+}
+
+void PaillierPublicKey::require_plaintext(const Integer& m) const {
+  if (2 * abs(m) >= n())
+    throw Error("a plaintext of " + std::to_string(bit_length(m)) + " bits is outside (-n/2, n/2] for n of " +
+                std::to_string(bits()) + " bits");
+}
+
+// 1 + m n mod n^2.
+Integer PaillierPublicKey::plain_factor(const Integer& m) const {
+  Integer reduced;
+  mpz_mod(reduced.get_mpz_t(), m.get_mpz_t(), n().get_mpz_t());
+  return 1 + reduced * n();
+}
+
+// factor times a random n-th residue.
+Integer PaillierPublicKey::blind(const Integer& factor, RandomStream& random) const {
+  if (variant() != Variant::standard) {
+    const SecretInteger exponent(random.bits(state_->exponent_bits));
+    return state_->table().multiply_power(factor, exponent.value());
+  }
+  for (;;) {
+    const SecretInteger r(random.below(n()));
+    if (gcd(r.value(), n()) != 1) continue;
+    const ModularContext& modulo = *state_->modulo_n_squared;
+    return modulo.multiply(factor, modulo.power_var(r.value(), n()));
+  }
+}
+
+FreshCiphertext PaillierPublicKey::encrypt(const Integer& m, RandomStream& random) const {
+  require_plaintext(m);
+  return Paillier::fresh(blind(plain_factor(m), random));
+}
+
+FreshCiphertext PaillierPublicKey::rerandomise(const Ciphertext& c, RandomStream& random) const {
+  return Paillier::fresh(blind(c.residue(), random));
+}
+
+std::vector<FreshCiphertext> PaillierPublicKey::encrypt(std::span<const Integer> ms,
+                                                        const Draws& draws) const {
+  for (const Integer& m : ms) require_plaintext(m);
+  std::vector<Integer> residues(ms.size());
+  parallel_for(ms.size(), [&](std::size_t i) {
+    RandomStream random = draws.stream(i);
+    residues[i] = blind(plain_factor(ms[i]), random);
+  });
+  std::vector<FreshCiphertext> out;
+  out.reserve(ms.size());
+  for (Integer& residue : residues) out.push_back(Paillier::fresh(std::move(residue)));
+  return out;
+}
+
+std::vector<FreshCiphertext> PaillierPublicKey::rerandomise(std::span<const Ciphertext> cs,
+                                                            const Draws& draws) const {
+  std::vector<Integer> residues(cs.size());
+  parallel_for(cs.size(), [&](std::size_t i) {
+    RandomStream random = draws.stream(i);
+    residues[i] = blind(cs[i].residue(), random);
+  });
+  std::vector<FreshCiphertext> out;
+  out.reserve(cs.size());
+  for (Integer& residue : residues) out.push_back(Paillier::fresh(std::move(residue)));
+  return out;
+}
+
+Ciphertext PaillierPublicKey::trivial(const Integer& m) const {
+  return Paillier::local(plain_factor(m));
+}
+
+Ciphertext PaillierPublicKey::add(const Ciphertext& a, const Ciphertext& b) const {
+  return Paillier::local(state_->modulo_n_squared->multiply(a.residue(), b.residue()));
+}
+
+Ciphertext PaillierPublicKey::subtract(const Ciphertext& a, const Ciphertext& b) const {
+  return Paillier::local(state_->modulo_n_squared->multiply(a.residue(), inverse(b.residue(), n_squared())));
+}
+
+// c (1 + m n) = c + n (c m mod n) mod n^2: two short divisions and no long one.
+Ciphertext PaillierPublicKey::add_plain(const Ciphertext& c, const Integer& m) const {
+  Integer k = c.residue() % n() * m;
+  mpz_mod(k.get_mpz_t(), k.get_mpz_t(), n().get_mpz_t());
+  Integer sum = c.residue() + k * n();
+  if (sum >= n_squared()) sum -= n_squared();
+  return Paillier::local(std::move(sum));
+}
+
+Ciphertext PaillierPublicKey::scale(const Ciphertext& c, const Integer& k) const {
+  const ModularContext& modulo = *state_->modulo_n_squared;
+  if (sgn(k) >= 0) return Paillier::local(modulo.power_var(c.residue(), k));
+  return Paillier::local(modulo.power_var(inverse(c.residue(), n_squared()), Integer(-k)));
+}
+
+Ciphertext PaillierPublicKey::linear_combination(std::span<const Ciphertext> cs,
+                                                 std::span<const Integer> ks) const {
+  if (cs.size() != ks.size())
+    throw Error("a linear combination got " + std::to_string(cs.size()) + " ciphertexts and " +
+                std::to_string(ks.size()) + " coefficients");
+  const ModularContext& modulo = *state_->modulo_n_squared;
+  std::vector<Integer> bases[2], exponents[2];  // by sign: positive, negative
+  for (std::size_t i = 0; i < cs.size(); ++i) {
+    if (sgn(ks[i]) == 0) continue;
+    const std::size_t sign = sgn(ks[i]) < 0;
+    bases[sign].push_back(cs[i].residue());
+    exponents[sign].push_back(abs(ks[i]));
+  }
+  Integer result = modulo.multi_power_var(bases[0], exponents[0]);
+  if (!bases[1].empty())
+    result = modulo.multiply(result, inverse(modulo.multi_power_var(bases[1], exponents[1]), n_squared()));
+  return Paillier::local(std::move(result));
+}
+
+std::vector<Ciphertext> PaillierPublicKey::matrix_product(std::span<const Ciphertext> cs,
+                                                          std::span<const Integer> ks, std::size_t rows,
+                                                          std::size_t inner, std::size_t outputs) const {
+  std::vector<Integer> products =
+      state_->modulo_n_squared->matrix_power_var(residues_of(cs), ks, rows, inner, outputs);
+  std::vector<Ciphertext> out;
+  out.reserve(products.size());
+  for (Integer& product : products) out.push_back(Paillier::local(std::move(product)));
+  return out;
+}
+
+std::vector<Ciphertext> PaillierPublicKey::negate(std::span<const Ciphertext> cs) const {
+  std::vector<Ciphertext> out;
+  out.reserve(cs.size());
+  for (Integer& residue : state_->modulo_n_squared->inverses(residues_of(cs), "negated ciphertexts"))
+    out.push_back(Paillier::local(std::move(residue)));
+  return out;
+}
+
+void PaillierPublicKey::encode(std::span<const FreshCiphertext> cs, Bytes& out) const {
+  for (const FreshCiphertext& c : cs) append_little_endian(c.local().residue(), ciphertext_bytes(), out);
+}
+
+void PaillierPublicKey::encode_at_rest(std::span<const Ciphertext> cs, Bytes& out) const {
+  for (const Ciphertext& c : cs) append_little_endian(c.residue(), ciphertext_bytes(), out);
+}
+
+std::vector<Ciphertext> PaillierPublicKey::decode(std::span<const std::uint8_t> bytes, std::size_t count,
+                                                  std::string_view what) const {
+  std::vector<Ciphertext> out;
+  out.reserve(std::min(count, bytes.size() / ciphertext_bytes()));
+  for (Integer& residue : decode_units(bytes, count, ciphertext_bytes(), n_squared(), n(), what))
+    out.push_back(Paillier::local(std::move(residue)));
+  return out;
+}
+
+}  // namespace smlp

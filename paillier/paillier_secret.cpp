@@ -1,0 +1,244 @@
+// Paillier's secret operations: everything modulo p^2 and q^2, joined by Chinese remainders.
+#include <array>
+
+#include "paillier/error.h"
+#include "paillier/kernels.h"
+#include "paillier/paillier.h"
+#include "paillier/parallel.h"
+#include "paillier/primes.h"
+
+namespace smlp {
+namespace {
+
+// What the key holder needs modulo the square of one prime.
+struct Side {
+  SecretInteger prime, squared;
+  SecretInteger order;           // of the randomness: alpha, or prime - 1
+  SecretInteger decrypt_factor;  // (order n / prime)^-1 mod prime
+  std::shared_ptr<const ModularContext> modulo;
+  std::unique_ptr<const FixedBase> powers_of_hs;  // none for standard
+
+  Side(const PaillierPublicKey& key, const SecretInteger& p, const SecretInteger& alpha)
+      : prime(p), squared(p.value() * p.value()) {
+    order = sgn(alpha.value()) != 0 ? alpha : SecretInteger(p.value() - 1);
+    decrypt_factor = SecretInteger(inverse(order.value() * (key.n() / p.value()), p.value()));
+    modulo = std::make_shared<const ModularContext>(squared.value());
+    if (key.variant() != Variant::standard)
+      powers_of_hs = std::make_unique<const FixedBase>(modulo, Integer(key.hs() % squared.value()),
+                                                       bit_length(order.value()));
+  }
+
+  // m mod prime from c = (1 + n)^m rho: c^order = 1 + m order n mod prime^2. Clears `valid` where c is no
+  // ciphertext.
+  SecretInteger decrypt(const Integer& c, bool& valid) const {
+    const SecretInteger power(modulo->power_secret(Integer(c % squared.value()), order) - 1);
+    const Integer &x = power.value(), &p = prime.value();
+    valid &= mpz_divisible_p(x.get_mpz_t(), p.get_mpz_t()) != 0;
+    Integer m = x / p * decrypt_factor.value();
+    mpz_mod(m.get_mpz_t(), m.get_mpz_t(), p.get_mpz_t());
+    return SecretInteger(std::move(m));
+  }
+
+  // factor times a uniform n-th residue modulo prime^2.
+  Integer blind(const Integer& factor, RandomStream& random) const {
+    const Integer reduced = factor % squared.value();
+    if (powers_of_hs) {
+      const SecretInteger exponent(random.below(order.value()));
+      return powers_of_hs->multiply_power(reduced, exponent.value());
+    }
+    // r^n mod p^2 depends on r mod p alone, since (r + k p)^p = r^p mod p^2. The map x -> x^p is injective on
+    // Z_p* into the cyclic group of order p - 1, and the further power q permutes that group, as gcd(q, p -
+    // 1) = 1: for uniform x in Z_p* the residue x^p has the same distribution as r^n.
+    const SecretInteger x(1 + random.below(Integer(prime.value() - 1)));
+    return modulo->multiply(reduced, modulo->power_secret(x.value(), prime));
+  }
+};
+
+void require(bool holds, const char* relation) {
+  if (!holds) throw Error(std::string("the Paillier secret key is wrong: ") + relation);
+}
+
+Integer power(const Integer& base, const Integer& exponent, const Integer& modulus) {
+  Integer result;
+  mpz_powm(result.get_mpz_t(), base.get_mpz_t(), exponent.get_mpz_t(), modulus.get_mpz_t());
+  return result;
+}
+
+void require_prime_relations(const PaillierPublicKey& key, const Integer& p, const Integer& q) {
+  require(bit_length(p) == key.bits() / 2, "p does not have half as many bits as n");
+  require(bit_length(q) == key.bits() / 2, "q does not have half as many bits as n");
+  require(p > 0 && q > 0 && p * q == key.n(), "p q differs from n");
+  require(p != q, "p equals q");
+  require(is_prime(p), "p is not prime");
+  require(is_prime(q), "q is not prime");
+  require(gcd(key.n(), Integer((p - 1) * (q - 1))) == 1, "n shares a factor with (p - 1)(q - 1)");
+}
+
+void require_subgroup_relations(const PaillierPublicKey& key, const Integer& p, const Integer& q,
+                                const Integer& alpha_p, const Integer& alpha_q) {
+  require(alpha_p > 0 && bit_length(alpha_p) == key.subgroup_bits(), "alpha_p does not have t bits");
+  require(alpha_q > 0 && bit_length(alpha_q) == key.subgroup_bits(), "alpha_q does not have t bits");
+  require(is_prime(alpha_p), "alpha_p is not prime");
+  require(is_prime(alpha_q), "alpha_q is not prime");
+  require(alpha_p != alpha_q, "alpha_p equals alpha_q");
+  require((p - 1) % alpha_p == 0, "alpha_p does not divide p - 1");
+  require((q - 1) % alpha_q == 0, "alpha_q does not divide q - 1");
+  require((q - 1) % alpha_p != 0, "alpha_p divides q - 1");
+  require((p - 1) % alpha_q != 0, "alpha_q divides p - 1");
+  for (const auto& [prime, alpha, order] :
+       {std::tuple(&p, &alpha_p, "hs does not have order alpha_p modulo p^2"),
+        std::tuple(&q, &alpha_q, "hs does not have order alpha_q modulo q^2")}) {
+    const Integer squared = *prime * *prime;
+    require(key.hs() % squared != 1 && power(key.hs(), *alpha, squared) == 1, order);
+  }
+}
+
+void require_djn_relations(const PaillierPublicKey& key, const Integer& p, const Integer& q) {
+  require(p % 4 == 3 && q % 4 == 3, "p or q is not 3 modulo 4, as djn asks");
+  for (const Integer& prime : {p, q}) {
+    require(power(key.hs(), Integer(prime - 1), Integer(prime * prime)) == 1, "hs is not an n-th residue");
+    require(power(key.hs(), smooth_part(Integer(prime - 1)), prime) != 1, "hs has a smooth order");
+  }
+}
+
+}  // namespace
+
+struct PaillierSecretKey::State {
+  PaillierPublicKey key;
+  SecretInteger alpha_p, alpha_q;
+  std::array<Side, 2> sides;
+  SecretInteger p_inverse;          // p^-1 mod q
+  SecretInteger p_squared_inverse;  // p^-2 mod q^2
+
+  State(const PaillierPublicKey& public_key, const SecretInteger& p, const SecretInteger& q,
+        const SecretInteger& order_p, const SecretInteger& order_q)
+      : key(public_key),
+        alpha_p(order_p),
+        alpha_q(order_q),
+        sides{Side(key, p, alpha_p), Side(key, q, alpha_q)} {
+    p_inverse = SecretInteger(inverse(p.value(), q.value()));
+    p_squared_inverse = SecretInteger(inverse(sides[0].squared.value(), sides[1].squared.value()));
+  }
+
+  Integer blind(const Integer& factor, RandomStream& random) const {
+    const SecretInteger a(sides[0].blind(factor, random)), b(sides[1].blind(factor, random));
+    return chinese_remainder(a.value(), sides[0].squared.value(), b.value(), sides[1].squared.value(),
+                             p_squared_inverse.value());
+  }
+};
+
+PaillierSecretKey::PaillierSecretKey(const PaillierPublicKey& public_key, SecretInteger p, SecretInteger q,
+                                     SecretInteger alpha_p, SecretInteger alpha_q) {
+  require_prime_relations(public_key, p.value(), q.value());
+  if (public_key.variant() == Variant::subgroup) {
+    require_subgroup_relations(public_key, p.value(), q.value(), alpha_p.value(), alpha_q.value());
+  } else {
+    require(alpha_p.value() == 0 && alpha_q.value() == 0,
+            "alpha_p and alpha_q belong to the variant subgroup alone");
+    if (public_key.variant() == Variant::djn) require_djn_relations(public_key, p.value(), q.value());
+  }
+  state_ = std::make_shared<const State>(public_key, p, q, alpha_p, alpha_q);
+
+  // The self-test hides nothing, so a public seed serves. Public encryption needs no trial: hs was tested
+  // above.
+  RandomStream random = RandomSource::from_seed(0).stream({});
+  const Integer largest = (public_key.n() - 1) / 2;
+  for (const Integer& m : {Integer(0), Integer(1), Integer(-1), largest, Integer(-largest)}) {
+    const Ciphertext c = encrypt(m, random).local();
+    require(decrypt(c) == m, "a plaintext does not survive the key holder's encryption and decryption");
+    const Integer two_m = 2 * abs(m) < public_key.n() / 2 ? Integer(2 * m) : Integer(m > 0 ? -1 : 1);
+    require(decrypt(public_key.add(c, c)) == two_m, "decryption is not additive");
+  }
+}
+
+PaillierSecretKey PaillierSecretKey::generate(Variant variant, std::size_t bits, std::size_t subgroup_bits,
+                                              RandomStream& random) {
+  if (bits < 128 || bits % 2 != 0)
+    throw Error("a Paillier key of " + std::to_string(bits) +
+                " bits was asked for; an even number from 128 is needed");
+  const bool subgroup = variant == Variant::subgroup;
+  if (subgroup && (subgroup_bits < 16 || 2 * (subgroup_bits + 16) > bits))
+    throw Error("Paillier subgroup primes of " + std::to_string(subgroup_bits) +
+                " bits were asked for; 16 to bits / 2 - 16 are possible");
+  const bool djn = variant == Variant::djn;
+  for (;;) {
+    const SecretInteger alpha_p = subgroup ? random_prime(subgroup_bits, random) : SecretInteger();
+    const SecretInteger alpha_q = subgroup ? random_prime(subgroup_bits, random) : SecretInteger();
+    const Integer one = 1;
+    const SecretInteger p = random_prime_with_factor(bits / 2, subgroup ? alpha_p.value() : one, djn, random);
+    const SecretInteger q = random_prime_with_factor(bits / 2, subgroup ? alpha_q.value() : one, djn, random);
+    const Integer n = p.value() * q.value();
+    const SecretInteger totient((p.value() - 1) * (q.value() - 1));
+    if (p.value() == q.value() || gcd(n, totient.value()) != 1) continue;
+    if (subgroup && (alpha_p.value() == alpha_q.value() || (q.value() - 1) % alpha_p.value() == 0 ||
+                     (p.value() - 1) % alpha_q.value() == 0))
+      continue;
+    Integer h = 0;
+    if (subgroup) {
+      h = chinese_remainder(element_of_order(std::span(&alpha_p.value(), 1), p.value(), random), p.value(),
+                            element_of_order(std::span(&alpha_q.value(), 1), q.value(), random), q.value(),
+                            inverse(p.value(), q.value()));
+    } else if (djn) {
+      Integer x = random.below(n);
+      while (gcd(x, n) != 1) x = random.below(n);
+      h = n - x * x % n;
+    }
+    const PaillierPublicKey key(variant, n, power(h, n, Integer(n * n)), subgroup_bits);
+    return PaillierSecretKey(key, p, q, alpha_p, alpha_q);
+  }
+}
+
+const PaillierPublicKey& PaillierSecretKey::public_key() const {
+  return state_->key;
+}
+const SecretInteger& PaillierSecretKey::p() const {
+  return state_->sides[0].prime;
+}
+const SecretInteger& PaillierSecretKey::q() const {
+  return state_->sides[1].prime;
+}
+const SecretInteger& PaillierSecretKey::alpha_p() const {
+  return state_->alpha_p;
+}
+const SecretInteger& PaillierSecretKey::alpha_q() const {
+  return state_->alpha_q;
+}
+
+Integer PaillierSecretKey::decrypt(const Ciphertext& c) const {
+  const auto& [p_side, q_side] = state_->sides;
+  bool valid = true;  // both sides run to the end before either is judged
+  const SecretInteger m_p = p_side.decrypt(c.residue(), valid);
+  const SecretInteger m_q = q_side.decrypt(c.residue(), valid);
+  if (!valid) throw Error("the residue is not a ciphertext under this key");
+  Integer m = chinese_remainder(m_p.value(), p_side.prime.value(), m_q.value(), q_side.prime.value(),
+                                state_->p_inverse.value());
+  if (2 * m > state_->key.n()) m -= state_->key.n();
+  return m;
+}
+
+std::vector<Integer> PaillierSecretKey::decrypt(std::span<const Ciphertext> cs) const {
+  std::vector<Integer> out(cs.size());
+  parallel_for(cs.size(), [&](std::size_t i) { out[i] = decrypt(cs[i]); });
+  return out;
+}
+
+FreshCiphertext PaillierSecretKey::encrypt(const Integer& m, RandomStream& random) const {
+  state_->key.require_plaintext(m);
+  return Paillier::fresh(state_->blind(state_->key.plain_factor(m), random));
+}
+
+std::vector<FreshCiphertext> PaillierSecretKey::encrypt(std::span<const Integer> ms,
+                                                        const Draws& draws) const {
+  for (const Integer& m : ms) state_->key.require_plaintext(m);
+  std::vector<Integer> residues(ms.size());
+  parallel_for(ms.size(), [&](std::size_t i) {
+    RandomStream random = draws.stream(i);
+    residues[i] = state_->blind(state_->key.plain_factor(ms[i]), random);
+  });
+  std::vector<FreshCiphertext> out;
+  out.reserve(ms.size());
+  for (Integer& residue : residues) out.push_back(Paillier::fresh(std::move(residue)));
+  return out;
+}
+
+}  // namespace smlp

@@ -1,0 +1,52 @@
+// The OpenMP loop of the project: independent iterations over a batch, exceptions carried out of the team.
+#pragma once
+
+#include <omp.h>
+
+#include <cstddef>
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace smlp {
+
+/// Runs body(i) for i in [0, count) on all threads of the process. Iterations must be independent. The first
+/// exception thrown by an iteration is rethrown here after all have ended.
+template <typename Body>
+void parallel_for(std::size_t count, Body&& body) {
+  std::exception_ptr failure = nullptr;
+#pragma omp parallel for schedule(dynamic) if (count > 1)
+  for (std::size_t i = 0; i < count; ++i) {
+    try {
+      body(i);
+    } catch (...) {
+#pragma omp critical(smlp_parallel_for)
+      if (!failure) failure = std::current_exception();
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+/// {body(0), .., body(count - 1)}, computed by parallel_for; the results need no default value.
+template <typename Body>
+auto parallel_map(std::size_t count, Body&& body) {
+  using Result = std::invoke_result_t<Body&, std::size_t>;
+  std::vector<std::optional<Result>> slots(count);
+  parallel_for(count, [&](std::size_t i) { slots[i].emplace(body(i)); });
+  std::vector<Result> results;
+  results.reserve(count);
+  for (std::optional<Result>& slot : slots) results.push_back(std::move(*slot));
+  return results;
+}
+
+/// Number of threads of parallel_for. Throws nothing; set once at the start of a program.
+inline void set_thread_count(int threads) {
+  omp_set_num_threads(threads);
+}
+inline int thread_count() {
+  return omp_get_max_threads();
+}
+
+}  // namespace smlp

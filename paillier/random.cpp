@@ -1,0 +1,205 @@
+// AES-256 in counter mode through OpenSSL: the address is the initial counter block's first 96 bits.
+#include "paillier/random.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <bit>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "paillier/error.h"
+
+namespace smlp {
+namespace {
+
+constexpr std::size_t block_bytes = 16;
+constexpr std::uint64_t blocks_per_address = std::uint64_t{1} << 32;
+
+struct CipherDeleter {
+  void operator()(EVP_CIPHER* cipher) const { EVP_CIPHER_free(cipher); }
+};
+struct ContextDeleter {
+  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+};
+
+const EVP_CIPHER* aes_256_ctr() {
+  static const std::unique_ptr<EVP_CIPHER, CipherDeleter> cipher(
+      EVP_CIPHER_fetch(nullptr, "AES-256-CTR", nullptr));
+  if (!cipher) throw Error("OpenSSL offers no AES-256-CTR");
+  return cipher.get();
+}
+
+// Step 32, layer 8, direction 8, kind 8, element 40 bits, then a block counter of 32 bits; all big-endian.
+std::array<std::uint8_t, block_bytes> initial_counter(const Address& address) {
+  if (address.element >> 40)
+    throw Error("the random address element " + std::to_string(address.element) + " is not below 2^40");
+  std::array<std::uint8_t, block_bytes> block{};
+  for (std::size_t i = 0; i < 4; ++i) block[i] = static_cast<std::uint8_t>(address.step >> (24 - 8 * i));
+  block[4] = address.layer;
+  block[5] = address.direction;
+  block[6] = address.kind;
+  for (std::size_t i = 0; i < 5; ++i)
+    block[7 + i] = static_cast<std::uint8_t>(address.element >> (32 - 8 * i));
+  return block;
+}
+
+}  // namespace
+
+struct RandomStream::State {
+  std::unique_ptr<EVP_CIPHER_CTX, ContextDeleter> context;
+  std::array<std::uint8_t, 512> buffer{};
+  std::size_t next = sizeof(buffer);  // first byte of the buffer that is not handed out
+  std::uint64_t blocks_left = blocks_per_address;
+
+  ~State() { wipe_memory(buffer.data(), buffer.size()); }
+
+  void refill() {
+    if (blocks_left < buffer.size() / block_bytes)
+      throw Error("a random address is exhausted after 2^32 blocks");
+    blocks_left -= buffer.size() / block_bytes;
+    buffer.fill(0);
+    int written = 0;
+    const int size = static_cast<int>(buffer.size());
+    if (EVP_EncryptUpdate(context.get(), buffer.data(), &written, buffer.data(), size) != 1 ||
+        written != size)
+      throw Error("OpenSSL failed to produce random bytes by AES-256-CTR");
+    next = 0;
+  }
+};
+
+RandomStream::RandomStream(const std::array<std::uint8_t, 32>& key, const Address& address)
+    : state_(std::make_unique<State>()) {
+  const auto counter = initial_counter(address);
+  state_->context.reset(EVP_CIPHER_CTX_new());
+  if (!state_->context ||
+      EVP_EncryptInit_ex2(state_->context.get(), aes_256_ctr(), key.data(), counter.data(), nullptr) != 1)
+    throw Error("OpenSSL failed to start AES-256-CTR");
+}
+
+RandomStream::RandomStream(RandomStream&&) noexcept = default;
+RandomStream::~RandomStream() = default;
+
+void RandomStream::fill(std::span<std::uint8_t> out) {
+  while (!out.empty()) {
+    if (state_->next == state_->buffer.size()) state_->refill();
+    const std::size_t count = std::min(out.size(), state_->buffer.size() - state_->next);
+    std::copy_n(state_->buffer.begin() + static_cast<std::ptrdiff_t>(state_->next), count, out.begin());
+    state_->next += count;
+    out = out.subspan(count);
+  }
+}
+
+std::uint64_t RandomStream::word() {
+  std::array<std::uint8_t, 8> bytes{};
+  fill(bytes);
+  std::uint64_t result = 0;
+  for (std::size_t i = 0; i < 8; ++i) result |= std::uint64_t{bytes[i]} << (8 * i);
+  return result;
+}
+
+Integer RandomStream::bits(std::size_t count) {
+  if (count == 0) return 0;
+  Bytes bytes((count + 7) / 8);
+  fill(bytes);
+  bytes.back() = static_cast<std::uint8_t>(bytes.back() & (0xff >> (8 * bytes.size() - count)));
+  Integer result = from_little_endian(bytes);
+  wipe_memory(bytes.data(), bytes.size());
+  return result;
+}
+
+Integer RandomStream::below(const Integer& bound) {
+  if (bound < 1)
+    throw Error("a random number below " + bound.get_str() + " was asked for; the bound must be positive");
+  const std::size_t width = bit_length(Integer(bound - 1));
+  for (;;) {
+    Integer candidate = bits(width);
+    if (candidate < bound) return candidate;
+  }
+}
+
+std::uint64_t RandomStream::below(std::uint64_t bound) {
+  if (bound == 0) throw Error("a random number below 0 was asked for; the bound must be positive");
+  const auto mask = bound == 1 ? 0 : ~std::uint64_t{0} >> std::countl_zero(bound - 1);
+  for (;;) {
+    const std::uint64_t candidate = word() & mask;
+    if (candidate < bound) return candidate;
+  }
+}
+
+struct AddressLog::State {
+  mutable std::mutex mutex;
+  std::map<std::pair<std::array<std::uint8_t, 32>, Address>, std::size_t> opened;
+};
+
+AddressLog::AddressLog() : state_(std::make_unique<State>()) {}
+AddressLog::~AddressLog() = default;
+
+std::size_t AddressLog::size() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->opened.size();
+}
+
+std::size_t AddressLog::repeated() const {
+  const std::lock_guard lock(state_->mutex);
+  return static_cast<std::size_t>(std::count_if(state_->opened.begin(), state_->opened.end(),
+                                                [](const auto& entry) { return entry.second > 1; }));
+}
+
+void AddressLog::record(const std::array<std::uint8_t, 32>& key, const Address& address) {
+  const std::lock_guard lock(state_->mutex);
+  ++state_->opened[{key, address}];
+}
+
+RandomSource RandomSource::from_system() {
+  RandomSource source{std::array<std::uint8_t, 32>{}};
+  if (RAND_priv_bytes(source.key_.data(), static_cast<int>(source.key_.size())) != 1)
+    throw Error("the operating system gave no entropy for a random key");
+  return source;
+}
+
+RandomSource RandomSource::from_seed(std::uint64_t seed) {
+  std::string text = "smlp seed 1:";
+  for (unsigned i = 0; i < 8; ++i) text.push_back(static_cast<char>(seed >> (8 * i) & 0xff));
+  RandomSource source{std::array<std::uint8_t, 32>{}};
+  if (EVP_Digest(text.data(), text.size(), source.key_.data(), nullptr, EVP_sha256(), nullptr) != 1)
+    throw Error("OpenSSL failed to compute SHA-256");
+  return source;
+}
+
+RandomSource RandomSource::derive(std::string_view label) const {
+  const Bytes bytes(label.begin(), label.end());
+  return derive(std::span<const std::uint8_t>(bytes));
+}
+
+RandomSource RandomSource::derive(std::span<const std::uint8_t> label) const {
+  RandomSource derived{std::array<std::uint8_t, 32>{}};
+  unsigned size = 0;
+  if (!HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()), label.data(), label.size(),
+            derived.key_.data(), &size) ||
+      size != derived.key_.size())
+    throw Error("OpenSSL failed to compute HMAC-SHA256");
+  derived.log_ = log_;
+  return derived;
+}
+
+RandomSource RandomSource::recording(std::shared_ptr<AddressLog> log) const {
+  RandomSource source = *this;
+  source.log_ = std::move(log);
+  return source;
+}
+
+RandomStream RandomSource::stream(const Address& address) const {
+  if (log_) log_->record(key_, address);
+  return RandomStream(key_, address);
+}
+
+RandomSource::~RandomSource() {
+  wipe_memory(key_.data(), key_.size());
+}
+
+}  // namespace smlp

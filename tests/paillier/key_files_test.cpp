@@ -1,0 +1,251 @@
+// Key files: round trips, and every way in which a file can be wrong.
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "paillier/base64.h"
+#include "paillier/error.h"
+#include "paillier/files.h"
+#include "paillier/keys.h"
+#include "tests/paillier/python_vectors.h"
+#include "tests/support/toy_keys.h"
+
+using namespace smlp;
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// A directory of its own, removed with its content.
+class Directory {
+ public:
+  Directory() {
+    std::string name = (std::filesystem::temp_directory_path() / "smlp-keys-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~Directory() { std::filesystem::remove_all(path_); }
+  std::filesystem::path operator/(const char* name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::string text_of(const std::filesystem::path& path) {
+  const Bytes bytes = read_file(path, 1 << 20, Readers::anyone);
+  return std::string(bytes.begin(), bytes.end());
+}
+
+// Plain output: the many files of these tests need no fsync.
+void write_text(const std::filesystem::path& path, const std::string& text, mode_t mode = 0600) {
+  std::ofstream(path) << text;
+  REQUIRE(::chmod(path.c_str(), mode) == 0);
+}
+
+mode_t mode_of(const std::filesystem::path& path) {
+  struct stat status {};
+  REQUIRE(::stat(path.c_str(), &status) == 0);
+  return status.st_mode & 0777;
+}
+
+std::string error_of(const Json& json) {
+  try {
+    public_keys_from_json(json.dump(), "the text");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+bool same(const SecretKeys& a, const SecretKeys& b) {
+  return a.public_keys().fingerprint() == b.public_keys().fingerprint() &&
+         a.sealing_secret() == b.sealing_secret() && a.paillier().p().value() == b.paillier().p().value() &&
+         a.paillier().alpha_p().value() == b.paillier().alpha_p().value() &&
+         a.paillier().alpha_q().value() == b.paillier().alpha_q().value() &&
+         a.dgk().p().value() == b.dgk().p().value() && a.dgk().v_p().value() == b.dgk().v_p().value() &&
+         a.dgk().v_q().value() == b.dgk().v_q().value();
+}
+
+}  // namespace
+
+TEST_CASE("keys of every variant survive their files") {
+  const Directory directory;
+  for (const Variant variant : {Variant::standard, Variant::djn, Variant::subgroup}) {
+    const SecretKeys& keys = toy_keys(variant);
+    save(keys.public_keys(), directory / "public.json");
+    save(keys, directory / "secret.json");
+    CHECK(mode_of(directory / "secret.json") == 0600);
+    CHECK(mode_of(directory / "public.json") == 0644);
+    const PublicKeys pub = load_public_keys(directory / "public.json");
+    CHECK(pub.fingerprint() == keys.public_keys().fingerprint());
+    CHECK(pub.paillier() == keys.public_keys().paillier());
+    CHECK(pub.dgk() == keys.public_keys().dgk());
+    CHECK(same(load_secret_keys(directory / "secret.json"), keys));
+    CHECK(to_json(keys.public_keys()) == text_of(directory / "public.json"));
+    CHECK(public_keys_from_json(to_json(pub), "text").fingerprint() == pub.fingerprint());
+  }
+}
+
+TEST_CASE("the public file holds the documented fields and nothing secret") {
+  const SecretKeys& keys = toy_keys();
+  const Json json = Json::parse(to_json(keys.public_keys()));
+  CHECK(json.size() == 5);
+  CHECK(json["format"] == "smlp-public-key");
+  CHECK(json["version"] == 1);
+  CHECK(json["kid"] == to_hex(keys.public_keys().fingerprint()));
+  CHECK(json["paillier"].size() == 5);
+  CHECK(json["paillier"]["variant"] == "subgroup");
+  CHECK(json["paillier"]["bits"] == 512);
+  CHECK(json["paillier"]["t"] == 64);
+  CHECK(integer_from_base64url(json["paillier"]["n"].get<std::string>()) ==
+        keys.public_keys().paillier().n());
+  CHECK(json["dgk"].size() == 5);
+  CHECK(json["dgk"]["u"] == 197);
+}
+
+TEST_CASE("public keys that are refused, by field") {
+  const PublicKeys& keys = toy_keys().public_keys();
+  const Json good = Json::parse(to_json(keys));
+  CHECK(error_of(good) == "accepted");
+  const std::string begin = "the text is refused: ";
+  Json bad = good;
+  const auto refused = [&](const std::string& rule) {
+    CHECK(error_of(bad) == begin + rule);
+    bad = good;
+  };
+  bad["format"] = "smlp-secret-key";
+  refused("field 'format' is not 'smlp-public-key'");
+  bad["version"] = 2;
+  refused("field 'version' is not 1, the one that is understood");
+  bad["version"] = "1";
+  refused("field 'version' is not an integer from 0 to 4294967295");
+  bad["version"] = -1;
+  refused("field 'version' is not an integer from 0 to 4294967295");
+  bad.erase("kid");
+  refused("field 'kid' is missing");
+  bad["kid"] = std::string(64, '0');
+  refused("field 'kid' is not the fingerprint of the keys in the file");
+  bad["extra"] = 1;
+  refused("an unknown field stands in it");
+  bad["dgk"]["extra"] = 1;
+  refused("an unknown field stands in dgk.");
+  bad["paillier"] = 5;
+  refused("field 'paillier' is not a JSON object");
+  bad["paillier"].erase("hs");
+  refused("field 'paillier.hs' is missing");
+  bad["paillier"]["n"] = 5;
+  refused("field 'paillier.n' is not a string");
+  bad["paillier"]["n"] = "a+b";
+  refused("field 'paillier.n' is bad base64url: a character outside the base64url alphabet");
+  bad["paillier"]["n"] = integer_to_base64url(power_of_two(510) + 1);
+  refused("field 'paillier.n' has 511 bits, outside 512 to 8192");
+  bad["dgk"]["n"] = integer_to_base64url(power_of_two(8192) + 1);
+  refused("field 'dgk.n' has 8193 bits, outside 512 to 8192");
+  bad["paillier"]["variant"] = "best";
+  refused("the Paillier variant 'best' is unknown; it is one of standard, djn, subgroup");
+  bad["paillier"]["bits"] = 2048;
+  refused("field 'paillier.bits' is not the length of n");
+  bad["paillier"]["t"] = 65;
+  refused("field 'kid' is not the fingerprint of the keys in the file");
+  bad["paillier"]["t"] = 3;
+  refused("the Paillier subgroup bits t = 3 are outside 16 to bits / 2 - 16 for n of 512 bits");
+  bad["paillier"]["variant"] = "djn";
+  refused("field 'paillier.t' is not 0, as this variant needs");
+  bad["paillier"]["variant"] = "standard";
+  bad["paillier"]["t"] = 0;
+  refused("field 'paillier.hs' is not 0, as this variant needs");
+  bad["dgk"]["u"] = 65536;
+  refused("field 'dgk.u' is not an integer from 0 to 65535");
+  bad["dgk"]["u"] = 197.5;
+  refused("field 'dgk.u' is not an integer from 0 to 65535");
+  bad["dgk"]["g"] = "AQ";
+  refused("the DGK generator g is not a unit between 1 and n");
+  bad["dgk"]["h"] = bad["dgk"]["g"];
+  refused("the DGK generators do not satisfy g^u = h");
+  bad = Json::array();
+  refused("field '' is not a JSON object");
+  CHECK_THROWS_WITH_AS(public_keys_from_json("{\"format\":", "the text"),
+                       "the text is refused: it is not JSON", Error);
+  CHECK_THROWS_AS(public_keys_from_json("", "the text"), Error);
+  CHECK_THROWS_AS(public_keys_from_json(std::string(100000, '['), "the text"), Error);
+}
+
+TEST_CASE("secret files that are refused") {
+  const Directory directory;
+  const auto path = directory / "secret.json";
+  const SecretKeys& keys = toy_keys();
+  save(keys, path);
+  const std::string good = text_of(path);
+  const std::string begin = "the key file " + path.string() + " is refused: ";
+  const auto refused = [&](const std::string& text, const std::string& message) {
+    write_text(path, text);
+    CHECK_THROWS_WITH_AS(load_secret_keys(path), message.c_str(), Error);
+  };
+  Json bad = Json::parse(good);
+  bad["paillier"]["p"] = bad["paillier"]["q"];
+  refused(bad.dump(), begin + "field 'checksum' does not match the secrets in the file");
+  bad = Json::parse(good);
+  bad["sealing_secret"] = to_base64url(Bytes(32, 1));
+  refused(bad.dump(), begin + "field 'checksum' does not match the secrets in the file");
+  bad = Json::parse(good);
+  bad["public"]["paillier"]["t"] = 60;
+  refused(bad.dump(), begin + "field 'public.kid' is not the fingerprint of the keys in the file");
+  bad = Json::parse(good);
+  bad["public"] = Json::parse(to_json(toy_keys(Variant::djn).public_keys()));
+  refused(bad.dump(),
+          begin + "field 'kid' is not '" + to_hex(toy_keys(Variant::djn).public_keys().fingerprint()) + "'");
+  bad = Json::parse(good);
+  bad.erase("sealing_secret");
+  refused(bad.dump(), begin + "field 'sealing_secret' is missing");
+  bad = Json::parse(good);
+  bad["version"] = 3;
+  refused(bad.dump(), begin + "field 'version' is not 1, the one that is understood");
+  refused(to_json(keys.public_keys()), begin + "field 'public' is missing");
+  refused("", begin + "it is not JSON");
+  refused(std::string(2 << 20, ' '),
+          "the file " + path.string() + " is longer than the allowed 1048576 bytes");
+
+  write_text(path, good, 0644);
+  CHECK_THROWS_WITH_AS(
+      load_secret_keys(path),
+      ("the file " + path.string() + " holds a secret but is open to group or others; run chmod 600 on it")
+          .c_str(),
+      Error);
+  CHECK_THROWS_AS(load_secret_keys(directory / "missing.json"), Error);
+  CHECK_THROWS_AS(save(keys, directory / "missing/secret.json"), Error);
+  save(keys.public_keys(), directory / "public.json");
+  write_text(path, good);
+  CHECK(same(load_secret_keys(path), keys));
+  CHECK_THROWS_WITH_AS(load_public_keys(path), (begin + "an unknown field stands in it").c_str(), Error);
+}
+
+TEST_CASE("no truncation and no flipped bit of a secret file loads as another key") {
+  const Directory directory;
+  const auto path = directory / "secret.json";
+  save(toy_keys(), path);
+  const std::string good = text_of(path);
+  for (std::size_t size = 0; size + 2 < good.size();
+       size += 37) {  // the last two are the closing brace and the newline
+    write_text(path, good.substr(0, size));
+    CHECK_THROWS_AS(load_secret_keys(path), Error);
+  }
+  std::size_t refused = 0, tried = 0;
+  for (std::size_t bit = 0; bit < 8 * good.size(); bit += 37, ++tried) {
+    std::string text = good;
+    text[bit / 8] = static_cast<char>(text[bit / 8] ^ (1 << bit % 8));
+    write_text(path, text);
+    bool unchanged = false;
+    try {
+      unchanged = same(load_secret_keys(path), toy_keys());  // a blank may turn into another blank
+    } catch (const Error&) {
+      ++refused;
+      continue;
+    }
+    CHECK(unchanged);
+  }
+  CHECK(refused >= tried - tried / 100);
+}
