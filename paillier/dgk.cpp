@@ -16,15 +16,15 @@ struct DgkPublicKey::State {
   Integer n, g, h;
   unsigned u = 0;
   std::size_t subgroup_bits = 0;
+  std::size_t sigma = rerandomisation_sigma;
   std::shared_ptr<const ModularContext> modulo_n;
   std::vector<Integer> powers_of_g;  // g^m for m < u
   std::once_flag once;
   std::unique_ptr<const FixedBase> powers_of_h;
 
   const FixedBase& table() {
-    std::call_once(once, [this] {
-      powers_of_h = std::make_unique<FixedBase>(modulo_n, h, 2 * subgroup_bits + rerandomisation_sigma);
-    });
+    std::call_once(
+        once, [this] { powers_of_h = std::make_unique<FixedBase>(modulo_n, h, 2 * subgroup_bits + sigma); });
     return *powers_of_h;
   }
 };
@@ -55,6 +55,13 @@ DgkPublicKey::DgkPublicKey(Integer n, Integer g, Integer h, unsigned u, std::siz
   s.h = std::move(h);
   s.u = u;
   s.subgroup_bits = subgroup_bits;
+}
+
+DgkPublicKey DgkPublicKey::with_sigma(std::size_t sigma) const {
+  if (sigma == rerandomisation_sigma) return *this;
+  DgkPublicKey key(n(), g(), h(), u(), subgroup_bits());
+  key.state_->sigma = sigma;
+  return key;
 }
 
 std::size_t DgkPublicKey::bits() const {

@@ -34,13 +34,16 @@ class DgkPublicKey {
  public:
   static constexpr unsigned default_u = 197;
 
-  /// Exponents of h are this many bits longer than its order, so h^r is within 2^-40 of uniform in <h>.
+  /// Exponents of h are sigma bits longer than its order, so h^r is within 2^-sigma of uniform in <h>. This
+  /// is the sigma of a new key.
   static constexpr std::size_t rerandomisation_sigma = 40;
 
   /// Checks n odd, composite, of even length, no factor below 2^16; u an odd prime below 2^16 that divides
   /// n-1; t from 16 to bits / 2 - 32; g and h units, h != 1, g^u = h; and that the keyless attack fails
   /// modulo both primes: h^((n-1)/u) - 1 is a unit. Throws Error naming the rule.
   DgkPublicKey(Integer n, Integer g, Integer h, unsigned u, std::size_t subgroup_bits);
+  /// The same key with exponents for another sigma, in bits.
+  DgkPublicKey with_sigma(std::size_t sigma) const;
 
   std::size_t bits() const;
   std::size_t subgroup_bits() const;  ///< t

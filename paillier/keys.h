@@ -23,6 +23,10 @@ class PublicKeys {
   const PaillierPublicKey& paillier() const { return paillier_; }
   const DgkPublicKey& dgk() const { return dgk_; }
   const Fingerprint& fingerprint() const { return fingerprint_; }
+  /// The same keys whose re-randomisation is within 2^-sigma of uniform: for a run with masks of this sigma.
+  PublicKeys with_sigma(std::size_t sigma) const {
+    return {paillier_.with_sigma(sigma), dgk_.with_sigma(sigma)};
+  }
 
  private:
   PaillierPublicKey paillier_;

@@ -83,6 +83,14 @@ PaillierPublicKey::PaillierPublicKey(Variant variant, Integer n, Integer hs, std
   s.modulo_n_squared = std::make_shared<const ModularContext>(s.n_squared);
 }
 
+PaillierPublicKey PaillierPublicKey::with_sigma(std::size_t sigma) const {
+  if (sigma == rerandomisation_sigma) return *this;
+  PaillierPublicKey key(variant(), n(), hs(), subgroup_bits());
+  key.state_->exponent_bits += sigma;
+  key.state_->exponent_bits -= rerandomisation_sigma;
+  return key;
+}
+
 Variant PaillierPublicKey::variant() const {
   return state_->variant;
 }

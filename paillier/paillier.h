@@ -46,14 +46,16 @@ using FreshCiphertext = BasicFreshCiphertext<Paillier>;
 /// What anybody may hold. Immutable; copies share state (tables are built once, at first use, thread-safe).
 class PaillierPublicKey {
  public:
-  /// Exponents of hs are this many bits longer than the order they cover, so hs^r is within 2^-40 of uniform
-  /// in <hs>.
+  /// Exponents of hs are sigma bits longer than the order they cover, so hs^r is within 2^-sigma of uniform
+  /// in <hs>. This is the sigma of a new key.
   static constexpr std::size_t rerandomisation_sigma = 40;
 
   /// Checks what can be checked without the secret: n odd, composite, of even length, no factor below 2^16;
   /// hs in (1, n^2) a unit (ignored for standard); for subgroup t from 16 to bits / 2 - 16 (ignored
   /// otherwise). Throws Error naming the rule.
   PaillierPublicKey(Variant variant, Integer n, Integer hs, std::size_t subgroup_bits);
+  /// The same key with exponents for another sigma, in bits.
+  PaillierPublicKey with_sigma(std::size_t sigma) const;
 
   Variant variant() const;
   std::size_t bits() const;           ///< of n

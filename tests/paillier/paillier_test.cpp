@@ -296,3 +296,19 @@ TEST_CASE("public keys compare by value") {
   CHECK_FALSE(python::paillier_public() == PaillierPublicKey(Variant::subgroup, python::n, python::hs, 65));
   CHECK_FALSE(python::paillier_public() == PaillierPublicKey(Variant::djn, python::n, python::hs, 64));
 }
+
+TEST_CASE("a wider sigma lengthens the exponents of re-randomisation and changes nothing else") {
+  const PaillierPublicKey& key = toy_keys().public_keys().paillier();
+  const PaillierPublicKey wide = key.with_sigma(80);
+  CHECK(wide == key);
+  const RandomSource source = RandomSource::from_seed(80);
+  RandomStream random = source.stream({}), same = source.stream({}), exponent = source.stream({});
+  const FreshCiphertext c = wide.encrypt(-7, random);
+  CHECK(toy_keys().paillier().decrypt(c.local()) == -7);
+  CHECK_FALSE(c.local() == key.encrypt(-7, same).local());
+  // (1 - 7 n) hs^r with r of 2t + 80 bits, by GMP.
+  Integer power;
+  const Integer r = exponent.bits(2 * key.subgroup_bits() + 80);
+  mpz_powm(power.get_mpz_t(), key.hs().get_mpz_t(), r.get_mpz_t(), key.n_squared().get_mpz_t());
+  CHECK(c.local().residue() == (1 + (key.n() - 7) * key.n()) * power % key.n_squared());
+}
