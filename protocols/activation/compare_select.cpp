@@ -1,0 +1,58 @@
+// ReLU and its derivative by a comparison and a selection. The default.
+//
+// Forward: beta = [z >= 0] as shares, then [beta z] on the masked values that the comparison opened (one
+// mask, one decryption a cell). Backward: [beta delta] with the same shares. Flow, ranges and views are those
+// of the parts.
+#include "paillier/error.h"
+#include "protocols/protocol.h"
+
+namespace smlp {
+
+namespace {
+
+struct Shares : ActivationState {
+  explicit Shares(SignShares value) : bits(std::move(value)) {}
+  SignShares bits;
+};
+
+class CompareSelect : public Activation {
+ public:
+  CompareSelect(std::shared_ptr<const Comparison> comparison, std::shared_ptr<const Selection> selection)
+      : comparison_(std::move(comparison)), selection_(std::move(selection)) {}
+
+  Activated forward(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z) const override {
+    auto shares = std::make_shared<Shares>(comparison_->sign(evaluator, place, z));
+    EncryptedMatrix values = selection_->select_compared(evaluator, place, z, shares->bits);
+    return {std::move(values), std::move(shares)};
+  }
+
+  EncryptedMatrix backward(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& delta,
+                           const ActivationState& state) const override {
+    const auto* shares = dynamic_cast<const Shares*>(&state);
+    if (shares == nullptr) throw Error("the state of another activation was given to compare-select");
+    return selection_->select(evaluator, place, delta, shares->bits);
+  }
+
+ private:
+  std::shared_ptr<const Comparison> comparison_;
+  std::shared_ptr<const Selection> selection_;
+};
+
+}  // namespace
+
+Descriptor compare_select_descriptor() {
+  Descriptor d;
+  d.family = Family::activation;
+  d.name = "compare-select";
+  d.paper = "this project: the chosen comparison, then the chosen selection";
+  d.flow = "forward: comparison of z, selection of z;  backward: selection of delta by the same shares";
+  d.leakage = "nothing";
+  d.traffic = [](const Work&, const Sizes&) { return Traffic{}; };
+  d.operations = [](const Work&, const Sizes&) { return Operations{}; };
+  d.make = [](const ProtocolSet& parts) -> std::shared_ptr<const Protocol> {
+    return std::make_shared<CompareSelect>(parts.comparison, parts.selection);
+  };
+  return d;
+}
+
+}  // namespace smlp

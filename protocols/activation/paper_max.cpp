@@ -1,0 +1,94 @@
+// The paper's ReLU: the secure maximum of z and 0, one value a ciphertext. LEAKS; to be asked for by name.
+//
+// Bellafqira et al. 2018 (arXiv 1806.02709), secure maximum.
+//   E -> K  [rho z + r], [r]               K -> E  [i], i = [z >= 0]
+//   E -> K  [i + r_i], [z + r_z]           K -> E  [(i + r_i)(z + r_z)];  E removes the cross terms: [i z] =
+//   [max(z, 0)]
+// Backward: the secure multiplication of [i] and [delta].
+// Deviation: i = [a >= b] (the paper: a > b), so that the derivative at 0 is 1 as everywhere in this project.
+// Leakage  that of the affine comparison.
+// Stages   0 comparison, 1 multiplication
+#include "paillier/error.h"
+#include "protocols/comparison/affine_masking.h"
+#include "protocols/matmul/blinded_products.h"
+
+namespace smlp {
+
+namespace {
+
+constexpr auto wire_name = "activation/max";
+
+struct EncryptedBits : ActivationState {
+  explicit EncryptedBits(std::vector<Ciphertext> value) : bits(std::move(value)) {}
+  std::vector<Ciphertext> bits;
+};
+
+class PaperMax : public Activation {
+ public:
+  Activated forward(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z) const override {
+    if (!z.layout().single()) throw Error("the protocol activation/max works on one value a ciphertext");
+    const RequestBody body = affine_request(evaluator, place, z);
+    AnswerBody answer(evaluator, evaluator.header(wire_name, 0, place, z.layout()), body);
+    auto state = std::make_shared<EncryptedBits>(answer.ciphertexts(z.down().size(), "the bits [i]"));
+    answer.finish();
+    EncryptedMatrix values = select(evaluator, place, z, *state);
+    return {std::move(values), std::move(state)};
+  }
+
+  EncryptedMatrix backward(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& delta,
+                           const ActivationState& state) const override {
+    const auto* bits = dynamic_cast<const EncryptedBits*>(&state);
+    if (bits == nullptr) throw Error("the state of another activation was given to max");
+    return select(evaluator, place, delta, *bits);
+  }
+
+ private:
+  static EncryptedMatrix select(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& v,
+                                const EncryptedBits& state) {
+    return multiply_blinded(evaluator, wire_name, 1, place, v.layout(), 1, state.bits, v.down(),
+                            evaluator.budget.guarded_bits());
+  }
+};
+
+void answer_bits(Answering& answering) {
+  const Matrix<std::uint8_t> signs = open_affine_signs(answering);
+  answering.put(std::vector<Integer>(signs.cells().begin(), signs.cells().end()), Draw::answer_bits);
+}
+
+/// Forward: both round trips. Backward (`compared`): the multiplication alone.
+Traffic traffic(const Work& work, const Sizes& sizes) {
+  const std::size_t cells = work.left.rows() * work.left.cols();
+  const Traffic product = blinded_products_traffic(cells, 1, sizes);
+  if (work.compared) return product;
+  return Traffic{2 * cells * sizes.ciphertext_bytes, cells * sizes.ciphertext_bytes, 1} + product;
+}
+
+Operations operations(const Work& work, const Sizes& sizes) {
+  const std::size_t cells = work.left.rows() * work.left.cols();
+  Operations out = blinded_products_operations(cells, 1, sizes.budget.guarded_mask_bits());
+  if (!work.compared) {
+    out += affine_operations(work, sizes);
+    out.encryptions += static_cast<double>(cells);
+  }
+  return out;
+}
+
+}  // namespace
+
+Descriptor paper_max_descriptor() {
+  Descriptor d;
+  d.family = Family::activation;
+  d.name = "max";
+  d.paper = "Bellafqira et al. 2018, secure maximum";
+  d.flow = "E -> K [rho z + r], [r];  K -> E [i];  E -> K [i + r_i], [z + r_z];  K -> E the product";
+  d.leakage = affine_leakage;
+  d.handlers = {answer_bits, answer_blinded_products};
+  d.traffic = traffic;
+  d.operations = operations;
+  d.single_value = true;
+  d.fused = true;
+  d.make = [](const ProtocolSet&) -> std::shared_ptr<const Protocol> { return std::make_shared<PaperMax>(); };
+  return d;
+}
+
+}  // namespace smlp

@@ -1,0 +1,64 @@
+// All traffic between evaluator and key holder goes through one small channel that counts it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+
+#include "protocols/sealed_state.h"
+#include "protocols/wire.h"
+
+namespace smlp {
+
+class KeyHolder;
+
+/// Payload bytes (bodies, not framing) and round trips.
+struct Traffic {
+  std::uint64_t to_key_holder = 0;
+  std::uint64_t to_evaluator = 0;
+  std::uint64_t rounds = 0;
+
+  bool operator==(const Traffic&) const = default;
+  Traffic& operator+=(const Traffic& other);
+  friend Traffic operator+(Traffic a, const Traffic& b) { return a += b; }
+};
+
+/// The evaluator's end. One request, one answer: a round trip.
+class Channel {
+ public:
+  virtual ~Channel() = default;
+
+  /// Sends a request and returns the body of the answer. Throws Error when the key holder refuses.
+  Bytes call(const Header& header, std::span<const std::uint8_t> body);
+
+  const Traffic& traffic() const { return traffic_; }
+  const std::map<std::string, Traffic>& traffic_by_protocol() const { return by_protocol_; }
+  /// Seconds spent waiting for answers (the key holder's work, when it is in the same process).
+  const std::map<std::string, double>& seconds_by_protocol() const { return seconds_; }
+  /// SHA-256 chain over all frames in both directions: a change to the wire is seen in a seeded test.
+  const Digest& transcript() const { return transcript_; }
+
+ protected:
+  virtual Bytes exchange(std::span<const std::uint8_t> frame) = 0;
+
+ private:
+  Traffic traffic_;
+  std::map<std::string, Traffic> by_protocol_;
+  std::map<std::string, double> seconds_;
+  Digest transcript_{};
+};
+
+/// A connected pair in one process: frames are encoded and decoded as on a network.
+class InProcessChannel : public Channel {
+ public:
+  explicit InProcessChannel(const KeyHolder& key_holder) : key_holder_(key_holder) {}
+
+ protected:
+  Bytes exchange(std::span<const std::uint8_t> frame) override;
+
+ private:
+  const KeyHolder& key_holder_;
+};
+
+}  // namespace smlp

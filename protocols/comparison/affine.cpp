@@ -1,0 +1,64 @@
+// The paper's comparison by affine masking. LEAKS; to be asked for by name.
+//
+// Bellafqira et al. 2018 (arXiv 1806.02709), secure comparison inside the secure maximum, against 0.
+//   E -> K  [rho z + r], [r]               K -> E  its bit t = [rho z + r >= r], sealed
+// The bit is the key holder's share, 0 the evaluator's. One rho a ciphertext (the paper: one a value).
+// Ranges   rho: 1 .. 2^sigma; rho z: L + sigma + 1 bits under r, sigma bits wider.
+// Leakage  To K: the sign of every z, whether it is 0, and rho z: its size and its divisors; with several
+// values a ciphertext
+//          also the ratios of those that share one.
+#include "paillier/parallel.h"
+#include "protocols/comparison/affine_masking.h"
+#include "protocols/comparison/sign_state.h"
+
+namespace smlp {
+
+namespace {
+
+constexpr auto wire_name = "comparison/affine";
+
+class AffineComparison : public Comparison {
+ public:
+  SignShares sign(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z) const override {
+    const RequestBody body = affine_request(evaluator, place, z);
+    AnswerBody answer(evaluator, evaluator.header(wire_name, 0, place, z.layout()), body);
+    SealedState sealed = answer.sealed(SignState::encoded_size(z.rows() * z.cols(), false, evaluator.budget));
+    answer.finish();
+    return {Matrix<std::uint8_t>(z.rows(), z.cols()), std::move(sealed), wire_name, {}};
+  }
+};
+
+void answer_sign(Answering& answering) {
+  const Matrix<std::uint8_t> bits = open_affine_signs(answering);
+  answering.put_sealed(SignState{bits, std::nullopt}.encode(answering.budget()));
+}
+
+Traffic traffic(const Work& work, const Sizes& sizes) {
+  const std::size_t cells = work.left.rows() * work.left.cols();
+  return {2 * down_count(work.left) * sizes.ciphertext_bytes,
+          sealed_overhead + SignState::encoded_size(cells, false, sizes.budget), 1};
+}
+
+Operations operations(const Work& work, const Sizes& sizes) {
+  return affine_operations(work, sizes);
+}
+
+}  // namespace
+
+Descriptor affine_comparison_descriptor() {
+  Descriptor d;
+  d.family = Family::comparison;
+  d.name = "affine";
+  d.paper = "Bellafqira et al. 2018, secure comparison";
+  d.flow = "E -> K [rho z + r], [r];  K -> E its bit, sealed";
+  d.leakage = affine_leakage;
+  d.handlers = {answer_sign};
+  d.traffic = traffic;
+  d.operations = operations;
+  d.make = [](const ProtocolSet&) -> std::shared_ptr<const Protocol> {
+    return std::make_shared<AffineComparison>();
+  };
+  return d;
+}
+
+}  // namespace smlp

@@ -1,0 +1,62 @@
+// The affine masking of the paper's comparison.
+#include "protocols/comparison/affine_masking.h"
+
+#include "paillier/parallel.h"
+
+namespace smlp {
+
+namespace {
+
+/// |rho z|, rho up to 2^sigma.
+std::size_t content_bits(const BitBudget& budget) {
+  return budget.guarded_bits() + budget.numbers().sigma + 1;
+}
+std::size_t mask_bits(const BitBudget& budget) {
+  return content_bits(budget) + budget.numbers().sigma;
+}
+
+}  // namespace
+
+RequestBody affine_request(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z) {
+  const BitBudget& budget = evaluator.budget;
+  const PaillierPublicKey& key = evaluator.paillier();
+  const Draws multipliers = evaluator.draws(place, Draw::multiplier);
+  const auto scaled = parallel_map(z.down().size(), [&](std::size_t i) {
+    RandomStream random = multipliers.stream(i);
+    return key.scale(z.down()[i], 1 + random.bits(budget.numbers().sigma));
+  });
+  const std::vector<Ciphertext> zero(z.down().size(), key.trivial(0));
+  // The paper masks both sides with one r: that is what leaks.
+  const Mask r =
+      Mask::uniform(evaluator.draws(place, Draw::mask_comparison), z.rows(), z.cols(), mask_bits(budget));
+  RequestBody body(evaluator);
+  body.add(mask_down(evaluator, scaled, z.layout(), r, content_bits(budget),
+                     evaluator.draws(place, Draw::exponent_comparison)))
+      .add(mask_down(evaluator, zero, z.layout(), r, content_bits(budget),
+                     evaluator.draws(place, Draw::exponent_comparison_zero)));
+  return body;
+}
+
+Matrix<std::uint8_t> open_affine_signs(Answering& answering) {
+  const Layout& layout = answering.header().layout;
+  const std::size_t bits = mask_bits(answering.budget());
+  const IntegerMatrix a = answering.open_down(layout, bits, "rho z + r");
+  const IntegerMatrix b = answering.open_down(layout, bits, "r");
+  Matrix<std::uint8_t> signs(a.rows(), a.cols());
+  for (std::size_t cell = 0; cell < signs.size(); ++cell)
+    signs.cells()[cell] = static_cast<std::uint8_t>(a.cells()[cell] >= b.cells()[cell]);
+  answering.observe("t", std::vector<Integer>(signs.cells().begin(), signs.cells().end()));
+  return signs;
+}
+
+Operations affine_operations(const Work& work, const Sizes& sizes) {
+  const auto count = static_cast<double>(down_count(work.left));
+  Operations out;
+  out.products = count * matrix_power_products(1, 1, 1, sizes.budget.numbers().sigma);
+  out.rerandomisations = 2 * count;
+  out.decryptions = 2 * count;
+  out.masked_values = static_cast<double>(work.left.rows() * work.left.cols());
+  return out;
+}
+
+}  // namespace smlp

@@ -1,0 +1,21 @@
+// The affine masking of the paper's comparison, shared by `affine` and `max`. LEAKS the order and the scale
+// to the key holder.
+#pragma once
+
+#include "protocols/protocol.h"
+
+namespace smlp {
+
+inline constexpr auto affine_leakage =
+    "to the key holder: the sign of every compared value, whether it is 0, and a random multiple of it "
+    "(size, divisors)";
+
+/// Evaluator: [rho z + r] and [r], re-randomised.
+RequestBody affine_request(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z);
+
+/// Key holder: opens both and compares; bit = [z >= 0].
+Matrix<std::uint8_t> open_affine_signs(Answering& answering);
+
+Operations affine_operations(const Work& work, const Sizes& sizes);
+
+}  // namespace smlp

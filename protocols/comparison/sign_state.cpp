@@ -1,0 +1,63 @@
+// The key holder's memory of a comparison.
+#include "protocols/comparison/sign_state.h"
+
+#include "paillier/error.h"
+#include "protocols/registry.h"
+
+namespace smlp {
+
+namespace {
+
+std::size_t opened_bytes(const BitBudget& budget) {
+  return (budget.guarded_mask_bits() + 1 + 1 + 7) / 8;
+}
+
+/// Signed values travel with this offset.
+Integer opened_offset(const BitBudget& budget) {
+  return power_of_two(budget.guarded_mask_bits() + 1);
+}
+
+}  // namespace
+
+std::size_t SignState::encoded_size(std::size_t cells, bool has_opened, const BitBudget& budget) {
+  return cells * (1 + (has_opened ? opened_bytes(budget) : 0));
+}
+
+Bytes SignState::encode(const BitBudget& budget) const {
+  Bytes bytes(bits.cells().begin(), bits.cells().end());
+  if (opened)
+    for (const Integer& value : opened->cells())
+      append_little_endian(value + opened_offset(budget), opened_bytes(budget), bytes);
+  return bytes;
+}
+
+SignState SignState::decode(std::span<const std::uint8_t> bytes, std::size_t rows, std::size_t cols,
+                            bool has_opened, const BitBudget& budget) {
+  if (bytes.size() != encoded_size(rows * cols, has_opened, budget))
+    throw Error("the sealed shares of a comparison have " + std::to_string(bytes.size()) +
+                " bytes, expected are " + std::to_string(encoded_size(rows * cols, has_opened, budget)));
+  SignState state{Matrix<std::uint8_t>(rows, cols), std::nullopt};
+  std::copy_n(bytes.begin(), rows * cols, state.bits.cells().begin());
+  if (has_opened) {
+    IntegerMatrix opened(rows, cols);
+    const std::size_t width = opened_bytes(budget);
+    for (std::size_t cell = 0; cell < opened.size(); ++cell)
+      opened.cells()[cell] =
+          from_little_endian(bytes.subspan(rows * cols + cell * width, width)) - opened_offset(budget);
+    state.opened = std::move(opened);
+  }
+  return state;
+}
+
+std::int64_t comparison_number(const std::string& wire_name) {
+  return &find_protocol(wire_name) - registry().data();
+}
+
+const Descriptor& comparison_by_number(std::int64_t number) {
+  if (number < 0 || static_cast<std::uint64_t>(number) >= registry().size() ||
+      registry()[static_cast<std::size_t>(number)].family != Family::comparison)
+    throw Error("there is no comparison number " + std::to_string(number));
+  return registry()[static_cast<std::size_t>(number)];
+}
+
+}  // namespace smlp

@@ -1,0 +1,29 @@
+// What the key holder remembers of a comparison, as the bytes that it seals.
+#pragma once
+
+#include <optional>
+
+#include "protocols/protocol.h"
+
+namespace smlp {
+
+/// The key holder's share t of each bit and, where the comparison opened z + r itself, those values: a
+/// selection of z on them needs no second mask and no second decryption.
+struct SignState {
+  Matrix<std::uint8_t> bits;
+  std::optional<IntegerMatrix> opened;  ///< d = z + r, |d| < 2^(guarded mask bits + 1)
+
+  /// Fixed width, by shape and budget alone.
+  static std::size_t encoded_size(std::size_t cells, bool has_opened, const BitBudget& budget);
+  Bytes encode(const BitBudget& budget) const;
+  /// Throws Error when the bytes are not of this shape.
+  static SignState decode(std::span<const std::uint8_t> bytes, std::size_t rows, std::size_t cols,
+                          bool has_opened, const BitBudget& budget);
+};
+
+/// Position of a comparison in the registry, by which a request names the protocol that sealed its shares.
+std::int64_t comparison_number(const std::string& wire_name);
+/// The comparison with that number. Throws Error when there is none.
+const Descriptor& comparison_by_number(std::int64_t number);
+
+}  // namespace smlp

@@ -1,0 +1,116 @@
+// Re-encryption of results under the user's key, in one round trip.
+//
+// This project; the masking of Bellafqira et al. 2018.
+//   E -> K  [y + r] under K's key, all slots      K -> E  the same packed integer under the user's key;  E
+//   subtracts r there
+// K answers only for user keys that it was configured with: with a key of E's own choice this would be a
+// decryption oracle. Ranges   y: L = l + guard bits under L + sigma; the user's modulus has at least S slots
+// + 2 bits. Views    K: y + r.  E: ciphertexts, two of them of the same masked value under different keys.
+// Parameters  ciphertexts, four words of SHA-256 of the user's modulus
+#include "protocols/conversion/switch_key.h"
+
+#include "paillier/error.h"
+#include "paillier/parallel.h"
+#include "protocols/truncation/division.h"
+
+namespace smlp {
+
+namespace {
+
+constexpr auto wire_name = "conversion/switch-key";
+
+std::vector<std::int64_t> key_words(const PaillierPublicKey& key) {
+  Bytes bytes;
+  append_little_endian(key.n(), key.ciphertext_bytes() / 2, bytes);
+  const Digest digest = sha256(bytes);
+  ByteReader reader(digest);
+  std::vector<std::int64_t> words;
+  for (int i = 0; i < 4; ++i) words.push_back(static_cast<std::int64_t>(reader.number(8, "a digest")));
+  return words;
+}
+
+/// Columns of one group of all slots.
+Layout full_slots(std::size_t slots, std::size_t count) {
+  return {{slots}, std::vector<std::size_t>(count, 1)};
+}
+
+void check_user_key(const PaillierPublicKey& user, const BitBudget& budget) {
+  const std::size_t needed = budget.slot_bits() * budget.slots() + 2;
+  if (user.bits() < needed)
+    throw Error("the user's key has " + std::to_string(user.bits()) + " bits, " +
+                std::to_string(budget.slots()) + " slots of " + std::to_string(budget.slot_bits()) +
+                " bits need at least " + std::to_string(needed));
+}
+
+void answer_switch(Answering& answering) {
+  const BitBudget& budget = answering.budget();
+  const PaillierPublicKey* user = nullptr;
+  for (const PaillierPublicKey& known : answering.policy().user_keys) {
+    const auto words = key_words(known);
+    bool same = true;
+    for (std::size_t i = 0; i < words.size(); ++i) same &= answering.parameter(1 + i) == words[i];
+    if (same) user = &known;
+  }
+  if (user == nullptr)
+    throw Error("the user key of a request is not one that this key holder was configured with");
+  check_user_key(*user, budget);
+  const std::size_t count =
+      checked_size(answering.parameter(0), std::size_t{1} << 20, "number of ciphertexts");
+  const Layout layout = full_slots(budget.slots(), count);
+  const IntegerMatrix masked = answering.open_down(layout, budget.guarded_mask_bits(), "y + r");
+  const auto switched =
+      user->encrypt(pack_down(masked, layout, budget.slot_bits()), answering.draws(Draw::answer_down));
+  Bytes encoded;
+  user->encode(switched, encoded);
+  answering.put_encoded(encoded);
+}
+
+Traffic traffic(const Work& work, const Sizes& sizes) {
+  const std::size_t count = down_count(work.left);
+  return {count * sizes.ciphertext_bytes, count * 2 * ((work.user_bits + 7) / 8), 1};
+}
+
+Operations operations(const Work& work, const Sizes&) {
+  Operations out;
+  out.rerandomisations = static_cast<double>(2 * down_count(work.left));
+  out.decryptions = static_cast<double>(down_count(work.left));
+  out.masked_values = static_cast<double>(work.left.rows() * work.left.cols());
+  return out;
+}
+
+}  // namespace
+
+std::vector<Ciphertext> switch_key(const Evaluator& evaluator, const Place& place,
+                                   const PaillierPublicKey& user, const std::vector<Ciphertext>& packed) {
+  const BitBudget& budget = evaluator.budget;
+  check_user_key(user, budget);
+  const Layout layout = full_slots(budget.slots(), packed.size());
+  const Mask r = Mask::uniform(evaluator.draws(place, Draw::mask_conversion), budget.slots(), packed.size(),
+                               budget.guarded_mask_bits());
+  RequestBody body(evaluator);
+  body.add(mask_down(evaluator, packed, layout, r, budget.guarded_bits(),
+                     evaluator.draws(place, Draw::exponent_conversion)));
+  std::vector<std::int64_t> parameters{static_cast<std::int64_t>(packed.size())};
+  for (const std::int64_t word : key_words(user)) parameters.push_back(word);
+  AnswerBody answer(evaluator, evaluator.header(wire_name, 0, place, layout, std::move(parameters)), body);
+  const auto bytes = answer.raw(packed.size() * user.ciphertext_bytes(), "the results under the user's key");
+  const auto switched = user.decode(bytes, packed.size(), "the results under the user's key");
+  answer.finish();
+  const std::vector<Integer> masks = pack_down(r.values(), layout, budget.slot_bits());
+  return parallel_map(switched.size(), [&](std::size_t i) { return user.add_plain(switched[i], -masks[i]); });
+}
+
+Descriptor switch_key_descriptor() {
+  Descriptor d;
+  d.family = Family::conversion;
+  d.name = "switch-key";
+  d.paper = "this project, after Bellafqira et al. 2018";
+  d.flow = "E -> K [y + r];  K -> E the same under the user's key";
+  d.leakage = "nothing";
+  d.handlers = {answer_switch};
+  d.traffic = traffic;
+  d.operations = operations;
+  return d;
+}
+
+}  // namespace smlp

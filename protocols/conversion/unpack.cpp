@@ -1,0 +1,79 @@
+// From several values a ciphertext to one, in one round trip.
+//
+// This project; the masking of Bellafqira et al. 2018.
+//   E -> K  [x + r], packed                K -> E  [x_i + r_i], one value a ciphertext;  E subtracts r_i
+// Ranges   x: L = l + guard bits under L + sigma.
+// Views    K: x + r.  E: ciphertexts.
+#include "protocols/conversion/unpack.h"
+
+#include "paillier/parallel.h"
+
+namespace smlp {
+
+namespace {
+
+constexpr auto wire_name = "conversion/unpack";
+
+Layout one_a_ciphertext(const Layout& layout) {
+  return {std::vector<std::size_t>(layout.rows(), 1), std::vector<std::size_t>(layout.cols(), 1)};
+}
+
+void answer_values(Answering& answering) {
+  const Layout& layout = answering.header().layout;
+  const IntegerMatrix x = answering.open_down(layout, answering.budget().guarded_mask_bits(), "x + r");
+  answering.put(x.cells(), Draw::answer_down);
+}
+
+Traffic traffic(const Work& work, const Sizes& sizes) {
+  return {down_count(work.left) * sizes.ciphertext_bytes,
+          work.left.rows() * work.left.cols() * sizes.ciphertext_bytes, 1};
+}
+
+Operations operations(const Work& work, const Sizes&) {
+  Operations out;
+  out.rerandomisations = static_cast<double>(down_count(work.left));
+  out.decryptions = out.rerandomisations;
+  out.encryptions = static_cast<double>(work.left.rows() * work.left.cols());
+  out.masked_values = out.encryptions;
+  return out;
+}
+
+}  // namespace
+
+std::vector<Ciphertext> unpack_cells(const Evaluator& evaluator, const Place& place,
+                                     const std::vector<Ciphertext>& down, const Layout& layout) {
+  const BitBudget& budget = evaluator.budget;
+  const std::size_t rows = layout.rows(), cols = layout.cols();
+  const Mask r =
+      Mask::uniform(evaluator.draws(place, Draw::mask_conversion), rows, cols, budget.guarded_mask_bits());
+  RequestBody body(evaluator);
+  body.add(mask_down(evaluator, down, layout, r, budget.guarded_bits(),
+                     evaluator.draws(place, Draw::exponent_conversion)));
+  AnswerBody answer(evaluator, evaluator.header(wire_name, 0, place, layout), body);
+  const auto masked = answer.ciphertexts(rows * cols, "the values");
+  answer.finish();
+  return parallel_map(masked.size(), [&](std::size_t cell) {
+    return evaluator.paillier().add_plain(masked[cell], -r.values().cells()[cell]);
+  });
+}
+
+EncryptedMatrix unpack_matrix(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& x) {
+  if (x.layout().single()) return x;
+  return EncryptedMatrix(one_a_ciphertext(x.layout()), unpack_cells(evaluator, place, x.down(), x.layout()),
+                         {});
+}
+
+Descriptor unpack_descriptor() {
+  Descriptor d;
+  d.family = Family::conversion;
+  d.name = "unpack";
+  d.paper = "this project, after Bellafqira et al. 2018";
+  d.flow = "E -> K [x + r], packed;  K -> E [x_i + r_i], one value a ciphertext";
+  d.leakage = "nothing";
+  d.handlers = {answer_values};
+  d.traffic = traffic;
+  d.operations = operations;
+  return d;
+}
+
+}  // namespace smlp

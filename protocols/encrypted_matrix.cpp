@@ -1,0 +1,275 @@
+// Encrypted matrices in both packings.
+#include "protocols/encrypted_matrix.h"
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+
+#include "paillier/error.h"
+#include "paillier/parallel.h"
+
+namespace smlp {
+
+namespace {
+
+std::size_t total(const std::vector<std::size_t>& groups) {
+  return std::accumulate(groups.begin(), groups.end(), std::size_t{0});
+}
+
+void check_count(const char* what, std::size_t got, std::size_t wanted) {
+  if (got != wanted)
+    throw Error("an encrypted matrix has " + std::to_string(got) + " ciphertexts " + what +
+                ", its layout needs " + std::to_string(wanted));
+}
+
+void check_same_layout(const Layout& a, const Layout& b, const char* operation) {
+  if (!(a == b))
+    throw Error(std::string(operation) + " of matrices of " + std::to_string(a.rows()) + " x " +
+                std::to_string(a.cols()) + " and " + std::to_string(b.rows()) + " x " +
+                std::to_string(b.cols()) + " cells: layouts must be the same");
+}
+
+void check_shape(const IntegerMatrix& m, const Layout& layout) {
+  if (m.rows() != layout.rows() || m.cols() != layout.cols())
+    throw Error("a matrix of " + std::to_string(m.rows()) + " x " + std::to_string(m.cols()) +
+                " cells does not fit a layout of " + std::to_string(layout.rows()) + " x " +
+                std::to_string(layout.cols()));
+}
+
+template <typename Operation>
+EncryptedMatrix cell_by_cell(const EncryptedMatrix& a, const EncryptedMatrix& b, Operation&& operation) {
+  const auto combine = [&](const std::vector<Ciphertext>& x, const std::vector<Ciphertext>& y) {
+    std::vector<Ciphertext> out;
+    out.reserve(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) out.push_back(operation(x[i], y[i]));
+    return out;
+  };
+  return EncryptedMatrix(a.layout(), combine(a.down(), b.down()),
+                         combine(a.stored_across(), b.stored_across()));
+}
+
+std::vector<Ciphertext> local(const std::vector<FreshCiphertext>& fresh) {
+  std::vector<Ciphertext> out;
+  out.reserve(fresh.size());
+  for (const FreshCiphertext& c : fresh) out.push_back(c.local());
+  return out;
+}
+
+}  // namespace
+
+std::size_t Layout::rows() const {
+  return total(row_groups);
+}
+std::size_t Layout::cols() const {
+  return total(col_groups);
+}
+
+bool Layout::single() const {
+  const auto one = [](std::size_t width) { return width == 1; };
+  return std::ranges::all_of(row_groups, one) && std::ranges::all_of(col_groups, one);
+}
+
+Layout balanced_layout(std::size_t rows, std::size_t cols, std::size_t slots) {
+  return {balanced_groups(rows, slots), balanced_groups(cols, slots)};
+}
+
+EncryptedMatrix::EncryptedMatrix(Layout layout, std::vector<Ciphertext> down, std::vector<Ciphertext> across)
+    : layout_(std::move(layout)),
+      rows_(layout_.rows()),
+      cols_(layout_.cols()),
+      down_(std::move(down)),
+      across_(std::move(across)) {
+  check_count("down", down_.size(), layout_.row_groups.size() * cols_);
+  check_count("across", across_.size(), layout_.single() ? 0 : rows_ * layout_.col_groups.size());
+}
+
+EncryptedMatrix EncryptedMatrix::transposed() const {
+  const auto turn = [](const std::vector<Ciphertext>& cells, std::size_t rows, std::size_t cols) {
+    std::vector<Ciphertext> out;
+    out.reserve(cells.size());
+    for (std::size_t j = 0; j < cols; ++j)
+      for (std::size_t i = 0; i < rows; ++i) out.push_back(cells[i * cols + j]);
+    return out;
+  };
+  std::vector<Ciphertext> down = turn(across(), rows_, layout_.col_groups.size());
+  std::vector<Ciphertext> across;
+  if (!layout_.single()) across = turn(down_, layout_.row_groups.size(), cols_);
+  return EncryptedMatrix(layout_.transposed(), std::move(down), std::move(across));
+}
+
+std::vector<Integer> pack_down(const IntegerMatrix& m, const Layout& layout, std::size_t slot_bits) {
+  check_shape(m, layout);
+  std::vector<Integer> out;
+  out.reserve(layout.row_groups.size() * m.cols());
+  std::size_t first = 0;
+  for (const std::size_t width : layout.row_groups) {
+    for (std::size_t j = 0; j < m.cols(); ++j) {
+      std::vector<Integer> slots(width);
+      for (std::size_t i = 0; i < width; ++i) slots[i] = m(first + i, j);
+      out.push_back(pack(slots, slot_bits));
+    }
+    first += width;
+  }
+  return out;
+}
+
+std::vector<Integer> pack_across(const IntegerMatrix& m, const Layout& layout, std::size_t slot_bits) {
+  check_shape(m, layout);
+  std::vector<Integer> out;
+  out.reserve(m.rows() * layout.col_groups.size());
+  for (std::size_t i = 0; i < m.rows(); ++i) {
+    std::size_t first = 0;
+    for (const std::size_t width : layout.col_groups) {
+      std::vector<Integer> slots(width);
+      for (std::size_t j = 0; j < width; ++j) slots[j] = m(i, first + j);
+      out.push_back(pack(slots, slot_bits));
+      first += width;
+    }
+  }
+  return out;
+}
+
+IntegerMatrix unpack_down(const std::vector<Integer>& packed, const Layout& layout, std::size_t slot_bits) {
+  IntegerMatrix out(layout.rows(), layout.cols());
+  check_count("down", packed.size(), layout.row_groups.size() * out.cols());
+  std::size_t first = 0;
+  std::size_t next = 0;
+  for (const std::size_t width : layout.row_groups) {
+    for (std::size_t j = 0; j < out.cols(); ++j) {
+      const std::vector<Integer> slots = unpack(packed[next++], width, slot_bits);
+      for (std::size_t i = 0; i < width; ++i) out(first + i, j) = slots[i];
+    }
+    first += width;
+  }
+  return out;
+}
+
+IntegerMatrix unpack_across(const std::vector<Integer>& packed, const Layout& layout, std::size_t slot_bits) {
+  IntegerMatrix out(layout.rows(), layout.cols());
+  check_count("across", packed.size(), out.rows() * layout.col_groups.size());
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < out.rows(); ++i) {
+    std::size_t first = 0;
+    for (const std::size_t width : layout.col_groups) {
+      const std::vector<Integer> slots = unpack(packed[next++], width, slot_bits);
+      for (std::size_t j = 0; j < width; ++j) out(i, first + j) = slots[j];
+      first += width;
+    }
+  }
+  return out;
+}
+
+EncryptedMatrix FreshMatrix::local() const {
+  return EncryptedMatrix(layout, smlp::local(down), smlp::local(across));
+}
+
+FreshMatrix encrypt_matrix(const PaillierPublicKey& key, const IntegerMatrix& m, const Layout& layout,
+                           std::size_t slot_bits, const Draws& down, const Draws& across) {
+  FreshMatrix out{layout, key.encrypt(pack_down(m, layout, slot_bits), down), {}};
+  if (!layout.single()) out.across = key.encrypt(pack_across(m, layout, slot_bits), across);
+  return out;
+}
+
+EncryptedMatrix trivial_matrix(const PaillierPublicKey& key, const IntegerMatrix& m, const Layout& layout,
+                               std::size_t slot_bits) {
+  const auto trivial = [&](const std::vector<Integer>& packed) {
+    std::vector<Ciphertext> out;
+    out.reserve(packed.size());
+    for (const Integer& value : packed) out.push_back(key.trivial(value));
+    return out;
+  };
+  return EncryptedMatrix(
+      layout, trivial(pack_down(m, layout, slot_bits)),
+      layout.single() ? std::vector<Ciphertext>{} : trivial(pack_across(m, layout, slot_bits)));
+}
+
+EncryptedMatrix add(const PaillierPublicKey& key, const EncryptedMatrix& a, const EncryptedMatrix& b) {
+  check_same_layout(a.layout(), b.layout(), "a sum");
+  return cell_by_cell(a, b, [&](const Ciphertext& x, const Ciphertext& y) { return key.add(x, y); });
+}
+
+EncryptedMatrix subtract(const PaillierPublicKey& key, const EncryptedMatrix& a, const EncryptedMatrix& b) {
+  check_same_layout(a.layout(), b.layout(), "a difference");
+  const EncryptedMatrix negative(b.layout(), key.negate(b.down()), key.negate(b.stored_across()));
+  return add(key, a, negative);
+}
+
+EncryptedMatrix subtract_plain(const PaillierPublicKey& key, const EncryptedMatrix& a, const IntegerMatrix& b,
+                               std::size_t slot_bits) {
+  const auto remove = [&](const std::vector<Ciphertext>& cs, const std::vector<Integer>& values) {
+    std::vector<Ciphertext> out;
+    out.reserve(cs.size());
+    for (std::size_t i = 0; i < cs.size(); ++i) out.push_back(key.add_plain(cs[i], -values[i]));
+    return out;
+  };
+  std::vector<Ciphertext> across;
+  if (!a.layout().single()) across = remove(a.across(), pack_across(b, a.layout(), slot_bits));
+  return EncryptedMatrix(a.layout(), remove(a.down(), pack_down(b, a.layout(), slot_bits)),
+                         std::move(across));
+}
+
+EncryptedMatrix scale(const PaillierPublicKey& key, const EncryptedMatrix& a, const Integer& factor) {
+  // One exponentiation by |factor| each, and one shared inversion where it is negative.
+  const auto multiply = [&](const std::vector<Ciphertext>& cs) {
+    const auto out = parallel_map(cs.size(), [&](std::size_t i) { return key.scale(cs[i], abs(factor)); });
+    return factor < 0 ? key.negate(out) : out;
+  };
+  return EncryptedMatrix(a.layout(), multiply(a.down()), multiply(a.stored_across()));
+}
+
+EncryptedMatrix append_constant_column(const PaillierPublicKey& key, const EncryptedMatrix& m,
+                                       const Integer& value, std::size_t slot_bits) {
+  Layout layout = m.layout();
+  layout.col_groups.push_back(1);
+  std::vector<Ciphertext> down;
+  down.reserve(layout.row_groups.size() * (m.cols() + 1));
+  for (std::size_t g = 0; g < layout.row_groups.size(); ++g) {
+    const auto first = m.down().begin() + static_cast<std::ptrdiff_t>(g * m.cols());
+    down.insert(down.end(), first, first + static_cast<std::ptrdiff_t>(m.cols()));
+    down.push_back(key.trivial(pack(std::vector<Integer>(layout.row_groups[g], value), slot_bits)));
+  }
+  std::vector<Ciphertext> across;
+  if (!layout.single()) {
+    const std::size_t groups = m.layout().col_groups.size();
+    const Ciphertext constant = key.trivial(value);
+    for (std::size_t i = 0; i < m.rows(); ++i) {
+      const auto first = m.across().begin() + static_cast<std::ptrdiff_t>(i * groups);
+      across.insert(across.end(), first, first + static_cast<std::ptrdiff_t>(groups));
+      across.push_back(constant);
+    }
+  }
+  return EncryptedMatrix(std::move(layout), std::move(down), std::move(across));
+}
+
+EncryptedMatrix drop_last_row(const EncryptedMatrix& m) {
+  Layout layout = m.layout();
+  if (layout.row_groups.size() < 2 || layout.row_groups.back() != 1)
+    throw Error("the last row of a matrix can be dropped only where it is a group of its own");
+  layout.row_groups.pop_back();
+  std::vector<Ciphertext> down(m.down().begin(), m.down().end() - static_cast<std::ptrdiff_t>(m.cols()));
+  std::vector<Ciphertext> across;
+  if (!layout.single())
+    across.assign(m.across().begin(),
+                  m.across().end() - static_cast<std::ptrdiff_t>(layout.col_groups.size()));
+  return EncryptedMatrix(std::move(layout), std::move(down), std::move(across));
+}
+
+EncryptedMatrix stack_rows(const std::vector<EncryptedMatrix>& parts) {
+  if (parts.empty()) throw Error("a stack of no matrices has no shape");
+  Layout layout{{}, parts.front().layout().col_groups};
+  for (const EncryptedMatrix& part : parts) {
+    if (part.layout().col_groups != layout.col_groups)
+      throw Error("matrices of different column groups cannot be stacked");
+    layout.row_groups.insert(layout.row_groups.end(), part.layout().row_groups.begin(),
+                             part.layout().row_groups.end());
+  }
+  std::vector<Ciphertext> down;
+  std::vector<Ciphertext> across;
+  for (const EncryptedMatrix& part : parts) {
+    down.insert(down.end(), part.down().begin(), part.down().end());
+    if (!layout.single()) across.insert(across.end(), part.across().begin(), part.across().end());
+  }
+  return EncryptedMatrix(std::move(layout), std::move(down), std::move(across));
+}
+
+}  // namespace smlp

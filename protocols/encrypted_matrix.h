@@ -1,0 +1,96 @@
+// Encrypted matrices in both packings, and what anybody can compute on them without a secret.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "paillier/paillier.h"
+#include "protocols/bit_budget.h"
+#include "protocols/matrix.h"
+
+namespace smlp {
+
+/// How the cells of a matrix share ciphertexts. Groups of rows, and groups of columns, in order; a group is
+/// one ciphertext wide.
+struct Layout {
+  std::vector<std::size_t> row_groups;
+  std::vector<std::size_t> col_groups;
+
+  std::size_t rows() const;
+  std::size_t cols() const;
+  bool operator==(const Layout&) const = default;
+  Layout transposed() const { return {col_groups, row_groups}; }
+  /// Every group holds one cell: both packings are the same ciphertexts, and `across` is not stored.
+  bool single() const;
+};
+
+/// Balanced groups on both axes.
+Layout balanced_layout(std::size_t rows, std::size_t cols, std::size_t slots);
+
+/// A rows x cols matrix under Paillier, kept in two packings: `down` packs the rows of group g of one column
+/// into one ciphertext (row_groups x cols, row-major), `across` packs the columns of group h of one row (rows
+/// x col_groups). A left operand of a product is read from `down`, a right one from `across`. With one cell a
+/// ciphertext `across` is empty and across() reads `down`.
+class EncryptedMatrix {
+ public:
+  EncryptedMatrix() = default;
+  /// Throws Error when the counts do not fit the layout.
+  EncryptedMatrix(Layout layout, std::vector<Ciphertext> down, std::vector<Ciphertext> across);
+
+  const Layout& layout() const { return layout_; }
+  std::size_t rows() const { return rows_; }
+  std::size_t cols() const { return cols_; }
+  const std::vector<Ciphertext>& down() const { return down_; }
+  const std::vector<Ciphertext>& across() const { return layout_.single() ? down_ : across_; }
+  /// The stored form: empty where `down` says it all.
+  const std::vector<Ciphertext>& stored_across() const { return across_; }
+
+  EncryptedMatrix transposed() const;
+  bool operator==(const EncryptedMatrix&) const = default;
+
+ private:
+  Layout layout_;
+  std::size_t rows_ = 0;
+  std::size_t cols_ = 0;
+  std::vector<Ciphertext> down_;
+  std::vector<Ciphertext> across_;
+};
+
+/// The packed plaintexts of a matrix in each packing, in the order of EncryptedMatrix.
+std::vector<Integer> pack_down(const IntegerMatrix& m, const Layout& layout, std::size_t slot_bits);
+std::vector<Integer> pack_across(const IntegerMatrix& m, const Layout& layout, std::size_t slot_bits);
+/// The inverse of pack_down.
+IntegerMatrix unpack_down(const std::vector<Integer>& packed, const Layout& layout, std::size_t slot_bits);
+IntegerMatrix unpack_across(const std::vector<Integer>& packed, const Layout& layout, std::size_t slot_bits);
+
+/// A matrix under fresh randomness in both packings, as ciphertexts that may leave.
+struct FreshMatrix {
+  Layout layout;
+  std::vector<FreshCiphertext> down;
+  std::vector<FreshCiphertext> across;  ///< empty when layout.single()
+  EncryptedMatrix local() const;
+};
+
+/// By the public key (data owner, evaluator). `down` and `across` must be different addresses.
+FreshMatrix encrypt_matrix(const PaillierPublicKey& key, const IntegerMatrix& m, const Layout& layout,
+                           std::size_t slot_bits, const Draws& down, const Draws& across);
+
+/// A public matrix as ciphertexts without randomness (local by type).
+EncryptedMatrix trivial_matrix(const PaillierPublicKey& key, const IntegerMatrix& m, const Layout& layout,
+                               std::size_t slot_bits);
+
+// Local homomorphic operations, both packings at once. Shapes and layouts must match: Error otherwise.
+EncryptedMatrix add(const PaillierPublicKey& key, const EncryptedMatrix& a, const EncryptedMatrix& b);
+EncryptedMatrix subtract(const PaillierPublicKey& key, const EncryptedMatrix& a, const EncryptedMatrix& b);
+EncryptedMatrix subtract_plain(const PaillierPublicKey& key, const EncryptedMatrix& a, const IntegerMatrix& b,
+                               std::size_t slot_bits);
+EncryptedMatrix scale(const PaillierPublicKey& key, const EncryptedMatrix& a, const Integer& factor);
+/// [m | value .. value]: a constant column in a group of its own (the bias input). No encryption needed.
+EncryptedMatrix append_constant_column(const PaillierPublicKey& key, const EncryptedMatrix& m,
+                                       const Integer& value, std::size_t slot_bits);
+/// Without the last row, which must be a group of its own (the bias row of weights).
+EncryptedMatrix drop_last_row(const EncryptedMatrix& m);
+/// Row groups stacked on top of each other; column layouts must match.
+EncryptedMatrix stack_rows(const std::vector<EncryptedMatrix>& parts);
+
+}  // namespace smlp

@@ -1,0 +1,156 @@
+// The evaluator's end of a run.
+#include "protocols/evaluator.h"
+
+#include "paillier/error.h"
+#include "paillier/parallel.h"
+
+namespace smlp {
+
+Header Evaluator::header(const std::string& protocol, std::uint8_t stage, const Place& place,
+                         const Layout& layout, std::vector<std::int64_t> parameters) const {
+  return {protocol,
+          stage,
+          session,
+          keys.fingerprint(),
+          place,
+          budget.numbers(),
+          static_cast<std::uint32_t>(budget.max_inner()),
+          static_cast<std::uint32_t>(budget.slots()),
+          layout,
+          std::move(parameters)};
+}
+
+SessionId draw_session(const RandomSource& random) {
+  SessionId session;
+  random.derive("session").stream({}).fill(session);
+  return session;
+}
+
+Mask Mask::uniform(const Draws& draws, std::size_t rows, std::size_t cols, std::size_t bits) {
+  IntegerMatrix values(rows, cols);
+  parallel_for(values.size(),
+               [&](std::size_t cell) { values.cells()[cell] = draws.stream(cell).bits(bits); });
+  return Mask(std::move(values), bits);
+}
+
+Mask Mask::remainder(const IntegerMatrix& product, const Mask& cross, const Mask& effective) {
+  const auto fits = [&](const Mask& mask) {
+    return mask.values().rows() == product.rows() && mask.values().cols() == product.cols();
+  };
+  if (!fits(cross) || !fits(effective))
+    throw Error("masks of a product of " + std::to_string(product.rows()) + " x " +
+                std::to_string(product.cols()) + " cells have another shape");
+  IntegerMatrix values = product;
+  for (std::size_t cell = 0; cell < values.size(); ++cell)
+    values.cells()[cell] -= cross.values().cells()[cell] + effective.values().cells()[cell];
+  return Mask(std::move(values), cross.bits());
+}
+
+namespace {
+
+void check_mask(const Evaluator& evaluator, const Mask& mask, std::size_t content_bits) {
+  const std::size_t sigma = evaluator.budget.numbers().sigma;
+  if (mask.bits() < content_bits + sigma)
+    throw Error("a mask of " + std::to_string(mask.bits()) + " bits does not hide " +
+                std::to_string(content_bits) + " bits; at least " + std::to_string(content_bits + sigma) +
+                " are needed");
+}
+
+IntegerMatrix shifted(const Mask& mask, const Integer& offset) {
+  IntegerMatrix values = mask.values();
+  for (Integer& value : values.cells()) value += offset;
+  return values;
+}
+
+std::vector<FreshCiphertext> masked(const Evaluator& evaluator, std::span<const Ciphertext> cs,
+                                    const std::vector<Integer>& packed, const Draws& exponents) {
+  if (cs.size() != packed.size())
+    throw Error("a mask for " + std::to_string(packed.size()) + " ciphertexts does not fit " +
+                std::to_string(cs.size()));
+  const auto sums = parallel_map(
+      cs.size(), [&](std::size_t i) { return evaluator.paillier().add_plain(cs[i], packed[i]); });
+  return evaluator.paillier().rerandomise(sums, exponents);
+}
+
+}  // namespace
+
+MaskedCiphertexts mask_down(const Evaluator& evaluator, std::span<const Ciphertext> down,
+                            const Layout& layout, const Mask& mask, std::size_t content_bits,
+                            const Draws& exponents, const Integer& offset) {
+  check_mask(evaluator, mask, content_bits);
+  const auto packed = pack_down(shifted(mask, offset), layout, evaluator.budget.slot_bits());
+  return MaskedCiphertexts(masked(evaluator, down, packed, exponents));
+}
+
+MaskedCiphertexts mask_across(const Evaluator& evaluator, std::span<const Ciphertext> across,
+                              const Layout& layout, const Mask& mask, std::size_t content_bits,
+                              const Draws& exponents, const Integer& offset) {
+  check_mask(evaluator, mask, content_bits);
+  const auto packed = pack_across(shifted(mask, offset), layout, evaluator.budget.slot_bits());
+  return MaskedCiphertexts(masked(evaluator, across, packed, exponents));
+}
+
+BlindedBits blind_and_shuffle(const Evaluator& evaluator, const Place& place,
+                              std::span<const DgkCiphertext> bits, std::size_t per_comparison) {
+  const DgkPublicKey& key = evaluator.keys.dgk();
+  const Draws units = evaluator.draws(place, Draw::blinding_unit);
+  const Draws exponents = evaluator.draws(place, Draw::exponent_bits);
+  const Draws shuffles = evaluator.draws(place, Draw::shuffle);
+  std::vector<std::size_t> order(bits.size());
+  const std::size_t comparisons = bits.size() / per_comparison;
+  for (std::size_t c = 0; c < comparisons; ++c) {
+    RandomStream random = shuffles.stream(c);
+    const std::size_t first = c * per_comparison;
+    for (std::size_t i = 0; i < per_comparison; ++i) order[first + i] = first + i;
+    for (std::size_t i = per_comparison; i > 1; --i)
+      std::swap(order[first + i - 1], order[first + random.below(static_cast<std::uint64_t>(i))]);
+  }
+  return BlindedBits(parallel_map(bits.size(), [&](std::size_t i) {
+    RandomStream unit = units.stream(i);
+    RandomStream exponent = exponents.stream(i);
+    const auto factor = static_cast<unsigned>(1 + unit.below(static_cast<std::uint64_t>(key.u() - 1)));
+    return key.rerandomise(key.scale(bits[order[i]], factor), exponent);
+  }));
+}
+
+RequestBody& RequestBody::add(const MaskedCiphertexts& masked) {
+  evaluator_.paillier().encode(masked.ciphertexts(), bytes_);
+  return *this;
+}
+
+RequestBody& RequestBody::add(const BlindedBits& bits) {
+  evaluator_.keys.dgk().encode(bits.ciphertexts(), bytes_);
+  return *this;
+}
+
+RequestBody& RequestBody::add(const SealedState& state) {
+  bytes_.insert(bytes_.end(), state.bytes.begin(), state.bytes.end());
+  return *this;
+}
+
+AnswerBody::AnswerBody(const Evaluator& evaluator, const Header& header, const RequestBody& body)
+    : evaluator_(evaluator), bytes_(evaluator.channel.call(header, body.bytes())), reader_(bytes_) {}
+
+EncryptedMatrix AnswerBody::matrix(const Layout& layout, std::string_view what) {
+  std::vector<Ciphertext> down = ciphertexts(layout.row_groups.size() * layout.cols(), what);
+  std::vector<Ciphertext> across;
+  if (!layout.single()) across = ciphertexts(layout.rows() * layout.col_groups.size(), what);
+  return EncryptedMatrix(layout, std::move(down), std::move(across));
+}
+
+std::vector<Ciphertext> AnswerBody::ciphertexts(std::size_t count, std::string_view what) {
+  const PaillierPublicKey& key = evaluator_.paillier();
+  return key.decode(reader_.take(count * key.ciphertext_bytes(), what), count, what);
+}
+
+std::vector<DgkCiphertext> AnswerBody::bits(std::size_t count, std::string_view what) {
+  const DgkPublicKey& key = evaluator_.keys.dgk();
+  return key.decode(reader_.take(count * key.ciphertext_bytes(), what), count, what);
+}
+
+SealedState AnswerBody::sealed(std::size_t state_bytes) {
+  const auto bytes = reader_.take(sealed_overhead + state_bytes, "a sealed state");
+  return {Bytes(bytes.begin(), bytes.end())};
+}
+
+}  // namespace smlp

@@ -1,0 +1,128 @@
+// The evaluator's end of a run, and the only forms in which a value may leave it: masked, blinded or sealed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "paillier/keys.h"
+#include "protocols/channel.h"
+#include "protocols/encrypted_matrix.h"
+
+namespace smlp {
+
+/// Everything the evaluator's half of a protocol works with. Holds no secret key and cannot name one.
+struct Evaluator {
+  PublicKeys keys;  ///< with the sigma of the budget
+  BitBudget budget;
+  Channel& channel;
+  RandomSource random;
+  SessionId session{};
+
+  const PaillierPublicKey& paillier() const { return keys.paillier(); }
+  Draws draws(const Place& place, Draw kind) const { return Draws(random, place.address(kind)); }
+  Header header(const std::string& protocol, std::uint8_t stage, const Place& place, const Layout& layout,
+                std::vector<std::int64_t> parameters = {}) const;
+};
+
+/// A session id from the source (addressed, so that a seeded run repeats it).
+SessionId draw_session(const RandomSource& random);
+
+/// Random values that hide others. Made by drawing; there is no mask of zeros.
+class Mask {
+ public:
+  /// Cell (i, j) is uniform in [0, 2^bits), from element i * cols + j.
+  static Mask uniform(const Draws& draws, std::size_t rows, std::size_t cols, std::size_t bits);
+  /// R_U = product - cross - effective: uniform because `cross` is; the key holder's view of it follows from
+  /// the others.
+  static Mask remainder(const IntegerMatrix& product, const Mask& cross, const Mask& effective);
+
+  const IntegerMatrix& values() const { return values_; }
+  std::size_t bits() const { return bits_; }
+
+ private:
+  Mask(IntegerMatrix values, std::size_t bits) : values_(std::move(values)), bits_(bits) {}
+  IntegerMatrix values_;
+  std::size_t bits_;
+};
+
+/// Ciphertexts of masked values, re-randomised.
+class MaskedCiphertexts {
+ public:
+  const std::vector<FreshCiphertext>& ciphertexts() const { return ciphertexts_; }
+
+ private:
+  friend MaskedCiphertexts mask_down(const Evaluator&, std::span<const Ciphertext>, const Layout&,
+                                     const Mask&, std::size_t, const Draws&, const Integer&);
+  friend MaskedCiphertexts mask_across(const Evaluator&, std::span<const Ciphertext>, const Layout&,
+                                       const Mask&, std::size_t, const Draws&, const Integer&);
+  explicit MaskedCiphertexts(std::vector<FreshCiphertext> ciphertexts)
+      : ciphertexts_(std::move(ciphertexts)) {}
+  std::vector<FreshCiphertext> ciphertexts_;
+};
+
+/// [x + mask + offset] cell by cell in the `down` packing, re-randomised. Throws Error unless the mask has at
+/// least sigma bits more than content_bits, the bits of what it hides.
+MaskedCiphertexts mask_down(const Evaluator& evaluator, std::span<const Ciphertext> down,
+                            const Layout& layout, const Mask& mask, std::size_t content_bits,
+                            const Draws& exponents, const Integer& offset = 0);
+/// The same in the `across` packing.
+MaskedCiphertexts mask_across(const Evaluator& evaluator, std::span<const Ciphertext> across,
+                              const Layout& layout, const Mask& mask, std::size_t content_bits,
+                              const Draws& exponents, const Integer& offset = 0);
+
+/// Comparison bits: each multiplied by its own random unit of Z_u, re-randomised, shuffled within its
+/// comparison.
+class BlindedBits {
+ public:
+  const std::vector<FreshDgkCiphertext>& ciphertexts() const { return ciphertexts_; }
+
+ private:
+  friend BlindedBits blind_and_shuffle(const Evaluator&, const Place&, std::span<const DgkCiphertext>,
+                                       std::size_t);
+  explicit BlindedBits(std::vector<FreshDgkCiphertext> ciphertexts) : ciphertexts_(std::move(ciphertexts)) {}
+  std::vector<FreshDgkCiphertext> ciphertexts_;
+};
+
+/// `bits`: comparisons one after another, `per_comparison` ciphertexts each.
+BlindedBits blind_and_shuffle(const Evaluator& evaluator, const Place& place,
+                              std::span<const DgkCiphertext> bits, std::size_t per_comparison);
+
+/// State of the key holder that passes through; made by the key holder alone.
+struct SealedState {
+  Bytes bytes;
+};
+
+/// The body of a request. What it takes is all that can be sent.
+class RequestBody {
+ public:
+  explicit RequestBody(const Evaluator& evaluator) : evaluator_(evaluator) {}
+  RequestBody& add(const MaskedCiphertexts& masked);
+  RequestBody& add(const BlindedBits& bits);
+  RequestBody& add(const SealedState& state);
+  const Bytes& bytes() const { return bytes_; }
+
+ private:
+  const Evaluator& evaluator_;
+  Bytes bytes_;
+};
+
+/// The answer to a request, read in order. Throws Error on anything that is not what was asked for.
+class AnswerBody {
+ public:
+  AnswerBody(const Evaluator& evaluator, const Header& header, const RequestBody& body);
+  EncryptedMatrix matrix(const Layout& layout, std::string_view what);
+  std::vector<Ciphertext> ciphertexts(std::size_t count, std::string_view what);
+  std::vector<DgkCiphertext> bits(std::size_t count, std::string_view what);
+  SealedState sealed(std::size_t state_bytes);
+  std::span<const std::uint8_t> raw(std::size_t count, std::string_view what) {
+    return reader_.take(count, what);
+  }
+  void finish() const { reader_.finish("an answer"); }
+
+ private:
+  const Evaluator& evaluator_;
+  Bytes bytes_;
+  ByteReader reader_;
+};
+
+}  // namespace smlp

@@ -1,0 +1,170 @@
+// The key holder's dispatch and the reading and writing of one request.
+#include "protocols/key_holder.h"
+
+#include <algorithm>
+
+#include "paillier/error.h"
+#include "protocols/registry.h"
+
+namespace smlp {
+
+void refuse_out_of_range() {
+  throw Error("a masked value is out of range; the session ends");
+}
+
+RandomSource AnswerRandomness::for_request(const Digest& request_hash) const {
+  return source_ ? source_->derive(request_hash) : RandomSource::from_system();
+}
+
+KeyHolder::KeyHolder(SecretKeys keys, KeyHolderPolicy policy, AnswerRandomness randomness,
+                     ViewObserver observer)
+    : keys_(std::move(keys)),
+      policy_(std::move(policy)),
+      randomness_(std::move(randomness)),
+      observer_(std::move(observer)) {}
+
+Bytes KeyHolder::answer(std::span<const std::uint8_t> frame) const {
+  try {
+    return encode_answer(answer_or_throw(frame));
+  } catch (const Error& error) {
+    return encode_refusal(error.what());
+  }
+}
+
+Bytes KeyHolder::answer_or_throw(std::span<const std::uint8_t> frame) const {
+  const Request request = decode_request(frame);
+  const Header& header = request.header;
+  if (header.key != keys_.public_keys().fingerprint())
+    throw Error("a request is for the key " + to_hex(header.key) + ", this key holder has " +
+                to_hex(keys_.public_keys().fingerprint()));
+  const Descriptor& protocol = find_protocol(header.protocol);
+  if (protocol.leaks() && !policy_.leaking.contains(header.protocol))
+    throw Error("the protocol " + header.protocol + " leaks (" + protocol.leakage +
+                ") and is not allowed by this key holder");
+  if (header.stage >= protocol.handlers.size())
+    throw Error("the protocol " + header.protocol + " has no stage " + std::to_string(header.stage));
+  const Digest hash = sha256(frame);
+  Answering answering(keys_, policy_, request, hash, randomness_.for_request(hash), observer_);
+  protocol.handlers[header.stage](answering);
+  answering.finish();
+  return answering.take_answer();
+}
+
+Answering::Answering(const SecretKeys& keys, const KeyHolderPolicy& policy, const Request& request,
+                     const Digest& request_hash, RandomSource random, const ViewObserver& observer)
+    : keys_(keys),
+      policy_(policy),
+      request_(request),
+      request_hash_(request_hash),
+      random_(std::move(random)),
+      observer_(observer),
+      budget_(request.header.numbers, request.header.max_inner, keys.paillier().public_key().bits(),
+              request.header.slots),
+      reader_(request.body) {
+  const std::size_t fitting = (budget_.modulus_bits() - 2) / budget_.slot_bits();
+  if (header().layout.rows() == 0 || header().layout.cols() == 0) throw Error("a request is about no cells");
+  const auto fits = [fitting](std::size_t width) { return width <= fitting; };
+  if (!std::ranges::all_of(header().layout.row_groups, fits) ||
+      !std::ranges::all_of(header().layout.col_groups, fits))
+    throw Error("a request has a group of more than the " + std::to_string(fitting) +
+                " slots of a ciphertext");
+}
+
+std::int64_t Answering::parameter(std::size_t i) const {
+  if (i >= header().parameters.size())
+    throw Error("a request of " + header().protocol + " has " + std::to_string(header().parameters.size()) +
+                " parameters, at least " + std::to_string(i + 1) + " are needed");
+  return header().parameters[i];
+}
+
+std::vector<Integer> Answering::open(std::size_t count, std::string_view what) {
+  const PaillierSecretKey& key = keys_.paillier();
+  const std::size_t width = key.public_key().ciphertext_bytes();
+  const auto ciphertexts = key.public_key().decode(reader_.take(count * width, what), count, what);
+  std::vector<Integer> values;
+  try {
+    values = key.decrypt(ciphertexts);
+  } catch (const Error&) {
+    refuse_out_of_range();
+  }
+  return values;
+}
+
+namespace {
+
+IntegerMatrix checked(IntegerMatrix m, std::size_t bits) {
+  bool outside = false;
+  for (const Integer& value : m.cells()) outside |= bit_length(value) > bits + 1;
+  if (outside) refuse_out_of_range();
+  return m;
+}
+
+template <typename Unpack>
+IntegerMatrix unpack_or_refuse(Unpack&& unpack, std::size_t bits) {
+  try {
+    return checked(unpack(), bits);
+  } catch (const Error&) {
+    refuse_out_of_range();
+  }
+}
+
+}  // namespace
+
+IntegerMatrix Answering::open_down(const Layout& layout, std::size_t bits, std::string_view what) {
+  const auto packed = open(layout.row_groups.size() * layout.cols(), what);
+  IntegerMatrix m = unpack_or_refuse([&] { return unpack_down(packed, layout, budget_.slot_bits()); }, bits);
+  observe(what, m.cells());
+  return m;
+}
+
+IntegerMatrix Answering::open_across(const Layout& layout, std::size_t bits, std::string_view what) {
+  const auto packed = open(layout.rows() * layout.col_groups.size(), what);
+  IntegerMatrix m =
+      unpack_or_refuse([&] { return unpack_across(packed, layout, budget_.slot_bits()); }, bits);
+  observe(what, m.cells());
+  return m;
+}
+
+std::vector<DgkCiphertext> Answering::read_bits(std::size_t count, std::string_view what) {
+  const DgkPublicKey& key = keys_.dgk().public_key();
+  return key.decode(reader_.take(count * key.ciphertext_bytes(), what), count, what);
+}
+
+OpenedState Answering::open_sealed(std::size_t state_bytes, const std::string& sealed_by,
+                                   std::uint8_t sealed_at) {
+  return unseal(reader_.take(sealed_overhead + state_bytes, "a sealed state"), header(), sealed_by, sealed_at,
+                keys_.sealing_secret());
+}
+
+void Answering::put_matrix(const IntegerMatrix& m, const Layout& layout, Draw down, Draw across) {
+  put(pack_down(m, layout, budget_.slot_bits()), down);
+  if (!layout.single()) put(pack_across(m, layout, budget_.slot_bits()), across);
+}
+
+void Answering::put(std::span<const Integer> plaintexts, Draw kind) {
+  put(keys_.paillier().encrypt(plaintexts, draws(kind)));
+}
+
+void Answering::put(std::span<const FreshCiphertext> ciphertexts) {
+  keys_.paillier().public_key().encode(ciphertexts, answer_);
+}
+
+void Answering::put(std::span<const FreshDgkCiphertext> bits) {
+  keys_.dgk().public_key().encode(bits, answer_);
+}
+
+void Answering::put_sealed(std::span<const std::uint8_t> state) {
+  RandomStream salt = draws(Draw::answer_seal).stream(0);
+  const Bytes sealed = seal(state, header(), request_hash_, keys_.sealing_secret(), salt);
+  put_encoded(sealed);
+}
+
+void Answering::put_encoded(std::span<const std::uint8_t> bytes) {
+  answer_.insert(answer_.end(), bytes.begin(), bytes.end());
+}
+
+void Answering::observe(std::string_view what, const std::vector<Integer>& values) const {
+  if (observer_) observer_(header(), what, values);
+}
+
+}  // namespace smlp

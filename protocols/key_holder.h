@@ -1,0 +1,115 @@
+// The key holder: a stateless responder. It answers requests about masked values and remembers nothing in
+// between.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "paillier/keys.h"
+#include "protocols/encrypted_matrix.h"
+#include "protocols/sealed_state.h"
+#include "protocols/wire.h"
+
+namespace smlp {
+
+/// Where the randomness of answers comes from.
+class AnswerRandomness {
+ public:
+  /// Every answer draws a new key from the operating system.
+  static AnswerRandomness from_system() { return AnswerRandomness(nullptr); }
+  /// An answer is a function of the request: reproducible, for seeded experiments and tests only.
+  static AnswerRandomness from_source(const RandomSource& source) {
+    return AnswerRandomness(std::make_shared<RandomSource>(source));
+  }
+  RandomSource for_request(const Digest& request_hash) const;
+
+ private:
+  explicit AnswerRandomness(std::shared_ptr<const RandomSource> source) : source_(std::move(source)) {}
+  std::shared_ptr<const RandomSource> source_;
+};
+
+/// What a key holder agrees to do.
+struct KeyHolderPolicy {
+  std::set<std::string> leaking;  ///< wire names of protocols with leakage that may be answered all the same
+  std::vector<PaillierPublicKey>
+      user_keys;  ///< keys under which results may be handed over; others are refused
+};
+
+/// Sees what the key holder sees: (protocol, what, values). For tests of independence.
+using ViewObserver =
+    std::function<void(const Header&, std::string_view what, const std::vector<Integer>& values)>;
+
+class KeyHolder {
+ public:
+  KeyHolder(SecretKeys keys, KeyHolderPolicy policy, AnswerRandomness randomness,
+            ViewObserver observer = nullptr);
+
+  /// The answer frame to a request frame; a request that breaks a rule gets a refusal in one sentence.
+  /// Thread-safe.
+  Bytes answer(std::span<const std::uint8_t> frame) const;
+
+ private:
+  Bytes answer_or_throw(std::span<const std::uint8_t> frame) const;
+  SecretKeys keys_;
+  KeyHolderPolicy policy_;
+  AnswerRandomness randomness_;
+  ViewObserver observer_;
+};
+
+/// One request being answered: the key holder's half of a protocol works through this alone.
+class Answering {
+ public:
+  Answering(const SecretKeys& keys, const KeyHolderPolicy& policy, const Request& request,
+            const Digest& request_hash, RandomSource random, const ViewObserver& observer);
+
+  const Header& header() const { return request_.header; }
+  const BitBudget& budget() const { return budget_; }
+  const SecretKeys& keys() const { return keys_; }
+  const KeyHolderPolicy& policy() const { return policy_; }
+  Draws draws(Draw kind) const { return Draws(random_, header().place.address(kind)); }
+  /// Parameter i. Throws Error when the request has fewer.
+  std::int64_t parameter(std::size_t i) const;
+
+  // Reading the body, in order.
+  /// Decrypts slots packed down, each |value| < 2^(bits + 1). Throws the uniform out-of-range Error.
+  IntegerMatrix open_down(const Layout& layout, std::size_t bits, std::string_view what);
+  IntegerMatrix open_across(const Layout& layout, std::size_t bits, std::string_view what);
+  std::vector<Integer> open(std::size_t count, std::string_view what);
+  std::vector<DgkCiphertext> read_bits(std::size_t count, std::string_view what);
+  /// A state that the protocol of this wire name sealed at this stage.
+  OpenedState open_sealed(std::size_t state_bytes, const std::string& sealed_by, std::uint8_t sealed_at);
+  void finish() const { reader_.finish("a request"); }
+
+  // Writing the answer.
+  /// Encrypts in both packings with the layout given.
+  void put_matrix(const IntegerMatrix& m, const Layout& layout, Draw down, Draw across);
+  void put(std::span<const Integer> plaintexts, Draw kind);
+  void put(std::span<const FreshCiphertext> ciphertexts);
+  void put(std::span<const FreshDgkCiphertext> bits);
+  void put_sealed(std::span<const std::uint8_t> state);
+  void put_encoded(std::span<const std::uint8_t> bytes);  ///< ciphertexts under a user key, already encoded
+  Bytes take_answer() { return std::move(answer_); }
+
+  void observe(std::string_view what, const std::vector<Integer>& values) const;
+
+ private:
+  const SecretKeys& keys_;
+  const KeyHolderPolicy& policy_;
+  const Request& request_;
+  const Digest& request_hash_;
+  RandomSource random_;
+  const ViewObserver& observer_;
+  BitBudget budget_;
+  ByteReader reader_;
+  Bytes answer_;
+};
+
+/// The uniform sentence for a value outside its range; it names no element, else it would be a decryption
+/// oracle.
+[[noreturn]] void refuse_out_of_range();
+
+}  // namespace smlp

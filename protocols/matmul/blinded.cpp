@@ -1,0 +1,81 @@
+// The paper's matrix product: secure multiplication once a product, one value a ciphertext, then the
+// truncation family.
+//
+// Bellafqira et al. 2018 (arXiv 1806.02709), secure multiplication; all products of a matrix in one message.
+//   E -> K  [a + r_a], [b + r_b] for each product       K -> E  [(a + r_a)(b + r_b)]
+//   E       removes a r_b + b r_a + r_a r_b, sums the products of a cell; the chosen truncation divides
+// Ranges   a, b: l bits under l + sigma; sums of 2l + log k bits.
+// Views    K: masked factors, and what the truncation shows.  E: ciphertexts.
+#include "paillier/error.h"
+#include "protocols/matmul/blinded_products.h"
+
+namespace smlp {
+
+namespace {
+
+constexpr auto wire_name = "matmul/blinded";
+
+class BlindedMatrixProduct : public MatrixProduct {
+ public:
+  explicit BlindedMatrixProduct(std::shared_ptr<const Truncation> truncation)
+      : truncation_(std::move(truncation)) {}
+
+  EncryptedMatrix multiply(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& a,
+                           const EncryptedMatrix& b, const Rescale& factor,
+                           const std::optional<Addend>& addend) const override {
+    if (a.cols() != b.rows())
+      throw Error("a product of " + std::to_string(a.rows()) + " x " + std::to_string(a.cols()) + " and " +
+                  std::to_string(b.rows()) + " x " + std::to_string(b.cols()) +
+                  " matrices: inner dimensions differ");
+    if (!a.layout().single() || !b.layout().single())
+      throw Error(std::string("the protocol ") + wire_name + " works on one value a ciphertext");
+    const BitBudget& budget = evaluator.budget;
+    budget.check_product(wire_name, a.cols(), factor);
+    const Layout result{a.layout().row_groups, b.layout().col_groups};
+    std::vector<Ciphertext> left;
+    std::vector<Ciphertext> right;
+    for (std::size_t i = 0; i < a.rows(); ++i)
+      for (std::size_t j = 0; j < b.cols(); ++j)
+        for (std::size_t x = 0; x < a.cols(); ++x) {
+          left.push_back(a.down()[i * a.cols() + x]);
+          right.push_back(b.down()[x * b.cols() + j]);
+        }
+    const EncryptedMatrix product = multiply_blinded(evaluator, wire_name, 0, place, result, a.cols(), left,
+                                                     right, budget.numbers().value_bits);
+    return truncation_->rescale(evaluator, place, product, budget.product_bits(), factor, addend);
+  }
+
+ private:
+  std::shared_ptr<const Truncation> truncation_;
+};
+
+Traffic traffic(const Work& work, const Sizes& sizes) {
+  return blinded_products_traffic(work.left.rows() * work.right.cols(), work.left.cols(), sizes);
+}
+
+Operations operations(const Work& work, const Sizes& sizes) {
+  return blinded_products_operations(work.left.rows() * work.right.cols(), work.left.cols(),
+                                     sizes.budget.value_mask_bits());
+}
+
+}  // namespace
+
+Descriptor blinded_matmul_descriptor() {
+  Descriptor d;
+  d.family = Family::matmul;
+  d.name = "blinded";
+  d.paper = "Bellafqira et al. 2018, secure multiplication";
+  d.flow =
+      "for each product: E -> K [a + r_a], [b + r_b];  K -> E [(a + r_a)(b + r_b)];  then the truncation";
+  d.leakage = "nothing";
+  d.handlers = {answer_blinded_products};
+  d.traffic = traffic;
+  d.operations = operations;
+  d.single_value = true;
+  d.make = [](const ProtocolSet& parts) -> std::shared_ptr<const Protocol> {
+    return std::make_shared<BlindedMatrixProduct>(parts.truncation);
+  };
+  return d;
+}
+
+}  // namespace smlp

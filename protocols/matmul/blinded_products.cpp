@@ -1,0 +1,91 @@
+// The paper's secure multiplication, batched.
+#include "protocols/matmul/blinded_products.h"
+
+#include "paillier/error.h"
+#include "paillier/parallel.h"
+#include "protocols/truncation/division.h"
+
+namespace smlp {
+
+namespace {
+
+/// One ciphertext a cell.
+Layout ungrouped(std::size_t rows, std::size_t cols) {
+  return {std::vector<std::size_t>(rows, 1), std::vector<std::size_t>(cols, 1)};
+}
+
+}  // namespace
+
+EncryptedMatrix multiply_blinded(const Evaluator& evaluator, const std::string& wire_name, std::uint8_t stage,
+                                 const Place& place, const Layout& layout, std::size_t terms,
+                                 const std::vector<Ciphertext>& a, const std::vector<Ciphertext>& b,
+                                 std::size_t bits) {
+  if (!layout.single()) throw Error("the protocol " + wire_name + " works on one value a ciphertext");
+  const PaillierPublicKey& key = evaluator.paillier();
+  const std::size_t rows = layout.rows() * layout.cols();
+  const Layout factors = ungrouped(rows, terms);
+  const std::size_t mask_bits = bits + evaluator.budget.numbers().sigma;
+  const Mask mask_a = Mask::uniform(evaluator.draws(place, Draw::mask_left), rows, terms, mask_bits);
+  const Mask mask_b = Mask::uniform(evaluator.draws(place, Draw::mask_right), rows, terms, mask_bits);
+  RequestBody body(evaluator);
+  body.add(mask_down(evaluator, a, factors, mask_a, bits, evaluator.draws(place, Draw::exponent_left)))
+      .add(mask_down(evaluator, b, factors, mask_b, bits, evaluator.draws(place, Draw::exponent_right)));
+  AnswerBody answer(evaluator,
+                    evaluator.header(wire_name, stage, place, layout,
+                                     {static_cast<std::int64_t>(terms), static_cast<std::int64_t>(bits)}),
+                    body);
+  const auto products = answer.ciphertexts(rows * terms, "the products");
+  answer.finish();
+
+  auto sums = parallel_map(rows, [&](std::size_t row) {
+    std::vector<Ciphertext> factors_of_row;
+    std::vector<Integer> exponents;
+    Ciphertext sum = key.trivial(0);
+    Integer constant = 0;
+    for (std::size_t i = row * terms; i < (row + 1) * terms; ++i) {
+      const Integer& r_a = mask_a.values().cells()[i];
+      const Integer& r_b = mask_b.values().cells()[i];
+      sum = key.add(sum, products[i]);
+      factors_of_row.push_back(a[i]);
+      exponents.push_back(-r_b);
+      factors_of_row.push_back(b[i]);
+      exponents.push_back(-r_a);
+      constant += r_a * r_b;
+    }
+    return key.add_plain(key.add(sum, key.linear_combination(factors_of_row, exponents)), -constant);
+  });
+  return EncryptedMatrix(layout, std::move(sums), {});
+}
+
+void answer_blinded_products(Answering& answering) {
+  const BitBudget& budget = answering.budget();
+  const std::size_t terms = checked_size(answering.parameter(0), budget.max_inner(), "inner dimension");
+  const std::size_t bits =
+      checked_size(answering.parameter(1), budget.guarded_bits(), "number of value bits");
+  const Layout& layout = answering.header().layout;
+  const Layout factors = ungrouped(layout.rows() * layout.cols(), terms);
+  const std::size_t mask_bits = bits + budget.numbers().sigma;
+  const IntegerMatrix a = answering.open_down(factors, mask_bits, "a + r_a");
+  const IntegerMatrix b = answering.open_down(factors, mask_bits, "b + r_b");
+  std::vector<Integer> products(a.size());
+  for (std::size_t i = 0; i < products.size(); ++i) products[i] = a.cells()[i] * b.cells()[i];
+  answering.put(products, Draw::answer_down);
+}
+
+Traffic blinded_products_traffic(std::size_t rows, std::size_t terms, const Sizes& sizes) {
+  const std::size_t products = rows * terms;
+  return {2 * products * sizes.ciphertext_bytes, products * sizes.ciphertext_bytes, 1};
+}
+
+Operations blinded_products_operations(std::size_t rows, std::size_t terms, std::size_t mask_bits) {
+  const auto products = static_cast<double>(rows * terms);
+  Operations out;
+  out.products = matrix_power_products(rows, 2 * terms, 1, mask_bits) + products;
+  out.rerandomisations = 2 * products;
+  out.decryptions = 2 * products;
+  out.encryptions = products;
+  out.masked_values = 2 * products;
+  return out;
+}
+
+}  // namespace smlp

@@ -1,0 +1,77 @@
+// Where in a run an operation stands: half of every randomness address, and bound into every request.
+#pragma once
+
+#include <cstdint>
+
+#include "paillier/random.h"
+
+namespace smlp {
+
+/// The operations of one layer in one step. A protocol runs at most once at a place.
+enum class Direction : std::uint8_t {
+  forward,              ///< activations times weights
+  activation,           ///< ReLU
+  gradient,             ///< transposed activations times deltas
+  backward,             ///< deltas times transposed weights
+  activation_backward,  ///< derivative of ReLU
+  input,                ///< conversion of a batch of the table
+  output,               ///< hand-over of results
+};
+
+/// What is drawn at a place.
+enum class Draw : std::uint8_t {
+  mask_left,        ///< R_A
+  mask_right,       ///< R_B
+  mask_cross,       ///< R_T
+  mask_product,     ///< rho
+  mask_addend,      ///< R_C
+  mask_comparison,  ///< r of a comparison
+  mask_selection,   ///< r of a selection
+  mask_conversion,  ///< r of an unpacking or a hand-over
+  multiplier,       ///< rho of the paper's affine masking
+  comparison_flip,  ///< e
+  blinding_unit,    ///< factor in Z_u* of a comparison bit
+  shuffle,          ///< order of the comparison bits
+  exponent_left,    ///< re-randomisation toward the key holder, one kind a message part
+  exponent_right,
+  exponent_cross_left,
+  exponent_cross_right,
+  exponent_product,
+  exponent_addend,
+  exponent_comparison,
+  exponent_comparison_zero,
+  exponent_selection,
+  exponent_conversion,
+  exponent_bits,
+  answer_down,  ///< encryptions by the key holder, one kind an answer part
+  answer_across,
+  answer_values_down,
+  answer_values_across,
+  answer_shares_down,
+  answer_shares_across,
+  answer_bits,
+  answer_seal,
+  initial_weights,  ///< drawn by the evaluator before the first step
+  initial_down,
+  initial_across,
+  batch_order,
+  group_order,
+  table_down,  ///< drawn by the data owner
+  table_across,
+  table_labels_down,
+  table_labels_across,
+  table_order,
+};
+
+struct Place {
+  std::uint32_t step = 0;
+  std::uint8_t layer = 0;
+  Direction direction = Direction::forward;
+
+  bool operator==(const Place&) const = default;
+  Address address(Draw kind) const {
+    return {step, layer, static_cast<std::uint8_t>(direction), static_cast<std::uint8_t>(kind), 0};
+  }
+};
+
+}  // namespace smlp

@@ -1,0 +1,163 @@
+// The families of protocols, what an implementation of each provides, and the descriptor by which it is
+// registered.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocols/evaluator.h"
+#include "protocols/key_holder.h"
+
+namespace smlp {
+
+enum class Family { matmul, truncation, comparison, selection, activation, conversion };
+std::string_view name(Family family);
+
+/// An encrypted matrix that rides along in a rescaling: |cell| < 2^bits.
+struct Addend {
+  EncryptedMatrix matrix;
+  std::size_t bits = 0;
+};
+
+/// Base of every evaluator's half. Implementations are stateless and shared.
+class Protocol {
+ public:
+  virtual ~Protocol() = default;
+};
+
+/// floor((scale x + addend) / 2^shift) + {0, 1}; the carry is 1 with probability frac(exact result).
+class Truncation : public Protocol {
+ public:
+  /// |x| < 2^content_bits. The result is in the layout of x.
+  virtual EncryptedMatrix rescale(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& x,
+                                  std::size_t content_bits, const Rescale& factor,
+                                  const std::optional<Addend>& addend) const = 0;
+};
+
+/// floor((scale A B + addend) / 2^shift) + {0, 1} in both packings.
+class MatrixProduct : public Protocol {
+ public:
+  /// (m x k) (k x n) -> m x n in the layout {row groups of A, column groups of B}. Cells of A and B have l
+  /// bits.
+  virtual EncryptedMatrix multiply(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& a,
+                                   const EncryptedMatrix& b, const Rescale& factor,
+                                   const std::optional<Addend>& addend) const = 0;
+};
+
+/// XOR shares of the bits [z >= 0]: the evaluator's in the clear, the key holder's sealed together with the
+/// masked values that the comparison opened. One record: it is kept, sent and dropped as a whole.
+struct SignShares {
+  Matrix<std::uint8_t> evaluator;  ///< s
+  SealedState key_holder;          ///< t and d, sealed by `protocol`
+  std::string protocol;            ///< wire name of the comparison that made it
+  IntegerMatrix mask;              ///< r with d = z + r, so that a selection of z itself need not mask again
+};
+
+class Comparison : public Protocol {
+ public:
+  /// z in [-2^(L-1), 2^(L-1)), L = l + guard_bits.
+  virtual SignShares sign(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z) const = 0;
+};
+
+class Selection : public Protocol {
+ public:
+  /// [beta v] for the shared bits beta; |v| < 2^(L-1).
+  virtual EncryptedMatrix select(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& v,
+                                 const SignShares& bits) const = 0;
+  /// [beta z] for the z that was compared, on the masked values that the comparison opened.
+  virtual EncryptedMatrix select_compared(const Evaluator& evaluator, const Place& place,
+                                          const EncryptedMatrix& z, const SignShares& bits) const = 0;
+};
+
+/// What the forward pass keeps for the derivative. Each activation has its own kind.
+class ActivationState {
+ public:
+  virtual ~ActivationState() = default;
+};
+
+struct Activated {
+  EncryptedMatrix values;
+  std::shared_ptr<const ActivationState> state;
+};
+
+class Activation : public Protocol {
+ public:
+  /// max(z, 0).
+  virtual Activated forward(const Evaluator& evaluator, const Place& place,
+                            const EncryptedMatrix& z) const = 0;
+  /// delta where z >= 0, else 0.
+  virtual EncryptedMatrix backward(const Evaluator& evaluator, const Place& place,
+                                   const EncryptedMatrix& delta, const ActivationState& state) const = 0;
+};
+
+/// One choice from each family.
+struct ProtocolSet {
+  std::shared_ptr<const Truncation> truncation;
+  std::shared_ptr<const Comparison> comparison;
+  std::shared_ptr<const Selection> selection;
+  std::shared_ptr<const MatrixProduct> matmul;
+  std::shared_ptr<const Activation> activation;
+};
+
+/// What a call of a protocol works on: enough to declare its traffic and its cost.
+struct Work {
+  Layout left{};   ///< left operand of a product; the operand of anything else
+  Layout right{};  ///< right operand of a product
+  bool addend = false;
+  bool compared = false;      ///< a selection on the values that a comparison opened
+  bool unopened = false;      ///< its shares come from a comparison that opened no such values
+  std::size_t user_bits = 0;  ///< size of the user's key in a hand-over
+};
+
+/// Sizes that traffic and cost depend on.
+struct Sizes {
+  BitBudget budget;
+  std::size_t ciphertext_bytes = 0;
+  std::size_t bit_bytes = 0;  ///< of a DGK ciphertext
+};
+
+/// Counts of the costly operations, by who does them.
+struct Operations {
+  double products = 0;              ///< evaluator: products mod n^2 outside of re-randomisation
+  double rerandomisations = 0;      ///< evaluator, Paillier
+  double decryptions = 0;           ///< key holder
+  double encryptions = 0;           ///< key holder
+  double bit_products = 0;          ///< evaluator: products mod the DGK modulus outside of re-randomisation
+  double bit_rerandomisations = 0;  ///< evaluator
+  double bit_encryptions = 0;       ///< key holder
+  double zero_tests = 0;            ///< key holder
+  double masked_values = 0;         ///< values shown to the key holder under a mask of their own
+  Operations& operator+=(const Operations& other);
+};
+
+/// How a protocol is known: to the registry, the tests, the benchmarks, the documentation.
+struct Descriptor {
+  using Handler = void (*)(Answering&);
+  Family family;
+  std::string name;
+  std::string paper;
+  std::string flow;               ///< message flow, one line
+  std::string leakage;            ///< "nothing" or what, to whom
+  std::vector<Handler> handlers;  ///< the key holder's half, by stage
+  Traffic (*traffic)(const Work&, const Sizes&) = nullptr;
+  Operations (*operations)(const Work&, const Sizes&) = nullptr;
+  bool single_value = false;  ///< works on one value a ciphertext only (the paper's representation)
+  bool fused = false;         ///< a product that truncates by itself, an activation that compares by itself
+  /// The evaluator's half, built on the choices made so far; null for conversions, which are plain functions.
+  std::shared_ptr<const Protocol> (*make)(const ProtocolSet& parts) = nullptr;
+
+  bool leaks() const { return leakage != "nothing"; }
+  std::string wire_name() const { return std::string(smlp::name(family)) + "/" + name; }
+};
+
+// Shared arithmetic of declarations.
+std::size_t down_count(const Layout& layout);    ///< ciphertexts of the `down` packing
+std::size_t across_count(const Layout& layout);  ///< of the `across` packing, also where both are the same
+std::size_t both_count(const Layout& layout);    ///< that an answer in both packings holds
+/// Products of PaillierPublicKey::matrix_product for rows x inner bases, `outputs` exponents of `bits` bits
+/// each.
+double matrix_power_products(std::size_t rows, std::size_t inner, std::size_t outputs, std::size_t bits);
+
+}  // namespace smlp

@@ -1,0 +1,115 @@
+// The registry and the presets.
+#include "protocols/registry.h"
+
+#include <algorithm>
+
+#include "paillier/error.h"
+
+namespace smlp {
+
+#define SMLP_PROTOCOL(protocol) Descriptor protocol##_descriptor();
+#include "protocols/registry.def"
+#undef SMLP_PROTOCOL
+
+const std::vector<Descriptor>& registry() {
+  static const std::vector<Descriptor> all = {
+#define SMLP_PROTOCOL(protocol) protocol##_descriptor(),
+#include "protocols/registry.def"
+#undef SMLP_PROTOCOL
+  };
+  return all;
+}
+
+const Descriptor& find_protocol(Family family, std::string_view wanted) {
+  std::string known;
+  for (const Descriptor& descriptor : registry()) {
+    if (descriptor.family != family) continue;
+    if (descriptor.name == wanted) return descriptor;
+    known += (known.empty() ? "" : ", ") + descriptor.name;
+  }
+  throw Error("there is no " + std::string(name(family)) + " protocol '" + std::string(wanted) +
+              "'; there is " + known);
+}
+
+const Descriptor& find_protocol(std::string_view wire_name) {
+  std::string known;
+  for (const Descriptor& descriptor : registry()) {
+    if (descriptor.wire_name() == wire_name) return descriptor;
+    known += (known.empty() ? "" : ", ") + descriptor.wire_name();
+  }
+  throw Error("there is no protocol '" + std::string(wire_name) + "'; there is " + known);
+}
+
+std::map<std::string, std::string> ProtocolNames::by_family() const {
+  return {{"matmul", matmul},
+          {"truncation", truncation},
+          {"comparison", comparison},
+          {"selection", selection},
+          {"activation", activation}};
+}
+
+ProtocolNames ProtocolNames::from_families(const std::map<std::string, std::string>& names) {
+  const auto get = [&](const char* family) {
+    const auto found = names.find(family);
+    if (found == names.end()) throw Error(std::string("no protocol is named for the family ") + family);
+    return found->second;
+  };
+  return {get("matmul"), get("truncation"), get("comparison"), get("selection"), get("activation")};
+}
+
+std::vector<const Descriptor*> ProtocolNames::used() const {
+  std::vector<const Descriptor*> out{&find_protocol(Family::matmul, matmul)};
+  if (!out.back()->fused) out.push_back(&find_protocol(Family::truncation, truncation));
+  out.push_back(&find_protocol(Family::activation, activation));
+  if (!out.back()->fused) {
+    out.push_back(&find_protocol(Family::comparison, comparison));
+    out.push_back(&find_protocol(Family::selection, selection));
+  }
+  return out;
+}
+
+bool ProtocolNames::needs_one_value_a_ciphertext() const {
+  for (const Descriptor* descriptor : used())
+    if (descriptor->single_value) return true;
+  return false;
+}
+
+ProtocolNames preset(std::string_view wanted) {
+  if (wanted == "homomorphic") return {"packed", "packed", "dgk-veugen", "homomorphic", "compare-select"};
+  if (wanted == "paper") return {"blinded", "blinded-division", "affine", "homomorphic", "max"};
+  throw Error("there is no preset of protocols '" + std::string(wanted) + "'; there is homomorphic, paper");
+}
+
+namespace {
+
+template <typename Interface>
+std::shared_ptr<const Interface> make_one(Family family, const std::string& wanted, const BitBudget& budget,
+                                          bool used, const ProtocolSet& parts) {
+  const Descriptor& descriptor = find_protocol(family, wanted);
+  if (used && descriptor.single_value && budget.slots() != 1)
+    throw Error("the protocol " + descriptor.wire_name() +
+                " works on one value a ciphertext, the table has " + std::to_string(budget.slots()) +
+                " slots");
+  return std::dynamic_pointer_cast<const Interface>(descriptor.make(parts));
+}
+
+}  // namespace
+
+ProtocolSet make_protocols(const ProtocolNames& names, const BitBudget& budget) {
+  const auto used_descriptors = names.used();
+  const auto used = [&](Family family) {
+    return std::ranges::any_of(used_descriptors, [&](const Descriptor* d) { return d->family == family; });
+  };
+  ProtocolSet set;
+  set.truncation =
+      make_one<Truncation>(Family::truncation, names.truncation, budget, used(Family::truncation), set);
+  set.comparison =
+      make_one<Comparison>(Family::comparison, names.comparison, budget, used(Family::comparison), set);
+  set.selection =
+      make_one<Selection>(Family::selection, names.selection, budget, used(Family::selection), set);
+  set.matmul = make_one<MatrixProduct>(Family::matmul, names.matmul, budget, true, set);
+  set.activation = make_one<Activation>(Family::activation, names.activation, budget, true, set);
+  return set;
+}
+
+}  // namespace smlp

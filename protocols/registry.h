@@ -1,0 +1,37 @@
+// Every protocol of the system, by family and name; the presets.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocols/protocol.h"
+
+namespace smlp {
+
+const std::vector<Descriptor>& registry();
+
+/// Throws Error naming the family and listing what there is.
+const Descriptor& find_protocol(Family family, std::string_view name);
+/// By wire name ("matmul/packed"). Throws Error with the list.
+const Descriptor& find_protocol(std::string_view wire_name);
+
+/// Names by family. Conversions are not chosen.
+struct ProtocolNames {
+  std::string matmul, truncation, comparison, selection, activation;
+  bool operator==(const ProtocolNames&) const = default;
+  std::map<std::string, std::string> by_family() const;
+  static ProtocolNames from_families(const std::map<std::string, std::string>& names);
+  /// The descriptors that are really used: an activation of its own needs no comparison and selection.
+  std::vector<const Descriptor*> used() const;
+  bool needs_one_value_a_ciphertext() const;
+};
+
+/// "homomorphic" or "paper". Throws Error with the list.
+ProtocolNames preset(std::string_view name);
+
+/// Builds the evaluator's halves. Throws Error when a protocol does not exist or cannot serve the budget.
+ProtocolSet make_protocols(const ProtocolNames& names, const BitBudget& budget);
+
+}  // namespace smlp

@@ -1,0 +1,152 @@
+// Sealed state of the stateless key holder.
+#include "protocols/sealed_state.h"
+
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/sha.h>
+
+#include <memory>
+
+#include "paillier/error.h"
+
+namespace smlp {
+
+namespace {
+
+constexpr std::size_t salt_bytes = 32;
+constexpr std::size_t tag_bytes = 16;
+using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
+using KdfContext = std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)>;
+
+/// A derived key that is wiped.
+struct SealingKey {
+  std::array<std::uint8_t, 32> bytes{};
+  ~SealingKey() { wipe_memory(bytes.data(), bytes.size()); }
+};
+
+void check(int ok, const char* what) {
+  if (ok != 1) throw Error(std::string("OpenSSL failed to ") + what);
+}
+
+SealingKey derive_key(const std::array<std::uint8_t, 32>& secret, const SessionId& session,
+                      std::span<const std::uint8_t> salt) {
+  Bytes info{'s', 'm', 'l', 'p', '-', 's', 'e', 'a', 'l'};
+  info.insert(info.end(), session.begin(), session.end());
+  const KdfContext context(EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, nullptr), &EVP_PKEY_CTX_free);
+  if (!context) throw Error("OpenSSL failed to start HKDF");
+  SealingKey key;
+  std::size_t length = key.bytes.size();
+  check(EVP_PKEY_derive_init(context.get()), "start HKDF");
+  check(EVP_PKEY_CTX_set_hkdf_md(context.get(), EVP_sha256()), "choose SHA-256");
+  check(EVP_PKEY_CTX_set1_hkdf_salt(context.get(), salt.data(), static_cast<int>(salt.size())),
+        "set the salt");
+  check(EVP_PKEY_CTX_set1_hkdf_key(context.get(), secret.data(), static_cast<int>(secret.size())),
+        "set the secret");
+  check(EVP_PKEY_CTX_add1_hkdf_info(context.get(), info.data(), static_cast<int>(info.size())),
+        "set the session");
+  check(EVP_PKEY_derive(context.get(), key.bytes.data(), &length), "derive a key");
+  return key;
+}
+
+/// Everything the state is bound to, in one canonical string.
+Bytes associated_data(const Header& header, const Place& origin, const Digest& request_hash) {
+  Header bound = header;
+  bound.place = origin;
+  bound.parameters.clear();
+  Bytes data{wire_version};
+  bound.append(data);
+  data.insert(data.end(), request_hash.begin(), request_hash.end());
+  return data;
+}
+
+void append_place(const Place& place, Bytes& out) {
+  append_number(place.step, 4, out);
+  append_number(place.layer, 1, out);
+  append_number(static_cast<std::uint8_t>(place.direction), 1, out);
+}
+
+/// Every key is used once (fresh salt), so the nonce may be constant.
+constexpr std::array<std::uint8_t, 12> nonce{};
+
+}  // namespace
+
+Digest sha256(std::span<const std::uint8_t> bytes) {
+  Digest digest;
+  SHA256(bytes.data(), bytes.size(), digest.data());
+  return digest;
+}
+
+Bytes seal(std::span<const std::uint8_t> state, const Header& header, const Digest& request_hash,
+           const std::array<std::uint8_t, 32>& sealing_secret, RandomStream& random) {
+  std::array<std::uint8_t, salt_bytes> salt;
+  random.fill(salt);
+  const SealingKey key = derive_key(sealing_secret, header.session, salt);
+  const Bytes bound = associated_data(header, header.place, request_hash);
+
+  Bytes sealed{wire_version};
+  append_place(header.place, sealed);
+  sealed.insert(sealed.end(), salt.begin(), salt.end());
+  sealed.insert(sealed.end(), request_hash.begin(), request_hash.end());
+  const std::size_t start = sealed.size();
+  sealed.resize(start + state.size() + tag_bytes);
+
+  const CipherContext context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
+  if (!context) throw Error("OpenSSL failed to start AES-GCM");
+  int written = 0;
+  check(EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key.bytes.data(), nonce.data()),
+        "start AES-GCM");
+  check(EVP_EncryptUpdate(context.get(), nullptr, &written, bound.data(), static_cast<int>(bound.size())),
+        "bind a header");
+  check(EVP_EncryptUpdate(context.get(), sealed.data() + start, &written, state.data(),
+                          static_cast<int>(state.size())),
+        "seal a state");
+  check(EVP_EncryptFinal_ex(context.get(), sealed.data() + start + state.size(), &written), "seal a state");
+  check(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, static_cast<int>(tag_bytes),
+                            sealed.data() + start + state.size()),
+        "make a tag");
+  return sealed;
+}
+
+OpenedState unseal(std::span<const std::uint8_t> sealed, const Header& header, const std::string& sealed_by,
+                   std::uint8_t sealed_at, const std::array<std::uint8_t, 32>& sealing_secret) {
+  const Error refusal("a sealed state does not belong to this request");
+  if (sealed.size() < sealed_overhead || sealed[0] != wire_version) throw refusal;
+  ByteReader reader(sealed.subspan(1));
+  OpenedState opened;
+  opened.origin.step = static_cast<std::uint32_t>(reader.number(4, "the step"));
+  opened.origin.layer = static_cast<std::uint8_t>(reader.number(1, "the layer"));
+  opened.origin.direction = static_cast<Direction>(reader.number(1, "the direction"));
+  if (opened.origin.step != header.place.step || opened.origin.layer != header.place.layer) throw refusal;
+  const auto salt = reader.take(salt_bytes, "the salt");
+  Digest request_hash;
+  const auto hash = reader.take(request_hash.size(), "the request's hash");
+  std::copy(hash.begin(), hash.end(), request_hash.begin());
+  const auto ciphertext = reader.take(reader.remaining() - tag_bytes, "the state");
+  const auto tag = reader.take(tag_bytes, "the tag");
+
+  const SealingKey key = derive_key(sealing_secret, header.session, salt);
+  Header bound = header;
+  bound.protocol = sealed_by;
+  bound.stage = sealed_at;
+  const Bytes data = associated_data(bound, opened.origin, request_hash);
+  const CipherContext context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
+  if (!context) throw Error("OpenSSL failed to start AES-GCM");
+  opened.state.resize(ciphertext.size());
+  Bytes expected_tag(tag.begin(), tag.end());
+  int written = 0;
+  check(EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key.bytes.data(), nonce.data()),
+        "start AES-GCM");
+  check(EVP_DecryptUpdate(context.get(), nullptr, &written, data.data(), static_cast<int>(data.size())),
+        "bind a header");
+  check(EVP_DecryptUpdate(context.get(), opened.state.data(), &written, ciphertext.data(),
+                          static_cast<int>(ciphertext.size())),
+        "open a state");
+  check(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, static_cast<int>(tag_bytes),
+                            expected_tag.data()),
+        "set a tag");
+  if (EVP_DecryptFinal_ex(context.get(), opened.state.data() + opened.state.size(), &written) != 1)
+    throw refusal;
+  return opened;
+}
+
+}  // namespace smlp

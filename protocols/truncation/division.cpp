@@ -1,0 +1,124 @@
+// Division by a power of two on masked values.
+#include "protocols/truncation/division.h"
+
+#include "paillier/error.h"
+
+namespace smlp {
+
+IntegerMatrix divided(const IntegerMatrix& x, const IntegerMatrix& addend, const Rescale& factor) {
+  const Integer scale(static_cast<long>(factor.scale));
+  IntegerMatrix out(x.rows(), x.cols());
+  for (std::size_t cell = 0; cell < x.size(); ++cell) {
+    Integer value = scale * x.cells()[cell];
+    if (addend.size() != 0) value += addend.cells()[cell];
+    out.cells()[cell] = floor_shift(value, factor.shift);
+  }
+  return out;
+}
+
+IntegerMatrix add_masked_addend(const Evaluator& evaluator, const Place& place,
+                                const std::optional<Addend>& addend, const Layout& result,
+                                RequestBody& body) {
+  if (!addend) return {};
+  const EncryptedMatrix& c = addend->matrix;
+  if (!(c.layout() == result))
+    throw Error("an addend of " + std::to_string(c.rows()) + " x " + std::to_string(c.cols()) +
+                " cells does not fit a result of " + std::to_string(result.rows()) + " x " +
+                std::to_string(result.cols()) + ": layouts must be the same");
+  if (addend->bits == 0) throw Error("an addend has 0 bits, at least 1 is needed");
+  const Mask mask = Mask::uniform(evaluator.draws(place, Draw::mask_addend), c.rows(), c.cols(),
+                                  addend->bits + evaluator.budget.numbers().sigma);
+  body.add(mask_down(evaluator, c.down(), c.layout(), mask, addend->bits,
+                     evaluator.draws(place, Draw::exponent_addend)));
+  return mask.values();
+}
+
+IntegerMatrix open_addend(Answering& answering, std::size_t i) {
+  if (answering.parameter(i) == 0) return {};
+  const BitBudget& budget = answering.budget();
+  const std::size_t bits = checked_size(answering.parameter(i), budget.slot_bits(), "number of addend bits");
+  budget.check_addend(answering.header().protocol, bits);
+  return answering.open_down(answering.header().layout, bits + budget.numbers().sigma, "C + R_C");
+}
+
+Rescale checked_factor(const Answering& answering, std::size_t i) {
+  const std::int64_t scale = answering.parameter(i);
+  const std::int64_t shift = answering.parameter(i + 1);
+  const auto most = static_cast<std::int64_t>(answering.budget().product_bits());
+  if (shift < 0 || shift > most)
+    throw Error("a request shifts by " + std::to_string(shift) + " bits, allowed are 0 to " +
+                std::to_string(most));
+  if (abs(Integer(static_cast<long>(scale))) > power_of_two(static_cast<std::size_t>(shift)))
+    throw Error("a request multiplies by " + std::to_string(scale) + " / 2^" + std::to_string(shift) +
+                ", allowed is at most 1");
+  return {scale, static_cast<std::size_t>(shift)};
+}
+
+std::size_t checked_size(std::int64_t value, std::size_t limit, const std::string& what) {
+  if (value < 1 || static_cast<std::uint64_t>(value) > limit)
+    throw Error("a request has the " + what + " " + std::to_string(value) + ", allowed are 1 to " +
+                std::to_string(limit));
+  return static_cast<std::size_t>(value);
+}
+
+namespace {
+
+/// x under its mask and the rounded result must fit a slot.
+void check_content(const BitBudget& budget, std::size_t content_bits) {
+  if (content_bits == 0 || content_bits > budget.product_bits())
+    throw Error("a truncation of " + std::to_string(content_bits) + " bits is outside the bit budget of " +
+                std::to_string(budget.product_bits()));
+}
+
+}  // namespace
+
+EncryptedMatrix divide_masked(const Evaluator& evaluator, const std::string& wire_name, const Place& place,
+                              const EncryptedMatrix& x, std::size_t content_bits, const Rescale& factor,
+                              const std::optional<Addend>& addend) {
+  const BitBudget& budget = evaluator.budget;
+  check_content(budget, content_bits);
+  budget.check_product(wire_name, 1, factor);
+  if (addend) budget.check_addend(wire_name, addend->bits);
+  const Mask rho = Mask::uniform(evaluator.draws(place, Draw::mask_product), x.rows(), x.cols(),
+                                 content_bits + budget.numbers().sigma);
+  RequestBody body(evaluator);
+  body.add(mask_down(evaluator, x.down(), x.layout(), rho, content_bits,
+                     evaluator.draws(place, Draw::exponent_product)));
+  const IntegerMatrix mask_c = add_masked_addend(evaluator, place, addend, x.layout(), body);
+  const Header header = evaluator.header(
+      wire_name, 0, place, x.layout(),
+      {static_cast<std::int64_t>(content_bits), factor.scale, static_cast<std::int64_t>(factor.shift),
+       static_cast<std::int64_t>(addend ? addend->bits : 0)});
+  AnswerBody answer(evaluator, header, body);
+  EncryptedMatrix back = answer.matrix(x.layout(), "the quotient");
+  answer.finish();
+  return subtract_plain(evaluator.paillier(), back, divided(rho.values(), mask_c, factor),
+                        budget.slot_bits());
+}
+
+void answer_division(Answering& answering) {
+  const BitBudget& budget = answering.budget();
+  const std::size_t content_bits =
+      checked_size(answering.parameter(0), budget.product_bits(), "number of value bits");
+  const Rescale factor = checked_factor(answering, 1);
+  const Layout& layout = answering.header().layout;
+  const IntegerMatrix x = answering.open_down(layout, content_bits + budget.numbers().sigma, "x + rho");
+  const IntegerMatrix c = open_addend(answering, 3);
+  answering.put_matrix(divided(x, c, factor), layout, Draw::answer_down, Draw::answer_across);
+}
+
+Traffic division_traffic(const Work& work, const Sizes& sizes) {
+  const std::size_t up = down_count(work.left) * (work.addend ? 2 : 1);
+  return {up * sizes.ciphertext_bytes, both_count(work.left) * sizes.ciphertext_bytes, 1};
+}
+
+Operations division_operations(const Work& work, const Sizes&) {
+  Operations out;
+  out.rerandomisations = static_cast<double>(down_count(work.left) * (work.addend ? 2 : 1));
+  out.decryptions = out.rerandomisations;
+  out.encryptions = static_cast<double>(both_count(work.left));
+  out.masked_values = static_cast<double>(work.left.rows() * work.left.cols() * (work.addend ? 2 : 1));
+  return out;
+}
+
+}  // namespace smlp

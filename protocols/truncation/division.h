@@ -1,0 +1,42 @@
+// Division by a power of two on masked values: what the truncation protocols and the fused product share.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "protocols/protocol.h"
+
+namespace smlp {
+
+/// floor((scale x + addend) / 2^shift) cell by cell; `addend` may be empty.
+IntegerMatrix divided(const IntegerMatrix& x, const IntegerMatrix& addend, const Rescale& factor);
+
+/// Evaluator: masks the addend under R_C (bits + sigma), appends it, and returns R_C; empty without an
+/// addend. Throws Error unless the addend has the layout of the result and at least one bit.
+IntegerMatrix add_masked_addend(const Evaluator& evaluator, const Place& place,
+                                const std::optional<Addend>& addend, const Layout& result, RequestBody& body);
+
+/// Key holder: opens the masked addend whose bits are in parameter i; empty when they are 0.
+IntegerMatrix open_addend(Answering& answering, std::size_t i);
+
+/// Key holder: parameters i and i + 1 as a multiplier. Throws Error outside |scale| <= 2^shift, shift <= 2l +
+/// log k.
+Rescale checked_factor(const Answering& answering, std::size_t i);
+
+/// A size from a request: 1 .. limit. Throws Error naming it.
+std::size_t checked_size(std::int64_t value, std::size_t limit, const std::string& what);
+
+/// Evaluator's half of a stand-alone division (wire name given).
+///   E -> K  [x + rho] (, [C + R_C])      K -> E  [floor((scale (x + rho) + C + R_C) / 2^shift)]
+EncryptedMatrix divide_masked(const Evaluator& evaluator, const std::string& wire_name, const Place& place,
+                              const EncryptedMatrix& x, std::size_t content_bits, const Rescale& factor,
+                              const std::optional<Addend>& addend);
+
+/// Key holder's half. Parameters: content bits, scale, shift, addend bits.
+void answer_division(Answering& answering);
+
+Traffic division_traffic(const Work& work, const Sizes& sizes);
+Operations division_operations(const Work& work, const Sizes& sizes);
+
+}  // namespace smlp

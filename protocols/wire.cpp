@@ -1,0 +1,197 @@
+// Frames between evaluator and key holder.
+#include "protocols/wire.h"
+
+#include "paillier/error.h"
+
+namespace smlp {
+
+namespace {
+
+constexpr std::size_t max_name = 64;
+constexpr std::size_t max_groups = 65536;
+constexpr std::size_t max_group = 4096;
+constexpr std::size_t max_cells = std::size_t{1} << 24;
+constexpr std::size_t max_parameters = 256;
+constexpr std::size_t max_refusal = 4096;
+
+void append_bytes(std::span<const std::uint8_t> bytes, Bytes& out) {
+  out.insert(out.end(), bytes.begin(), bytes.end());
+}
+
+void append_groups(const std::vector<std::size_t>& groups, Bytes& out) {
+  append_number(groups.size(), 4, out);
+  for (const std::size_t width : groups) append_number(width, 2, out);
+}
+
+std::vector<std::size_t> read_groups(ByteReader& reader, std::string_view what) {
+  const std::uint64_t count = reader.number(4, what);
+  if (count > max_groups)
+    throw Error("a frame has " + std::to_string(count) + " " + std::string(what) + ", allowed are at most " +
+                std::to_string(max_groups));
+  std::vector<std::size_t> groups(count);
+  for (std::size_t& width : groups) {
+    width = reader.number(2, what);
+    if (width == 0 || width > max_group)
+      throw Error("a frame has a group of " + std::to_string(width) + " cells, allowed are 1 to " +
+                  std::to_string(max_group));
+  }
+  return groups;
+}
+
+template <std::size_t size>
+std::array<std::uint8_t, size> read_array(ByteReader& reader, std::string_view what) {
+  const auto bytes = reader.take(size, what);
+  std::array<std::uint8_t, size> out;
+  std::copy(bytes.begin(), bytes.end(), out.begin());
+  return out;
+}
+
+void check_version(std::uint64_t version) {
+  if (version != wire_version)
+    throw Error("a frame has version " + std::to_string(version) + ", this program speaks " +
+                std::to_string(wire_version));
+}
+
+}  // namespace
+
+std::span<const std::uint8_t> ByteReader::take(std::size_t count, std::string_view what) {
+  if (count > rest_.size()) throw Error("a frame is truncated at " + std::string(what));
+  const auto out = rest_.first(count);
+  rest_ = rest_.subspan(count);
+  return out;
+}
+
+std::uint64_t ByteReader::number(std::size_t width, std::string_view what) {
+  std::uint64_t value = 0;
+  std::size_t shift = 0;
+  for (const std::uint8_t byte : take(width, what)) {
+    value |= std::uint64_t{byte} << shift;
+    shift += 8;
+  }
+  return value;
+}
+
+void ByteReader::finish(std::string_view what) const {
+  if (!rest_.empty())
+    throw Error(std::string(what) + " has " + std::to_string(rest_.size()) + " bytes too many");
+}
+
+void append_number(std::uint64_t value, std::size_t width, Bytes& out) {
+  for (std::size_t i = 0; i < width; ++i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+}
+
+void Header::append(Bytes& out) const {
+  append_number(protocol.size(), 1, out);
+  append_bytes({reinterpret_cast<const std::uint8_t*>(protocol.data()), protocol.size()}, out);
+  append_number(stage, 1, out);
+  append_bytes(session, out);
+  append_bytes(key, out);
+  append_number(place.step, 4, out);
+  append_number(place.layer, 1, out);
+  append_number(static_cast<std::uint8_t>(place.direction), 1, out);
+  append_number(numbers.value_bits, 1, out);
+  append_number(numbers.fraction_bits, 1, out);
+  append_number(numbers.sigma, 1, out);
+  append_number(max_inner, 4, out);
+  append_number(slots, 4, out);
+  append_groups(layout.row_groups, out);
+  append_groups(layout.col_groups, out);
+  append_number(parameters.size(), 2, out);
+  for (const std::int64_t value : parameters) append_number(static_cast<std::uint64_t>(value), 8, out);
+}
+
+Header Header::read(ByteReader& reader) {
+  Header header;
+  const std::uint64_t length = reader.number(1, "the protocol's name");
+  if (length > max_name)
+    throw Error("a frame has a protocol name of " + std::to_string(length) +
+                " characters, allowed are at most " + std::to_string(max_name));
+  const auto name = reader.take(length, "the protocol's name");
+  header.protocol.assign(name.begin(), name.end());
+  header.stage = static_cast<std::uint8_t>(reader.number(1, "the stage"));
+  header.session = read_array<16>(reader, "the session");
+  header.key = read_array<32>(reader, "the key's fingerprint");
+  header.place.step = static_cast<std::uint32_t>(reader.number(4, "the step"));
+  header.place.layer = static_cast<std::uint8_t>(reader.number(1, "the layer"));
+  header.place.direction = static_cast<Direction>(reader.number(1, "the direction"));
+  if (header.place.direction > Direction::output) throw Error("a frame has an unknown direction");
+  header.numbers.value_bits = reader.number(1, "the value bits");
+  header.numbers.fraction_bits = reader.number(1, "the fraction bits");
+  header.numbers.sigma = reader.number(1, "sigma");
+  header.max_inner = static_cast<std::uint32_t>(reader.number(4, "the widest inner dimension"));
+  header.slots = static_cast<std::uint32_t>(reader.number(4, "the slots"));
+  header.layout.row_groups = read_groups(reader, "row groups");
+  header.layout.col_groups = read_groups(reader, "column groups");
+  const std::size_t cols = header.layout.cols();
+  if (cols != 0 && header.layout.rows() > max_cells / cols)
+    throw Error("a frame is about " + std::to_string(header.layout.rows()) + " x " + std::to_string(cols) +
+                " cells, allowed are at most " + std::to_string(max_cells));
+  const std::uint64_t count = reader.number(2, "the parameters");
+  if (count > max_parameters)
+    throw Error("a frame has " + std::to_string(count) + " parameters, allowed are at most " +
+                std::to_string(max_parameters));
+  header.parameters.resize(count);
+  for (std::int64_t& value : header.parameters)
+    value = static_cast<std::int64_t>(reader.number(8, "a parameter"));
+  return header;
+}
+
+Bytes encode_request(const Header& header, std::span<const std::uint8_t> body) {
+  Bytes frame;
+  append_number(wire_version, 1, frame);
+  header.append(frame);
+  append_number(body.size(), 8, frame);
+  append_bytes(body, frame);
+  return frame;
+}
+
+Request decode_request(std::span<const std::uint8_t> frame) {
+  ByteReader reader(frame);
+  check_version(reader.number(1, "the version"));
+  Request request{Header::read(reader), {}};
+  const std::uint64_t size = reader.number(8, "the body's size");
+  const auto body = reader.take(size, "the body");
+  request.body.assign(body.begin(), body.end());
+  reader.finish("a frame");
+  return request;
+}
+
+namespace {
+
+Bytes encode_status(std::uint8_t status, std::span<const std::uint8_t> body) {
+  Bytes frame;
+  append_number(wire_version, 1, frame);
+  append_number(status, 1, frame);
+  append_number(body.size(), 8, frame);
+  append_bytes(body, frame);
+  return frame;
+}
+
+}  // namespace
+
+Bytes encode_answer(std::span<const std::uint8_t> body) {
+  return encode_status(0, body);
+}
+
+Bytes encode_refusal(std::string_view sentence) {
+  const std::string_view kept = sentence.substr(0, max_refusal);
+  return encode_status(1, {reinterpret_cast<const std::uint8_t*>(kept.data()), kept.size()});
+}
+
+Bytes decode_answer(std::span<const std::uint8_t> frame) {
+  ByteReader reader(frame);
+  check_version(reader.number(1, "the version"));
+  const std::uint64_t status = reader.number(1, "the status");
+  const std::uint64_t size = reader.number(8, "the body's size");
+  const auto body = reader.take(size, "the body");
+  reader.finish("an answer");
+  if (status == 0) return Bytes(body.begin(), body.end());
+  if (status != 1 || size > max_refusal)
+    throw Error("an answer has the unknown status " + std::to_string(status));
+  std::string sentence(body.begin(), body.end());
+  for (char& c : sentence)
+    if (static_cast<unsigned char>(c) < 32) c = ' ';
+  throw Error("the key holder refused: " + sentence);
+}
+
+}  // namespace smlp

@@ -1,0 +1,72 @@
+// Frames between evaluator and key holder: bounded reading, exact writing. Little-endian, fixed width.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "paillier/keys.h"
+#include "protocols/bit_budget.h"
+#include "protocols/encrypted_matrix.h"
+#include "protocols/place.h"
+
+namespace smlp {
+
+using SessionId = std::array<std::uint8_t, 16>;
+
+/// Reads a byte string from its start; every read is checked. Throws Error "a frame is truncated at NAME".
+class ByteReader {
+ public:
+  explicit ByteReader(std::span<const std::uint8_t> bytes) : rest_(bytes) {}
+  std::span<const std::uint8_t> take(std::size_t count, std::string_view what);
+  std::uint64_t number(std::size_t width, std::string_view what);
+  std::size_t remaining() const { return rest_.size(); }
+  /// Throws Error unless everything was read.
+  void finish(std::string_view what) const;
+
+ private:
+  std::span<const std::uint8_t> rest_;
+};
+
+void append_number(std::uint64_t value, std::size_t width, Bytes& out);
+
+/// What a request is about. Public to both parties; counted as framing, not as payload.
+struct Header {
+  std::string protocol;    ///< registered name
+  std::uint8_t stage = 0;  ///< which message of the protocol
+  SessionId session{};
+  Fingerprint key{};
+  Place place;
+  Numbers numbers;
+  std::uint32_t max_inner = 0;
+  std::uint32_t slots = 0;
+  Layout layout;                         ///< of the protocol's main operand or result
+  std::vector<std::int64_t> parameters;  ///< public numbers, in an order that the protocol's file states
+
+  bool operator==(const Header&) const = default;
+  void append(Bytes& out) const;
+  /// Throws Error on truncation, a name of more than 64 characters, more than 65,536 groups or 256
+  /// parameters, a group of 0 or more than 4,096 cells, or more than 2^24 cells in all.
+  static Header read(ByteReader& reader);
+};
+
+/// Format version of frames and sealed states; another one is refused.
+inline constexpr std::uint8_t wire_version = 1;
+
+Bytes encode_request(const Header& header, std::span<const std::uint8_t> body);
+struct Request {
+  Header header;
+  Bytes body;
+};
+Request decode_request(std::span<const std::uint8_t> frame);
+
+/// An answer is a body, or a refusal in one sentence.
+Bytes encode_answer(std::span<const std::uint8_t> body);
+Bytes encode_refusal(std::string_view sentence);
+/// The body; throws Error("the key holder refused: ...") for a refusal.
+Bytes decode_answer(std::span<const std::uint8_t> frame);
+
+}  // namespace smlp

@@ -1,0 +1,141 @@
+// Widths and slots.
+#include "protocols/bit_budget.h"
+
+#include <doctest/doctest.h>
+
+#include <numeric>
+
+#include "paillier/random.h"
+#include "tests/support/protocol_fixture.h"
+
+using namespace smlp;
+using smlp::testing::error_of;
+
+TEST_CASE("bit budget: widths follow the specification") {
+  // l = 20, sigma = 40, k = 8: S = 2l + 2 sigma + 3 + 3.
+  const BitBudget toy({20, 10, 40}, 8, 512);
+  CHECK(toy.slot_bits() == 126);
+  CHECK(toy.slots() == 4);
+  CHECK(toy.value_mask_bits() == 60);
+  CHECK(toy.product_bits() == 43);
+  CHECK(toy.product_mask_bits() == 83);
+  CHECK(toy.cross_term_mask_bits() == 123);
+  CHECK(toy.guarded_bits() == 24);
+  CHECK(toy.guarded_mask_bits() == 64);
+  // The default numbers at 2048 bits and an inner dimension of 1,024: S = 133, 15 slots.
+  const BitBudget real({20, 10, 40}, 1024, 2048);
+  CHECK(real.slot_bits() == 133);
+  CHECK(real.slots() == 15);
+  // Not a power of two: rounded up. One: no bit at all.
+  CHECK(BitBudget({20, 10, 40}, 9, 512).slot_bits() == 127);
+  CHECK(BitBudget({20, 10, 40}, 1, 512).slot_bits() == 123);
+  CHECK(BitBudget({20, 10, 40}, 8, 512, 1).slots() == 1);
+  CHECK(BitBudget({20, 10, 40}, 8, 512, 4).slots() == 4);
+}
+
+TEST_CASE("bit budget: refusals name the option") {
+  CHECK(error_of([] { BitBudget({7, 3, 40}, 8, 512); }) == "--value-bits is 7, allowed are 8 to 60");
+  CHECK(error_of([] { BitBudget({61, 3, 40}, 8, 512); }) == "--value-bits is 61, allowed are 8 to 60");
+  CHECK(error_of([] { BitBudget({20, 0, 40}, 8, 512); }) == "--fraction-bits is 0, allowed are 1 to 18");
+  CHECK(error_of([] { BitBudget({20, 19, 40}, 8, 512); }) == "--fraction-bits is 19, allowed are 1 to 18");
+  CHECK(error_of([] { BitBudget({20, 10, 39}, 8, 512); }) == "--sigma is 39, allowed are 40 to 128");
+  CHECK(error_of([] { BitBudget({20, 10, 129}, 8, 512); }) == "--sigma is 129, allowed are 40 to 128");
+  CHECK(error_of([] { BitBudget({20, 10, 40}, 0, 512); }) == "--inner is 0, allowed are 1 to 16777216");
+  CHECK(error_of([] {
+          BitBudget({20, 10, 40}, 8, 128);
+        }) == "the key's size in bits is 128, allowed are 256 to 8192");
+  CHECK(error_of([] {
+          BitBudget({20, 10, 40}, 8, 512, 5);
+        }) ==
+        "the bit budget does not fit: 5 slots of 126 bits in a plaintext of 510 bits; lower --value-bits, "
+        "--sigma or "
+        "--inner, or take a larger --bits");
+  CHECK(error_of([] {
+          BitBudget({60, 10, 128}, 1024, 256);
+        }) ==
+        "the bit budget does not fit: 1 slots of 389 bits in a plaintext of 254 bits; lower --value-bits, "
+        "--sigma or "
+        "--inner, or take a larger --bits");
+}
+
+TEST_CASE("bit budget: a product must fit") {
+  const BitBudget budget({20, 10, 40}, 8, 512);
+  budget.check_product("layer 1", 8, {1, 0});
+  budget.check_product("layer 1", 1, {-1024, 10});
+  budget.check_product("layer 1", 1, {0, 43});
+  CHECK(error_of([&] {
+          budget.check_product("layer 1", 9, {1, 0});
+        }) ==
+        "the bit budget does not fit: layer 1 sums 9 products, the table was laid out for at most 8; encrypt "
+        "it with "
+        "--inner 9 or more");
+  CHECK(error_of([&] {
+          budget.check_product("layer 1", 8, {1, 44});
+        }) ==
+        "the bit budget does not fit: layer 1 shifts by 44 bits, its product has 43; lower --fraction-bits");
+  for (const std::int64_t scale : {1025, -1025})
+    CHECK(error_of([&] {
+            budget.check_product("layer 1", 8, {scale, 10});
+          }) == "the bit budget does not fit: layer 1 multiplies by " + std::to_string(scale) +
+                    " / 2^10, allowed is at most 1; lower --learning-rate");
+  budget.check_addend("layer 1", 84);  // 84 + 40 + 2 = 126
+  CHECK(error_of([&] { budget.check_addend("layer 1", 85); }) ==
+        "the bit budget does not fit: layer 1 adds a value of 85 bits under a mask of 125 bits in slots of "
+        "126; lower "
+        "--fraction-bits or use a simpler --learning-rate or --momentum");
+}
+
+TEST_CASE("balanced groups: as few as possible, sizes differ by at most one, larger ones first") {
+  for (std::size_t slots = 1; slots <= 9; ++slots)
+    for (std::size_t count = 0; count <= 40; ++count) {
+      const auto groups = balanced_groups(count, slots);
+      CAPTURE(slots);
+      CAPTURE(count);
+      CHECK(std::accumulate(groups.begin(), groups.end(), std::size_t{0}) == count);
+      CHECK(groups.size() == (count + slots - 1) / slots);
+      if (groups.empty()) continue;
+      CHECK(std::is_sorted(groups.rbegin(), groups.rend()));
+      CHECK(groups.front() <= slots);
+      CHECK(groups.front() - groups.back() <= 1);
+      CHECK(groups.back() >= 1);
+    }
+  CHECK(balanced_groups(9, 4) == std::vector<std::size_t>{3, 3, 3});
+  CHECK(balanced_groups(10, 4) == std::vector<std::size_t>{4, 3, 3});
+  CHECK(error_of([] { balanced_groups(3, 0); }) == "a group of 0 slots holds nothing; at least 1 is needed");
+}
+
+TEST_CASE("slots: packing is a sum of shifted values and unpacking its inverse") {
+  CHECK(pack({Integer(5), Integer(-7), Integer(1)}, 8) == 5 - 7 * 256 + 65536);
+  CHECK(pack({}, 8) == 0);
+  CHECK(unpack(Integer(5 - 7 * 256 + 65536), 3, 8) == std::vector<Integer>{5, -7, 1});
+  const std::size_t bits = 126;
+  const Integer top = power_of_two(bits - 1) - 1;
+  const Integer bottom = -top;
+  // Every combination of extremes in four slots.
+  const std::vector<Integer> extremes{top, bottom, 0, 1, -1};
+  for (const Integer& a : extremes)
+    for (const Integer& b : extremes)
+      for (const Integer& c : extremes)
+        for (const Integer& d : extremes) {
+          const std::vector<Integer> values{a, b, c, d};
+          CHECK(unpack(pack(values, bits), 4, bits) == values);
+        }
+  RandomStream random = RandomSource::from_seed(3).stream({});
+  for (int trial = 0; trial < 200; ++trial) {
+    std::vector<Integer> values(1 + trial % 5);
+    for (Integer& value : values) value = random.bits(bits) - power_of_two(bits - 1) + 1;
+    for (Integer& value : values)
+      if (value > top) value = top;
+    CHECK(unpack(pack(values, bits), values.size(), bits) == values);
+  }
+}
+
+TEST_CASE("slots: what does not fit is refused") {
+  for (const Integer& value : {power_of_two(7), Integer(-power_of_two(7))})
+    CHECK(error_of([&] { pack({0, value}, 8); }) == "a value of 8 bits outgrows its slot of 8 bits");
+  CHECK(error_of([] { unpack(Integer(256), 1, 8); }) == "a packed value holds more than its 1 slots");
+  CHECK(error_of([] { unpack(Integer(-65536), 2, 8); }) == "a packed value holds more than its 2 slots");
+  CHECK(error_of([] { unpack(Integer(128), 1, 8); }) == "a packed value holds more than its 1 slots");
+  CHECK(unpack(Integer(-128), 1, 8) == std::vector<Integer>{-128});
+  CHECK(unpack(Integer(0), 0, 8).empty());
+}

@@ -1,0 +1,126 @@
+// Masks: drawn where their address says, wide enough, and the only way out.
+#include "protocols/evaluator.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/support/protocol_fixture.h"
+#include "tests/support/toy_keys.h"
+
+using namespace smlp;
+using namespace smlp::testing;
+
+// What may leave is a matter of types: local ciphertexts and plain bytes cannot be added to a request.
+template <typename T>
+concept Sendable = requires(RequestBody body, T value) { body.add(value); };
+static_assert(Sendable<MaskedCiphertexts> && Sendable<BlindedBits> && Sendable<SealedState>);
+static_assert(!Sendable<std::vector<Ciphertext>> && !Sendable<std::vector<FreshCiphertext>> &&
+              !Sendable<Ciphertext> && !Sendable<EncryptedMatrix> && !Sendable<std::vector<DgkCiphertext>> &&
+              !Sendable<IntegerMatrix>);
+static_assert(!std::is_default_constructible_v<Mask> &&
+              !std::is_constructible_v<Mask, IntegerMatrix, std::size_t>);
+static_assert(!std::is_constructible_v<MaskedCiphertexts, std::vector<FreshCiphertext>>);
+
+TEST_CASE("mask: each cell is what its address draws") {
+  TwoParties parties;
+  const Place place{3, 1, Direction::gradient};
+  const Mask mask = Mask::uniform(parties.evaluator().draws(place, Draw::mask_left), 3, 4, 60);
+  CHECK(mask.bits() == 60);
+  for (std::size_t i = 0; i < 3; ++i)
+    for (std::size_t j = 0; j < 4; ++j) {
+      Address address = place.address(Draw::mask_left);
+      address.element = i * 4 + j;
+      CHECK(mask.values()(i, j) == parties.evaluator().random.stream(address).bits(60));
+    }
+}
+
+TEST_CASE("mask: the remainder of a product completes the effective mask") {
+  TwoParties parties;
+  const auto draw = [&](std::size_t rows, std::size_t cols, std::size_t bits) {
+    return Mask::uniform(parties.evaluator().draws(parties.next_place(), Draw::mask_left), rows, cols, bits);
+  };
+  const IntegerMatrix product = matrix_of(2, 3, {5, -8, 1000});
+  const Mask cross = draw(2, 3, 123);
+  const Mask effective = draw(2, 3, 83);
+  const Mask rest = Mask::remainder(product, cross, effective);
+  CHECK(rest.bits() == 123);
+  for (std::size_t i = 0; i < 6; ++i)
+    CHECK(rest.values().cells()[i] + cross.values().cells()[i] + effective.values().cells()[i] ==
+          product.cells()[i]);
+  const auto refusal = "masks of a product of 2 x 3 cells have another shape";
+  CHECK(error_of([&] { Mask::remainder(product, draw(3, 2, 123), effective); }) == refusal);
+  CHECK(error_of([&] { Mask::remainder(product, cross, draw(1, 3, 83)); }) == refusal);
+}
+
+TEST_CASE("masking: adds mask and offset in both packings, under new randomness") {
+  TwoParties parties;
+  const Evaluator& evaluator = parties.evaluator();
+  const PaillierSecretKey& key = toy_keys().paillier();
+  const std::size_t slot_bits = parties.budget().slot_bits();
+  const IntegerMatrix x = matrix_of(5, 3, {-4, 0, 17, 1000, -999});
+  const EncryptedMatrix encrypted = parties.encrypt(x, {{3, 2}, {1, 2}});
+  const Place place = parties.next_place();
+  const Mask mask = Mask::uniform(evaluator.draws(place, Draw::mask_left), 5, 3, 60);
+  IntegerMatrix wanted = x;
+  for (std::size_t i = 0; i < x.size(); ++i) wanted.cells()[i] += mask.values().cells()[i] + 77;
+  const auto open = [&](const MaskedCiphertexts& masked) {
+    std::vector<Ciphertext> local;
+    for (const FreshCiphertext& c : masked.ciphertexts()) local.push_back(c.local());
+    return key.decrypt(local);
+  };
+  const MaskedCiphertexts down = mask_down(evaluator, encrypted.down(), encrypted.layout(), mask, 20,
+                                           evaluator.draws(place, Draw::exponent_left), 77);
+  CHECK(unpack_down(open(down), encrypted.layout(), slot_bits) == wanted);
+  const MaskedCiphertexts across = mask_across(evaluator, encrypted.across(), encrypted.layout(), mask, 20,
+                                               evaluator.draws(place, Draw::exponent_right), 77);
+  CHECK(unpack_across(open(across), encrypted.layout(), slot_bits) == wanted);
+  // Re-randomised: not the residue that local arithmetic gives.
+  const auto packed = pack_down(mask.values(), encrypted.layout(), slot_bits);
+  for (std::size_t i = 0; i < packed.size(); ++i)
+    CHECK(!(down.ciphertexts()[i].local() == evaluator.paillier().add_plain(encrypted.down()[i], packed[i])));
+}
+
+TEST_CASE("masking: a mask that is too narrow, or of another shape, is refused") {
+  TwoParties parties;
+  const Evaluator& evaluator = parties.evaluator();
+  const EncryptedMatrix x = parties.encrypt(matrix_of(2, 2, {1}));
+  const Place place = parties.next_place();
+  const auto masked = [&](std::size_t rows, std::size_t bits, std::size_t content) {
+    const Mask mask = Mask::uniform(evaluator.draws(place, Draw::mask_left), rows, 2, bits);
+    mask_down(evaluator, x.down(), x.layout(), mask, content, evaluator.draws(place, Draw::exponent_left));
+  };
+  masked(2, 60, 20);
+  CHECK(error_of([&] { masked(2, 59, 20); }) ==
+        "a mask of 59 bits does not hide 20 bits; at least 60 are needed");
+  CHECK(error_of([&] { masked(2, 60, 21); }) ==
+        "a mask of 60 bits does not hide 21 bits; at least 61 are needed");
+  CHECK(error_of([&] { masked(3, 60, 20); }) == "a matrix of 3 x 2 cells does not fit a layout of 2 x 2");
+  const Mask mask = Mask::uniform(evaluator.draws(place, Draw::mask_left), 2, 2, 60);
+  CHECK(error_of([&] {
+          mask_across(evaluator, x.across(), x.layout(), mask, 21,
+                      evaluator.draws(place, Draw::exponent_left));
+        }) == "a mask of 60 bits does not hide 21 bits; at least 61 are needed");
+  CHECK(error_of([&] {
+          mask_down(evaluator, {}, x.layout(), mask, 20, evaluator.draws(place, Draw::exponent_left));
+        }) == "a mask for 2 ciphertexts does not fit 0");
+}
+
+TEST_CASE("blinding: every comparison keeps its zeros and no other plaintext in place [parallel]") {
+  TwoParties parties;
+  const Evaluator& evaluator = parties.evaluator();
+  const DgkPublicKey& key = evaluator.keys.dgk();
+  std::vector<DgkCiphertext> bits;
+  const std::vector<unsigned> plain{0, 5, 7, 1, /**/ 2, 3, 4, 196, /**/ 9, 9, 0, 9};
+  for (const unsigned m : plain) bits.push_back(key.trivial(m));
+  const BlindedBits blinded = blind_and_shuffle(evaluator, parties.next_place(), bits, 4);
+  REQUIRE(blinded.ciphertexts().size() == 12);
+  std::vector<unsigned> zeros(3);
+  for (std::size_t i = 0; i < 12; ++i)
+    zeros[i / 4] += toy_keys().dgk().is_zero(blinded.ciphertexts()[i].local()) ? 1 : 0;
+  CHECK(zeros == std::vector<unsigned>{1, 0, 1});
+}
+
+TEST_CASE("session: a function of the source, different for another seed") {
+  const SessionId a = draw_session(RandomSource::from_seed(1));
+  CHECK(a == draw_session(RandomSource::from_seed(1)));
+  CHECK(a != draw_session(RandomSource::from_seed(2)));
+}

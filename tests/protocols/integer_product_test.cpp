@@ -1,0 +1,34 @@
+// Plain matrix products against the schoolbook.
+#include "protocols/integer_product.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/support/protocol_fixture.h"
+
+using namespace smlp;
+using namespace smlp::testing;
+
+TEST_CASE("integer product: equals the schoolbook product for all sizes and signs") {
+  RandomStream random = RandomSource::from_seed(4).stream({});
+  for (const auto& [m, k, n] :
+       {std::array<std::size_t, 3>{1, 1, 1}, {3, 8, 2}, {5, 4, 7}, {1, 9, 1}, {6, 1, 6}})
+    for (const std::size_t bits : {1, 8, 63, 64, 65, 128, 200}) {
+      const IntegerMatrix a = random_matrix(m, k, bits, random);
+      const IntegerMatrix b = random_matrix(k, n, bits + 7, random);
+      CHECK(integer_product(a, b) == naive_product(a, b));
+    }
+}
+
+TEST_CASE("integer product: extremes and zeros") {
+  const Integer big = power_of_two(300);
+  IntegerMatrix a(2, 2);
+  a(0, 0) = big;
+  a(1, 1) = -big;
+  CHECK(integer_product(a, a) == naive_product(a, a));
+  CHECK(integer_product(IntegerMatrix(3, 2), IntegerMatrix(2, 4)) == IntegerMatrix(3, 4));
+}
+
+TEST_CASE("integer product: shapes that do not meet are refused") {
+  CHECK(error_of([] { integer_product(IntegerMatrix(2, 3), IntegerMatrix(4, 5)); }) ==
+        "a product of 2 x 3 and 4 x 5 matrices: inner dimensions differ");
+}

@@ -1,0 +1,283 @@
+// The key holder refuses whatever breaks a rule, in one sentence, and never fails otherwise.
+#include "protocols/key_holder.h"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+
+#include "tests/support/protocol_fixture.h"
+#include "tests/support/toy_keys.h"
+
+using namespace smlp;
+using namespace smlp::testing;
+
+namespace {
+
+constexpr auto out_of_range = "the key holder refused: a masked value is out of range; the session ends";
+constexpr auto foreign_state = "the key holder refused: a sealed state does not belong to this request";
+
+/// The requests of one protocol in its first composition.
+std::vector<Bytes> requests_of(TwoParties& parties, const std::string& wire_name) {
+  const Descriptor& descriptor = find_protocol(wire_name);
+  const std::size_t before = parties.channel().requests().size();
+  run_protocol(parties, descriptor, compositions(descriptor).front());
+  std::vector<Bytes> out;
+  for (std::size_t i = before; i < parties.channel().requests().size(); ++i)
+    if (decode_request(parties.channel().requests()[i]).header.protocol == wire_name)
+      out.push_back(parties.channel().requests()[i]);
+  return out;
+}
+
+/// The refusal of a request with its header changed.
+std::string refusal_with(const TwoParties& parties, const Bytes& frame,
+                         const std::function<void(Request&)>& change) {
+  Request request = decode_request(frame);
+  change(request);
+  return refusal_of(parties.key_holder(), encode_request(request.header, request.body));
+}
+
+/// A request to truncate one value that is this residue.
+Bytes truncation_of(TwoParties& parties, const Integer& residue, std::size_t slots_in_group = 1) {
+  const Header header = parties.evaluator().header("truncation/packed", 0, parties.next_place(),
+                                                   {{slots_in_group}, {1}}, {20, 1, 4, 0});
+  Bytes body;
+  append_little_endian(residue, parties.evaluator().paillier().ciphertext_bytes(), body);
+  return encode_request(header, body);
+}
+
+}  // namespace
+
+TEST_CASE("key holder: a request for another key, protocol or stage is refused") {
+  TwoParties parties;
+  const Bytes frame = requests_of(parties, "matmul/packed").front();
+  CHECK(refusal_of(parties.key_holder(), frame).empty());
+  const Fingerprint own = toy_keys().public_keys().fingerprint();
+  Fingerprint other = own;
+  other[0] ^= 1;
+  CHECK(refusal_with(parties, frame, [&](Request& r) { r.header.key = other; }) ==
+        "the key holder refused: a request is for the key " + to_hex(other) + ", this key holder has " +
+            to_hex(own));
+  CHECK(
+      refusal_with(parties, frame, [](Request& r) {
+        r.header.protocol = "matmul/fast";
+      }).starts_with("the key holder refused: there is no protocol 'matmul/fast'; there is matmul/packed, "));
+  for (const Descriptor& descriptor : registry()) {
+    const std::size_t stage = descriptor.handlers.size();
+    CHECK(refusal_with(parties, frame,
+                       [&](Request& r) {
+                         r.header.protocol = descriptor.wire_name();
+                         r.header.stage = static_cast<std::uint8_t>(stage);
+                       }) == "the key holder refused: the protocol " + descriptor.wire_name() +
+                                 " has no stage " + std::to_string(stage));
+  }
+}
+
+TEST_CASE("key holder: leaking protocols are answered only where the policy names them") {
+  KeyHolderPolicy strict;
+  TwoParties parties({.policy = strict});
+  for (const Descriptor& descriptor : registry()) {
+    if (!descriptor.leaks()) continue;
+    const Header header = parties.evaluator().header(descriptor.wire_name(), 0, {}, {{1}, {1}});
+    CHECK(refusal_of(parties.key_holder(), encode_request(header, {})) ==
+          "the key holder refused: the protocol " + descriptor.wire_name() + " leaks (" + descriptor.leakage +
+              ") and is not allowed by this key holder");
+  }
+  strict.leaking = {"comparison/affine"};
+  TwoParties lenient({.policy = strict});
+  CHECK(refusal_of(lenient.key_holder(),
+                   encode_request(lenient.evaluator().header("activation/max", 0, {}, {{1}, {1}}), {}))
+            .ends_with("is not allowed by this key holder"));
+  CHECK(requests_of(lenient, "comparison/affine").size() == 1);
+}
+
+TEST_CASE("key holder: parameters and sizes outside the budget are refused by name and value") {
+  TwoParties parties;
+  const Bytes frame = requests_of(parties, "matmul/packed").front();
+  const auto parameter = [&](std::size_t i, std::int64_t value) {
+    return refusal_with(parties, frame, [&](Request& r) { r.header.parameters.at(i) = value; });
+  };
+  const std::string refused = "the key holder refused: ";
+  CHECK(parameter(0, 9) == refused + "a request has the inner dimension 9, allowed are 1 to 8");
+  CHECK(parameter(0, 0) == refused + "a request has the inner dimension 0, allowed are 1 to 8");
+  CHECK(parameter(0, -1) == refused + "a request has the inner dimension -1, allowed are 1 to 8");
+  CHECK(parameter(1, 17) == refused + "a request multiplies by 17 / 2^4, allowed is at most 1");
+  CHECK(parameter(1, std::numeric_limits<std::int64_t>::min()) ==
+        refused + "a request multiplies by -9223372036854775808 / 2^4, allowed is at most 1");
+  CHECK(parameter(2, -1) == refused + "a request shifts by -1 bits, allowed are 0 to 43");
+  CHECK(parameter(2, 44) == refused + "a request shifts by 44 bits, allowed are 0 to 43");
+  CHECK(parameter(3, -1) == refused + "a request has the number of addend bits -1, allowed are 1 to 126");
+  CHECK(parameter(3, 127) == refused + "a request has the number of addend bits 127, allowed are 1 to 126");
+  CHECK(parameter(3, 85).starts_with(refused +
+                                     "the bit budget does not fit: matmul/packed adds a value of 85 bits"));
+  CHECK(refusal_with(parties, frame, [](Request& r) { r.header.parameters.resize(2); }) ==
+        refused + "a request of matmul/packed has 2 parameters, at least 3 are needed");
+  CHECK(refusal_with(parties, frame, [](Request& r) { r.header.numbers.value_bits = 7; }) ==
+        refused + "--value-bits is 7, allowed are 8 to 60");
+  CHECK(refusal_with(parties, frame, [](Request& r) { r.header.numbers.sigma = 39; }) ==
+        refused + "--sigma is 39, allowed are 40 to 128");
+  CHECK(refusal_with(parties, frame, [](Request& r) { r.header.max_inner = 0; }) ==
+        refused + "--inner is 0, allowed are 1 to 16777216");
+  CHECK(refusal_with(parties, frame, [](Request& r) {
+          r.header.slots = 5;
+        }).starts_with(refused + "the bit budget does not fit: 5 slots of 126 bits"));
+  CHECK(refusal_with(parties, frame, [](Request& r) { r.header.layout.row_groups = {5}; }) ==
+        refused + "a request has a group of more than the 4 slots of a ciphertext");
+  CHECK(refusal_with(parties, frame, [](Request& r) { r.body.push_back(0); }) ==
+        refused + "a request has 1 bytes too many");
+  CHECK(refusal_with(parties, frame, [](Request& r) { r.body.clear(); }) ==
+        refused + "a frame is truncated at A + R_A");
+  CHECK(refusal_with(parties, requests_of(parties, "conversion/switch-key").front(), [](Request& r) {
+          r.header.parameters[2] ^= 1;
+        }) == refused + "the user key of a request is not one that this key holder was configured with");
+  CHECK(refusal_with(parties, requests_of(parties, "selection/homomorphic").front(), [](Request& r) {
+          r.header.parameters[0] = 0;
+        }) == refused + "there is no comparison number 0");
+}
+
+TEST_CASE("key holder: residues that are no ciphertexts, and values out of range, get the uniform refusal") {
+  TwoParties parties;
+  const PaillierPublicKey& key = toy_keys().public_keys().paillier();
+  const Integer& n = key.n();
+  const Integer& p = toy_keys().paillier().p().value();
+  const Integer& q = toy_keys().paillier().q().value();
+  RandomStream random = RandomSource::from_seed(20).stream({});
+  const auto outcome = [&](const Integer& residue) {
+    return refusal_of(parties.key_holder(), truncation_of(parties, residue));
+  };
+  const auto encrypted = [&](const Integer& m) { return key.encrypt(m, random).local().residue(); };
+  CHECK(outcome(encrypted(5)).empty());
+  for (const Integer& residue : {Integer(0), key.n_squared(), Integer(key.n_squared() + 1)})
+    CHECK(outcome(residue) ==
+          "the key holder refused: x + rho: ciphertext 0 is zero or not below its modulus");
+  for (const Integer& residue :
+       {n, Integer(3 * n), p, Integer(p * 12345), Integer(p * p), q, Integer(q * q * 7)})
+    CHECK(outcome(residue) ==
+          "the key holder refused: x + rho: ciphertext 0 shares a factor with the modulus");
+  CHECK(outcome(key.n_squared() - 1) == out_of_range);  // -1 is a unit of order 2
+  CHECK(outcome(2) == out_of_range);
+  const Integer foreign = toy_user_key().encrypt(5, random).local().residue();
+  CHECK(outcome(foreign < key.n_squared() ? foreign : Integer(foreign - key.n_squared())) == out_of_range);
+  for (int trial = 0; trial < 20; ++trial) CHECK(outcome(random.below(key.n_squared())) == out_of_range);
+  // 20 bits under a mask of 60: below 2^61 passes.
+  const Integer edge = power_of_two(61);
+  CHECK(outcome(encrypted(edge - 1)).empty());
+  CHECK(outcome(encrypted(1 - edge)).empty());
+  CHECK(outcome(encrypted(edge)) == out_of_range);
+  CHECK(outcome(encrypted(-edge)) == out_of_range);
+  CHECK(outcome(encrypted((n - 1) / 2)) == out_of_range);
+  // More slots than the group has.
+  CHECK(outcome(encrypted(power_of_two(126))) == out_of_range);
+  CHECK(refusal_of(parties.key_holder(), truncation_of(parties, encrypted(power_of_two(126)), 2)).empty());
+  CHECK(refusal_of(parties.key_holder(), truncation_of(parties, encrypted(power_of_two(252)), 2)) ==
+        out_of_range);
+}
+
+TEST_CASE("key holder: a comparison refuses a negative masked value") {
+  TwoParties parties;
+  RandomStream random = RandomSource::from_seed(21).stream({});
+  const Header header = parties.evaluator().header("comparison/dgk-veugen", 0, {}, {{1}, {1}});
+  Bytes body;
+  append_little_endian(parties.evaluator().paillier().encrypt(-1, random).local().residue(), 128, body);
+  CHECK(refusal_of(parties.key_holder(), encode_request(header, body)) == out_of_range);
+}
+
+TEST_CASE("key holder: sealed state of another place, session, shape, protocol or stage is refused") {
+  TwoParties parties;
+  const std::vector<Bytes> comparison = requests_of(parties, "comparison/dgk-veugen");
+  const std::vector<Bytes> selection = requests_of(parties, "selection/homomorphic");
+  REQUIRE(comparison.size() == 2);
+  REQUIRE(selection.size() == 2);
+  const auto with_body = [&](const Bytes& frame, const Bytes& body) {
+    return refusal_with(parties, frame, [&](Request& r) { r.body = body; });
+  };
+  for (const Bytes& frame : {comparison[1], selection[0], selection[1]}) {
+    CHECK(refusal_of(parties.key_holder(), frame).empty());
+    CHECK(refusal_with(parties, frame, [](Request& r) { ++r.header.place.step; }) == foreign_state);
+    CHECK(refusal_with(parties, frame, [](Request& r) { ++r.header.place.layer; }) == foreign_state);
+    CHECK(refusal_with(parties, frame, [](Request& r) { r.header.session[0] ^= 1; }) == foreign_state);
+    CHECK(refusal_with(parties, frame, [](Request& r) { ++r.header.numbers.fraction_bits; }) ==
+          foreign_state);
+    // Another shape of as many cells and ciphertexts.
+    CHECK(refusal_with(parties, frame, [](Request& r) {
+            r.header.layout.col_groups = {1, 1};
+          }) == foreign_state);
+  }
+  CHECK(refusal_with(parties, comparison[1],
+                     [](Request& r) { r.header.place.direction = Direction::output; }) == foreign_state);
+  // What the first stage sealed (d, no shares yet) is no share, and shares are no d.
+  const Bytes first_body = decode_request(comparison[1]).body;
+  const Bytes selection_body = decode_request(selection[1]).body;  // sealed shares alone
+  const auto size = static_cast<std::ptrdiff_t>(selection_body.size());
+  const Bytes sealed_d(first_body.end() - size, first_body.end());
+  Request select = decode_request(selection[1]);
+  select.header.place = decode_request(comparison[1]).header.place;
+  select.body = sealed_d;
+  CHECK(refusal_of(parties.key_holder(), encode_request(select.header, select.body)) == foreign_state);
+  Request share = decode_request(comparison[1]);
+  share.header.place = decode_request(selection[1]).header.place;
+  std::copy(selection_body.begin(), selection_body.end(), share.body.end() - size);
+  CHECK(refusal_of(parties.key_holder(), encode_request(share.header, share.body)) == foreign_state);
+  // Shares of the other comparison.
+  CHECK(refusal_with(parties, selection[1], [](Request& r) {
+          for (std::size_t i = 0; i < registry().size(); ++i)
+            if (registry()[i].wire_name() == "comparison/affine")
+              r.header.parameters[0] = static_cast<std::int64_t>(i);
+        }) == foreign_state);
+  CHECK(with_body(selection[1], Bytes(selection_body.size())) == foreign_state);
+}
+
+TEST_CASE("key holder: a repeated request gets the same answer from a seed, a fresh one from the system") {
+  TwoParties parties;
+  const Bytes frame = requests_of(parties, "truncation/packed").front();
+  const Bytes answer = parties.channel().answers().back();
+  CHECK(parties.key_holder().answer(frame) == answer);
+  const KeyHolder system(toy_keys(), {}, AnswerRandomness::from_system());
+  const Bytes first = system.answer(frame);
+  const Bytes second = system.answer(frame);
+  CHECK(first != second);
+  const PaillierPublicKey& key = parties.evaluator().paillier();
+  const auto open = [&](const Bytes& encoded) {
+    const Bytes body = decode_answer(encoded);
+    return toy_keys().paillier().decrypt(key.decode(body, body.size() / key.ciphertext_bytes(), "an answer"));
+  };
+  CHECK(open(first) == open(second));
+  CHECK(open(first) == open(answer));
+}
+
+TEST_CASE("key holder: random frames and mutated ones are answered or refused, never worse") {
+  TwoParties parties;
+  run_every_protocol(parties);
+  TwoParties single({.slots = 1, .seed = 2});
+  run_every_protocol(single);
+  RandomStream random = RandomSource::from_seed(22).stream({});
+  const auto below = [&](std::size_t bound) {
+    return static_cast<std::size_t>(random.below(std::uint64_t{bound}));
+  };
+  const auto mutate = [&](Bytes& bytes, std::size_t at) {
+    bytes[at] = static_cast<std::uint8_t>(bytes[at] ^ (1 + below(255)));
+  };
+  for (int trial = 0; trial < 500; ++trial) {
+    Bytes frame(below(400));
+    random.fill(frame);
+    if (trial % 2 == 0 && !frame.empty()) frame[0] = wire_version;
+    CHECK(!refusal_of(parties.key_holder(), frame).empty());
+  }
+  for (TwoParties* each : {&parties, &single})
+    for (const Bytes& frame : each->channel().requests()) {
+      const std::size_t body_size = decode_request(frame).body.size();
+      const std::size_t header_size = frame.size() - body_size;
+      for (int trial = 0; trial < 40; ++trial) {
+        Bytes changed = frame;
+        if (trial % 4 == 0)  // cut, or longer
+          changed.resize(trial % 8 == 0 ? below(frame.size()) : frame.size() + 1 + below(9));
+        else
+          mutate(changed, trial % 4 == 1 ? below(header_size) : header_size + below(body_size));
+        const std::string refusal = refusal_of(each->key_holder(), changed);
+        if (trial % 4 == 0) CHECK(!refusal.empty());
+        // A changed Paillier ciphertext is none; DGK ciphertexts carry no such redundancy.
+        const bool bits = decode_request(frame).header.protocol == "comparison/dgk-veugen" &&
+                          decode_request(frame).header.stage == 1;
+        if (trial % 4 > 1 && !bits) CHECK(!refusal.empty());
+      }
+    }
+}

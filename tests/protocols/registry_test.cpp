@@ -1,0 +1,95 @@
+// The registry, the presets, and what they refuse.
+#include "protocols/registry.h"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "tests/support/protocol_fixture.h"
+
+using namespace smlp;
+using smlp::testing::error_of;
+
+TEST_CASE("registry: every descriptor is complete and named once") {
+  std::set<std::string> names;
+  for (const Descriptor& d : registry()) {
+    INFO(d.wire_name());
+    CHECK(names.insert(d.wire_name()).second);
+    CHECK(!d.name.empty());
+    CHECK(d.wire_name().size() <= 64);
+    CHECK(!d.paper.empty());
+    CHECK(!d.flow.empty());
+    CHECK(!d.leakage.empty());
+    CHECK((d.traffic != nullptr));
+    CHECK((d.operations != nullptr));
+    CHECK((d.make == nullptr) == (d.family == Family::conversion));
+    CHECK(&find_protocol(d.wire_name()) == &d);
+    CHECK(&find_protocol(d.family, d.name) == &d);
+  }
+}
+
+TEST_CASE("registry: the protocols of the design, and who leaks") {
+  std::set<std::string> leaking;
+  for (const Descriptor& d : registry())
+    if (d.leaks()) leaking.insert(d.wire_name());
+  CHECK(leaking == std::set<std::string>{"comparison/affine", "activation/max"});
+  for (const auto* name : {"matmul/packed", "matmul/blinded", "truncation/packed",
+                           "truncation/blinded-division", "comparison/dgk-veugen", "selection/homomorphic",
+                           "activation/compare-select", "conversion/switch-key"})
+    CHECK(!find_protocol(name).leaks());
+}
+
+TEST_CASE("registry: unknown names are refused with the list") {
+  CHECK(error_of([] { find_protocol(Family::matmul, "fast"); }) ==
+        "there is no matmul protocol 'fast'; there is packed, blinded");
+  const std::string all = error_of([] { find_protocol("matmul/fast"); });
+  CHECK(all.starts_with("there is no protocol 'matmul/fast'; there is matmul/packed, matmul/blinded, "));
+  for (const Descriptor& d : registry()) CHECK(all.find(d.wire_name()) != std::string::npos);
+  CHECK(error_of([] { preset("fastest"); }) ==
+        "there is no preset of protocols 'fastest'; there is homomorphic, paper");
+}
+
+TEST_CASE("registry: presets") {
+  const ProtocolNames homomorphic = preset("homomorphic");
+  CHECK(homomorphic == ProtocolNames{"packed", "packed", "dgk-veugen", "homomorphic", "compare-select"});
+  CHECK(!homomorphic.needs_one_value_a_ciphertext());
+  for (const Descriptor* d : homomorphic.used()) CHECK(!d->leaks());
+  const ProtocolNames paper = preset("paper");
+  CHECK(paper.needs_one_value_a_ciphertext());
+  std::vector<std::string> used;
+  for (const Descriptor* d : paper.used()) used.push_back(d->wire_name());
+  CHECK(used == std::vector<std::string>{"matmul/blinded", "truncation/blinded-division", "activation/max"});
+  CHECK(ProtocolNames::from_families(paper.by_family()) == paper);
+  auto incomplete = paper.by_family();
+  incomplete.erase("selection");
+  CHECK(error_of([&] { ProtocolNames::from_families(incomplete); }) ==
+        "no protocol is named for the family selection");
+}
+
+TEST_CASE("registry: halves are built for a budget that can carry them") {
+  const BitBudget many({20, 10, 40}, 8, 512);
+  const BitBudget one({20, 10, 40}, 8, 512, 1);
+  for (const auto* name : {"homomorphic", "paper"}) {
+    const ProtocolSet set = make_protocols(preset(name), one);
+    CHECK(set.matmul);
+    CHECK(set.truncation);
+    CHECK(set.comparison);
+    CHECK(set.selection);
+    CHECK(set.activation);
+  }
+  CHECK(make_protocols(preset("homomorphic"), many).matmul);
+  CHECK(error_of([&] { make_protocols(preset("paper"), many); }) ==
+        "the protocol truncation/blinded-division works on one value a ciphertext, the table has 4 slots");
+  ProtocolNames names = preset("homomorphic");
+  names.matmul = "blinded";
+  CHECK(error_of([&] { make_protocols(names, many); }) ==
+        "the protocol matmul/blinded works on one value a ciphertext, the table has 4 slots");
+  names = preset("homomorphic");
+  names.activation = "max";
+  CHECK(error_of([&] { make_protocols(names, many); }) ==
+        "the protocol activation/max works on one value a ciphertext, the table has 4 slots");
+  names = preset("homomorphic");
+  names.comparison = "yao";
+  CHECK(error_of([&] { make_protocols(names, one); }) ==
+        "there is no comparison protocol 'yao'; there is dgk-veugen, affine");
+}

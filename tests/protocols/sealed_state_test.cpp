@@ -1,0 +1,130 @@
+// Sealed state: opens in its own context alone.
+#include "protocols/sealed_state.h"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+
+#include "tests/support/protocol_fixture.h"
+
+using namespace smlp;
+using smlp::testing::error_of;
+
+namespace {
+
+constexpr auto refusal = "a sealed state does not belong to this request";
+constexpr auto protocol = "comparison/dgk-veugen";
+
+Header sample() {
+  Header header;
+  header.protocol = protocol;
+  header.stage = 1;
+  header.session.fill(5);
+  header.key.fill(6);
+  header.place = {9, 2, Direction::activation};
+  header.numbers = {20, 10, 40};
+  header.max_inner = 8;
+  header.slots = 4;
+  header.layout = {{3, 2}, {4}};
+  return header;
+}
+
+const std::array<std::uint8_t, 32> secret{1, 2, 3};
+const Bytes state{10, 20, 30, 40, 50};
+
+Bytes sealed_sample(std::uint64_t element = 0) {
+  RandomStream salt = RandomSource::from_seed(1).stream({.element = element});
+  return seal(state, sample(), sha256(Bytes{7}), secret, salt);
+}
+
+std::string open_error(const Bytes& sealed, const Header& header, const std::string& by = protocol,
+                       std::uint8_t at = 1, const std::array<std::uint8_t, 32>& with = secret) {
+  return error_of([&] { unseal(sealed, header, by, at, with); });
+}
+
+}  // namespace
+
+TEST_CASE("SHA-256: the vectors of FIPS 180-4") {
+  const std::string abc = "abc";
+  const Digest digest = sha256(Bytes(abc.begin(), abc.end()));
+  CHECK(to_hex(digest) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(to_hex(sha256({})) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+TEST_CASE("sealed state: round trip") {
+  const Bytes sealed = sealed_sample();
+  CHECK(sealed.size() == state.size() + sealed_overhead);
+  const OpenedState opened = unseal(sealed, sample(), protocol, 1, secret);
+  CHECK(opened.state == state);
+  CHECK(opened.origin == sample().place);
+  // A later request of another protocol, direction, stage and other parameters may use it.
+  Header later = sample();
+  later.protocol = "selection/homomorphic";
+  later.stage = 0;
+  later.place.direction = Direction::activation_backward;
+  later.parameters = {4, 1};
+  CHECK(unseal(sealed, later, protocol, 1, secret).state == state);
+  RandomStream salt = RandomSource::from_seed(1).stream({});
+  const Bytes empty = seal({}, sample(), sha256({}), secret, salt);
+  CHECK(unseal(empty, sample(), protocol, 1, secret).state.empty());
+}
+
+TEST_CASE("sealed state: hides the state, and a new salt gives another ciphertext") {
+  const Bytes a = sealed_sample(0);
+  const Bytes b = sealed_sample(1);
+  CHECK(a != b);
+  CHECK(std::search(a.begin(), a.end(), state.begin(), state.end()) == a.end());
+  const auto tail = static_cast<std::ptrdiff_t>(state.size() + 16);
+  CHECK(!std::equal(a.end() - tail, a.end(), b.end() - tail));
+}
+
+TEST_CASE("sealed state: any change of what it is bound to is refused by one sentence") {
+  const Bytes sealed = sealed_sample();
+  const std::vector<std::pair<const char*, std::function<void(Header&)>>> changes = {
+      {"session", [](Header& h) { h.session[15] ^= 1; }},
+      {"key", [](Header& h) { h.key[31] ^= 1; }},
+      {"step", [](Header& h) { ++h.place.step; }},
+      {"layer", [](Header& h) { ++h.place.layer; }},
+      {"value bits", [](Header& h) { ++h.numbers.value_bits; }},
+      {"fraction bits", [](Header& h) { ++h.numbers.fraction_bits; }},
+      {"sigma", [](Header& h) { ++h.numbers.sigma; }},
+      {"inner dimension", [](Header& h) { ++h.max_inner; }},
+      {"slots", [](Header& h) { --h.slots; }},
+      {"row groups",
+       [](Header& h) {
+         h.layout.row_groups = {2, 3};
+       }},
+      {"column groups",
+       [](Header& h) {
+         h.layout.col_groups = {2, 2};
+       }},
+      {"transposition", [](Header& h) { h.layout = h.layout.transposed(); }},
+  };
+  for (const auto& [what, change] : changes) {
+    Header other = sample();
+    change(other);
+    INFO(what);
+    CHECK(open_error(sealed, other) == refusal);
+  }
+  CHECK(open_error(sealed, sample(), "comparison/affine") == refusal);
+  CHECK(open_error(sealed, sample(), protocol, 0) == refusal);
+  std::array<std::uint8_t, 32> other_secret = secret;
+  other_secret[31] ^= 1;
+  CHECK(open_error(sealed, sample(), protocol, 1, other_secret) == refusal);
+}
+
+TEST_CASE("sealed state: every flipped bit and every other length is refused by the same sentence") {
+  const Bytes sealed = sealed_sample();
+  for (std::size_t bit = 0; bit < 8 * sealed.size(); ++bit) {
+    Bytes changed = sealed;
+    changed[bit / 8] = static_cast<std::uint8_t>(changed[bit / 8] ^ 1U << bit % 8);
+    CAPTURE(bit);
+    CHECK(open_error(changed, sample()) == refusal);
+  }
+  for (std::size_t size = 0; size < sealed.size(); ++size)
+    CHECK(open_error(Bytes(sealed.begin(), sealed.begin() + static_cast<std::ptrdiff_t>(size)), sample()) ==
+          refusal);
+  Bytes longer = sealed;
+  longer.push_back(0);
+  CHECK(open_error(longer, sample()) == refusal);
+}

@@ -1,0 +1,203 @@
+// What the key holder sees does not depend on the inputs, for every protocol that claims so; the same tests
+// catch those that leak.
+//
+// Each protocol runs many times under fresh randomness on two fixed inputs. Every named view, its low byte,
+// and the difference of any two views of one request are compared between the inputs by two-sample tests. All
+// tests together err (reject although the distributions are equal) with probability 1e-6 at most, by
+// Bonferroni; seeds are fixed, so the outcome is too.
+#include <doctest/doctest.h>
+
+#include <map>
+
+#include "protocols/conversion/switch_key.h"
+#include "protocols/conversion/unpack.h"
+#include "protocols/registry.h"
+#include "tests/support/protocol_fixture.h"
+#include "tests/support/statistics.h"
+
+using namespace smlp;
+using namespace smlp::testing;
+
+namespace {
+
+constexpr double total_error = 1e-6;
+constexpr Numbers small_numbers{8, 4, 40};
+
+struct Sample {
+  std::vector<double> values;
+  std::vector<std::size_t> low_bytes = std::vector<std::size_t>(256);
+  void add(const Integer& value) {
+    values.push_back(value.get_d());
+    ++low_bytes[mpz_fdiv_ui(value.get_mpz_t(), 256)];
+  }
+};
+using Views = std::map<std::string, Sample>;
+
+/// Gathers the views of one protocol, and the differences of views of one request.
+class Collector {
+ public:
+  explicit Collector(std::string protocol) : protocol_(std::move(protocol)) {}
+  void see(const Header& header, std::string_view what, const std::vector<Integer>& values) {
+    if (header.protocol != protocol_) return;
+    if (!(header == request_)) seen_.clear();
+    request_ = header;
+    const std::string name = std::to_string(header.stage) + " " + std::string(what);
+    for (const Integer& value : values) views_[name].add(value);
+    for (const auto& [other, others] : seen_)
+      if (others.size() == values.size())
+        for (std::size_t i = 0; i < values.size(); ++i)
+          views_[name + " - " + other].add(values[i] - others[i]);
+    seen_.emplace_back(name, values);
+  }
+  const Views& views() const { return views_; }
+
+ private:
+  std::string protocol_;
+  Header request_;
+  std::vector<std::pair<std::string, std::vector<Integer>>> seen_;
+  Views views_;
+};
+
+/// Runs a protocol once on operands whose cells are all alike.
+void run_on(TwoParties& parties, const Descriptor& descriptor, const ProtocolSet& set, long a, long b) {
+  const Evaluator& evaluator = parties.evaluator();
+  const EncryptedMatrix x = parties.encrypt(matrix_of(4, 4, {a}));
+  const EncryptedMatrix y = parties.encrypt(matrix_of(4, 4, {b}));
+  const Place place = parties.next_place();
+  Place backward = place;
+  backward.direction = Direction::backward;
+  switch (descriptor.family) {
+    case Family::matmul:
+      set.matmul->multiply(evaluator, place, x, y, {3, 4}, Addend{y, 8});
+      break;
+    case Family::truncation:
+      set.truncation->rescale(evaluator, place, x, 8, {3, 4}, Addend{y, 8});
+      break;
+    case Family::comparison:
+      set.comparison->sign(evaluator, place, x);
+      break;
+    case Family::selection:
+      set.selection->select(evaluator, backward, y, set.comparison->sign(evaluator, place, x));
+      break;
+    case Family::activation: {
+      const Activated out = set.activation->forward(evaluator, place, x);
+      set.activation->backward(evaluator, backward, y, *out.state);
+      break;
+    }
+    case Family::conversion:
+      if (descriptor.name == "unpack")
+        unpack_matrix(evaluator, place, x);
+      else
+        switch_key(evaluator, place, toy_user_key(), x.down());
+      break;
+  }
+}
+
+struct Input {
+  long a, b;
+};
+
+Views views_of(const Descriptor& descriptor, const ProtocolNames& names, std::size_t slots,
+               const Input& input, std::uint64_t seed, int runs) {
+  Collector collector(descriptor.wire_name());
+  TwoParties parties(
+      {.slots = slots,
+       .seed = seed,
+       .observer = [&](const Header& header, std::string_view what,
+                       const std::vector<Integer>& values) { collector.see(header, what, values); },
+       .numbers = small_numbers});
+  const ProtocolSet set = make_protocols(names, parties.budget());
+  for (int run = 0; run < runs; ++run) run_on(parties, descriptor, set, input.a, input.b);
+  return collector.views();
+}
+
+/// The least probability over all views that the two inputs look alike, times the number of tests made
+/// (Bonferroni).
+double alike(const Views& first, const Views& second) {
+  REQUIRE(!first.empty());
+  REQUIRE(first.size() == second.size());
+  double least = 1;
+  for (const auto& [name, a] : first) {
+    const Sample& b = second.at(name);
+    REQUIRE(a.values.size() == b.values.size());
+    least = std::min(
+        {least, kolmogorov_smirnov(a.values, b.values), chi_square_two_samples(a.low_bytes, b.low_bytes)});
+  }
+  return least * 2 * static_cast<double>(first.size());
+}
+
+// Both ends of the value range: every mask must hide a whole range.
+constexpr Input lowest{-128, 0};
+constexpr Input highest{127, 127};
+
+}  // namespace
+
+TEST_CASE("statistics: known tails, equal samples accepted, others rejected") {
+  // Quantiles of the chi-square table: 5 % at 3.841 (1), 18.307 (10); 1 % at 135.807 (100).
+  CHECK(chi_square_tail(3.841459, 1) == doctest::Approx(0.05).epsilon(1e-5));
+  CHECK(chi_square_tail(18.307038, 10) == doctest::Approx(0.05).epsilon(1e-5));
+  CHECK(chi_square_tail(135.806723, 100) == doctest::Approx(0.01).epsilon(1e-5));
+  CHECK(chi_square_tail(5, 10) == doctest::Approx(0.891178).epsilon(1e-5));
+  RandomStream random = RandomSource::from_seed(30).stream({});
+  std::vector<double> a, b, shifted;
+  for (int i = 0; i < 2000; ++i) {
+    a.push_back(random.bits(50).get_d());
+    b.push_back(random.bits(50).get_d());
+    shifted.push_back(random.bits(50).get_d() + power_of_two(47).get_d());
+  }
+  CHECK(kolmogorov_smirnov(a, b) > 0.001);
+  CHECK(kolmogorov_smirnov(a, a) == 1);
+  CHECK(kolmogorov_smirnov(a, shifted) < 1e-9);
+  CHECK(chi_square_uniform({100, 100, 100}) == 1);
+  CHECK(chi_square_uniform({100, 200, 100}) < 1e-9);
+  CHECK(chi_square_two_samples({50, 50, 0}, {50, 50, 0}) == 1);
+  CHECK(chi_square_two_samples({90, 10}, {10, 90}) < 1e-9);
+}
+
+TEST_CASE("views: independent of the inputs wherever the descriptor says that nothing leaks") {
+  struct Result {
+    std::string name;
+    double probability;
+  };
+  std::vector<Result> results;
+  for (const Descriptor& descriptor : registry()) {
+    if (descriptor.leaks() || descriptor.handlers.empty()) continue;
+    const ProtocolNames names = compositions(descriptor).front();
+    const auto look = [&](const Input& input, std::uint64_t seed) {
+      return views_of(descriptor, names, descriptor.single_value ? one_slot : many_slots, input, seed, 64);
+    };
+    results.push_back({descriptor.wire_name(), alike(look(lowest, 31), look(highest, 32))});
+  }
+  REQUIRE(results.size() >= 8);
+  for (const Result& result : results) {
+    INFO(result.name);
+    CHECK(result.probability * static_cast<double>(results.size()) > total_error);
+  }
+}
+
+TEST_CASE("views: the same tests reject every protocol that says that it leaks") {
+  int rejected = 0;
+  for (const Descriptor& descriptor : registry()) {
+    if (!descriptor.leaks()) continue;
+    INFO(descriptor.wire_name());
+    const auto look = [&](const Input& input, std::uint64_t seed) {
+      return views_of(descriptor, compositions(descriptor).front(), one_slot, input, seed, 24);
+    };
+    CHECK(alike(look(lowest, 33), look(highest, 34)) < total_error);
+    // Not only the sign: of two positive values the size shows.
+    CHECK(alike(look({2, 2}, 35), look({100, 2}, 36)) < total_error);
+    ++rejected;
+  }
+  CHECK(rejected >= 2);
+}
+
+TEST_CASE("views: a mask that is too narrow would be caught") {
+  // The same procedure on values masked by 10 bits instead of 48.
+  RandomStream random = RandomSource::from_seed(37).stream({});
+  Views first, second;
+  for (int i = 0; i < 1536; ++i) {
+    first["x"].add(-128 + random.bits(10));
+    second["x"].add(127 + random.bits(10));
+  }
+  CHECK(alike(first, second) < total_error);
+}

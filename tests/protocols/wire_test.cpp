@@ -1,0 +1,146 @@
+// Frames: round trips, and refusal of everything that is no frame.
+#include "protocols/wire.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/support/protocol_fixture.h"
+
+using namespace smlp;
+using smlp::testing::error_of;
+
+namespace {
+
+Header sample() {
+  Header header;
+  header.protocol = "matmul/packed";
+  header.stage = 3;
+  for (std::size_t i = 0; i < header.session.size(); ++i) header.session[i] = static_cast<std::uint8_t>(i);
+  for (std::size_t i = 0; i < header.key.size(); ++i) header.key[i] = static_cast<std::uint8_t>(200 + i);
+  header.place = {0xdeadbeef, 7, Direction::gradient};
+  header.numbers = {20, 10, 40};
+  header.max_inner = 1024;
+  header.slots = 15;
+  header.layout = {{3, 2}, {15, 14, 1}};
+  header.parameters = {-1, 0, std::numeric_limits<std::int64_t>::min(),
+                       std::numeric_limits<std::int64_t>::max()};
+  return header;
+}
+
+/// The frame with `count` bytes at `offset` overwritten by a little-endian number.
+Bytes with_number(Bytes frame, std::size_t offset, std::size_t count, std::uint64_t value) {
+  for (std::size_t i = 0; i < count; ++i) frame.at(offset + i) = static_cast<std::uint8_t>(value >> (8 * i));
+  return frame;
+}
+
+// Offsets of fields in a frame of sample(), by the widths that the format states.
+constexpr std::size_t name_at = 1;
+constexpr std::size_t direction_at = 1 + 1 + 13 + 1 + 16 + 32 + 4 + 1;
+constexpr std::size_t row_groups_at = direction_at + 1 + 3 + 4 + 4;
+constexpr std::size_t col_groups_at = row_groups_at + 4 + 2 * 2;
+constexpr std::size_t parameters_at = col_groups_at + 4 + 3 * 2;
+constexpr std::size_t body_size_at = parameters_at + 2 + 4 * 8;
+
+}  // namespace
+
+TEST_CASE("wire: a request survives its frame") {
+  const Header header = sample();
+  for (const Bytes& body : {Bytes{}, Bytes{1, 2, 3}, Bytes(1000, 0xff)}) {
+    const Bytes frame = encode_request(header, body);
+    CHECK(frame.size() == body_size_at + 8 + body.size());
+    const Request request = decode_request(frame);
+    CHECK(request.header == header);
+    CHECK(request.body == body);
+  }
+  Header bare;
+  bare.numbers = {8, 1, 40};
+  CHECK(decode_request(encode_request(bare, {})).header == bare);
+}
+
+TEST_CASE("wire: a frame cut at any byte, or with one too many, is refused") {
+  const Bytes frame = encode_request(sample(), Bytes{9, 8, 7});
+  for (std::size_t size = 0; size < frame.size(); ++size) {
+    const Bytes cut(frame.begin(), frame.begin() + static_cast<std::ptrdiff_t>(size));
+    const std::string error = error_of([&] { decode_request(cut); });
+    CAPTURE(size);
+    CHECK(error.starts_with("a frame is truncated at "));
+  }
+  Bytes longer = frame;
+  longer.push_back(0);
+  CHECK(error_of([&] { decode_request(longer); }) == "a frame has 1 bytes too many");
+  const Bytes answer = encode_answer(Bytes{1, 2, 3});
+  for (std::size_t size = 0; size < answer.size(); ++size)
+    CHECK(error_of([&] {
+            decode_answer(std::span(answer).first(size));
+          }).starts_with("a frame is truncated at "));
+  longer = answer;
+  longer.push_back(0);
+  CHECK(error_of([&] { decode_answer(longer); }) == "an answer has 1 bytes too many");
+}
+
+TEST_CASE("wire: fields out of bounds are refused by name and value") {
+  const Bytes frame = encode_request(sample(), Bytes{});
+  CHECK(error_of([&] { decode_request(with_number(frame, 0, 1, 2)); }) ==
+        "a frame has version 2, this program speaks 1");
+  CHECK(error_of([&] { decode_request(with_number(frame, name_at, 1, 65)); }) ==
+        "a frame has a protocol name of 65 characters, allowed are at most 64");
+  CHECK(error_of([&] { decode_request(with_number(frame, direction_at, 1, 7)); }) ==
+        "a frame has an unknown direction");
+  CHECK(error_of([&] { decode_request(with_number(frame, row_groups_at, 4, 0xffffffff)); }) ==
+        "a frame has 4294967295 row groups, allowed are at most 65536");
+  CHECK(error_of([&] { decode_request(with_number(frame, col_groups_at, 4, 65537)); }) ==
+        "a frame has 65537 column groups, allowed are at most 65536");
+  CHECK(error_of([&] {
+          decode_request(with_number(frame, col_groups_at, 4, 65536));
+        }).starts_with("a frame "));  // runs into other fields or the end, never beyond it
+  CHECK(error_of([&] { decode_request(with_number(frame, row_groups_at + 4, 2, 0)); }) ==
+        "a frame has a group of 0 cells, allowed are 1 to 4096");
+  CHECK(error_of([&] { decode_request(with_number(frame, row_groups_at + 4, 2, 4097)); }) ==
+        "a frame has a group of 4097 cells, allowed are 1 to 4096");
+  CHECK(error_of([&] { decode_request(with_number(frame, parameters_at, 2, 257)); }) ==
+        "a frame has 257 parameters, allowed are at most 256");
+  for (const std::uint64_t size : {std::uint64_t{1}, std::uint64_t{1} << 40, ~std::uint64_t{0}})
+    CHECK(error_of([&] { decode_request(with_number(frame, body_size_at, 8, size)); }) ==
+          "a frame is truncated at the body");
+  Header wide = sample();
+  wide.layout = {{4096, 1}, {4096}};
+  CHECK(error_of([&] { decode_request(encode_request(wide, {})); }) ==
+        "a frame is about 4097 x 4096 cells, allowed are at most 16777216");
+  wide.layout = {{4096}, {4096}};
+  CHECK(decode_request(encode_request(wide, {})).header == wide);
+  Header named = sample();
+  named.protocol = std::string(64, 'x');
+  CHECK(decode_request(encode_request(named, {})).header == named);
+}
+
+TEST_CASE("wire: answers and refusals") {
+  CHECK(decode_answer(encode_answer({})).empty());
+  CHECK(decode_answer(encode_answer(Bytes{1, 2, 3})) == Bytes{1, 2, 3});
+  CHECK(error_of([] { decode_answer(encode_refusal("no such thing")); }) ==
+        "the key holder refused: no such thing");
+  CHECK(error_of([] { decode_answer(encode_refusal("two\nlines\x1b[2J")); }) ==
+        "the key holder refused: two lines [2J");
+  CHECK(error_of([] { decode_answer(encode_refusal(std::string(5000, 'a'))); }) ==
+        "the key holder refused: " + std::string(4096, 'a'));
+  Bytes odd = encode_answer(Bytes{1});
+  odd[1] = 2;
+  CHECK(error_of([&] { decode_answer(odd); }) == "an answer has the unknown status 2");
+  odd = encode_answer(Bytes{1});
+  odd[0] = 9;
+  CHECK(error_of([&] { decode_answer(odd); }) == "a frame has version 9, this program speaks 1");
+  odd = encode_answer(Bytes(4097, 'a'));
+  odd[1] = 1;
+  CHECK(error_of([&] { decode_answer(odd); }) == "an answer has the unknown status 1");
+}
+
+TEST_CASE("wire: numbers are little-endian and exact") {
+  Bytes out;
+  append_number(0x0102030405060708, 8, out);
+  append_number(0xbeef, 2, out);
+  CHECK(out == Bytes{8, 7, 6, 5, 4, 3, 2, 1, 0xef, 0xbe});
+  ByteReader reader(out);
+  CHECK(reader.number(8, "a") == 0x0102030405060708);
+  CHECK(reader.remaining() == 2);
+  CHECK(error_of([&] { reader.take(3, "the rest"); }) == "a frame is truncated at the rest");
+  CHECK(reader.number(2, "b") == 0xbeef);
+  reader.finish("it");
+}

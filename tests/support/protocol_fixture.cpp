@@ -1,0 +1,210 @@
+// Both parties of a protocol in one test.
+#include "tests/support/protocol_fixture.h"
+
+#include "paillier/error.h"
+#include "protocols/conversion/switch_key.h"
+#include "protocols/conversion/unpack.h"
+#include "tests/support/toy_keys.h"
+
+namespace smlp::testing {
+
+const PaillierSecretKey& toy_user_secret_key() {
+  static const PaillierSecretKey key = [] {
+    RandomStream random = RandomSource::from_seed(77).stream({});
+    return PaillierSecretKey::generate(Variant::subgroup, 512, 64, random);
+  }();
+  return key;
+}
+
+const PaillierPublicKey& toy_user_key() {
+  return toy_user_secret_key().public_key();
+}
+
+KeyHolderPolicy permissive_policy() {
+  KeyHolderPolicy policy;
+  for (const Descriptor& descriptor : registry())
+    if (descriptor.leaks()) policy.leaking.insert(descriptor.wire_name());
+  policy.user_keys.push_back(toy_user_key());
+  return policy;
+}
+
+Bytes RecordingChannel::exchange(std::span<const std::uint8_t> frame) {
+  requests_.emplace_back(frame.begin(), frame.end());
+  answers_.push_back(key_holder_.answer(frame));
+  return answers_.back();
+}
+
+namespace {
+
+RandomSource source(const Setup& setup, std::string_view role) {
+  return RandomSource::from_seed(setup.seed).derive(role).recording(setup.log);
+}
+
+void append_names(std::vector<ProtocolNames>& out, ProtocolNames names, std::string ProtocolNames::*field,
+                  Family family) {
+  for (const Descriptor& descriptor : registry()) {
+    if (descriptor.family != family) continue;
+    names.*field = descriptor.name;
+    out.push_back(names);
+  }
+}
+
+}  // namespace
+
+TwoParties::TwoParties(const Setup& setup)
+    : key_holder_(toy_keys(), setup.policy, AnswerRandomness::from_source(source(setup, "key holder")),
+                  setup.observer),
+      channel_(key_holder_),
+      evaluator_{
+          toy_keys().public_keys(),
+          BitBudget(setup.numbers, setup.max_inner, toy_keys().public_keys().paillier().bits(), setup.slots),
+          channel_, source(setup, "evaluator"), draw_session(source(setup, "evaluator"))},
+      owner_(source(setup, "owner")) {}
+
+Sizes TwoParties::sizes() const {
+  return {budget(), evaluator_.paillier().ciphertext_bytes(), evaluator_.keys.dgk().ciphertext_bytes()};
+}
+
+EncryptedMatrix TwoParties::encrypt(const IntegerMatrix& m) {
+  return encrypt(m, balanced_layout(m.rows(), m.cols(), budget().slots()));
+}
+
+EncryptedMatrix TwoParties::encrypt(const IntegerMatrix& m, const Layout& layout) {
+  const Place place{++encryptions_, 0, Direction::input};
+  return encrypt_matrix(evaluator_.paillier(), m, layout, budget().slot_bits(),
+                        Draws(owner_, place.address(Draw::table_down)),
+                        Draws(owner_, place.address(Draw::table_across)))
+      .local();
+}
+
+IntegerMatrix TwoParties::decrypt(const EncryptedMatrix& m) const {
+  const PaillierSecretKey& key = toy_keys().paillier();
+  const IntegerMatrix down = unpack_down(key.decrypt(m.down()), m.layout(), budget().slot_bits());
+  const IntegerMatrix across = unpack_across(key.decrypt(m.across()), m.layout(), budget().slot_bits());
+  if (!(down == across)) throw Error("the two packings of a matrix differ");
+  return down;
+}
+
+IntegerMatrix matrix_of(std::size_t rows, std::size_t cols, const std::vector<long>& values) {
+  IntegerMatrix m(rows, cols);
+  for (std::size_t i = 0; i < m.size(); ++i) m.cells()[i] = values[i % values.size()];
+  return m;
+}
+
+IntegerMatrix random_matrix(std::size_t rows, std::size_t cols, std::size_t bits, RandomStream& random) {
+  IntegerMatrix m(rows, cols);
+  for (Integer& cell : m.cells()) cell = random.bits(bits) - power_of_two(bits - 1);
+  return m;
+}
+
+IntegerMatrix naive_product(const IntegerMatrix& a, const IntegerMatrix& b) {
+  IntegerMatrix out(a.rows(), b.cols());
+  for (std::size_t i = 0; i < a.rows(); ++i)
+    for (std::size_t j = 0; j < b.cols(); ++j)
+      for (std::size_t x = 0; x < a.cols(); ++x) out(i, j) += a(i, x) * b(x, j);
+  return out;
+}
+
+std::vector<ProtocolNames> compositions(const Descriptor& descriptor) {
+  ProtocolNames names = preset("homomorphic");
+  std::vector<ProtocolNames> out;
+  switch (descriptor.family) {
+    case Family::matmul:
+      names.matmul = descriptor.name;
+      if (descriptor.fused)
+        out.push_back(names);
+      else
+        append_names(out, names, &ProtocolNames::truncation, Family::truncation);
+      break;
+    case Family::truncation:
+      names.truncation = descriptor.name;
+      out.push_back(names);
+      break;
+    case Family::comparison:
+      names.comparison = descriptor.name;
+      append_names(out, names, &ProtocolNames::selection, Family::selection);
+      break;
+    case Family::selection:
+      names.selection = descriptor.name;
+      append_names(out, names, &ProtocolNames::comparison, Family::comparison);
+      break;
+    case Family::activation:
+      names.activation = descriptor.name;
+      if (descriptor.fused) {
+        out.push_back(names);
+        break;
+      }
+      for (const Descriptor& comparison : registry()) {
+        if (comparison.family != Family::comparison) continue;
+        names.comparison = comparison.name;
+        append_names(out, names, &ProtocolNames::selection, Family::selection);
+      }
+      break;
+    case Family::conversion:
+      out.push_back(names);
+      break;
+  }
+  return out;
+}
+
+std::string to_string(const ProtocolNames& names) {
+  return names.matmul + "/" + names.truncation + "/" + names.comparison + "/" + names.selection + "/" +
+         names.activation;
+}
+
+std::string refusal_of(const KeyHolder& key_holder, std::span<const std::uint8_t> frame) {
+  const Bytes answer = key_holder.answer(frame);
+  return error_of([&] { decode_answer(answer); });
+}
+
+void run_protocol(TwoParties& parties, const Descriptor& descriptor, const ProtocolNames& names) {
+  const Evaluator& evaluator = parties.evaluator();
+  const ProtocolSet set = make_protocols(names, parties.budget());
+  const EncryptedMatrix z = parties.encrypt(matrix_of(3, 2, {0, -1, 1, 700, -700, 5}));
+  const Place place = parties.next_place();
+  Place backward = place;
+  backward.direction = Direction::backward;
+  switch (descriptor.family) {
+    case Family::matmul: {
+      const EncryptedMatrix b = parties.encrypt(matrix_of(2, 5, {3, -9, 0, 4, 1}));
+      const Addend addend{parties.encrypt(matrix_of(3, 5, {1000, -1000})), 12};
+      set.matmul->multiply(evaluator, place, z, b, {3, 4}, addend);
+      break;
+    }
+    case Family::truncation:
+      set.truncation->rescale(evaluator, place, z, 20, {3, 4},
+                              Addend{parties.encrypt(matrix_of(3, 2, {1000, -1000})), 12});
+      break;
+    case Family::comparison:
+      set.comparison->sign(evaluator, place, z);
+      break;
+    case Family::selection: {
+      const SignShares bits = set.comparison->sign(evaluator, place, z);
+      set.selection->select(evaluator, backward, z, bits);
+      set.selection->select_compared(evaluator, place, z, bits);
+      break;
+    }
+    case Family::activation: {
+      const Activated out = set.activation->forward(evaluator, place, z);
+      set.activation->backward(evaluator, backward, z, *out.state);
+      break;
+    }
+    case Family::conversion:
+      if (descriptor.name == "unpack")
+        unpack_matrix(evaluator, place, z);
+      else if (descriptor.name == "switch-key")
+        switch_key(evaluator, place, toy_user_key(), z.down());
+      else
+        throw Error("the test support has no run for the conversion " + descriptor.name);
+      break;
+  }
+}
+
+void run_every_protocol(TwoParties& parties) {
+  for (const Descriptor& descriptor : registry())
+    for (const ProtocolNames& names : compositions(descriptor))
+      if (parties.budget().slots() == 1 || !(names.needs_one_value_a_ciphertext() || descriptor.single_value))
+        run_protocol(parties, descriptor, names);
+}
+
+}  // namespace smlp::testing
