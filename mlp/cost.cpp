@@ -1,0 +1,240 @@
+// The cost model.
+#include "mlp/cost.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <functional>
+
+#include "mlp/batches.h"
+#include "mlp/initial_weights.h"
+
+namespace smlp {
+
+namespace {
+
+/// Sums what the protocols of a run declare.
+class Declared {
+ public:
+  Declared(const ProtocolNames& protocols, const Sizes& sizes) : protocols_(protocols), sizes_(sizes) {}
+  const Cost& cost() const { return cost_; }
+
+  void product(const Layout& left, const Layout& right, bool addend) {
+    const Descriptor& matmul = find_protocol(Family::matmul, protocols_.matmul);
+    Work work{left, right};
+    work.addend = matmul.fused && addend;
+    count(matmul, work);
+    if (matmul.fused) return;
+    Work division{{left.row_groups, right.col_groups}, {}};
+    division.addend = addend;
+    count(find_protocol(Family::truncation, protocols_.truncation), division);
+  }
+
+  void activation(const Layout& layout, bool forward) {
+    const Descriptor& activation = find_protocol(Family::activation, protocols_.activation);
+    Work work{layout, {}};
+    if (activation.fused) {
+      work.compared = !forward;
+      return count(activation, work);
+    }
+    const Descriptor& comparison = find_protocol(Family::comparison, protocols_.comparison);
+    if (forward) count(comparison, work);
+    work.unopened = comparison.leaks();  // the affine comparison opens a multiple of z, not z + r
+    work.compared = forward && !work.unopened;
+    count(find_protocol(Family::selection, protocols_.selection), work);
+  }
+
+  void unpack(const Layout& layout) {
+    if (sizes_.budget.slots() == 1 && !layout.single())
+      count(find_protocol(Family::conversion, "unpack"), {layout, {}});
+  }
+
+ private:
+  void count(const Descriptor& descriptor, const Work& work) {
+    cost_.traffic += descriptor.traffic(work, sizes_);
+    cost_.operations += descriptor.operations(work, sizes_);
+  }
+
+  ProtocolNames protocols_;
+  Sizes sizes_;
+  Cost cost_;
+};
+
+Layout with_bias(Layout layout) {
+  layout.col_groups.push_back(1);
+  return layout;
+}
+
+/// Layout of the values of layer `layer` for a batch.
+Layout activation_layout(const Network& network, std::size_t layer, const std::vector<std::size_t>& rows,
+                         std::size_t slots) {
+  return {rows, balanced_groups(network.sizes[layer], slots)};
+}
+
+/// Rows of a batch as the protocols see them.
+std::vector<std::size_t> batch_groups(const std::vector<std::size_t>& widths, std::size_t slots) {
+  if (slots != 1) return widths;
+  std::size_t rows = 0;
+  for (const std::size_t width : widths) rows += width;
+  return std::vector<std::size_t>(rows, 1);
+}
+
+void forward_pass(Declared& declared, const Network& network, const std::vector<std::size_t>& rows,
+                  std::size_t slots) {
+  for (std::size_t layer = 0; layer < network.layers(); ++layer) {
+    declared.product(with_bias(activation_layout(network, layer, rows, slots)),
+                     weight_layout(network, layer, slots), false);
+    if (layer + 1 < network.layers())
+      declared.activation(activation_layout(network, layer + 1, rows, slots), true);
+  }
+}
+
+}  // namespace
+
+Cost& Cost::operator+=(const Cost& other) {
+  operations += other.operations;
+  traffic += other.traffic;
+  return *this;
+}
+
+Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
+                        const TrainingOptions& options, const std::vector<std::size_t>& group_widths,
+                        const Sizes& sizes) {
+  const std::size_t slots = sizes.budget.slots();
+  const bool addend = options.momentum != 0 || options.weight_decay != 0;
+  Declared declared(protocols, sizes);
+  for (const std::size_t cols : {network.inputs(), network.outputs()}) {
+    const std::size_t fitting = (sizes.budget.modulus_bits() - 2) / sizes.budget.slot_bits();
+    declared.unpack({group_widths, balanced_groups(cols, fitting)});
+  }
+  const std::vector<std::size_t> rows = batch_groups(group_widths, slots);
+  forward_pass(declared, network, rows, slots);
+  for (std::size_t layer = network.layers(); layer-- > 0;) {
+    const Layout delta = activation_layout(network, layer + 1, rows, slots);
+    declared.product(with_bias(activation_layout(network, layer, rows, slots)).transposed(), delta, addend);
+    if (layer == 0) continue;
+    Layout weights = weight_layout(network, layer, slots);
+    weights.row_groups.pop_back();
+    declared.product(delta, weights.transposed(), false);
+    declared.activation(activation_layout(network, layer, rows, slots), false);
+  }
+  return declared.cost();
+}
+
+Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const TrainingOptions& options,
+                const TableGroups& groups, const Sizes& sizes) {
+  Cost cost;
+  for (const auto& batch : groups.batches) {
+    std::vector<std::size_t> widths;
+    for (const std::size_t group : batch) widths.push_back(groups.widths[group]);
+    cost += training_step_cost(network, protocols, options, widths, sizes);
+  }
+  return cost;
+}
+
+Cost classification_cost(const Network& network, const ProtocolNames& protocols, const TableGroups& groups,
+                         const Sizes& sizes) {
+  Cost cost;
+  const std::size_t slots = sizes.budget.slots();
+  for (const auto& batch : groups.batches) {
+    std::vector<std::size_t> widths;
+    for (const std::size_t group : batch) widths.push_back(groups.widths[group]);
+    Declared declared(protocols, sizes);
+    const std::size_t fitting = (sizes.budget.modulus_bits() - 2) / sizes.budget.slot_bits();
+    declared.unpack({widths, balanced_groups(network.inputs(), fitting)});
+    declared.unpack({widths, {1}});  // row numbers
+    forward_pass(declared, network, batch_groups(widths, slots), slots);
+    cost += declared.cost();
+  }
+  return cost;
+}
+
+double MachineSpeed::seconds(const Operations& o, int threads) const {
+  const double work = o.products * product + o.rerandomisations * rerandomisation +
+                      o.decryptions * decryption + o.encryptions * encryption + o.bit_products * bit_product +
+                      o.bit_rerandomisations * bit_rerandomisation + o.bit_encryptions * bit_encryption +
+                      o.zero_tests * zero_test;
+  return work / std::max(threads, 1);
+}
+
+namespace {
+
+/// Median seconds of one call over short samples.
+double median_seconds(const std::function<void(std::size_t)>& call, std::size_t calls_a_sample) {
+  constexpr std::size_t samples = 9;
+  std::vector<double> seconds;
+  call(0);
+  for (std::size_t s = 0; s < samples; ++s) {
+    const auto start = std::chrono::steady_clock::now();
+    for (std::size_t i = 0; i < calls_a_sample; ++i) call(1 + s * calls_a_sample + i);
+    seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() /
+                      static_cast<double>(calls_a_sample));
+  }
+  std::ranges::nth_element(seconds, seconds.begin() + samples / 2);
+  return seconds[samples / 2];
+}
+
+}  // namespace
+
+MachineSpeed measure_speed(const SecretKeys& keys, const RandomSource& random) {
+  const PaillierPublicKey& paillier = keys.public_keys().paillier();
+  const DgkPublicKey& dgk = keys.public_keys().dgk();
+  const Place place{0, 0, Direction::output};
+  std::uint64_t drawn = 0;
+  const Draws draws(random.derive("speed"), place.address(Draw::exponent_conversion));
+  const auto next = [&] { return draws.stream(drawn++); };
+  RandomStream first = next();
+  RandomStream second = next();
+  const Ciphertext c = paillier.encrypt(12345, first).local();
+  const DgkCiphertext bit = dgk.encrypt(1, second).local();
+
+  MachineSpeed speed;
+  // A product inside a multi-power, as the protocols do it: a 64-bit power of 16 ciphertexts.
+  std::vector<Ciphertext> bases;
+  std::vector<Integer> exponents;
+  for (int i = 0; i < 16; ++i) {
+    RandomStream exponent = next();
+    RandomStream stream = next();
+    bases.push_back(paillier.encrypt(i, stream).local());
+    exponents.push_back(power_of_two(63) + exponent.bits(63));
+  }
+  const double products = matrix_power_products(1, bases.size(), 1, 64);
+  speed.product =
+      median_seconds([&](std::size_t) { paillier.matrix_product(bases, exponents, 1, 16, 1); }, 1) / products;
+  speed.rerandomisation = median_seconds(
+      [&](std::size_t) {
+        RandomStream stream = next();
+        paillier.rerandomise(c, stream);
+      },
+      8);
+  speed.decryption = median_seconds([&](std::size_t) { keys.paillier().decrypt(c); }, 8);
+  speed.encryption = median_seconds(
+      [&](std::size_t) {
+        RandomStream stream = next();
+        keys.paillier().encrypt(7, stream);
+      },
+      16);
+  speed.bit_product = median_seconds([&](std::size_t) { dgk.add(bit, bit); }, 64);
+  speed.bit_rerandomisation = median_seconds(
+      [&](std::size_t) {
+        RandomStream stream = next();
+        dgk.rerandomise(bit, stream);
+      },
+      16);
+  speed.bit_encryption = median_seconds(
+      [&](std::size_t) {
+        RandomStream stream = next();
+        keys.dgk().encrypt(1, stream);
+      },
+      32);
+  speed.zero_test = median_seconds([&](std::size_t) { static_cast<void>(keys.dgk().is_zero(bit)); }, 16);
+  return speed;
+}
+
+double statistical_bits(const Operations& operations, std::size_t sigma) {
+  const double draws =
+      operations.masked_values + operations.rerandomisations + operations.bit_rerandomisations;
+  return std::log2(std::max(draws, 1.0)) - static_cast<double>(sigma);
+}
+
+}  // namespace smlp

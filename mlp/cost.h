@@ -1,0 +1,49 @@
+// What a run will cost: operations and bytes from the protocols' declarations, seconds from the speed of this
+// machine.
+#pragma once
+
+#include <cstddef>
+
+#include "mlp/encrypted_table.h"
+#include "mlp/network.h"
+#include "mlp/training_options.h"
+#include "protocols/registry.h"
+
+namespace smlp {
+
+struct Cost {
+  Operations operations;
+  Traffic traffic;
+  Cost& operator+=(const Cost& other);
+};
+
+/// One training step on the groups of a batch (widths of its row groups in the table).
+Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
+                        const TrainingOptions& options, const std::vector<std::size_t>& group_widths,
+                        const Sizes& sizes);
+
+/// One epoch over a table.
+Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const TrainingOptions& options,
+                const TableGroups& groups, const Sizes& sizes);
+
+/// Classification of a table (without the hand-over to a user).
+Cost classification_cost(const Network& network, const ProtocolNames& protocols, const TableGroups& groups,
+                         const Sizes& sizes);
+
+/// Seconds of each operation on one thread, measured.
+struct MachineSpeed {
+  double product = 0, rerandomisation = 0, decryption = 0, encryption = 0;
+  double bit_product = 0, bit_rerandomisation = 0, bit_encryption = 0, zero_test = 0;
+
+  /// Seconds of these operations on `threads` threads that never wait.
+  double seconds(const Operations& operations, int threads) const;
+};
+
+/// Medians of short samples with these keys; takes about a second.
+MachineSpeed measure_speed(const SecretKeys& keys, const RandomSource& random);
+
+/// log2 of the probability bound that any mask of this many shows anything: log2(values and
+/// re-randomisations) - sigma.
+double statistical_bits(const Operations& operations, std::size_t sigma);
+
+}  // namespace smlp

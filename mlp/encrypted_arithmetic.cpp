@@ -1,0 +1,74 @@
+// The arithmetic of encrypted matrices.
+#include "mlp/encrypted_arithmetic.h"
+
+#include <chrono>
+
+#include "protocols/conversion/unpack.h"
+
+namespace smlp {
+
+template <typename Operation>
+auto EncryptedArithmetic::timed(const char* kind, Operation&& operation) {
+  const auto start = std::chrono::steady_clock::now();
+  auto result = operation();
+  seconds_[kind] += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+EncryptedMatrix EncryptedArithmetic::input(const Place& place, const Matrix& m) {
+  if (evaluator_.budget.slots() != 1) return m;
+  return timed("unpacking", [&] { return unpack_matrix(evaluator_, place, m); });
+}
+
+EncryptedMatrix EncryptedArithmetic::product(const Place& place, const Matrix& a, const Matrix& b) {
+  const Rescale factor{1, evaluator_.budget.numbers().fraction_bits};
+  const char* kind = place.direction == Direction::forward ? "forward product" : "backward product";
+  return timed(kind,
+               [&] { return protocols_.matmul->multiply(evaluator_, place, a, b, factor, std::nullopt); });
+}
+
+EncryptedMatrix EncryptedArithmetic::velocity(const Place& place, const Matrix& a, const Matrix& b,
+                                              const UpdateFactors& factors, const Matrix& previous,
+                                              const Matrix& weights) {
+  return timed("gradient", [&] {
+    const PaillierPublicKey& key = evaluator_.paillier();
+    std::optional<Addend> addend;
+    const std::size_t bits = factors.addend_bits(evaluator_.budget.numbers());
+    if (factors.decay != 0)
+      addend = Addend{scale(key, weights, Integer(static_cast<long>(factors.decay))), bits};
+    if (previous.rows() != 0) {
+      EncryptedMatrix momentum = scale(key, previous, Integer(static_cast<long>(factors.momentum)));
+      addend = Addend{addend ? smlp::add(key, addend->matrix, momentum) : std::move(momentum), bits};
+    }
+    return protocols_.matmul->multiply(evaluator_, place, a, b, factors.rescale, addend);
+  });
+}
+
+std::pair<EncryptedMatrix, EncryptedArithmetic::ActivationTape> EncryptedArithmetic::relu(const Place& place,
+                                                                                          const Matrix& z) {
+  Activated activated =
+      timed("activation", [&] { return protocols_.activation->forward(evaluator_, place, z); });
+  return {std::move(activated.values), std::move(activated.state)};
+}
+
+EncryptedMatrix EncryptedArithmetic::relu_derivative(const Place& place, const Matrix& delta,
+                                                     const ActivationTape& tape) {
+  return timed("activation derivative",
+               [&] { return protocols_.activation->backward(evaluator_, place, delta, *tape); });
+}
+
+EncryptedMatrix EncryptedArithmetic::with_bias_input(const Matrix& m) {
+  return append_constant_column(evaluator_.paillier(), m,
+                                power_of_two(evaluator_.budget.numbers().fraction_bits),
+                                evaluator_.budget.slot_bits());
+}
+
+EncryptedMatrix EncryptedArithmetic::add(const Matrix& a, const Matrix& b) {
+  return timed("sums", [&] { return smlp::add(evaluator_.paillier(), a, b); });
+}
+
+EncryptedMatrix EncryptedArithmetic::subtract(const Matrix& a, const Matrix& b) {
+  return timed("sums", [&] { return smlp::subtract(evaluator_.paillier(), a, b); });
+}
+
+}  // namespace smlp

@@ -1,0 +1,52 @@
+// Encrypted matrices: every operation that needs the key holder goes through the chosen protocols.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mlp/training_options.h"
+#include "protocols/registry.h"
+
+namespace smlp {
+
+/// Wall-clock seconds by kind of operation, both parties together.
+using SecondsByKind = std::map<std::string, double>;
+
+class EncryptedArithmetic {
+ public:
+  using Matrix = EncryptedMatrix;
+  using ActivationTape = std::shared_ptr<const ActivationState>;
+
+  /// Throws Error when a protocol cannot serve the evaluator's budget.
+  EncryptedArithmetic(Evaluator& evaluator, const ProtocolNames& protocols)
+      : evaluator_(evaluator), protocols_(make_protocols(protocols, evaluator.budget)) {}
+
+  /// One value a ciphertext where the evaluator's budget says so (one round trip), else as it is.
+  Matrix input(const Place& place, const Matrix& m);
+  Matrix product(const Place& place, const Matrix& a, const Matrix& b);
+  Matrix velocity(const Place& place, const Matrix& a, const Matrix& b, const UpdateFactors& factors,
+                  const Matrix& previous, const Matrix& weights);
+  std::pair<Matrix, ActivationTape> relu(const Place& place, const Matrix& z);
+  Matrix relu_derivative(const Place& place, const Matrix& delta, const ActivationTape& tape);
+  Matrix with_bias_input(const Matrix& m);
+  Matrix without_bias(const Matrix& m) { return drop_last_row(m); }
+  Matrix transposed(const Matrix& m) { return m.transposed(); }
+  Matrix add(const Matrix& a, const Matrix& b);
+  Matrix subtract(const Matrix& a, const Matrix& b);
+  Matrix stack(const std::vector<Matrix>& parts) { return stack_rows(parts); }
+
+  const Evaluator& evaluator() const { return evaluator_; }
+  const SecondsByKind& seconds() const { return seconds_; }
+
+ private:
+  template <typename Operation>
+  auto timed(const char* kind, Operation&& operation);
+
+  Evaluator& evaluator_;
+  ProtocolSet protocols_;
+  SecondsByKind seconds_;
+};
+
+}  // namespace smlp

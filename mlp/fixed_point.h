@@ -1,0 +1,30 @@
+// Real numbers as signed fixed-point integers: v stands for v / 2^f.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "protocols/bit_budget.h"
+#include "protocols/matrix.h"
+
+namespace smlp {
+
+/// The nearest integer to value * 2^f (halves away from zero). Throws Error naming `what` and the options
+/// --scaling and
+/// --value-bits unless it is finite and |result| < 2^(l-1).
+Integer encode(double value, const Numbers& numbers, const std::string& what);
+/// value / 2^f, to the nearest double (GMP truncates beyond 53 bits).
+double decode(const Integer& value, const Numbers& numbers);
+
+/// Cell by cell; an error names the row (from 1) and the column by `columns` (or its number where that is
+/// empty).
+IntegerMatrix encode(const Matrix<double>& values, const Numbers& numbers,
+                     const std::vector<std::string>& columns = {});
+Matrix<double> decode(const IntegerMatrix& values, const Numbers& numbers);
+
+/// rows x classes: 2^f (1.0) in the column of each row's class, else 0. Throws Error for an index >= classes.
+IntegerMatrix one_hot(const std::vector<std::size_t>& class_indices, std::size_t classes,
+                      const Numbers& numbers);
+
+}  // namespace smlp

@@ -1,0 +1,38 @@
+// Ordinary doubles: what training in the clear would give.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "mlp/training_options.h"
+#include "protocols/matrix.h"
+#include "protocols/place.h"
+
+namespace smlp {
+
+class FloatArithmetic {
+ public:
+  using Matrix = smlp::Matrix<double>;
+  using ActivationTape = smlp::Matrix<double>;  ///< 1 where z >= 0
+
+  /// Rates are those of the integers: f of the fixed-point numbers that it is compared with.
+  explicit FloatArithmetic(std::size_t fraction_bits) : fraction_bits_(fraction_bits) {}
+
+  Matrix input(const Place&, const Matrix& m) { return m; }
+  Matrix product(const Place& place, const Matrix& a, const Matrix& b);
+  Matrix velocity(const Place& place, const Matrix& a, const Matrix& b, const UpdateFactors& factors,
+                  const Matrix& previous, const Matrix& weights);
+  std::pair<Matrix, ActivationTape> relu(const Place& place, const Matrix& z);
+  Matrix relu_derivative(const Place& place, const Matrix& delta, const ActivationTape& tape);
+  Matrix with_bias_input(const Matrix& m);
+  Matrix without_bias(const Matrix& m);
+  Matrix transposed(const Matrix& m) { return m.transposed(); }
+  Matrix add(const Matrix& a, const Matrix& b);
+  Matrix subtract(const Matrix& a, const Matrix& b);
+  Matrix stack(const std::vector<Matrix>& parts);
+
+ private:
+  std::size_t fraction_bits_;
+};
+
+}  // namespace smlp

@@ -1,0 +1,77 @@
+// smlp decrypt: the answers become a table for their owner.
+#include <array>
+#include <charconv>
+#include <filesystem>
+
+#include "mlp/prediction.h"
+#include "mlp/profile.h"
+#include "mlp/program/commands.h"
+#include "mlp/program/options.h"
+#include "paillier/error.h"
+#include "paillier/files.h"
+
+namespace smlp {
+
+namespace {
+
+/// A cell of a CSV, in quotes where it must be.
+std::string cell(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + "\"";
+}
+
+/// The shortest text that reads back as the same double.
+std::string shortest(double value) {
+  std::array<char, 32> out{};
+  return {out.data(), std::to_chars(out.data(), out.data() + out.size(), value).ptr};
+}
+
+std::vector<std::string> class_names(const std::optional<std::string>& profile, std::size_t outputs) {
+  std::vector<std::string> names;
+  if (profile) {
+    names = load_profile(*profile).classes;
+    if (names.size() != outputs)
+      throw Error("the profile " + *profile + " has " + std::to_string(names.size()) + " classes, the answers have " +
+                  std::to_string(outputs) + " outputs");
+  } else {
+    for (std::size_t i = 0; i < outputs; ++i) names.push_back(std::to_string(i));
+  }
+  return names;
+}
+
+std::string to_csv(const Answers& answers, const std::vector<std::string>& names) {
+  std::string out = "row,class";
+  for (const std::string& name : names) out += "," + cell("output_" + name);
+  out += "\n";
+  for (std::size_t i = 0; i < answers.outputs.rows(); ++i) {
+    out += std::to_string(i + 1) + "," + cell(names[answers.classes[i]]);
+    for (std::size_t j = 0; j < answers.outputs.cols(); ++j) out += "," + shortest(answers.outputs(i, j));
+    out += "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+int decrypt_command(const Words& words, Console& console) {
+  std::string key, in, out;
+  std::optional<std::string> profile;
+  CommandLine line("decrypt", "Decrypts answers into a CSV: row of the owner's file (from 1), class, and every output.");
+  line.required("key", key, "secret.json of the key that the answers are under");
+  line.required("in", in, "answers of smlp predict");
+  line.text("profile", profile, "profile of the training table, for class names; else classes are numbers from 0");
+  line.required("out", out, "the CSV, for its owner's eyes (mode 0600)");
+  if (const auto help = line.parse(words)) return console.document(*help), 0;
+  require_writable("--out", out, {key, in});
+  const SecretKeys keys = load_secret_keys(key);
+  const EncryptedAnswers encrypted = load_answers(in, keys.public_keys());
+  const std::vector<std::string> names = class_names(profile, encrypted.outputs);
+  const std::string csv = to_csv(open_answers(encrypted, keys), names);
+  write_file_atomically(out, Bytes(csv.begin(), csv.end()), 0600);
+  console.result(out + ": " + std::to_string(encrypted.rows) + " rows");
+  return 0;
+}
+
+}  // namespace smlp

@@ -1,0 +1,117 @@
+// smlp encrypt: the data owner's table becomes a file that servers may have.
+#include <filesystem>
+
+#include "mlp/program/commands.h"
+#include "mlp/program/options.h"
+#include "mlp/program/owner.h"
+#include "mlp/program/report.h"
+#include "mlp/program/seeds.h"
+#include "mlp/table_file.h"
+#include "paillier/error.h"
+
+namespace smlp {
+
+namespace {
+
+struct EncryptOptions {
+  std::string key;
+  DataOptions data;
+  std::size_t batch = 32;
+  std::size_t inner = 1024;
+  Scaling scaling = Scaling::standard;
+  std::string profile;
+  Numbers numbers;
+  std::optional<std::uint64_t> seed;
+  std::string out;
+  bool quiet = false;
+  ThreadOption threads;
+};
+
+void declare(CommandLine& line, EncryptOptions& options) {
+  line.required("key", options.key, "public.json of the data owner");
+  options.data.add_to(line);
+  line.number("batch", options.batch, "rows of a mini-batch, as training will have them");
+  line.number("inner", options.inner, "widest inner dimension of a product that slots have room for");
+  line.choice("scaling", std::string(name(options.scaling)), "of the features: standard, min-max or none",
+              [&](const std::string& value) { options.scaling = scaling_from_name(value); });
+  line.text("profile", options.profile,
+            "scaling and class names (OUT.profile.json): applied where the file is there, else learnt and written");
+  add_number_options(line, options.numbers);
+  line.number("seed", options.seed, "repeatable order of the rows (never ciphertexts)");
+  line.required("out", options.out, "the encrypted table");
+  line.flag("quiet", options.quiet, "no progress");
+  options.threads.add_to(line);
+}
+
+/// Writes the profile, and takes it back unless the table was written too.
+class NewProfile {
+ public:
+  NewProfile(const Profile& profile, std::string path) : path_(std::move(path)) { save_profile(profile, path_); }
+  NewProfile(const NewProfile&) = delete;
+  NewProfile& operator=(const NewProfile&) = delete;
+  ~NewProfile() {
+    std::error_code ignored;
+    if (!kept_) std::filesystem::remove(path_, ignored);
+  }
+  void keep() { kept_ = true; }
+
+ private:
+  std::string path_;
+  bool kept_ = false;
+};
+
+}  // namespace
+
+int encrypt_command(const Words& words, Console& console) {
+  EncryptOptions options;
+  CommandLine line("encrypt", "Encrypts a table. The profile beside it tells about the data and stays with the owner.");
+  declare(line, options);
+  if (const auto help = line.parse(words)) return console.document(*help), 0;
+  console.configure(false, options.quiet);
+  options.threads.apply();
+  options.numbers.check();
+  if (options.batch < 1 || options.batch > 65536)
+    throw Error("--batch is " + std::to_string(options.batch) + ", allowed are 1 to 65536");
+  if (options.profile.empty()) options.profile = options.out + ".profile.json";
+  require_writable("--out", options.out, {options.key, options.data.data});
+  require_writable("--profile", options.profile, {options.key, options.data.data});
+  if (std::filesystem::weakly_canonical(options.profile) == std::filesystem::weakly_canonical(options.out))
+    throw Error("--profile and --out are the same file " + options.out);
+
+  const PublicKeys keys = load_public_keys(options.key);
+  const BitBudget budget(options.numbers, options.inner, keys.paillier().bits());
+  const bool known = std::filesystem::exists(options.profile);
+  Profile profile;
+  if (known) profile = load_profile(options.profile);
+  const Table table = load_table(options.data.source(known ? std::optional(profile.expected()) : std::nullopt));
+  if (known && line.given("scaling") && profile.scaling != options.scaling)
+    throw Error("the profile " + options.profile + " scales by " + std::string(name(profile.scaling)) + ", --scaling asks for " +
+                std::string(name(options.scaling)));
+  if (!known && !table.has_labels())
+    throw Error("the table has no labels and the profile " + options.profile +
+                " is not there; give the --profile of the training table");
+  if (!known) profile = learn_profile(table, options.scaling);
+
+  const Seeds seeds(options.seed);
+  const OwnerTable ready = prepare_table(table, profile, seeds.shuffle());
+  const TableEncryptor encryptor(keys, budget, options.batch, ready.features,
+                                 ready.has_labels() ? &ready.classes : nullptr,
+                                 ready.has_labels() ? profile.classes.size() : 0, ready.row_order,
+                                 RandomSource::from_system(), profile.columns);
+  std::optional<NewProfile> written;
+  if (!known) written.emplace(profile, options.profile);
+  ProgressBar progress(console, "encrypt", "groups");
+  save_table(options.out, encryptor, keys, [&](std::size_t done, std::size_t total) { progress(done, total); });
+  if (written) written->keep();
+
+  console.result(options.out + ": " + std::to_string(ready.rows()) + " rows, " + std::to_string(profile.columns.size()) +
+                 " features, " +
+                 (ready.has_labels() ? std::to_string(profile.classes.size()) + " classes" : std::string("no labels")) +
+                 ", " + std::to_string(budget.slots()) + " values a ciphertext, batches of " +
+                 std::to_string(options.batch) + " rows");
+  console.result(options.profile + ": scaling and class names, " + (known ? "applied" : "learnt and written") +
+                 "; it tells about the data and stays with its owner");
+  return 0;
+}
+
+}  // namespace smlp

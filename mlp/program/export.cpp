@@ -1,0 +1,54 @@
+// smlp export: a model in the clear for who holds its secret key.
+#include <nlohmann/json.hpp>
+
+#include "mlp/fixed_point.h"
+#include "mlp/model_file.h"
+#include "mlp/network.h"
+#include "mlp/prediction.h"
+#include "mlp/program/commands.h"
+#include "mlp/program/options.h"
+#include "paillier/files.h"
+
+namespace smlp {
+
+namespace {
+
+nlohmann::ordered_json to_json(const EncryptedModel& model, const std::vector<IntegerMatrix>& weights) {
+  nlohmann::ordered_json layers = nlohmann::ordered_json::array();
+  for (const IntegerMatrix& integers : weights) {
+    const Matrix<double> values = decode(integers, model.budget.numbers());
+    std::vector<std::vector<double>> rows;
+    for (std::size_t i = 0; i < values.rows(); ++i) {
+      const auto row = values.cells().begin() + static_cast<std::ptrdiff_t>(i * values.cols());
+      rows.emplace_back(row, row + static_cast<std::ptrdiff_t>(values.cols()));
+    }
+    std::vector<double> biases = std::move(rows.back());
+    rows.pop_back();
+    layers.push_back({{"weights", rows}, {"biases", biases}});
+  }
+  return {{"format", "smlp-model"},
+          {"version", 1},
+          {"network", model.network},
+          {"fraction_bits", model.budget.numbers().fraction_bits},
+          {"layers", std::move(layers)}};
+}
+
+}  // namespace
+
+int export_command(const Words& words, Console& console) {
+  std::string model_file, key, out;
+  CommandLine line("export", "Decrypts a model: weights (inputs x outputs of each layer) and biases as exact numbers.");
+  line.required("model", model_file, "a model of smlp train");
+  line.required("key", key, "secret.json of its key");
+  line.required("out", out, "the JSON, for its owner's eyes (mode 0600)");
+  if (const auto help = line.parse(words)) return console.document(*help), 0;
+  require_writable("--out", out, {key, model_file});
+  const SecretKeys keys = load_secret_keys(key);
+  const EncryptedModel model = load_model(model_file, keys.public_keys());
+  const std::string json = to_json(model, open_weights(model.weights, model.budget, keys)).dump() + "\n";
+  write_file_atomically(out, Bytes(json.begin(), json.end()), 0600);
+  console.result(out + ": " + Network{model.network}.text() + " after " + std::to_string(model.epochs_done) + " epochs");
+  return 0;
+}
+
+}  // namespace smlp

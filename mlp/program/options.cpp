@@ -1,0 +1,140 @@
+// Declarations and checks of shared options.
+#include "mlp/program/options.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <thread>
+
+#include "paillier/error.h"
+#include "paillier/parallel.h"
+
+namespace smlp {
+
+void ThreadOption::add_to(CommandLine& line) { line.number("threads", threads, "threads to compute with (all cores)"); }
+
+void ThreadOption::apply() const {
+  if (!threads) return;
+  if (*threads < 1 || *threads > 1024)
+    throw UsageError("--threads is " + std::to_string(*threads) + ", allowed are 1 to 1024");
+  set_thread_count(static_cast<int>(*threads));
+}
+
+void OutputOptions::add_to(CommandLine& line, bool with_metrics) {
+  if (with_metrics) line.text("metrics", metrics, "file that gets one JSON line a step and an epoch");
+  line.flag("quiet", quiet, "no progress");
+  line.flag("json", json, "one JSON object on standard output, and nothing else there");
+}
+
+void ProtocolOptions::add_to(CommandLine& line) {
+  line.text("protocols", preset, "preset: homomorphic or paper (smlp protocols lists them all)");
+  line.text("matmul", matmul, "this protocol for products, whatever the preset says");
+  line.text("truncation", truncation, "this one for truncation");
+  line.text("comparison", comparison, "this one for comparison");
+  line.text("selection", selection, "this one for selection");
+  line.text("activation", activation, "this one for the activation");
+}
+
+ProtocolNames ProtocolOptions::names() const {
+  ProtocolNames names = smlp::preset(preset);
+  const auto replace = [](Family family, const std::optional<std::string>& wanted, std::string& name) {
+    if (wanted) name = find_protocol(family, *wanted).name;
+  };
+  replace(Family::matmul, matmul, names.matmul);
+  replace(Family::truncation, truncation, names.truncation);
+  replace(Family::comparison, comparison, names.comparison);
+  replace(Family::selection, selection, names.selection);
+  replace(Family::activation, activation, names.activation);
+  return names;
+}
+
+void add_training_options(CommandLine& line, TrainingOptions& options) {
+  line.number("epochs", options.epochs, "passes over the table");
+  line.number("batch", options.batch, "rows of a mini-batch");
+  line.real("learning-rate", options.learning_rate, "of gradient descent, on the mean over a mini-batch");
+  line.choice("schedule", std::string(name(options.schedule)), "of the learning rate: constant, linear or cosine",
+              [&options](const std::string& value) { options.schedule = schedule_from_name(value); });
+  line.real("momentum", options.momentum, "from 0 to below 1");
+  line.real("weight-decay", options.weight_decay, "L2 coefficient");
+}
+
+void add_number_options(CommandLine& line, Numbers& numbers) {
+  line.number("value-bits", numbers.value_bits, "bits of a value, with its sign");
+  line.number("fraction-bits", numbers.fraction_bits, "bits of it behind the point");
+  line.number("sigma", numbers.sigma, "statistical security of a mask, bits");
+}
+
+void KeyOptions::add_to(CommandLine& line) {
+  line.number("bits", bits, "of the key's moduli: 2048, 3072 or 4096");
+  line.choice("variant", std::string(name(variant)), "of Paillier: standard, djn or subgroup",
+              [this](const std::string& value) { variant = variant_from_name(value); });
+  line.flag("insecure-key", insecure, "allow --bits 1024, which protects nothing of value");
+}
+
+void KeyOptions::check() const {
+  if (bits == 1024 && !insecure)
+    throw Error("--bits 1024 is too short to protect anything: take 2048, 3072 or 4096, or add --insecure-key");
+  if (bits != 1024 && bits != 2048 && bits != 3072 && bits != 4096)
+    throw Error("--bits is " + std::to_string(bits) + ", allowed are 2048, 3072 and 4096");
+}
+
+void KeyHolderOptions::add_to(CommandLine& line) {
+  line.text("secret-key", secret_key, "secret.json: host the key holder in this process, all roles in one hand");
+  line.text("key-holder", address, "HOST:PORT of a key holder on the network (not in this version)");
+  line.text("tls", tls, "directory of certificates for --key-holder (not in this version)");
+  line.number("seed", seed, "repeatable masks, for experiments alone; needs --insecure-seed");
+  line.flag("insecure-seed", insecure_seed, "allow --seed: whoever knows the seed can undo every mask");
+}
+
+std::string KeyHolderOptions::check(const std::string& command) const {
+  if (address || tls)
+    throw Error("a key holder on the network (--key-holder, --tls) comes with a later version; give --secret-key FILE to "
+                "host it in this process");
+  if (!secret_key) throw UsageError("smlp " + command + " needs --secret-key");
+  if (seed && !insecure_seed)
+    throw Error("--seed makes every mask predictable, so the key holder could read all values: add --insecure-seed where "
+                "that is wanted, or leave --seed out");
+  return *secret_key;
+}
+
+void DataOptions::add_to(CommandLine& line) {
+  line.required("data", data, "CSV with a header, or IDX images (also .gz)");
+  line.text("label", label, "column of class names in a CSV (the last)");
+  line.text("labels", labels, "IDX labels (also .gz) of IDX images");
+}
+
+TableSource DataOptions::source(const std::optional<ExpectedColumns>& expected) const {
+  TableSource source;
+  source.data = data;
+  if (labels) source.labels = *labels;
+  source.label_column = label;
+  source.expected = expected;
+  return source;
+}
+
+std::set<std::string> leaking(const ProtocolNames& names) {
+  std::set<std::string> out;
+  for (const Descriptor* descriptor : names.used())
+    if (descriptor->leaks()) out.insert(descriptor->wire_name());
+  return out;
+}
+
+void require_writable(const std::string& option, const std::filesystem::path& path,
+                      const std::vector<std::filesystem::path>& read) {
+  const std::filesystem::path directory = path.has_parent_path() ? path.parent_path() : ".";
+  std::error_code status;
+  if (path.filename().empty() || std::filesystem::is_directory(path, status))
+    throw Error(option + " " + path.string() + " is a directory; a file is needed");
+  for (const std::filesystem::path& other : read)
+    if (std::filesystem::equivalent(path, other, status))
+      throw Error(option + " " + path.string() + " would overwrite " + other.string() + ", which is read");
+  std::string probe = (directory / ".smlp-XXXXXX").string();
+  const int descriptor = ::mkstemp(probe.data());
+  if (descriptor < 0)
+    throw Error("cannot write " + option + " " + path.string() + ": " + std::strerror(errno));
+  ::close(descriptor);
+  ::unlink(probe.c_str());
+}
+
+}  // namespace smlp

@@ -1,0 +1,85 @@
+// Options that several subcommands share.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "mlp/profile.h"
+#include "mlp/program/command_line.h"
+#include "mlp/training_options.h"
+#include "protocols/registry.h"
+
+namespace smlp {
+
+/// --threads: all cores unless given.
+struct ThreadOption {
+  std::optional<std::uint64_t> threads;
+  void add_to(CommandLine& line);
+  /// Throws UsageError unless 1 to 1,024.
+  void apply() const;
+};
+
+/// What a subcommand says and where.
+struct OutputOptions {
+  bool json = false;
+  bool quiet = false;
+  std::string metrics;
+  void add_to(CommandLine& line, bool with_metrics);
+};
+
+/// A preset of protocols, or one of each family by name.
+struct ProtocolOptions {
+  std::string preset = "homomorphic";
+  std::optional<std::string> matmul, truncation, comparison, selection, activation;
+  void add_to(CommandLine& line);
+  /// Throws Error with the list where there is no such protocol.
+  ProtocolNames names() const;
+};
+
+/// Hyper-parameters.
+void add_training_options(CommandLine& line, TrainingOptions& options);
+/// Fixed-point numbers.
+void add_number_options(CommandLine& line, Numbers& numbers);
+
+/// --bits and --variant of new keys.
+struct KeyOptions {
+  std::size_t bits = 2048;
+  Variant variant = Variant::subgroup;
+  bool insecure = false;
+  void add_to(CommandLine& line);
+  /// Throws Error unless 2048, 3072 or 4096, or 1024 with --insecure-key.
+  void check() const;
+};
+
+/// The key holder of train and predict. Only one in the same process can be had.
+struct KeyHolderOptions {
+  std::optional<std::string> secret_key;
+  std::optional<std::string> address;
+  std::optional<std::string> tls;
+  std::optional<std::uint64_t> seed;
+  bool insecure_seed = false;
+  void add_to(CommandLine& line);
+  /// The file of the secret key. Throws Error: a key holder on the network, a seed without --insecure-seed; UsageError: no key.
+  std::string check(const std::string& command) const;
+};
+
+/// A table of the owner: --data, and --label or --labels.
+struct DataOptions {
+  std::string data;
+  std::optional<std::string> label;
+  std::optional<std::string> labels;
+  void add_to(CommandLine& line);
+  TableSource source(const std::optional<ExpectedColumns>& expected = std::nullopt) const;
+};
+
+/// Wire names of those that tell the key holder more than masked values.
+std::set<std::string> leaking(const ProtocolNames& names);
+
+/// Throws Error unless a file can be made at `path`: its directory is there and can be written, and it is neither a directory nor one of
+/// the files that are read.
+void require_writable(const std::string& option, const std::filesystem::path& path,
+                      const std::vector<std::filesystem::path>& read = {});
+
+}  // namespace smlp

@@ -1,0 +1,54 @@
+// Scaling, shuffling, scoring.
+#include "mlp/program/owner.h"
+
+#include "mlp/fixed_point.h"
+#include "mlp/float_arithmetic.h"
+#include "mlp/prediction.h"
+#include "mlp/split.h"
+
+namespace smlp {
+
+OwnerTable prepare_table(const Table& table, const Profile& profile, RandomStream shuffle) {
+  OwnerTable out;
+  out.features = apply(profile, table);
+  if (table.has_labels()) out.classes = class_indices(profile, table);
+  out.row_order = shuffled(table.rows(), shuffle);
+  return out;
+}
+
+ClearTable<Integer> integer_table(const OwnerTable& table, const TableGroups& groups, std::size_t classes,
+                                  const Numbers& numbers) {
+  return {permuted_rows(encode(table.features, numbers), table.row_order),
+          permuted_rows(one_hot(table.classes, classes, numbers), table.row_order), groups};
+}
+
+ClearTable<double> float_table(const OwnerTable& table, const TableGroups& groups, std::size_t classes) {
+  Matrix<double> labels(table.rows(), classes);
+  for (std::size_t i = 0; i < table.classes.size(); ++i) labels(i, table.classes[i]) = 1;
+  return {permuted_rows(table.features, table.row_order), permuted_rows(labels, table.row_order), groups};
+}
+
+Matrix<double> outputs(const std::vector<Matrix<double>>& weights, const OwnerTable& table) {
+  FloatArithmetic arithmetic(1);  // the fraction bits matter to updates alone
+  return forward(arithmetic, Weights<Matrix<double>>{weights, {}}, 0, table.features);
+}
+
+double loss(const std::vector<Matrix<double>>& weights, const OwnerTable& table) {
+  const Matrix<double> answers = outputs(weights, table);
+  double sum = 0;
+  for (std::size_t i = 0; i < answers.rows(); ++i)
+    for (std::size_t j = 0; j < answers.cols(); ++j) {
+      const double error = answers(i, j) - (table.classes[i] == j ? 1 : 0);
+      sum += error * error;
+    }
+  return sum / 2 / static_cast<double>(answers.rows());
+}
+
+double accuracy(const std::vector<Matrix<double>>& weights, const OwnerTable& table) {
+  const std::vector<std::size_t> answers = largest_outputs(outputs(weights, table));
+  std::size_t right = 0;
+  for (std::size_t i = 0; i < answers.size(); ++i) right += answers[i] == table.classes[i] ? 1 : 0;
+  return static_cast<double>(right) / static_cast<double>(answers.size());
+}
+
+}  // namespace smlp

@@ -1,0 +1,78 @@
+// The data owner's part: a table made ready for encryption, and the same rows in the clear for twin and float.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "mlp/encrypted_table.h"
+#include "mlp/profile.h"
+#include "mlp/table.h"
+#include "mlp/training.h"
+#include "paillier/random.h"
+
+namespace smlp {
+
+/// Scaled rows in the order of the file, and the order in which they are encrypted.
+struct OwnerTable {
+  Matrix<double> features;
+  std::vector<std::size_t> classes;  ///< index of each row's class; empty without labels
+  std::vector<std::size_t> row_order;
+
+  std::size_t rows() const { return features.rows(); }
+  bool has_labels() const { return !classes.empty(); }
+};
+
+/// Throws Error when the table has other columns than the profile, or a class that it does not know.
+OwnerTable prepare_table(const Table& table, const Profile& profile, RandomStream shuffle);
+
+/// Rows and one-hot labels in the order of the encrypted table, cut into its groups. Stays where it is while its reader is used.
+template <typename T>
+struct ClearTable {
+  Matrix<T> features;
+  Matrix<T> labels;
+  TableGroups groups;
+
+  GroupReader<Matrix<T>> reader() const {
+    const auto cut = [this](const Matrix<T>& from, std::size_t group) {
+      Matrix<T> part(groups.widths[group], from.cols());
+      for (std::size_t i = 0; i < part.rows(); ++i)
+        for (std::size_t j = 0; j < part.cols(); ++j) part(i, j) = from(groups.first_rows[group] + i, j);
+      return part;
+    };
+    return {[this, cut](std::size_t group) { return cut(features, group); },
+            [this, cut](std::size_t group) { return cut(labels, group); }};
+  }
+};
+
+/// The integers that the owner encrypts.
+ClearTable<Integer> integer_table(const OwnerTable& table, const TableGroups& groups, std::size_t classes,
+                                  const Numbers& numbers);
+/// The unrounded values.
+ClearTable<double> float_table(const OwnerTable& table, const TableGroups& groups, std::size_t classes);
+
+/// Row i of the result is row order[i] of `m`.
+template <typename T>
+Matrix<T> permuted_rows(const Matrix<T>& m, const std::vector<std::size_t>& order) {
+  Matrix<T> out(order.size(), m.cols());
+  for (std::size_t i = 0; i < order.size(); ++i)
+    for (std::size_t j = 0; j < m.cols(); ++j) out(i, j) = m(order[i], j);
+  return out;
+}
+/// The inverse.
+template <typename T>
+Matrix<T> rows_in_file_order(const Matrix<T>& m, const std::vector<std::size_t>& order) {
+  Matrix<T> out(m.rows(), m.cols());
+  for (std::size_t i = 0; i < order.size(); ++i)
+    for (std::size_t j = 0; j < m.cols(); ++j) out(order[i], j) = m(i, j);
+  return out;
+}
+
+/// Half the squared error of these weights, summed over outputs and averaged over rows; in doubles.
+double loss(const std::vector<Matrix<double>>& weights, const OwnerTable& table);
+/// The part of the rows that these weights classify right.
+double accuracy(const std::vector<Matrix<double>>& weights, const OwnerTable& table);
+/// Outputs in the order of the file.
+Matrix<double> outputs(const std::vector<Matrix<double>>& weights, const OwnerTable& table);
+
+}  // namespace smlp

@@ -1,0 +1,151 @@
+// smlp plan: what a training will need, before anything is encrypted.
+#include <nlohmann/json.hpp>
+
+#include "mlp/batches.h"
+#include "mlp/cost.h"
+#include "mlp/program/commands.h"
+#include "mlp/program/options.h"
+#include "mlp/program/report.h"
+#include "mlp/training.h"
+#include "paillier/error.h"
+#include "paillier/parallel.h"
+
+namespace smlp {
+
+namespace {
+
+struct PlanOptions {
+  std::string network;
+  std::size_t rows = 1000;
+  std::size_t test_rows = 0;
+  TrainingOptions training;
+  ProtocolOptions protocols;
+  KeyOptions key;
+  Numbers numbers;
+  std::size_t inner = 1024;
+  ThreadOption threads;
+  bool json = false;
+};
+
+void declare(CommandLine& line, PlanOptions& options) {
+  line.required("network", options.network, "layer sizes");
+  line.number("rows", options.rows, "rows to train on");
+  line.number("test-rows", options.test_rows, "rows to classify afterwards");
+  add_training_options(line, options.training);
+  options.protocols.add_to(line);
+  options.key.add_to(line);
+  add_number_options(line, options.numbers);
+  line.number("inner", options.inner, "widest inner dimension of a product that slots have room for");
+  options.threads.add_to(line);
+  line.flag("json", options.json, "one JSON object on standard output");
+}
+
+Json to_json(const Operations& operations) {
+  return {{"products", operations.products},
+          {"rerandomisations", operations.rerandomisations},
+          {"decryptions", operations.decryptions},
+          {"encryptions", operations.encryptions},
+          {"bit_products", operations.bit_products},
+          {"bit_rerandomisations", operations.bit_rerandomisations},
+          {"bit_encryptions", operations.bit_encryptions},
+          {"zero_tests", operations.zero_tests}};
+}
+
+/// One line for people: time, bytes, rounds.
+std::string cost_text(const Cost& cost, double seconds) {
+  return duration_text(seconds) + ", " + bytes_text(static_cast<double>(cost.traffic.to_key_holder)) +
+         " to the key holder, " + bytes_text(static_cast<double>(cost.traffic.to_evaluator)) + " back, " +
+         std::to_string(cost.traffic.rounds) + " rounds";
+}
+
+std::string budget_text(const BitBudget& budget) {
+  const Numbers& numbers = budget.numbers();
+  return "values of " + std::to_string(numbers.value_bits) + " bits, " + std::to_string(numbers.fraction_bits) +
+         " behind the point, masks " + std::to_string(numbers.sigma) + " bits wider; products " +
+         std::to_string(budget.product_bits()) + " bits, their masks up to " +
+         std::to_string(budget.cross_term_mask_bits()) + "; slots of " + std::to_string(budget.slot_bits()) + " bits, " +
+         std::to_string(budget.slots()) + " a ciphertext";
+}
+
+}  // namespace
+
+int plan_command(const Words& words, Console& console) {
+  PlanOptions options;
+  CommandLine line("plan", "Bit budget, time on this machine, bytes and statistical bound of a training.");
+  declare(line, options);
+  if (const auto help = line.parse(words)) return console.document(*help), 0;
+  console.configure(options.json, false);
+  options.threads.apply();
+  options.training.check();
+  options.key.check();
+  options.numbers.check();
+  if (options.rows < 1 || options.rows > (std::size_t{1} << 32) || options.test_rows > (std::size_t{1} << 32))
+    throw Error("--rows and --test-rows are at most 2^32, and --rows at least 1");
+  const Network network = parse_network(options.network, 0, 0);
+  const ProtocolNames names = options.protocols.names();
+  const BitBudget budget(options.numbers, options.inner, options.key.bits, names.needs_one_value_a_ciphertext() ? 1 : 0);
+  make_protocols(names, budget);
+  const TableGroups groups = table_groups(options.rows, options.training.batch, budget.slots());
+  check_budget(network, options.training, batch_rows(groups, groups.batches.front()),
+               batch_rows(groups, groups.batches.back()), budget);
+
+  const SecretKeys keys = SecretKeys::generate(options.key.variant, options.key.bits,
+                                               default_subgroup_bits(options.key.bits), RandomSource::from_system());
+  const PublicKeys& key = keys.public_keys();
+  const MachineSpeed speed = measure_speed(keys, RandomSource::from_system());
+  const Sizes sizes{budget, key.paillier().ciphertext_bytes(), key.dgk().ciphertext_bytes()};
+  const Cost epoch = epoch_cost(network, names, options.training, groups, sizes);
+  const double epoch_seconds = speed.seconds(epoch.operations, thread_count());
+  std::optional<TableGroups> test;
+  Cost testing;
+  if (options.test_rows > 0) {
+    test = table_groups(options.test_rows, options.training.batch, budget.slots());
+    testing = classification_cost(network, names, *test, sizes);
+  }
+  const double test_seconds = speed.seconds(testing.operations, thread_count());
+  const double bound =
+      statistical_bound(network, names, options.training, groups, test ? &*test : nullptr, budget, key);
+
+  if (options.json) {
+    Json report{{"network", network.text()},
+                {"rows", {{"train", options.rows}, {"test", options.test_rows}}},
+                {"epochs", options.training.epochs},
+                {"batch", options.training.batch},
+                {"key_bits", options.key.bits},
+                {"variant", name(options.key.variant)},
+                {"protocols", names.by_family()},
+                {"value_bits", options.numbers.value_bits},
+                {"fraction_bits", options.numbers.fraction_bits},
+                {"sigma", options.numbers.sigma},
+                {"inner", options.inner},
+                {"slot_bits", budget.slot_bits()},
+                {"slots", budget.slots()},
+                {"threads", thread_count()},
+                {"epoch",
+                 {{"seconds", epoch_seconds},
+                  {"bytes", smlp::to_json(epoch.traffic)},
+                  {"rounds", epoch.traffic.rounds},
+                  {"operations", to_json(epoch.operations)}}},
+                {"test",
+                 {{"seconds", test_seconds}, {"bytes", smlp::to_json(testing.traffic)}, {"rounds", testing.traffic.rounds}}},
+                {"statistical_bits", bound}};
+    console.document(report.dump());
+    return 0;
+  }
+  console.result("network " + network.text() + ", " + std::to_string(options.rows) + " rows in " +
+                 std::to_string(groups.batches.size()) + " batches of " + std::to_string(options.training.batch) +
+                 ", key of " + key_text(key.paillier()));
+  console.result("protocols " + protocols_text(names));
+  console.result(budget_text(budget));
+  console.result(rate_text(options.training, batch_rows(groups, groups.batches.front()), budget));
+  console.result("an epoch: " + cost_text(epoch, epoch_seconds) + " (both parties on " + std::to_string(thread_count()) +
+                 " threads of this machine)");
+  console.result(std::to_string(options.training.epochs) + " epochs: " +
+                 duration_text(static_cast<double>(options.training.epochs) * epoch_seconds));
+  if (test) console.result("the test: " + cost_text(testing, test_seconds));
+  console.result("the masks of the whole run show anything with probability below 2^" + fixed_text(bound, 1));
+  warn_of_leakage(console, names);
+  return 0;
+}
+
+}  // namespace smlp

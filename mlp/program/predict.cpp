@@ -1,0 +1,111 @@
+// smlp predict: the evaluator classifies encrypted rows by an encrypted model.
+#include <nlohmann/json.hpp>
+
+#include "mlp/answers_file.h"
+#include "mlp/model_file.h"
+#include "mlp/network.h"
+#include "mlp/prediction.h"
+#include "mlp/program/commands.h"
+#include "mlp/program/report.h"
+#include "mlp/program/seeds.h"
+#include "mlp/table_file.h"
+#include "paillier/error.h"
+
+namespace smlp {
+
+namespace {
+
+struct PredictOptions {
+  std::string model;
+  std::string data;
+  KeyHolderOptions key_holder;
+  std::optional<std::string> user_key;
+  std::string out;
+  ThreadOption threads;
+  OutputOptions output;
+};
+
+void declare(CommandLine& line, PredictOptions& options) {
+  line.required("model", options.model, "a model of smlp train");
+  line.required("data", options.data, "encrypted table of queries; its labels are ignored");
+  options.key_holder.add_to(line);
+  line.text("user-key", options.user_key, "public.json under which the answers are handed over, so that no server can open them");
+  line.required("out", options.out, "the encrypted answers");
+  options.threads.add_to(line);
+  options.output.add_to(line, false);
+}
+
+/// Slots may differ: a model of one value a ciphertext unpacks the table.
+void check_same_numbers(const std::string& model_file, const BitBudget& model, const std::string& table_file,
+                        const BitBudget& table) {
+  const auto text = [](const BitBudget& budget) {
+    const Numbers& numbers = budget.numbers();
+    return "--value-bits " + std::to_string(numbers.value_bits) + " --fraction-bits " +
+           std::to_string(numbers.fraction_bits) + " --sigma " + std::to_string(numbers.sigma) + " --inner " +
+           std::to_string(budget.max_inner());
+  };
+  if (text(model) != text(table) || model.slot_bits() != table.slot_bits())
+    throw Error(table_file + " was encrypted with " + text(table) + ", but the table of " + model_file + " with " + text(model));
+}
+
+}  // namespace
+
+int predict_command(const Words& words, Console& console) {
+  const double start = wall_seconds();
+  PredictOptions options;
+  CommandLine line("predict", "Classifies an encrypted table. Protocols and numbers are those of the model.");
+  declare(line, options);
+  if (const auto help = line.parse(words)) return console.document(*help), 0;
+  console.configure(options.output.json, options.output.quiet);
+  const std::string key_file = options.key_holder.check("predict");
+  options.threads.apply();
+  require_writable("--out", options.out, {options.model, options.data, key_file});
+
+  const SecretKeys keys = load_secret_keys(key_file);
+  const EncryptedModel model = load_model(options.model, keys.public_keys());
+  const TableFile table(options.data, keys.public_keys());
+  check_same_numbers(options.model, model.budget, options.data, table.info().budget);
+  const ProtocolNames names = ProtocolNames::from_families(model.protocols);
+  std::optional<PublicKeys> user;
+  if (options.user_key) user = load_public_keys(*options.user_key);
+
+  const Network network{model.network};
+  if (table.info().features != network.inputs())
+    throw Error("the network " + network.text() + " of " + options.model + " has " + std::to_string(network.inputs()) +
+                " inputs, the table of queries has " + std::to_string(table.info().features) + " features");
+  console.note(options.data + ": " + std::to_string(table.info().rows) + " rows; " + options.model + ": " + network.text() +
+               " after " + std::to_string(model.epochs_done) + " epochs, protocols " + protocols_text(names));
+  warn_of_leakage(console, names);
+  console.warning("note: the key holder runs in this process, so all roles are in one hand");
+  const Seeds seeds(options.key_holder.seed);
+  Session session(keys, model.budget, names, seeds.prediction(), seeds.key_holder(),
+                  user ? std::vector{user->paillier()} : std::vector<PaillierPublicKey>{});
+  Meter meter(session);
+  ProgressBar progress(console, "predict", "batches");
+  const EncryptedAnswers answers =
+      classify(session.arithmetic(), {model.weights, {}}, network, table, user,
+               [&](std::size_t done, std::size_t total) { progress(done, total); });
+  const PublicKeys& owner = user ? *user : keys.public_keys();
+  save_answers(options.out, answers, owner);
+  const Measured measured = meter.lap();
+
+  if (options.output.json) {
+    Json report{{"model", options.model},
+                {"network", network.text()},
+                {"protocols", names.by_family()},
+                {"rows", answers.rows},
+                {"outputs", answers.outputs},
+                {"key", to_hex(owner.fingerprint())},
+                {"answers", options.out}};
+    report.update(measured.to_json());
+    report["seconds"] = {{"wall", wall_seconds() - start}, {"cpu", cpu_seconds()}, {"predict", measured.seconds}};
+    console.document(report.dump());
+  } else {
+    console.result(options.out + ": " + std::to_string(answers.rows) + " answers under the key " +
+                   to_hex(owner.fingerprint()).substr(0, 16) + ".., in " + duration_text(measured.seconds) + ", " +
+                   std::to_string(measured.traffic.rounds) + " rounds");
+  }
+  return 0;
+}
+
+}  // namespace smlp

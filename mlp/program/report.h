@@ -1,0 +1,31 @@
+// Sentences that several subcommands say.
+#pragma once
+
+#include <string>
+
+#include "mlp/encrypted_table.h"
+#include "mlp/network.h"
+#include "mlp/program/console.h"
+#include "mlp/program/session.h"
+#include "mlp/training_options.h"
+#include "paillier/keys.h"
+
+namespace smlp {
+
+/// "learning rate 0.1, taken as 0.0999756 (3276 / 2^20 for each row of 32)".
+std::string rate_text(const TrainingOptions& options, std::size_t rows, const BitBudget& budget);
+/// "packed, dgk-veugen, homomorphic, compare-select": those that are really used.
+std::string protocols_text(const ProtocolNames& names);
+/// "2048 bits, subgroup".
+std::string key_text(const PaillierPublicKey& key);
+/// Says what the chosen protocols leak.
+void warn_of_leakage(Console& console, const ProtocolNames& names);
+/// "96.5 %".
+std::string percent(double part);
+
+/// log2 of the probability that any mask of the run shows anything. `test_rows` 0: nothing is classified.
+double statistical_bound(const Network& network, const ProtocolNames& names, const TrainingOptions& options,
+                         const TableGroups& train, const TableGroups* test, const BitBudget& budget,
+                         const PublicKeys& keys);
+
+}  // namespace smlp

@@ -1,0 +1,251 @@
+// smlp train: the evaluator trains on an encrypted table; the model file is the checkpoint.
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "mlp/initial_weights.h"
+#include "mlp/model_file.h"
+#include "mlp/program/commands.h"
+#include "mlp/program/metrics.h"
+#include "mlp/program/report.h"
+#include "mlp/program/seeds.h"
+#include "mlp/table_file.h"
+#include "mlp/training.h"
+#include "paillier/error.h"
+
+namespace smlp {
+
+namespace {
+
+struct TrainOptions {
+  std::string data;
+  std::string network;
+  TrainingOptions training;
+  bool batch_given = false;
+  ProtocolOptions protocols;
+  KeyHolderOptions key_holder;
+  std::string out;
+  bool resume = false;
+  ThreadOption threads;
+  OutputOptions output;
+};
+
+void declare(CommandLine& line, TrainOptions& options) {
+  line.required("data", options.data, "encrypted table");
+  line.required("network", options.network, "layer sizes; N features, C classes");
+  add_training_options(line, options.training);
+  options.protocols.add_to(line);
+  options.key_holder.add_to(line);
+  line.required("out", options.out, "the model, replaced whole after each epoch");
+  line.flag("resume", options.resume, "continue from --out; starts where there is none");
+  options.threads.add_to(line);
+  options.output.add_to(line, true);
+}
+
+/// The option in which two trainings differ, as "NAME A, not B"; empty where there is none.
+std::string difference(const TrainingOptions& a, const TrainingOptions& b) {
+  const auto first = nlohmann::json::parse(a.to_json()), second = nlohmann::json::parse(b.to_json());
+  for (const auto& [field, value] : first.items())
+    if (value != second.at(field)) {
+      std::string option = field;
+      std::ranges::replace(option, '_', '-');
+      return "--" + option + " " + value.dump() + ", not " + second.at(field).dump();
+    }
+  return "";
+}
+
+/// Refuses a checkpoint of another training.
+void check_same_training(const std::string& path, const EncryptedModel& found, const EncryptedModel& wanted) {
+  const auto refuse = [&](const std::string& sentence) { throw Error("cannot resume: " + path + " " + sentence); };
+  if (found.table_id != wanted.table_id) refuse("was trained on another table");
+  if (found.network != wanted.network)
+    refuse("has the network " + Network{found.network}.text() + ", not " + Network{wanted.network}.text());
+  for (const auto& [family, name] : wanted.protocols)
+    if (const auto other = found.protocols.find(family); other == found.protocols.end() || other->second != name)
+      refuse("was trained with --" + family + " " + (other == found.protocols.end() ? "none" : other->second) + ", not " +
+             name);
+  TrainingOptions before = TrainingOptions::from_json(found.training);
+  const TrainingOptions now = TrainingOptions::from_json(wanted.training);
+  // Only with a constant rate are the first epochs of a longer training those of a shorter one.
+  if (now.schedule == Schedule::constant && before.schedule == Schedule::constant) before.epochs = now.epochs;
+  if (const std::string other = difference(before, now); !other.empty()) refuse("was trained with " + other);
+  if (!(found.budget == wanted.budget)) refuse("has another bit budget than the table");
+  if (found.epochs_done > now.epochs)
+    refuse("has " + std::to_string(found.epochs_done) + " epochs already, --epochs asks for " + std::to_string(now.epochs));
+  if (found.velocities.empty() != (now.momentum == 0)) refuse("has no velocities that fit --momentum");
+}
+
+class Training {
+ public:
+  Training(const TrainOptions& options, const std::string& key_file, Console& console)
+      : options_(options),
+        training_(options.training),
+        console_(console),
+        seeds_(options.key_holder.seed),
+        names_(options.protocols.names()),
+        keys_(load_secret_keys(key_file)),
+        table_(options.data, keys_.public_keys()),
+        network_(parse_network(options.network, table_.info().features, labelled_classes())),
+        budget_(evaluator_budget(table_.info().budget, names_)) {
+    const std::size_t batch = table_.info().batch;
+    if (options.batch_given && training_.batch != batch)
+      throw Error("--batch is " + std::to_string(training_.batch) + ", but " + options.data +
+                  " was encrypted with --batch " + std::to_string(batch));
+    training_.batch = batch;
+    const TableGroups& groups = table_.groups();
+    check_budget(network_, training_, batch_rows(groups, groups.batches.front()), batch_rows(groups, groups.batches.back()),
+                 budget_);
+    prepare_model();
+  }
+
+  void run();
+  Json report(double wall) const;
+  std::string summary() const;
+
+ private:
+  std::size_t labelled_classes() const {
+    if (!table_.has_labels()) throw Error(options_.data + " has no labels to train on");
+    return table_.info().classes;
+  }
+  void prepare_model();
+
+  const TrainOptions& options_;
+  TrainingOptions training_;
+  Console& console_;
+  Seeds seeds_;
+  ProtocolNames names_;
+  SecretKeys keys_;
+  TableFile table_;
+  Network network_;
+  BitBudget budget_;
+  std::optional<EncryptedModel> model_;
+  std::uint64_t first_epoch_ = 0;
+  Measured measured_;
+};
+
+void Training::prepare_model() {
+  const PublicKeys& keys = keys_.public_keys();
+  EncryptedModel start{.key = keys.fingerprint(),
+                       .budget = budget_,
+                       .network = network_.sizes,
+                       .protocols = names_.by_family(),
+                       .training = training_.to_json(),
+                       .table_id = table_.info().id,
+                       .epochs_done = 0,
+                       .steps_done = 0,
+                       .weights = {},
+                       .velocities = {}};
+  if (options_.resume && std::filesystem::exists(options_.out)) {
+    model_ = load_model(options_.out, keys);
+    check_same_training(options_.out, *model_, start);
+    model_->training = start.training;
+    first_epoch_ = model_->epochs_done;
+    return;
+  }
+  Weights<EncryptedMatrix> weights =
+      encrypt_weights(initial_weights(network_, budget_.numbers(), seeds_.initial_weights()), network_, keys.paillier(),
+                      budget_, training_.momentum != 0, seeds_.initial_weights());
+  start.weights = std::move(weights.weights);
+  start.velocities = std::move(weights.velocities);
+  model_ = std::move(start);
+}
+
+void Training::run() {
+  const TableGroups& groups = table_.groups();
+  console_.note(options_.data + ": " + std::to_string(table_.info().rows) + " rows, " + std::to_string(network_.inputs()) +
+                " features, " + std::to_string(network_.outputs()) + " classes, key of " +
+                key_text(keys_.public_keys().paillier()));
+  console_.note("network " + network_.text() + ", " + std::to_string(training_.epochs) + " epochs, batches of " +
+                std::to_string(training_.batch) + " rows, " +
+                rate_text(training_, batch_rows(groups, groups.batches.front()), budget_));
+  console_.note("protocols " + protocols_text(names_) + "; " + std::to_string(budget_.slots()) +
+                (budget_.slots() == 1 ? " value" : " values") + " a ciphertext");
+  warn_of_leakage(console_, names_);
+  if (first_epoch_ > 0)
+    console_.note(options_.out + " has " + std::to_string(first_epoch_) + " of " + std::to_string(training_.epochs) +
+                  " epochs; continuing");
+
+  MetricsFile metrics(options_.output.metrics, first_epoch_ > 0);
+  Session session(keys_, budget_, names_, seeds_.training(), seeds_.key_holder());
+  Meter meter(session);
+  const GroupReader<EncryptedMatrix> reader{[&](std::size_t group) { return table_.features(group); },
+                                            [&](std::size_t group) { return table_.labels(group); }};
+  Weights<EncryptedMatrix> weights{model_->weights, model_->velocities};
+  for (std::uint64_t epoch = first_epoch_; epoch < training_.epochs; ++epoch) {
+    ProgressBar progress(console_, "epoch " + std::to_string(epoch + 1) + "/" + std::to_string(training_.epochs), "steps");
+    Measured of_epoch;
+    train_epoch(session.arithmetic(), weights, reader, groups, training_, budget_, static_cast<std::uint32_t>(epoch),
+                seeds_.batch_order(), [&](std::size_t done, std::size_t total) {
+                  const Measured step = meter.lap();
+                  metrics.step(epoch + 1, epoch * total + done, step);
+                  of_epoch += step;
+                  progress(done, total);
+                });
+    model_->weights = weights.weights;
+    model_->velocities = weights.velocities;
+    model_->epochs_done = epoch + 1;
+    model_->steps_done = (epoch + 1) * groups.batches.size();
+    save_model(options_.out, *model_, keys_.public_keys());
+    metrics.epoch(epoch + 1, of_epoch, Json::object());  // nothing is visible to an evaluator
+    measured_ += of_epoch;
+    const auto bytes = static_cast<double>(of_epoch.traffic.to_key_holder + of_epoch.traffic.to_evaluator);
+    console_.note("epoch " + std::to_string(epoch + 1) + "/" + std::to_string(training_.epochs) + ": " +
+                  duration_text(of_epoch.seconds) + ", " + bytes_text(bytes) + ", " +
+                  std::to_string(of_epoch.traffic.rounds) + " rounds (" + of_epoch.split_text() + "); saved");
+  }
+}
+
+Json Training::report(double wall) const {
+  const PaillierPublicKey& key = keys_.public_keys().paillier();
+  return {{"key_bits", key.bits()},
+          {"variant", name(key.variant())},
+          {"protocols", names_.by_family()},
+          {"network", network_.text()},
+          {"rows", {{"train", table_.info().rows}}},
+          {"epochs", training_.epochs},
+          {"epochs_resumed", first_epoch_},
+          {"seconds", {{"wall", wall}, {"cpu", cpu_seconds()}, {"train", measured_.seconds}}},
+          {"bytes", to_json(measured_.traffic)},
+          {"rounds", measured_.traffic.rounds},
+          {"seconds_by_kind", measured_.by_kind},
+          {"statistical_bits", statistical_bound(network_, names_, training_,
+                                                 table_groups(table_.info().rows, training_.batch, budget_.slots()),
+                                                 nullptr, budget_, keys_.public_keys())},
+          {"model", options_.out}};
+}
+
+std::string Training::summary() const {
+  return options_.out + ": " + network_.text() + " after " + std::to_string(model_->epochs_done) + " epochs, " +
+         (first_epoch_ == training_.epochs ? "nothing left to do"
+                                           : "trained in " + duration_text(measured_.seconds) + ", " +
+                                                 std::to_string(measured_.traffic.rounds) + " rounds");
+}
+
+}  // namespace
+
+int train_command(const Words& words, Console& console) {
+  const double start = wall_seconds();
+  TrainOptions options;
+  CommandLine line("train", "Trains a network on an encrypted table. The model is saved after each epoch and can be resumed.");
+  declare(line, options);
+  if (const auto help = line.parse(words)) return console.document(*help), 0;
+  console.configure(options.output.json, options.output.quiet);
+  const std::string key_file = options.key_holder.check("train");
+  options.batch_given = line.given("batch");
+  options.threads.apply();
+  options.training.check();
+  require_writable("--out", options.out, {options.data, key_file});
+  if (!options.output.metrics.empty())
+    require_writable("--metrics", options.output.metrics, {options.data, key_file, options.out});
+
+  Training training(options, key_file, console);
+  console.warning("note: the key holder runs in this process, so all roles are in one hand");
+  training.run();
+  if (options.output.json)
+    console.document(training.report(wall_seconds() - start).dump());
+  else
+    console.result(training.summary());
+  return 0;
+}
+
+}  // namespace smlp

@@ -1,0 +1,81 @@
+// Epochs of training and passes of classification over a table, for every arithmetic.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "mlp/batches.h"
+#include "mlp/network.h"
+#include "mlp/trainer.h"
+
+namespace smlp {
+
+/// A table in groups, as an arithmetic reads it.
+template <typename Matrix>
+struct GroupReader {
+  std::function<Matrix(std::size_t group)> features;
+  std::function<Matrix(std::size_t group)> labels;
+};
+
+/// Called after each step: steps done and steps in the epoch.
+using StepObserver = std::function<void(std::size_t done, std::size_t total)>;
+
+namespace detail {
+
+template <Arithmetic A>
+typename A::Matrix read_groups(A& arithmetic, const std::vector<std::size_t>& batch,
+                               const std::function<typename A::Matrix(std::size_t)>& read) {
+  std::vector<typename A::Matrix> parts;
+  parts.reserve(batch.size());
+  for (const std::size_t group : batch) parts.push_back(read(group));
+  return arithmetic.stack(parts);
+}
+
+}  // namespace detail
+
+/// Rows of a batch enter at layer 0 (features) and 1 (labels).
+inline Place feature_place(std::uint32_t step) {
+  return {step, 0, Direction::input};
+}
+inline Place label_place(std::uint32_t step) {
+  return {step, 1, Direction::input};
+}
+
+/// Trains epoch `epoch` (from 0). `order` draws the batches; every arithmetic of a run is given the same.
+/// Steps are numbered through the whole run.
+template <Arithmetic A>
+void train_epoch(A& arithmetic, Weights<typename A::Matrix>& model,
+                 const GroupReader<typename A::Matrix>& table, const TableGroups& groups,
+                 const TrainingOptions& options, const BitBudget& budget, std::uint32_t epoch,
+                 const RandomSource& order, const StepObserver& observer = nullptr) {
+  const auto batches = epoch_batches(groups, epoch, order);
+  for (std::size_t b = 0; b < batches.size(); ++b) {
+    const auto step = static_cast<std::uint32_t>(epoch * batches.size() + b);
+    const auto features =
+        arithmetic.input(feature_place(step), detail::read_groups(arithmetic, batches[b], table.features));
+    const auto labels =
+        arithmetic.input(label_place(step), detail::read_groups(arithmetic, batches[b], table.labels));
+    train_batch(arithmetic, model, step, features, labels,
+                update_factors(options, epoch, batch_rows(groups, batches[b]), budget));
+    if (observer) observer(b + 1, batches.size());
+  }
+}
+
+/// Outputs of the network for batch `b` of a table: rows x outputs.
+template <Arithmetic A>
+typename A::Matrix classify_batch(A& arithmetic, const Weights<typename A::Matrix>& model,
+                                  const std::function<typename A::Matrix(std::size_t)>& features,
+                                  const TableGroups& groups, std::size_t b) {
+  const auto step = static_cast<std::uint32_t>(b);
+  const auto batch =
+      arithmetic.input(feature_place(step), detail::read_groups(arithmetic, groups.batches[b], features));
+  return forward(arithmetic, model, step, batch);
+}
+
+/// Checks before anything runs that every product of a training or a classification fits the budget. Throws
+/// Error naming the layer, the operation and the option that would fix it.
+void check_budget(const Network& network, const TrainingOptions& options, std::size_t largest_batch,
+                  std::size_t smallest_batch, const BitBudget& budget);
+
+}  // namespace smlp

@@ -1,0 +1,101 @@
+// The twin of an encrypted run.
+#include "mlp/twin_arithmetic.h"
+
+#include <functional>
+
+#include "mlp/plain_matrix.h"
+#include "protocols/evaluator.h"
+#include "protocols/integer_product.h"
+#include "protocols/truncation/division.h"
+
+namespace smlp {
+
+namespace {
+
+std::string describe(const Place& place, const char* operation) {
+  return std::string("the ") + operation + " of layer " + std::to_string(place.layer + 1) + " in step " +
+         std::to_string(place.step + 1);
+}
+
+}  // namespace
+
+TwinArithmetic::Matrix TwinArithmetic::in_range(const std::string& what, Matrix m) const {
+  const std::size_t bits = budget_.numbers().value_bits;
+  for (const Integer& value : m.cells())
+    if (bit_length(value) > bits - 1)
+      throw Error(what + " reaches " + value.get_str() + ", outside the " + std::to_string(bits) +
+                  " bits of --value-bits; raise --value-bits, lower --fraction-bits or --learning-rate, or "
+                  "scale the data");
+  return m;
+}
+
+TwinArithmetic::Matrix TwinArithmetic::rescaled(const Place& place, const Matrix& x, const Rescale& factor,
+                                                const Matrix& addend, std::size_t addend_bits) {
+  const auto replay = [&](Draw kind, std::size_t bits) {
+    return Mask::uniform(Draws(random_, place.address(kind)), x.rows(), x.cols(), bits).values();
+  };
+  const Matrix rho = replay(Draw::mask_product, budget_.product_mask_bits());
+  Matrix masked_addend, mask_c;
+  if (addend.size() != 0) {
+    mask_c = replay(Draw::mask_addend, addend_bits + budget_.numbers().sigma);
+    masked_addend = cell_by_cell(addend, mask_c, std::plus<Integer>());
+  }
+  return cell_by_cell(divided(cell_by_cell(x, rho, std::plus<Integer>()), masked_addend, factor),
+                      divided(rho, mask_c, factor), std::minus<Integer>());
+}
+
+TwinArithmetic::Matrix TwinArithmetic::product(const Place& place, const Matrix& a, const Matrix& b) {
+  const Rescale factor{1, budget_.numbers().fraction_bits};
+  return in_range(
+      describe(place, place.direction == Direction::forward ? "forward product" : "backward product"),
+      rescaled(place, integer_product(a, b), factor, {}, 0));
+}
+
+TwinArithmetic::Matrix TwinArithmetic::velocity(const Place& place, const Matrix& a, const Matrix& b,
+                                                const UpdateFactors& factors, const Matrix& previous,
+                                                const Matrix& weights) {
+  Matrix addend;
+  if (previous.size() != 0 || factors.decay != 0) {
+    addend = Matrix(weights.rows(), weights.cols());
+    for (std::size_t i = 0; i < addend.size(); ++i) {
+      addend.cells()[i] = weights.cells()[i] * static_cast<long>(factors.decay);
+      if (previous.size() != 0)
+        addend.cells()[i] += previous.cells()[i] * static_cast<long>(factors.momentum);
+    }
+  }
+  return in_range(describe(place, "update"), rescaled(place, integer_product(a, b), factors.rescale, addend,
+                                                      factors.addend_bits(budget_.numbers())));
+}
+
+std::pair<TwinArithmetic::Matrix, TwinArithmetic::ActivationTape> TwinArithmetic::relu(const Place& place,
+                                                                                       const Matrix& z) {
+  ActivationTape tape(z.rows(), z.cols());
+  for (std::size_t i = 0; i < z.size(); ++i) tape.cells()[i] = z.cells()[i] >= 0 ? 1 : 0;
+  return {relu_derivative(place, z, tape), tape};
+}
+
+TwinArithmetic::Matrix TwinArithmetic::relu_derivative(const Place&, const Matrix& delta,
+                                                       const ActivationTape& tape) {
+  Matrix out = delta;
+  for (std::size_t i = 0; i < out.size(); ++i)
+    if (tape.cells()[i] == 0) out.cells()[i] = 0;
+  return out;
+}
+
+TwinArithmetic::Matrix TwinArithmetic::with_bias_input(const Matrix& m) {
+  return with_constant_column(m, power_of_two(budget_.numbers().fraction_bits));
+}
+TwinArithmetic::Matrix TwinArithmetic::without_bias(const Matrix& m) {
+  return without_last_row(m);
+}
+TwinArithmetic::Matrix TwinArithmetic::add(const Matrix& a, const Matrix& b) {
+  return in_range("a sum of weights", cell_by_cell(a, b, std::plus<Integer>()));
+}
+TwinArithmetic::Matrix TwinArithmetic::subtract(const Matrix& a, const Matrix& b) {
+  return in_range("an error of the outputs", cell_by_cell(a, b, std::minus<Integer>()));
+}
+TwinArithmetic::Matrix TwinArithmetic::stack(const std::vector<Matrix>& parts) {
+  return stack_plain(parts);
+}
+
+}  // namespace smlp

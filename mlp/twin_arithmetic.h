@@ -1,0 +1,51 @@
+// The twin: the integers of the encrypted run in the clear, bit for bit. It replays the masks' carries from
+// the evaluator's randomness and checks that every tensor stays in l bits, which no server can see.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mlp/training_options.h"
+#include "paillier/random.h"
+#include "protocols/bit_budget.h"
+#include "protocols/matrix.h"
+#include "protocols/place.h"
+
+namespace smlp {
+
+class TwinArithmetic {
+ public:
+  using Matrix = IntegerMatrix;
+  using ActivationTape = smlp::Matrix<std::uint8_t>;  ///< 1 where z >= 0
+
+  /// `random` is the evaluator's source of the same run.
+  TwinArithmetic(const BitBudget& budget, RandomSource random)
+      : budget_(budget), random_(std::move(random)) {}
+
+  // All throw Error naming layer and operation when a value leaves l bits.
+  Matrix input(const Place&, const Matrix& m) { return m; }
+  Matrix product(const Place& place, const Matrix& a, const Matrix& b);
+  Matrix velocity(const Place& place, const Matrix& a, const Matrix& b, const UpdateFactors& factors,
+                  const Matrix& previous, const Matrix& weights);
+  std::pair<Matrix, ActivationTape> relu(const Place& place, const Matrix& z);
+  Matrix relu_derivative(const Place& place, const Matrix& delta, const ActivationTape& tape);
+  Matrix with_bias_input(const Matrix& m);
+  Matrix without_bias(const Matrix& m);
+  Matrix transposed(const Matrix& m) { return m.transposed(); }
+  Matrix add(const Matrix& a, const Matrix& b);
+  Matrix subtract(const Matrix& a, const Matrix& b);
+  Matrix stack(const std::vector<Matrix>& parts);
+
+ private:
+  /// floor((scale (x + rho) + c + R_C) / 2^shift) - floor((scale rho + R_C) / 2^shift) with the run's rho and
+  /// R_C.
+  Matrix rescaled(const Place& place, const Matrix& x, const Rescale& factor, const Matrix& addend,
+                  std::size_t addend_bits);
+  Matrix in_range(const std::string& what, Matrix m) const;
+
+  BitBudget budget_;
+  RandomSource random_;
+};
+
+}  // namespace smlp

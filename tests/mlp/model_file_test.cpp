@@ -1,0 +1,138 @@
+// Encrypted models on disk: bit-identical round trips, other keys, damage.
+#include "mlp/model_file.h"
+
+#include <doctest/doctest.h>
+
+#include "mlp/ciphertext_file.h"
+#include "tests/mlp/encrypted_support.h"
+
+using namespace smlp;
+using namespace smlp::test;
+
+namespace {
+
+EncryptedMatrix weights(std::size_t rows, std::size_t cols, std::uint32_t step, std::size_t slots) {
+  Layout layout = balanced_layout(rows - 1, cols, slots);
+  layout.row_groups.push_back(1);
+  IntegerMatrix values(rows, cols);
+  for (std::size_t i = 0; i < values.size(); ++i) values.cells()[i] = static_cast<long>(i) - 3;
+  const RandomSource random = RandomSource::from_seed(11);
+  return encrypt_matrix(toy_keys().public_keys().paillier(), values, layout, toy_budget().slot_bits(),
+                        {random, {.step = step, .kind = 1}}, {random, {.step = step, .kind = 2}})
+      .local();
+}
+
+EncryptedModel toy_model(bool with_velocities, std::size_t slots = 4) {
+  EncryptedModel model{.key = toy_keys().public_keys().fingerprint(),
+                       .budget = toy_budget(slots),
+                       .network = {5, 4, 3},
+                       .protocols = {{"matmul", "packed"}, {"comparison", "dgk-veugen"}},
+                       .training = R"({"epochs": 5, "learning_rate": 0.1})",
+                       .table_id = toy_table().info().id,
+                       .epochs_done = 2,
+                       .steps_done = 123456789012345,
+                       .weights = {weights(6, 4, 0, slots), weights(5, 3, 1, slots)},
+                       .velocities = {}};
+  if (with_velocities) model.velocities = {weights(6, 4, 2, slots), weights(5, 3, 3, slots)};
+  return model;
+}
+
+}  // namespace
+
+TEST_CASE("a model comes back bit for bit") {
+  const TemporaryDirectory directory;
+  for (const bool with_velocities : {false, true})
+    for (const std::size_t slots : {std::size_t{1}, std::size_t{4}}) {
+      const EncryptedModel model = toy_model(with_velocities, slots);
+      save_model(directory / "m.h5", model, toy_keys().public_keys());
+      const LoadedModel loaded = load_model(directory / "m.h5");
+      CHECK(loaded.model == model);
+      CHECK(loaded.keys.fingerprint() == toy_keys().public_keys().fingerprint());
+      save_model(directory / "n.h5", loaded.model, loaded.keys);
+      CHECK(read_text(directory / "m.h5") == read_text(directory / "n.h5"));
+      CHECK(load_model(directory / "m.h5", toy_keys().public_keys()) == model);
+    }
+  CHECK(directory.entries() == 2);
+}
+
+TEST_CASE("a model under other keys is refused") {
+  const TemporaryDirectory directory;
+  save_model(directory / "m.h5", toy_model(true), toy_keys().public_keys());
+  CHECK(contains(message_of([&] { load_model(directory / "m.h5", toy_keys(Variant::djn).public_keys()); }),
+                 "m.h5 belongs to the key"));
+  CHECK(contains(message_of([&] {
+                   save_model(directory / "n.h5", toy_model(true), toy_keys(Variant::djn).public_keys());
+                 }),
+                 "the model belongs to the key"));
+  CHECK(directory.entries() == 1);
+}
+
+TEST_CASE("a model that contradicts itself is not written") {
+  const TemporaryDirectory directory;
+  const auto refusal = [&](const std::function<void(EncryptedModel&)>& change) {
+    EncryptedModel model = toy_model(true);
+    change(model);
+    return message_of([&] { save_model(directory / "m.h5", model, toy_keys().public_keys()); });
+  };
+  CHECK(contains(refusal([](auto& m) { m.network = {5}; }), "2 to 64 sizes"));
+  CHECK(contains(refusal([](auto& m) { m.network = {5, 0, 3}; }), "0 neurons"));
+  CHECK(contains(refusal([](auto& m) { m.network = {5, 4, 2}; }), "weights of layer 2 are 5 x 3"));
+  CHECK(contains(refusal([](auto& m) { m.weights.pop_back(); }), "as many weights, not 1"));
+  CHECK(contains(refusal([](auto& m) { m.velocities.pop_back(); }), "as many velocities, not 1"));
+  CHECK(contains(refusal([](auto& m) { m.protocols["selection"] = ""; }), "no name"));
+  CHECK(contains(refusal([](auto& m) { m.training = std::string(40000, ' '); }), "32 KiB"));
+  CHECK(contains(refusal([](auto& m) {
+                   const RandomSource random = RandomSource::from_seed(12);
+                   m.weights[0] = encrypt_matrix(toy_keys().public_keys().paillier(), IntegerMatrix(6, 4),
+                                                 balanced_layout(6, 4, 4), toy_budget().slot_bits(),
+                                                 {random, {}}, {random, {.kind = 1}})
+                                      .local();
+                 }),
+                 "bias row of layer 1"));
+  CHECK(directory.entries() == 0);
+}
+
+TEST_CASE("a file whose parts do not fit is refused by name") {
+  const TemporaryDirectory directory;
+  const auto path = directory / "m.h5";
+  const auto refusal = [&](const std::vector<std::size_t>& network, const std::string& protocols,
+                           const std::vector<std::size_t>& row_groups) {
+    {
+      hdf5::Writer writer(path);
+      hdf5::Group& root = writer.root();
+      write_header(root, model_format, {toy_keys().public_keys(), toy_budget()});
+      root.set_numbers("network", network);
+      root.set_text("protocols", protocols);
+      root.set_text("training", "{}");
+      root.set_bytes("table_id", TableId{});
+      root.set_number("epochs_done", 0);
+      root.set_number("steps_done", 0);
+      root.set_number("with_velocities", 0);
+      {
+        hdf5::Group group = root.create_group("weights_0");
+        group.set_numbers("row_groups", row_groups);
+        group.set_numbers("col_groups", {3});
+      }
+      writer.commit();
+    }
+    const std::string message = message_of([&] { load_model(path); });
+    CHECK(contains(message, path.string()));
+    return message;
+  };
+  CHECK(contains(refusal({5}, "{}", {4}), "2 to 64 sizes"));
+  CHECK(contains(refusal({5, 3}, "[1]", {4}), "protocols"));
+  CHECK(contains(refusal({5, 3}, "{", {4}), "protocols"));
+  CHECK(contains(refusal({5, 3}, "{}", {5, 1}), "a group of 5 cells, allowed are 1 to 4"));
+  CHECK(contains(refusal({5, 3}, "{}", {3, 0, 3}), "a group of 0 cells"));
+  CHECK(contains(refusal({5, 3}, "{}", {3, 1}), "groups of 4 cells in all, 6 are needed"));
+  CHECK(contains(refusal({5, 3}, "{}", {3, 2, 1}), "has no down"));
+}
+
+TEST_CASE("a damaged model is refused") {
+  const TemporaryDirectory directory;
+  const EncryptedModel model = toy_model(true);
+  save_model(directory / "m.h5", model, toy_keys().public_keys());
+  const std::size_t refused =
+      damage(directory / "m.h5", 100, [&](const auto& path) { return load_model(path).model == model; });
+  CHECK(refused > 150);
+}

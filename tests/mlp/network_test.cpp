@@ -1,0 +1,27 @@
+// Parsing of network shapes.
+#include "mlp/network.h"
+
+#include <doctest/doctest.h>
+
+#include "paillier/error.h"
+
+using namespace smlp;
+
+TEST_CASE("a network is read from sizes and from the table's placeholders") {
+  CHECK(parse_network("30-16-2", 30, 2).sizes == std::vector<std::size_t>{30, 16, 2});
+  CHECK(parse_network("N-16-C", 4, 3).sizes == std::vector<std::size_t>{4, 16, 3});
+  CHECK(parse_network("N-8-4-M", 4, 3).text() == "4-8-4-3");
+  CHECK(parse_network("2-2", 0, 0).layers() == 1);
+}
+
+TEST_CASE("a network that does not fit is refused by name") {
+  CHECK_THROWS_WITH_AS(parse_network("5-16-3", 4, 3),
+                       "--network 5-16-3 has 5 inputs, the table has 4 features", Error);
+  CHECK_THROWS_WITH_AS(parse_network("4-16-2", 4, 3),
+                       "--network 4-16-2 has 2 outputs, the table has 3 classes", Error);
+  CHECK_THROWS_WITH_AS(parse_network("4", 4, 3), "--network '4' has 1 sizes, allowed are 2 to 64", Error);
+  for (const char* text :
+       {"", "-", "4-", "-3", "4--3", "4-x-3", "4-0-3", "4-65537-3", "4-1e3-3", "4 -3", "n-16-c"})
+    CHECK_THROWS_AS(parse_network(text, 4, 3), Error);
+  CHECK_THROWS_AS(parse_network("N-16-C", 0, 0), Error);
+}

@@ -1,0 +1,66 @@
+// Shared options and their refusals.
+#include "mlp/program/options.h"
+
+#include "tests/mlp/files_support.h"
+
+using namespace smlp;
+
+TEST_CASE("protocols: a preset, then single families by name") {
+  ProtocolOptions options;
+  CHECK(options.names() == preset("homomorphic"));
+  options.comparison = "affine";
+  CHECK(options.names().comparison == "affine");
+  CHECK(options.names().matmul == "packed");
+  CHECK(leaking(options.names()) == std::set<std::string>{"comparison/affine"});
+  CHECK(leaking(preset("homomorphic")).empty());
+  options.matmul = "none";
+  CHECK(test::contains(test::message_of([&] { options.names(); }), "there is packed, blinded"));
+}
+
+TEST_CASE("sizes of keys") {
+  KeyOptions options;
+  for (const std::size_t bits : {2048, 3072, 4096}) {
+    options.bits = bits;
+    CHECK_NOTHROW(options.check());
+  }
+  for (const std::size_t bits : {0, 512, 1024, 2047, 8192}) {
+    options.bits = bits;
+    CHECK_THROWS_AS(options.check(), Error);
+  }
+  options.insecure = true;
+  options.bits = 1024;
+  CHECK_NOTHROW(options.check());
+  options.bits = 512;
+  CHECK_THROWS_AS(options.check(), Error);
+}
+
+TEST_CASE("a key holder is in this process, and a seed needs consent") {
+  KeyHolderOptions options;
+  CHECK_THROWS_WITH_AS(options.check("train"), "smlp train needs --secret-key", UsageError);
+  options.secret_key = "secret.json";
+  CHECK(options.check("train") == "secret.json");
+  options.seed = 1;
+  CHECK(test::contains(test::message_of([&] { options.check("train"); }), "--insecure-seed"));
+  options.insecure_seed = true;
+  CHECK(options.check("train") == "secret.json");
+  options.tls = "directory";
+  CHECK(test::contains(test::message_of([&] { options.check("train"); }), "later version"));
+}
+
+TEST_CASE("a file that can be written, and nothing is left by the check") {
+  const test::TemporaryDirectory directory;
+  CHECK_NOTHROW(require_writable("--out", directory / "new"));
+  CHECK(directory.entries() == 0);
+  const auto path = test::write_text(directory / "old", "x");
+  CHECK_NOTHROW(require_writable("--out", path, {directory / "other"}));
+  CHECK(test::read_text(path) == "x");
+  CHECK(test::contains(test::message_of([&] { require_writable("--out", path, {path}); }), "would overwrite"));
+  CHECK(test::contains(test::message_of([&] { require_writable("--out", directory.path()); }), "is a directory"));
+  CHECK(test::contains(test::message_of([&] { require_writable("--out", directory / "no" / "file"); }), "cannot write --out"));
+}
+
+TEST_CASE("threads") {
+  CHECK_NOTHROW(ThreadOption{}.apply());
+  CHECK_THROWS_AS(ThreadOption{0}.apply(), UsageError);
+  CHECK_THROWS_AS(ThreadOption{1025}.apply(), UsageError);
+}

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# The path along the files gives the answers of `run --test` on the same two files with the same seed, with keys of 2048
+# bits; and what each file says of itself.
+. "$(dirname "$0")/support.sh"
+cd "$dir" || exit 1
+rows 6 iris.csv train.csv
+awk 'NR == 1 || NR % 9 == 4' "$datasets/iris.csv" >test.csv
+cut -d, -f1-4 test.csv >queries.csv
+options=(--epochs 2 --learning-rate 0.3 --momentum 0.5 --weight-decay 0.01 --seed 11 --quiet)
+
+accepts run --data train.csv --test test.csv --network N-3-C --batch 8 "${options[@]}" --json >run.json
+holds 'j["weights_equal_twin"] is True and j["answers_equal_twin"] is True and j["key_bits"] == 2048' run.json
+
+accepts keygen --out keys >/dev/null
+[ "$(stat -c %a keys keys/secret.json | tr '\n' ' ')" = '700 600 ' ] || fail 'keys are open to others'
+accepts keygen --out user >/dev/null
+accepts encrypt --key keys/public.json --data train.csv --batch 8 --seed 11 --out train.h5 >/dev/null
+profile=train.h5.profile.json
+accepts encrypt --key keys/public.json --data queries.csv --batch 8 --seed 11 --profile $profile --out queries.h5 >/dev/null
+# Labels of a table of queries are ignored.
+accepts encrypt --key keys/public.json --data test.csv --batch 8 --seed 11 --profile $profile --out test.h5 >/dev/null
+accepts train --data train.h5 --network N-3-C "${options[@]}" --insecure-seed --secret-key keys/secret.json --out model.h5 \
+  --metrics metrics.jsonl --json >train.json
+for table in queries test; do
+  accepts predict --model model.h5 --data $table.h5 --secret-key keys/secret.json --seed 11 --insecure-seed --quiet \
+    --out $table.answers.h5 >/dev/null
+  accepts decrypt --key keys/secret.json --in $table.answers.h5 --profile $profile --out $table.csv.out >/dev/null
+done
+# Under the user's key: nobody else opens it.
+accepts predict --model model.h5 --data queries.h5 --secret-key keys/secret.json --seed 11 --insecure-seed --quiet \
+  --user-key user/public.json --out user.answers.h5 >/dev/null
+refuses 1 'belongs to the key' decrypt --key keys/secret.json --in user.answers.h5 --out x.csv
+accepts decrypt --key user/secret.json --in user.answers.h5 --profile $profile --out user.csv.out >/dev/null
+for table in test user; do
+  cmp -s queries.csv.out $table.csv.out || fail "$table.csv.out has other answers than queries.csv.out"
+done
+[ "$(stat -c %a queries.csv.out)" = 600 ] || fail 'answers in the clear are open to others'
+python3 - <<'PYTHON' || fail 'the answers of the files are not those of run --test'
+import csv, json, sys
+rows = list(csv.DictReader(open("queries.csv.out")))
+assert [int(row["row"]) for row in rows] == list(range(1, len(rows) + 1))
+assert list(rows[0]) == ["row", "class", "output_setosa", "output_versicolor", "output_virginica"]
+for row in rows:  # the largest output names the class
+    outputs = {name[7:]: float(value) for name, value in row.items() if name.startswith("output_")}
+    assert max(outputs, key=outputs.get) == row["class"], row
+sys.exit([row["class"] for row in rows] != json.load(open("run.json"))["answers"])
+PYTHON
+
+# Without a profile classes are numbers.
+accepts decrypt --key keys/secret.json --in queries.answers.h5 --out numbers.csv >/dev/null
+[ "$(head -n 1 numbers.csv)" = row,class,output_0,output_1,output_2 ] || fail "header $(head -n 1 numbers.csv)"
+
+# The exported model classifies the queries alike, in doubles (to the carries of the fixed-point numbers).
+accepts export --model model.h5 --key keys/secret.json --out model.json >/dev/null
+python3 - <<'PYTHON' || fail 'the exported model does not give the decrypted outputs'
+import csv, json, sys
+model, profile = json.load(open("model.json")), json.load(open("train.h5.profile.json"))
+assert list(model) == ["format", "version", "network", "fraction_bits", "layers"] and model["network"] == [4, 3, 3]
+for layer, (inputs, outputs) in zip(model["layers"], [(4, 3), (3, 3)]):
+    assert len(layer["weights"]) == inputs and all(len(row) == outputs for row in layer["weights"])
+    assert len(layer["biases"]) == outputs
+    assert all((w * 2 ** model["fraction_bits"]).is_integer() for row in layer["weights"] for w in row)
+for query, answer in zip(csv.reader(open("queries.csv")), csv.reader(open("queries.csv.out"))):
+    if query[0] == "sepal_length":
+        continue
+    values = [(float(v) - o) * f for v, o, f in zip(query, profile["offset"], profile["factor"])]
+    for i, layer in enumerate(model["layers"]):
+        values = [sum(v * w for v, w in zip(values, column)) + b
+                  for column, b in zip(zip(*layer["weights"]), layer["biases"])]
+        if i == 0:
+            values = [max(v, 0) for v in values]
+    assert all(abs(v - float(a)) < 0.02 for v, a in zip(values, answer[2:])), (values, answer)
+PYTHON
+
+# What the files and reports say.
+steps=$(grep -c '"step"' metrics.jsonl)
+[ "$steps" -eq "$(python3 -c 'import json; n=sum(1 for _ in open("train.csv"))-1; print(2*-(-n//8))')" ] || fail "$steps steps in metrics"
+[ "$(wc -l <metrics.jsonl)" -eq $((steps + 2)) ] || fail 'metrics without a line an epoch'
+holds 'j["network"] == "4-3-3" and j["rounds"] > 0 and j["bytes"]["to_key_holder"] > 0 and j["seconds"]["train"] > 0' train.json
+accepts inspect train.h5 --json >i.json
+holds 'j["kind"] == "encrypted table" and j["rows"] == 25 and j["classes"] == 3 and j["batch"] == 8' i.json
+accepts inspect queries.h5 --json >i.json
+holds 'j["classes"] == 0' i.json
+accepts inspect model.h5 --json >i.json
+holds 'j["kind"] == "encrypted model" and j["epochs_done"] == 2 and j["training"]["momentum"] == 0.5' i.json
+accepts inspect user.answers.h5 --json >i.json
+holds 'j["kind"] == "encrypted answers" and j["outputs"] == 3' i.json
+accepts inspect keys/public.json --json >i.json
+holds 'j["kind"] == "public key" and j["key_bits"] == 2048 and j["variant"] == "subgroup"' i.json
+accepts inspect $profile --json >i.json
+holds 'j["kind"] == "profile" and j["classes"] == ["setosa", "versicolor", "virginica"]' i.json
+accepts inspect keys/secret.json >i.txt
+grep -q '^kind  *secret key' i.txt || fail 'inspect does not know a secret key'
+python3 - <<'PYTHON' || fail 'inspect tells a secret'
+import json, sys
+def texts(node):
+    return sum(map(texts, node.values()), []) if isinstance(node, dict) else [node] if isinstance(node, str) else []
+shown = open("i.txt").read()
+public = texts(json.load(open("keys/public.json")))
+sys.exit(any(len(t) > 20 and t in shown for t in texts(json.load(open("keys/secret.json"))) if t not in public))
+PYTHON
+
+finish

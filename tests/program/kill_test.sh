@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Slow. `train` is killed with SIGKILL at several moments and resumed; its weights are bit for bit those of an uninterrupted
+# seeded run. Keys of 2048 bits.
+. "$(dirname "$0")/support.sh"
+cd "$dir" || exit 1
+rows 12 iris.csv train.csv
+accepts keygen --out keys >/dev/null
+accepts encrypt --key keys/public.json --data train.csv --batch 4 --seed 5 --out train.h5 >/dev/null
+train=(train --data train.h5 --network N-2-C --epochs 3 --momentum 0.5 --seed 5 --insecure-seed --quiet
+       --secret-key keys/secret.json)
+accepts "${train[@]}" --out whole.h5 >/dev/null
+accepts export --model whole.h5 --key keys/secret.json --out whole.json >/dev/null
+
+# killed CONDITION...: starts or resumes a training and kills it once the condition holds (or lets it end).
+killed() {
+  "$smlp" "${train[@]}" --out model.h5 --resume >/dev/null 2>&1 </dev/null &
+  local training=$!
+  while kill -0 $training 2>/dev/null && ! "$@"; do sleep 0.01; done
+  kill -KILL $training 2>/dev/null
+  wait $training 2>/dev/null
+  [ ! -e model.h5 ] || accepts inspect model.h5 >/dev/null
+}
+epochs_done() { [ -e model.h5 ] && "$smlp" inspect model.h5 --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["epochs_done"])' || echo 0; }
+saving() { [ -e model.h5.partial ]; }
+saved() { [ -n "$(find . -name model.h5 -newer mark)" ]; }
+later() { [ "$(date +%s%N)" -gt "$deadline" ]; }
+after() { deadline=$(($(date +%s%N) + $1 * 1000000)); killed later; }
+
+after 30
+[ "$(epochs_done)" -eq 0 ] || fail 'a training of 30 ms saved an epoch'
+touch mark
+killed saved
+before=$(epochs_done)
+[ "$before" -ge 1 ] || fail 'no epoch was saved'
+after 300
+killed saving
+[ "$(epochs_done)" -ge "$before" ] || fail 'a kill lost an epoch'
+accepts "${train[@]}" --out model.h5 --resume >/dev/null
+[ "$(epochs_done)" -eq 3 ] || fail "$(epochs_done) epochs after resuming, not 3"
+accepts export --model model.h5 --key keys/secret.json --out model.json >/dev/null
+cmp -s whole.json model.json || fail 'the weights of the resumed training differ'
+# More epochs may follow with a constant rate, and nothing is left to do at the end.
+accepts "${train[@]}" --out model.h5 --resume >done.txt
+grep -q 'nothing left to do' done.txt || fail "a finished training says: $(cat done.txt)"
+
+finish

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# What `run`, `plan`, `protocols` and --help print. Keys of 1024 bits: toys, made with --insecure-key.
+. "$(dirname "$0")/support.sh"
+cd "$dir" || exit 1
+toy=(--bits 1024 --insecure-key)
+
+for command in run keygen encrypt train predict decrypt export plan protocols inspect; do
+  accepts $command --help >help.txt
+  grep -q "^usage: smlp $command" help.txt || fail "smlp $command --help says: $(head -n 1 help.txt)"
+done
+accepts --help >help.txt
+[ "$(grep -c '^  [a-z]' help.txt)" -eq 10 ] || fail "smlp --help lists $(grep -c '^  [a-z]' help.txt) commands"
+
+# A config file gives options, its section too; the command line wins.
+awk 'NR == 1 || NR % 25 == 0' "$datasets/xor.csv" >xor.csv
+printf 'epochs = 3\nbatch = 8\nquiet = true\n[run]\nnetwork = N-2-C\nprotocols = paper\n[train]\nepochs = 9\n' >run.ini
+accepts run --config run.ini --data xor.csv --epochs 1 --seed 3 "${toy[@]}" --json --metrics m.jsonl >run.json
+python3 - <<'PYTHON' || fail "the report of run: $(cat run.json)"
+import json
+lines = open("run.json").read().splitlines()
+assert len(lines) == 1
+j = json.loads(lines[0])
+assert j["epochs"] == 1 and j["network"] == "2-2-2" and j["key_bits"] == 1024 and j["variant"] == "subgroup"
+assert j["protocols"] == {"matmul": "blinded", "truncation": "blinded-division", "comparison": "affine",
+                          "selection": "homomorphic", "activation": "max"}
+assert j["rows"] == {"train": 32, "test": 8}
+assert set(j["accuracy"]) == {"encrypted", "twin", "float"} and set(j["loss"]) >= {"encrypted", "twin", "float"}
+assert j["weights_equal_twin"] is True and j["answers_equal_twin"] is True
+assert set(j["seconds"]) == {"wall", "cpu", "keygen", "encrypt", "train", "test"} and all(v > 0 for v in j["seconds"].values())
+assert set(j["bytes"]) == {"to_key_holder", "to_evaluator"} and j["rounds"] > 0
+assert len(j["answers"]) == 8 and set(j["answers"]) <= {"0", "1"}
+assert sum(map(sum, j["confusion"]["counts"])) == 8 and j["confusion"]["classes"] == ["0", "1"]
+right = sum(j["confusion"]["counts"][i][i] for i in range(2)) / 8
+assert right == j["accuracy"]["encrypted"] == j["accuracy"]["twin"]
+metrics = [json.loads(line) for line in open("m.jsonl")]
+steps = [m for m in metrics if "step" in m]
+assert [m["step"] for m in steps] == [1, 2, 3, 4] and len(metrics) == 5
+assert all(m["rounds"] > 0 and m["bytes"]["to_key_holder"] > 0 and m["seconds_by_kind"] for m in steps)
+assert metrics[-1]["rounds"] == sum(m["rounds"] for m in steps)
+assert set(metrics[-1]["loss"]) == {"encrypted", "twin", "float"}
+PYTHON
+
+# For people: a line an epoch, a confusion table; what leaks is said, even with --quiet.
+"$smlp" run --data xor.csv --network N-2-C --epochs 1 --batch 8 --comparison affine "${toy[@]}" >run.txt 2>err.txt </dev/null ||
+  fail "run: $(cat err.txt)"
+grep -qE '^epoch 1/1: loss .* encrypted, .* twin, .* float; accuracy .* rounds \(.*activation' run.txt || fail "no epoch line: $(cat run.txt)"
+grep -q 'true \\ answer' run.txt || fail 'no confusion table'
+grep -q "equal the twin's exactly" run.txt || fail 'nothing about the twin'
+grep -qE 'learning rate 0.1, taken as 0\.[01]' run.txt || fail 'no effective learning rate'
+grep -q '^smlp: note: comparison/affine leaks: ' err.txt || fail "no word on leakage: $(cat err.txt)"
+
+accepts plan --network 30-16-2 --rows 456 "${toy[@]}" --json >plan.json
+holds 'j["slots"] == 7 and j["slot_bits"] == 133 and j["epoch"]["seconds"] > 0 and j["epoch"]["rounds"] > 0 and j["statistical_bits"] < -10' plan.json
+accepts protocols --json >protocols.json
+holds 'len(j["protocols"]) >= 11 and all(p["paper"] and p["leakage"] for p in j["protocols"])' protocols.json
+accepts protocols --markdown >protocols.md
+[ "$(grep -c '^| [a-z]* | `' protocols.md)" -eq "$(python3 -c 'import json; print(len(json.load(open("protocols.json"))["protocols"]))')" ] ||
+  fail 'the table in Markdown has not one line a protocol'
+accepts protocols >protocols.txt
+grep -q '^comparison/affine  (paper)' protocols.txt || fail 'protocols does not list affine under paper'
+[ -w /dev/full ] && { "$smlp" protocols >/dev/full 2>err.txt && fail 'a full disk goes unnoticed'; }
+
+finish
