@@ -121,9 +121,9 @@ DgkSecretKey DgkSecretKey::generate(std::size_t bits, std::size_t subgroup_bits,
     const Integer n = p.value() * q.value();
     const Integer factors_p[] = {u, v_p.value()};
     const Integer factors_q[] = {u, v_q.value()};
-    const Integer g = chinese_remainder(element_of_order(factors_p, p.value(), random), p.value(),
-                                        element_of_order(factors_q, q.value(), random), q.value(),
-                                        inverse(p.value(), q.value()));
+    const Integer g_p = element_of_order(factors_p, p.value(), random);
+    const Integer g_q = element_of_order(factors_q, q.value(), random);
+    const Integer g = chinese_remainder(g_p, p.value(), g_q, q.value(), inverse(p.value(), q.value()));
     const DgkPublicKey key(n, g, power(g, u, n), u, subgroup_bits);
     return DgkSecretKey(key, p, q, v_p, v_q);
   }

@@ -175,9 +175,9 @@ PaillierSecretKey PaillierSecretKey::generate(Variant variant, std::size_t bits,
       continue;
     Integer h = 0;
     if (subgroup) {
-      h = chinese_remainder(element_of_order(std::span(&alpha_p.value(), 1), p.value(), random), p.value(),
-                            element_of_order(std::span(&alpha_q.value(), 1), q.value(), random), q.value(),
-                            inverse(p.value(), q.value()));
+      const Integer h_p = element_of_order(std::span(&alpha_p.value(), 1), p.value(), random);
+      const Integer h_q = element_of_order(std::span(&alpha_q.value(), 1), q.value(), random);
+      h = chinese_remainder(h_p, p.value(), h_q, q.value(), inverse(p.value(), q.value()));
     } else if (djn) {
       Integer x = random.below(n);
       while (gcd(x, n) != 1) x = random.below(n);

@@ -121,7 +121,7 @@ TEST_CASE("slots: packing is a sum of shifted values and unpacking its inverse")
           CHECK(unpack(pack(values, bits), 4, bits) == values);
         }
   RandomStream random = RandomSource::from_seed(3).stream({});
-  for (int trial = 0; trial < 200; ++trial) {
+  for (std::size_t trial = 0; trial < 200; ++trial) {
     std::vector<Integer> values(1 + trial % 5);
     for (Integer& value : values) value = random.bits(bits) - power_of_two(bits - 1) + 1;
     for (Integer& value : values)

@@ -43,7 +43,9 @@ class Meter {
       if (sent.rounds != 0) measured[name] = sent;
     }
     CHECK(measured.size() == expected_.size());
-    for (const auto& [name, traffic] : expected_) {
+    for (const auto& entry : expected_) {
+      const std::string& name = entry.first;
+      const Traffic& traffic = entry.second;
       INFO(name);
       CHECK(measured[name].to_key_holder == traffic.to_key_holder);
       CHECK(measured[name].to_evaluator == traffic.to_evaluator);
@@ -211,7 +213,7 @@ TEST_CASE("conformance: truncations equal the formula in both packings") {
           check_rescaled(parties.evaluator(), place, x, bits, factor, addend, parties.decrypt(out));
         };
         for (const auto& [rows, cols] : {std::array<std::size_t, 2>{1, 1}, {5, 7}, {9, 2}, {1, 6}})
-          for (const std::size_t bits : {1, 20, 43}) {
+          for (const std::size_t bits : {1U, 20U, 43U}) {
             const Layout layout = balanced_layout(rows, cols, budget.slots());
             for (const Rescale& factor : {Rescale{1, 10}, Rescale{-5, 3}}) {
               run(layout, random_matrix(rows, cols, bits, random), bits, factor, std::nullopt);

@@ -12,7 +12,7 @@ TEST_CASE("integer product: equals the schoolbook product for all sizes and sign
   RandomStream random = RandomSource::from_seed(4).stream({});
   for (const auto& [m, k, n] :
        {std::array<std::size_t, 3>{1, 1, 1}, {3, 8, 2}, {5, 4, 7}, {1, 9, 1}, {6, 1, 6}})
-    for (const std::size_t bits : {1, 8, 63, 64, 65, 128, 200}) {
+    for (const std::size_t bits : {1U, 8U, 63U, 64U, 65U, 128U, 200U}) {
       const IntegerMatrix a = random_matrix(m, k, bits, random);
       const IntegerMatrix b = random_matrix(k, n, bits + 7, random);
       CHECK(integer_product(a, b) == naive_product(a, b));

@@ -100,10 +100,10 @@ TEST_CASE("sealed state: any change of what it is bound to is refused by one sen
        }},
       {"transposition", [](Header& h) { h.layout = h.layout.transposed(); }},
   };
-  for (const auto& [what, change] : changes) {
+  for (const auto& change : changes) {
     Header other = sample();
-    change(other);
-    INFO(what);
+    change.second(other);
+    INFO(change.first);
     CHECK(open_error(sealed, other) == refusal);
   }
   CHECK(open_error(sealed, sample(), "comparison/affine") == refusal);
