@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 
 build=${1:?usage: $0 BUILD_DIR [DOCTEST_OPTION...]}
 shift
+# Threads that wait between small loops would spin, and slow each other down on a busy machine.
+export OMP_WAIT_POLICY=passive
 export SMLP=$build/smlp CXX=${CXX:-g++}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
