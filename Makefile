@@ -8,7 +8,8 @@ ifeq ($(origin CXX),default)
 CXX := g++
 endif
 
-DEMO = $(BUILD_DIR)/smlp run --data datasets/breast_cancer.csv --network 30-16-2
+DEMO = $(BUILD_DIR)/smlp run --data datasets/breast_cancer.csv --network 30-16-2 --epochs 3 --learning-rate 0.05 \
+       --momentum 0.8 --seed 1
 
 # ---- variants: each in a folder of its own ----
 comma := ,
