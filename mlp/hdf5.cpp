@@ -94,7 +94,8 @@ void check_hard_link(hid_t group, const std::string& name, const std::string& wh
 std::filesystem::path create_partial(const std::filesystem::path& path) {
   std::filesystem::path partial = path;
   partial += ".partial";
-  const int descriptor = ::open(partial.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
+  ::unlink(partial.c_str());  // left by a run that was killed
+  const int descriptor = ::open(partial.c_str(), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0644);
   if (descriptor < 0) throw Error("cannot write " + path.string() + ": " + std::strerror(errno));
   ::close(descriptor);
   return partial;

@@ -42,6 +42,9 @@ inline Place label_place(std::uint32_t step) {
   return {step, 1, Direction::input};
 }
 
+/// Throws Error when the steps of this epoch have no numbers left: an address is never used twice.
+void check_steps(std::uint32_t epoch, std::size_t batches);
+
 /// Trains epoch `epoch` (from 0). `order` draws the batches; every arithmetic of a run is given the same.
 /// Steps are numbered through the whole run.
 template <Arithmetic A>
@@ -50,6 +53,7 @@ void train_epoch(A& arithmetic, Weights<typename A::Matrix>& model,
                  const TrainingOptions& options, const BitBudget& budget, std::uint32_t epoch,
                  const RandomSource& order, const StepObserver& observer = nullptr) {
   const auto batches = epoch_batches(groups, epoch, order);
+  check_steps(epoch, batches.size());
   for (std::size_t b = 0; b < batches.size(); ++b) {
     const auto step = static_cast<std::uint32_t>(epoch * batches.size() + b);
     const auto features =

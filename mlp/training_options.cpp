@@ -32,8 +32,13 @@ double scheduled(const TrainingOptions& options, std::size_t epoch) {
   throw Error("a schedule has no rule");
 }
 
+/// The nearest multiple of 2^-shift; shift and the callers' checks keep it below 2^62.
 std::int64_t rounded(double value, std::size_t shift) {
   return std::llround(std::ldexp(value, static_cast<int>(shift)));
+}
+
+void refuse_vanished(double value, std::int64_t integer, const std::string& shown) {
+  if (value != 0 && integer == 0) throw Error(shown + " rounds to zero; use 0 or a larger value");
 }
 
 }  // namespace
@@ -116,9 +121,9 @@ std::size_t UpdateFactors::addend_bits(const Numbers& numbers) const {
 
 UpdateFactors update_factors(const TrainingOptions& options, std::size_t epoch, std::size_t rows,
                              const BitBudget& budget) {
-  // 20 bits behind the point of rate / rows, fewer where a small value width leaves no room.
+  // 20 bits behind the point of rate / rows, fewer where the product or 64-bit integers leave no room.
   const std::size_t fraction = budget.numbers().fraction_bits;
-  const std::size_t precision = std::min<std::size_t>(20, budget.product_bits() - fraction);
+  const std::size_t precision = std::min<std::size_t>({20, budget.product_bits() - fraction, 61 - fraction});
   const double rate = scheduled(options, epoch);
   const double over_rows = rate / static_cast<double>(rows);
   const std::string shown =
@@ -131,10 +136,15 @@ UpdateFactors update_factors(const TrainingOptions& options, std::size_t epoch, 
   if (factors.rescale.scale == 0)
     throw Error(shown + " rounds to zero; at least " +
                 text(std::ldexp(static_cast<double>(rows), -static_cast<int>(precision) - 1)) + " is needed");
+  const std::string momentum = "--momentum " + text(options.momentum);
   factors.momentum = rounded(options.momentum, factors.rescale.shift);
-  if (rate * options.weight_decay > 1)
-    throw Error("--weight-decay " + text(options.weight_decay) + " times the learning rate is above 1");
+  refuse_vanished(options.momentum, factors.momentum, momentum);
+  if (factors.momentum >= std::int64_t{1} << factors.rescale.shift)
+    throw Error(momentum + " rounds to 1; allowed are numbers from 0 to below 1");
+  const std::string decay = "--weight-decay " + text(options.weight_decay) + " times the learning rate";
+  if (rate * options.weight_decay > 1) throw Error(decay + " is above 1");
   factors.decay = -rounded(rate * options.weight_decay, factors.rescale.shift);
+  refuse_vanished(rate * options.weight_decay, factors.decay, decay);
   return factors;
 }
 

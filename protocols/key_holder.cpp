@@ -28,6 +28,8 @@ Bytes KeyHolder::answer(std::span<const std::uint8_t> frame) const {
     return encode_answer(answer_or_throw(frame));
   } catch (const Error& error) {
     return encode_refusal(error.what());
+  } catch (const std::exception&) {
+    return encode_refusal("the request could not be answered");
   }
 }
 
@@ -137,8 +139,15 @@ OpenedState Answering::open_sealed(std::size_t state_bytes, const std::string& s
 }
 
 void Answering::put_matrix(const IntegerMatrix& m, const Layout& layout, Draw down, Draw across) {
-  put(pack_down(m, layout, budget_.slot_bits()), down);
-  if (!layout.single()) put(pack_across(m, layout, budget_.slot_bits()), across);
+  std::vector<Integer> packed_down, packed_across;
+  try {
+    packed_down = pack_down(m, layout, budget_.slot_bits());
+    if (!layout.single()) packed_across = pack_across(m, layout, budget_.slot_bits());
+  } catch (const Error&) {
+    refuse_out_of_range();  // its own sentence would tell a value's length
+  }
+  put(packed_down, down);
+  if (!layout.single()) put(packed_across, across);
 }
 
 void Answering::put(std::span<const Integer> plaintexts, Draw kind) {

@@ -87,3 +87,26 @@ TEST_CASE("options survive their JSON form") {
   CHECK_THROWS_AS(TrainingOptions::from_json("{}"), Error);
   CHECK_THROWS_AS(TrainingOptions::from_json("not json"), Error);
 }
+
+TEST_CASE("wide fractions keep every factor inside 64 bits") {
+  // Found in review: 0.9 * 2^66 overflowed and trained with a momentum of -0.125.
+  const BitBudget wide({60, 46, 40}, 1024, 2048);
+  TrainingOptions options;
+  options.momentum = 0.9;
+  options.weight_decay = 0.5;
+  const UpdateFactors factors = update_factors(options, 0, 32, wide);
+  CHECK(factors.effective_momentum() == doctest::Approx(0.9));
+  CHECK(factors.effective_decay() == doctest::Approx(0.05));
+  CHECK(factors.rate_over_rows(46) == doctest::Approx(0.1 / 32).epsilon(0.01));
+}
+
+TEST_CASE("momentum and decay that round away are refused") {
+  TrainingOptions options;
+  options.weight_decay = 1e-12;
+  CHECK_THROWS_WITH_AS(update_factors(options, 0, 32, budget()),
+                       "--weight-decay 1e-12 times the learning rate rounds to zero; use 0 or a larger value",
+                       Error);
+  options.weight_decay = 0;
+  options.momentum = 0.99999999999;
+  CHECK_THROWS_AS(update_factors(options, 0, 32, budget()), Error);
+}

@@ -224,3 +224,12 @@ TEST_CASE("the twin's accuracy is that of training in doubles") {
   CHECK(accuracy(clear_model.weights) > 0.95);
   CHECK(accuracy(twin_decoded) >= accuracy(clear_model.weights) - 0.05);
 }
+
+TEST_CASE("steps that cannot be numbered are refused") {
+  CHECK_NOTHROW(check_steps(99999, 42949));
+  CHECK_THROWS_WITH_AS(
+      check_steps(99999, 42950),
+      "epoch 100000 of 42950 batches passes the 2^32 steps that a run can number; lower --epochs or raise "
+      "--batch",
+      Error);
+}
