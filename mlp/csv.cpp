@@ -18,6 +18,29 @@ namespace {
 constexpr std::size_t longest_line = std::size_t{1} << 20;
 
 /// Lines of a file, without their ends. Never holds more than one line of at most longest_line bytes.
+/// Unicode 15, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF.
+bool is_utf8(std::string_view text) {
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : static_cast<unsigned char>(0);
+  };
+  for (std::size_t i = 0; i < text.size();) {
+    const unsigned lead = byte(i), second = byte(i + 1);
+    if (lead < 0x80) {
+      ++i;
+      continue;
+    }
+    if (lead < 0xC2 || lead > 0xF4) return false;
+    const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    const unsigned lowest = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+    const unsigned highest = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+    if (second < lowest || second > highest) return false;
+    for (std::size_t k = 2; k < length; ++k)
+      if ((byte(i + k) & 0xC0) != 0x80) return false;
+    i += length;
+  }
+  return true;
+}
+
 class LineReader {
  public:
   explicit LineReader(const std::filesystem::path& path) : name_(path.string()) {
@@ -41,6 +64,7 @@ class LineReader {
       line.push_back(static_cast<char>(c));
     }
     if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (!is_utf8(line)) throw Error(name_ + ": line " + std::to_string(number_) + " is not UTF-8 text");
     return true;
   }
 

@@ -5,6 +5,7 @@
 #include <boost/program_options/parsers.hpp>
 #include <charconv>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "mlp/table.h"
@@ -31,7 +32,8 @@ std::string shown(double value) {
   return out.str();
 }
 
-/// `key = value` lines for this subcommand: those before any section, and those in the section that has its name.
+/// `key = value` lines for this subcommand: those before any section, and those in the section that has its
+/// name.
 bool belongs(std::string& key, const std::string& command) {
   const std::size_t dot = key.find('.');
   if (dot == std::string::npos) return true;
@@ -47,7 +49,8 @@ constexpr const char* whole_number = "a whole number from 0";
 CommandLine::CommandLine(std::string name, std::string summary)
     : name_(std::move(name)), summary_(std::move(summary)), options_("options", 100, 55) {}
 
-void CommandLine::add(const std::string& name, const std::string& shown_default, const std::string& help, Parse parse) {
+void CommandLine::add(const std::string& name, const std::string& shown_default, const std::string& help,
+                      Parse parse) {
   auto* value = po::value<std::string>();
   value->value_name(shown_default.empty() ? "VALUE" : "VALUE (" + shown_default + ")");
   options_.add_options()(name.c_str(), value, help.c_str());
@@ -67,9 +70,11 @@ void CommandLine::number(const std::string& name, std::size_t& target, const std
       [&target, name](const std::string& value) { target = parsed<std::size_t>(name, value, whole_number); });
 }
 
-void CommandLine::number(const std::string& name, std::optional<std::uint64_t>& target, const std::string& help) {
-  add(name, "", help,
-      [&target, name](const std::string& value) { target = parsed<std::uint64_t>(name, value, whole_number); });
+void CommandLine::number(const std::string& name, std::optional<std::uint64_t>& target,
+                         const std::string& help) {
+  add(name, "", help, [&target, name](const std::string& value) {
+    target = parsed<std::uint64_t>(name, value, whole_number);
+  });
 }
 
 void CommandLine::real(const std::string& name, double& target, const std::string& help) {
@@ -112,28 +117,33 @@ std::string CommandLine::help() const {
 }
 
 void CommandLine::read_config(const std::string& path) {
+  std::set<std::string> seen;
   std::ifstream file(path);
   if (!file) throw UsageError("cannot read the config file " + path);
   for (const po::option& option : po::parse_config_file(file, options_, true).options) {
     std::string key = option.string_key;
     if (!belongs(key, name_)) continue;
+    if (!seen.insert(key).second) throw UsageError(path + " gives " + key + " twice");
     const auto is = [&](const auto& entry) { return entry.first == key; };
     const std::string value = option.value.empty() ? "" : option.value.front();
     if (std::ranges::any_of(flags_, is)) {
       if (value != "true" && value != "false")
-        throw UsageError(path + " gives " + key + " the value " + in_quotes(value) + ", true or false is needed");
+        throw UsageError(path + " gives " + key + " the value " + in_quotes(value) +
+                         ", true or false is needed");
       if (value == "true") values_.emplace(key, value);
     } else if (std::ranges::any_of(parsers_, is) && key != "config") {
       values_.emplace(key, value);  // what the command line gave stands
     } else {
-      throw UsageError(path + " has the option " + in_quotes(key) + ", which smlp " + name_ + " does not know");
+      throw UsageError(path + " has the option " + in_quotes(key) + ", which smlp " + name_ +
+                       " does not know");
     }
   }
 }
 
 std::optional<std::string> CommandLine::parse(const Words& words) {
   std::string config;
-  text("config", config, "an ini file with options of this subcommand: NAME = VALUE, also in a section [" + name_ + "]");
+  text("config", config,
+       "an ini file with options of this subcommand: NAME = VALUE, also in a section [" + name_ + "]");
   bool wants_help = false;
   flag("help", wants_help, "this text");
   std::vector<std::string> others;
@@ -144,7 +154,8 @@ std::optional<std::string> CommandLine::parse(const Words& words) {
     for (const po::option& option : parser.options(options_).style(style).run().options) {
       if (option.position_key >= 0) {
         others.insert(others.end(), option.value.begin(), option.value.end());
-      } else if (!values_.emplace(option.string_key, option.value.empty() ? "" : option.value.front()).second) {
+      } else if (!values_.emplace(option.string_key, option.value.empty() ? "" : option.value.front())
+                      .second) {
         throw UsageError("--" + option.string_key + " is given twice");
       }
     }

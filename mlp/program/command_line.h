@@ -22,8 +22,8 @@ class UsageError : public std::runtime_error {
 /// The words after the subcommand.
 using Words = std::vector<std::string>;
 
-/// Declares options by the variables that they fill. A variable keeps its value where its option is not given, and shows
-/// it as the default.
+/// Declares options by the variables that they fill. A variable keeps its value where its option is not
+/// given, and shows it as the default.
 class CommandLine {
  public:
   /// `name` of the subcommand, what it does in one sentence.
@@ -43,9 +43,9 @@ class CommandLine {
   /// The one word that is no option; must be given.
   void word(const std::string& name, std::string& target);
 
-  /// Fills the variables. Returns the help text where --help is asked for, and then nothing is filled. Throws UsageError: an unknown or
-  /// repeated option, a missing one, a value that is not of its kind, a config file with any of these or that cannot
-  /// be read.
+  /// Fills the variables. Returns the help text where --help is asked for, and then nothing is filled. Throws
+  /// UsageError: an unknown or repeated option, a missing one, a value that is not of its kind, a config file
+  /// with any of these or that cannot be read.
   std::optional<std::string> parse(const Words& words);
   /// Whether the option was given, on the command line or in the config file.
   bool given(const std::string& name) const { return values_.contains(name); }

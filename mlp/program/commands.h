@@ -18,8 +18,8 @@ int plan_command(const Words& words, Console& console);
 int protocols_command(const Words& words, Console& console);
 int inspect_command(const Words& words, Console& console);
 
-/// The whole program: `words` are those after its name. Returns 0 (done), 1 (failed) or 2 (wrong usage); the latter two with
-/// one line on `err`.
+/// The whole program: `words` are those after its name. Returns 0 (done), 1 (failed) or 2 (wrong usage); the
+/// latter two with one line on `err`.
 int run_program(const Words& words, std::ostream& out, std::ostream& err, bool terminal);
 
 }  // namespace smlp

@@ -38,10 +38,12 @@ Confusion::Confusion(std::vector<std::string> class_names, const std::vector<std
                      const std::vector<std::size_t>& answers)
     : names(std::move(class_names)), counts(names.size(), names.size()) {
   if (truth.size() != answers.size() || truth.empty())
-    throw Error("there are " + std::to_string(answers.size()) + " answers for " + std::to_string(truth.size()) + " rows");
+    throw Error("there are " + std::to_string(answers.size()) + " answers for " +
+                std::to_string(truth.size()) + " rows");
   for (std::size_t i = 0; i < truth.size(); ++i) {
     if (truth[i] >= names.size() || answers[i] >= names.size())
-      throw Error("row " + std::to_string(i + 1) + " has a class that is none of " + std::to_string(names.size()));
+      throw Error("row " + std::to_string(i + 1) + " has a class that is none of " +
+                  std::to_string(names.size()));
     ++counts(truth[i], answers[i]);
   }
 }
@@ -67,13 +69,15 @@ std::vector<std::string> Confusion::lines() const {
   std::vector<std::string> out{right("true \\ answer", left)};
   for (std::size_t j = 0; j < names.size(); ++j) {
     std::size_t width = columns(heads[j]);
-    for (std::size_t i = 0; i < names.size(); ++i) width = std::max(width, std::to_string(counts(i, j)).size());
+    for (std::size_t i = 0; i < names.size(); ++i)
+      width = std::max(width, std::to_string(counts(i, j)).size());
     widths.push_back(width);
     out.front() += "  " + right(heads[j], width);
   }
   for (std::size_t i = 0; i < names.size(); ++i) {
     std::string line = right(heads[i], left);
-    for (std::size_t j = 0; j < names.size(); ++j) line += "  " + right(std::to_string(counts(i, j)), widths[j]);
+    for (std::size_t j = 0; j < names.size(); ++j)
+      line += "  " + right(std::to_string(counts(i, j)), widths[j]);
     out.push_back(std::move(line));
   }
   return out;

@@ -65,8 +65,12 @@ void Console::progress(std::string_view line) {
   spoken_ = now;
 }
 
-ProgressBar::ProgressBar(Console& console, std::string what, std::string unit)
-    : console_(console), what_(std::move(what)), unit_(std::move(unit)), start_(std::chrono::steady_clock::now()) {}
+ProgressBar::ProgressBar(Console& console, std::string what, std::string unit, std::size_t first)
+    : console_(console),
+      what_(std::move(what)),
+      unit_(std::move(unit)),
+      first_(first),
+      start_(std::chrono::steady_clock::now()) {}
 
 double ProgressBar::seconds() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
@@ -75,11 +79,11 @@ double ProgressBar::seconds() const {
 void ProgressBar::operator()(std::size_t done, std::size_t total) {
   const double elapsed = std::max(seconds(), 1e-9);
   const double part = total == 0 ? 1 : static_cast<double>(done) / static_cast<double>(total);
-  const double rate = static_cast<double>(done) / elapsed;
+  const double rate = static_cast<double>(done - first_) / elapsed;
   const auto filled = static_cast<std::size_t>(part * bar_width);
   std::string line = what_ + " [" + std::string(filled, '#') + std::string(bar_width - filled, '.') + "] " +
                      std::to_string(done) + "/" + std::to_string(total) + " " + unit_;
-  if (done > 0)
+  if (done > first_)
     line += ", " + fixed_text(rate, rate < 10 ? 2 : 0) + "/s, " +
             duration_text(static_cast<double>(total - done) / rate) + " left";
   console_.progress(line);
@@ -101,6 +105,10 @@ std::string bytes_text(double bytes) {
   std::size_t unit = 0;
   while (bytes >= 999.5 && unit + 1 < units.size()) bytes /= 1000, ++unit;
   return fixed_text(bytes, unit == 0 ? 0 : 1) + " " + units[unit];
+}
+
+std::string count_text(std::size_t count, const std::string& singular) {
+  return std::to_string(count) + " " + singular + (count == 1 ? "" : "s");
 }
 
 std::string fixed_text(double value, int digits) {

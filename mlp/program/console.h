@@ -46,8 +46,9 @@ class Console {
 /// ProgressBar of one piece of work: bar, rate and time left.
 class ProgressBar {
  public:
-  /// `what` is done `total` times; `unit` names one of them in the plural ("steps").
-  ProgressBar(Console& console, std::string what, std::string unit);
+  /// `unit` names one piece in the plural ("steps"); `first` of them were done before.
+  ProgressBar(Console& console, std::string what, std::string unit, std::size_t first = 0);
+  void rename(std::string what) { what_ = std::move(what); }
   void operator()(std::size_t done, std::size_t total);
   double seconds() const;
 
@@ -55,6 +56,7 @@ class ProgressBar {
   Console& console_;
   std::string what_;
   std::string unit_;
+  std::size_t first_;
   std::chrono::steady_clock::time_point start_;
 };
 
@@ -62,6 +64,8 @@ class ProgressBar {
 std::string duration_text(double seconds);
 /// "1.2 MB": powers of 1000.
 std::string bytes_text(double bytes);
+/// "1 epoch", "2 epochs".
+std::string count_text(std::size_t count, const std::string& singular);
 /// With this many digits behind the point.
 std::string fixed_text(double value, int digits);
 

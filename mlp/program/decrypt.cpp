@@ -33,8 +33,8 @@ std::vector<std::string> class_names(const std::optional<std::string>& profile, 
   if (profile) {
     names = load_profile(*profile).classes;
     if (names.size() != outputs)
-      throw Error("the profile " + *profile + " has " + std::to_string(names.size()) + " classes, the answers have " +
-                  std::to_string(outputs) + " outputs");
+      throw Error("the profile " + *profile + " has " + std::to_string(names.size()) +
+                  " classes, the answers have " + std::to_string(outputs) + " outputs");
   } else {
     for (std::size_t i = 0; i < outputs; ++i) names.push_back(std::to_string(i));
   }
@@ -58,19 +58,23 @@ std::string to_csv(const Answers& answers, const std::vector<std::string>& names
 int decrypt_command(const Words& words, Console& console) {
   std::string key, in, out;
   std::optional<std::string> profile;
-  CommandLine line("decrypt", "Decrypts answers into a CSV: row of the owner's file (from 1), class, and every output.");
+  CommandLine line("decrypt",
+                   "Decrypts answers into a CSV: row of the owner's file (from 1), class, and every output.");
   line.required("key", key, "secret.json of the key that the answers are under");
   line.required("in", in, "answers of smlp predict");
-  line.text("profile", profile, "profile of the training table, for class names; else classes are numbers from 0");
+  line.text("profile", profile,
+            "profile of the training table, for class names; else classes are numbers from 0");
   line.required("out", out, "the CSV, for its owner's eyes (mode 0600)");
   if (const auto help = line.parse(words)) return console.document(*help), 0;
-  require_writable("--out", out, {key, in});
+  std::vector<std::filesystem::path> read{key, in};
+  if (profile) read.emplace_back(*profile);
+  require_writable("--out", out, read);
   const SecretKeys keys = load_secret_keys(key);
   const EncryptedAnswers encrypted = load_answers(in, keys.public_keys());
   const std::vector<std::string> names = class_names(profile, encrypted.outputs);
   const std::string csv = to_csv(open_answers(encrypted, keys), names);
   write_file_atomically(out, Bytes(csv.begin(), csv.end()), 0600);
-  console.result(out + ": " + std::to_string(encrypted.rows) + " rows");
+  console.result(out + ": " + count_text(encrypted.rows, "row"));
   return 0;
 }
 

@@ -34,8 +34,9 @@ void declare(CommandLine& line, EncryptOptions& options) {
   line.number("inner", options.inner, "widest inner dimension of a product that slots have room for");
   line.choice("scaling", std::string(name(options.scaling)), "of the features: standard, min-max or none",
               [&](const std::string& value) { options.scaling = scaling_from_name(value); });
-  line.text("profile", options.profile,
-            "scaling and class names (OUT.profile.json): applied where the file is there, else learnt and written");
+  line.text(
+      "profile", options.profile,
+      "scaling and class names (OUT.profile.json): applied where the file is there, else learnt and written");
   add_number_options(line, options.numbers);
   line.number("seed", options.seed, "repeatable order of the rows (never ciphertexts)");
   line.required("out", options.out, "the encrypted table");
@@ -43,28 +44,12 @@ void declare(CommandLine& line, EncryptOptions& options) {
   options.threads.add_to(line);
 }
 
-/// Writes the profile, and takes it back unless the table was written too.
-class NewProfile {
- public:
-  NewProfile(const Profile& profile, std::string path) : path_(std::move(path)) { save_profile(profile, path_); }
-  NewProfile(const NewProfile&) = delete;
-  NewProfile& operator=(const NewProfile&) = delete;
-  ~NewProfile() {
-    std::error_code ignored;
-    if (!kept_) std::filesystem::remove(path_, ignored);
-  }
-  void keep() { kept_ = true; }
-
- private:
-  std::string path_;
-  bool kept_ = false;
-};
-
 }  // namespace
 
 int encrypt_command(const Words& words, Console& console) {
   EncryptOptions options;
-  CommandLine line("encrypt", "Encrypts a table. The profile beside it tells about the data and stays with the owner.");
+  CommandLine line("encrypt",
+                   "Encrypts a table. The profile beside it tells about the data and stays with the owner.");
   declare(line, options);
   if (const auto help = line.parse(words)) return console.document(*help), 0;
   console.configure(false, options.quiet);
@@ -73,20 +58,22 @@ int encrypt_command(const Words& words, Console& console) {
   if (options.batch < 1 || options.batch > 65536)
     throw Error("--batch is " + std::to_string(options.batch) + ", allowed are 1 to 65536");
   if (options.profile.empty()) options.profile = options.out + ".profile.json";
-  require_writable("--out", options.out, {options.key, options.data.data});
-  require_writable("--profile", options.profile, {options.key, options.data.data});
-  if (std::filesystem::weakly_canonical(options.profile) == std::filesystem::weakly_canonical(options.out))
-    throw Error("--profile and --out are the same file " + options.out);
+  std::vector<std::filesystem::path> read = options.data.files();
+  read.emplace_back(options.key);
+  require_writable("--out", options.out, read);
+  read.emplace_back(options.out);
+  require_writable("--profile", options.profile, read);
 
   const PublicKeys keys = load_public_keys(options.key);
   const BitBudget budget(options.numbers, options.inner, keys.paillier().bits());
   const bool known = std::filesystem::exists(options.profile);
   Profile profile;
   if (known) profile = load_profile(options.profile);
-  const Table table = load_table(options.data.source(known ? std::optional(profile.expected()) : std::nullopt));
+  const Table table =
+      load_table(options.data.source(known ? std::optional(profile.expected()) : std::nullopt));
   if (known && line.given("scaling") && profile.scaling != options.scaling)
-    throw Error("the profile " + options.profile + " scales by " + std::string(name(profile.scaling)) + ", --scaling asks for " +
-                std::string(name(options.scaling)));
+    throw Error("the profile " + options.profile + " scales by " + std::string(name(profile.scaling)) +
+                ", --scaling asks for " + std::string(name(options.scaling)));
   if (!known && !table.has_labels())
     throw Error("the table has no labels and the profile " + options.profile +
                 " is not there; give the --profile of the training table");
@@ -98,18 +85,29 @@ int encrypt_command(const Words& words, Console& console) {
                                  ready.has_labels() ? &ready.classes : nullptr,
                                  ready.has_labels() ? profile.classes.size() : 0, ready.row_order,
                                  RandomSource::from_system(), profile.columns);
-  std::optional<NewProfile> written;
-  if (!known) written.emplace(profile, options.profile);
+  budget.check_product("the forward product of layer 1", ready.features.cols() + 1, {1, 0});
+  budget.check_product("the gradient of layer 1", std::min(options.batch, ready.rows()), {1, 0});
   ProgressBar progress(console, "encrypt", "groups");
-  save_table(options.out, encryptor, keys, [&](std::size_t done, std::size_t total) { progress(done, total); });
-  if (written) written->keep();
+  save_table(options.out, encryptor, keys,
+             [&](std::size_t done, std::size_t total) { progress(done, total); });
+  if (!known) {
+    try {
+      save_profile(profile, options.profile);
+    } catch (...) {  // answers could not be read without it
+      std::error_code ignored;
+      std::filesystem::remove(options.out, ignored);
+      throw;
+    }
+  }
 
-  console.result(options.out + ": " + std::to_string(ready.rows()) + " rows, " + std::to_string(profile.columns.size()) +
-                 " features, " +
-                 (ready.has_labels() ? std::to_string(profile.classes.size()) + " classes" : std::string("no labels")) +
-                 ", " + std::to_string(budget.slots()) + " values a ciphertext, batches of " +
-                 std::to_string(options.batch) + " rows");
-  console.result(options.profile + ": scaling and class names, " + (known ? "applied" : "learnt and written") +
+  console.result(
+      options.out + ": " + count_text(ready.rows(), "row") + ", " +
+      count_text(profile.columns.size(), "feature") + ", " +
+      (ready.has_labels() ? std::to_string(profile.classes.size()) + " classes" : std::string("no labels")) +
+      ", " + count_text(budget.slots(), "value") + " a ciphertext, batches of " +
+      count_text(options.batch, "row"));
+  console.result(options.profile + ": scaling and class names, " +
+                 (known ? "applied" : "learnt and written") +
                  "; it tells about the data and stays with its owner");
   return 0;
 }

@@ -37,7 +37,8 @@ nlohmann::ordered_json to_json(const EncryptedModel& model, const std::vector<In
 
 int export_command(const Words& words, Console& console) {
   std::string model_file, key, out;
-  CommandLine line("export", "Decrypts a model: weights (inputs x outputs of each layer) and biases as exact numbers.");
+  CommandLine line("export",
+                   "Decrypts a model: weights (inputs x outputs of each layer) and biases as exact numbers.");
   line.required("model", model_file, "a model of smlp train");
   line.required("key", key, "secret.json of its key");
   line.required("out", out, "the JSON, for its owner's eyes (mode 0600)");
@@ -47,7 +48,8 @@ int export_command(const Words& words, Console& console) {
   const EncryptedModel model = load_model(model_file, keys.public_keys());
   const std::string json = to_json(model, open_weights(model.weights, model.budget, keys)).dump() + "\n";
   write_file_atomically(out, Bytes(json.begin(), json.end()), 0600);
-  console.result(out + ": " + Network{model.network}.text() + " after " + std::to_string(model.epochs_done) + " epochs");
+  console.result(out + ": " + Network{model.network}.text() + " after " +
+                 count_text(model.epochs_done, "epoch"));
   return 0;
 }
 

@@ -21,12 +21,9 @@ Json key_facts(const PublicKeys& keys) {
 }
 
 Json budget_facts(const BitBudget& budget) {
-  return {{"value_bits", budget.numbers().value_bits},
-          {"fraction_bits", budget.numbers().fraction_bits},
-          {"sigma", budget.numbers().sigma},
-          {"inner", budget.max_inner()},
-          {"slot_bits", budget.slot_bits()},
-          {"slots", budget.slots()}};
+  return {{"value_bits", budget.numbers().value_bits}, {"fraction_bits", budget.numbers().fraction_bits},
+          {"sigma", budget.numbers().sigma},           {"inner", budget.max_inner()},
+          {"slot_bits", budget.slot_bits()},           {"slots", budget.slots()}};
 }
 
 std::string hex(std::span<const std::uint8_t> bytes) {
@@ -40,8 +37,12 @@ std::string hex(std::span<const std::uint8_t> bytes) {
 
 Json table_facts(const std::string& path) {
   const TableFile table(path);
-  Json facts{{"rows", table.info().rows},       {"features", table.info().features}, {"classes", table.info().classes},
-             {"batch", table.info().batch},     {"groups", table.groups().widths.size()}, {"table", hex(table.info().id)}};
+  Json facts{{"rows", table.info().rows},
+             {"features", table.info().features},
+             {"classes", table.info().classes},
+             {"batch", table.info().batch},
+             {"groups", table.groups().widths.size()},
+             {"table", hex(table.info().id)}};
   facts.update(budget_facts(table.info().budget));
   facts.update(key_facts(table.public_keys()));
   return facts;
@@ -63,7 +64,9 @@ Json model_facts(const std::string& path) {
 
 Json answers_facts(const std::string& path) {
   const LoadedAnswers loaded = load_answers(path);
-  Json facts{{"rows", loaded.answers.rows}, {"outputs", loaded.answers.outputs}, {"groups", loaded.answers.groups.size()}};
+  Json facts{{"rows", loaded.answers.rows},
+             {"outputs", loaded.answers.outputs},
+             {"groups", loaded.answers.groups.size()}};
   facts.update(budget_facts(loaded.answers.budget));
   facts.update(key_facts(loaded.keys));
   return facts;
@@ -101,7 +104,8 @@ Json facts_of(FileKind kind, const std::string& path) {
 int inspect_command(const Words& words, Console& console) {
   std::string file;
   bool json = false;
-  CommandLine line("inspect", "Tells what a key, table, model, answers or profile file holds. Never a secret.");
+  CommandLine line("inspect",
+                   "Tells what a key, table, model, answers or profile file holds. Never a secret.");
   line.word("FILE", file);
   line.flag("json", json, "one JSON object");
   if (const auto help = line.parse(words)) return console.document(*help), 0;
@@ -111,8 +115,10 @@ int inspect_command(const Words& words, Console& console) {
   if (json) return console.document(facts.dump(-1, ' ', false, Json::error_handler_t::replace)), 0;
   std::string out;
   for (const auto& [field, value] : facts.items()) {
-    const std::string text = value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, Json::error_handler_t::replace);
-    out += (out.empty() ? "" : "\n") + field + std::string(field.size() < 16 ? 16 - field.size() : 1, ' ') + one_line(text);
+    const std::string text = value.is_string() ? value.get<std::string>()
+                                               : value.dump(-1, ' ', false, Json::error_handler_t::replace);
+    out += (out.empty() ? "" : "\n") + field + std::string(field.size() < 16 ? 16 - field.size() : 1, ' ') +
+           one_line(text);
   }
   console.document(out);
   return 0;

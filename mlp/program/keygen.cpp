@@ -19,7 +19,8 @@ namespace {
 void make_directory(const std::filesystem::path& directory) {
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
     throw Error("cannot make the directory --out " + directory.string() + ": " + std::strerror(errno));
-  if (!std::filesystem::is_directory(directory)) throw Error("--out " + directory.string() + " is not a directory");
+  if (!std::filesystem::is_directory(directory))
+    throw Error("--out " + directory.string() + " is not a directory");
 }
 
 }  // namespace
@@ -27,20 +28,24 @@ void make_directory(const std::filesystem::path& directory) {
 int keygen_command(const Words& words, Console& console) {
   KeyOptions key;
   std::string out;
-  CommandLine line("keygen", "Makes DIR/public.json, which anybody may have, and DIR/secret.json (mode 0600), which decrypts.");
+  CommandLine line(
+      "keygen",
+      "Makes DIR/public.json, which anybody may have, and DIR/secret.json (mode 0600), which decrypts.");
   key.add_to(line);
   line.required("out", out, "directory of the two files; made where it is missing");
   if (const auto help = line.parse(words)) return console.document(*help), 0;
   key.check();
-  const std::filesystem::path directory = out, public_file = directory / "public.json", secret_file = directory / "secret.json";
+  const std::filesystem::path directory = out, public_file = directory / "public.json",
+                              secret_file = directory / "secret.json";
   make_directory(directory);
   for (const std::filesystem::path& file : {public_file, secret_file})
     if (std::filesystem::exists(std::filesystem::symlink_status(file)))
-      throw Error(file.string() + " exists: keys are never overwritten; take another directory or move them away");
+      throw Error(file.string() +
+                  " exists: keys are never overwritten; take another directory or move them away");
   require_writable("--out", public_file);
 
-  const SecretKeys keys =
-      SecretKeys::generate(key.variant, key.bits, default_subgroup_bits(key.bits), RandomSource::from_system());
+  const SecretKeys keys = SecretKeys::generate(key.variant, key.bits, default_subgroup_bits(key.bits),
+                                               RandomSource::from_system());
   save(keys, secret_file);
   try {
     save(keys.public_keys(), public_file);

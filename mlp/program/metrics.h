@@ -10,7 +10,8 @@ namespace smlp {
 
 class MetricsFile {
  public:
-  /// Nothing is written where `path` is empty. `append` continues a file. Throws Error when it cannot be written.
+  /// Nothing is written where `path` is empty. `append` continues a file. Throws Error when it cannot be
+  /// written.
   MetricsFile(const std::string& path, bool append);
 
   /// Both count from 1. Throws Error when the disk is full.

@@ -12,7 +12,9 @@
 
 namespace smlp {
 
-void ThreadOption::add_to(CommandLine& line) { line.number("threads", threads, "threads to compute with (all cores)"); }
+void ThreadOption::add_to(CommandLine& line) {
+  line.number("threads", threads, "threads to compute with (all cores)");
+}
 
 void ThreadOption::apply() const {
   if (!threads) return;
@@ -53,7 +55,8 @@ void add_training_options(CommandLine& line, TrainingOptions& options) {
   line.number("epochs", options.epochs, "passes over the table");
   line.number("batch", options.batch, "rows of a mini-batch");
   line.real("learning-rate", options.learning_rate, "of gradient descent, on the mean over a mini-batch");
-  line.choice("schedule", std::string(name(options.schedule)), "of the learning rate: constant, linear or cosine",
+  line.choice("schedule", std::string(name(options.schedule)),
+              "of the learning rate: constant, linear or cosine",
               [&options](const std::string& value) { options.schedule = schedule_from_name(value); });
   line.real("momentum", options.momentum, "from 0 to below 1");
   line.real("weight-decay", options.weight_decay, "L2 coefficient");
@@ -74,13 +77,15 @@ void KeyOptions::add_to(CommandLine& line) {
 
 void KeyOptions::check() const {
   if (bits == 1024 && !insecure)
-    throw Error("--bits 1024 is too short to protect anything: take 2048, 3072 or 4096, or add --insecure-key");
+    throw Error(
+        "--bits 1024 is too short to protect anything: take 2048, 3072 or 4096, or add --insecure-key");
   if (bits != 1024 && bits != 2048 && bits != 3072 && bits != 4096)
     throw Error("--bits is " + std::to_string(bits) + ", allowed are 2048, 3072 and 4096");
 }
 
 void KeyHolderOptions::add_to(CommandLine& line) {
-  line.text("secret-key", secret_key, "secret.json: host the key holder in this process, all roles in one hand");
+  line.text("secret-key", secret_key,
+            "secret.json: host the key holder in this process, all roles in one hand");
   line.text("key-holder", address, "HOST:PORT of a key holder on the network (not in this version)");
   line.text("tls", tls, "directory of certificates for --key-holder (not in this version)");
   line.number("seed", seed, "repeatable masks, for experiments alone; needs --insecure-seed");
@@ -89,12 +94,16 @@ void KeyHolderOptions::add_to(CommandLine& line) {
 
 std::string KeyHolderOptions::check(const std::string& command) const {
   if (address || tls)
-    throw Error("a key holder on the network (--key-holder, --tls) comes with a later version; give --secret-key FILE to "
-                "host it in this process");
+    throw Error(
+        "a key holder on the network (--key-holder, --tls) comes with a later version; give --secret-key "
+        "FILE to "
+        "host it in this process");
   if (!secret_key) throw UsageError("smlp " + command + " needs --secret-key");
   if (seed && !insecure_seed)
-    throw Error("--seed makes every mask predictable, so the key holder could read all values: add --insecure-seed where "
-                "that is wanted, or leave --seed out");
+    throw Error(
+        "--seed makes every mask predictable, so the key holder could read all values: add --insecure-seed "
+        "where "
+        "that is wanted, or leave --seed out");
   return *secret_key;
 }
 
@@ -102,6 +111,12 @@ void DataOptions::add_to(CommandLine& line) {
   line.required("data", data, "CSV with a header, or IDX images (also .gz)");
   line.text("label", label, "column of class names in a CSV (the last)");
   line.text("labels", labels, "IDX labels (also .gz) of IDX images");
+}
+
+std::vector<std::filesystem::path> DataOptions::files() const {
+  std::vector<std::filesystem::path> out{data};
+  if (labels) out.emplace_back(*labels);
+  return out;
 }
 
 TableSource DataOptions::source(const std::optional<ExpectedColumns>& expected) const {
@@ -127,8 +142,10 @@ void require_writable(const std::string& option, const std::filesystem::path& pa
   if (path.filename().empty() || std::filesystem::is_directory(path, status))
     throw Error(option + " " + path.string() + " is a directory; a file is needed");
   for (const std::filesystem::path& other : read)
-    if (std::filesystem::equivalent(path, other, status))
-      throw Error(option + " " + path.string() + " would overwrite " + other.string() + ", which is read");
+    if (std::filesystem::equivalent(path, other, status) ||
+        std::filesystem::weakly_canonical(path, status) == std::filesystem::weakly_canonical(other, status))
+      throw Error(option + " " + path.string() + " would overwrite " + other.string() +
+                  ", which this command uses too");
   std::string probe = (directory / ".smlp-XXXXXX").string();
   const int descriptor = ::mkstemp(probe.data());
   if (descriptor < 0)

@@ -61,7 +61,8 @@ struct KeyHolderOptions {
   std::optional<std::uint64_t> seed;
   bool insecure_seed = false;
   void add_to(CommandLine& line);
-  /// The file of the secret key. Throws Error: a key holder on the network, a seed without --insecure-seed; UsageError: no key.
+  /// The file of the secret key. Throws Error: a key holder on the network, a seed without --insecure-seed;
+  /// UsageError: no key.
   std::string check(const std::string& command) const;
 };
 
@@ -71,14 +72,15 @@ struct DataOptions {
   std::optional<std::string> label;
   std::optional<std::string> labels;
   void add_to(CommandLine& line);
+  std::vector<std::filesystem::path> files() const;
   TableSource source(const std::optional<ExpectedColumns>& expected = std::nullopt) const;
 };
 
 /// Wire names of those that tell the key holder more than masked values.
 std::set<std::string> leaking(const ProtocolNames& names);
 
-/// Throws Error unless a file can be made at `path`: its directory is there and can be written, and it is neither a directory nor one of
-/// the files that are read.
+/// Throws Error unless a file can be made at `path`: its directory is there and can be written, and it is
+/// neither a directory nor one of the files that are read.
 void require_writable(const std::string& option, const std::filesystem::path& path,
                       const std::vector<std::filesystem::path>& read = {});
 

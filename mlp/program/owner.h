@@ -1,4 +1,5 @@
-// The data owner's part: a table made ready for encryption, and the same rows in the clear for twin and float.
+// The data owner's part: a table made ready for encryption, and the same rows in the clear for twin and
+// float.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +27,8 @@ struct OwnerTable {
 /// Throws Error when the table has other columns than the profile, or a class that it does not know.
 OwnerTable prepare_table(const Table& table, const Profile& profile, RandomStream shuffle);
 
-/// Rows and one-hot labels in the order of the encrypted table, cut into its groups. Stays where it is while its reader is used.
+/// Rows and one-hot labels in the order of the encrypted table, cut into its groups. Stays where it is while
+/// its reader is used.
 template <typename T>
 struct ClearTable {
   Matrix<T> features;

@@ -6,6 +6,7 @@
 #include "mlp/program/commands.h"
 #include "mlp/program/options.h"
 #include "mlp/program/report.h"
+#include "mlp/program/session.h"
 #include "mlp/training.h"
 #include "paillier/error.h"
 #include "paillier/parallel.h"
@@ -60,11 +61,11 @@ std::string cost_text(const Cost& cost, double seconds) {
 
 std::string budget_text(const BitBudget& budget) {
   const Numbers& numbers = budget.numbers();
-  return "values of " + std::to_string(numbers.value_bits) + " bits, " + std::to_string(numbers.fraction_bits) +
-         " behind the point, masks " + std::to_string(numbers.sigma) + " bits wider; products " +
-         std::to_string(budget.product_bits()) + " bits, their masks up to " +
-         std::to_string(budget.cross_term_mask_bits()) + "; slots of " + std::to_string(budget.slot_bits()) + " bits, " +
-         std::to_string(budget.slots()) + " a ciphertext";
+  return "values of " + std::to_string(numbers.value_bits) + " bits, " +
+         std::to_string(numbers.fraction_bits) + " behind the point, masks " + std::to_string(numbers.sigma) +
+         " bits wider; products " + std::to_string(budget.product_bits()) + " bits, their masks up to " +
+         std::to_string(budget.cross_term_mask_bits()) + "; slots of " + std::to_string(budget.slot_bits()) +
+         " bits, " + std::to_string(budget.slots()) + " a ciphertext";
 }
 
 }  // namespace
@@ -79,18 +80,21 @@ int plan_command(const Words& words, Console& console) {
   options.training.check();
   options.key.check();
   options.numbers.check();
-  if (options.rows < 1 || options.rows > (std::size_t{1} << 32) || options.test_rows > (std::size_t{1} << 32))
-    throw Error("--rows and --test-rows are at most 2^32, and --rows at least 1");
+  constexpr std::size_t most_rows = std::size_t{1} << 24;
+  if (options.rows < 1 || options.rows > most_rows || options.test_rows > most_rows)
+    throw Error("--rows and --test-rows are at most 2^24, and --rows at least 1");
   const Network network = parse_network(options.network, 0, 0);
   const ProtocolNames names = options.protocols.names();
-  const BitBudget budget(options.numbers, options.inner, options.key.bits, names.needs_one_value_a_ciphertext() ? 1 : 0);
+  const BitBudget table_budget(options.numbers, options.inner, options.key.bits);
+  const BitBudget budget = evaluator_budget(table_budget, names);
   make_protocols(names, budget);
-  const TableGroups groups = table_groups(options.rows, options.training.batch, budget.slots());
+  const TableGroups groups = table_groups(options.rows, options.training.batch, table_budget.slots());
   check_budget(network, options.training, batch_rows(groups, groups.batches.front()),
                batch_rows(groups, groups.batches.back()), budget);
 
-  const SecretKeys keys = SecretKeys::generate(options.key.variant, options.key.bits,
-                                               default_subgroup_bits(options.key.bits), RandomSource::from_system());
+  const SecretKeys keys =
+      SecretKeys::generate(options.key.variant, options.key.bits, default_subgroup_bits(options.key.bits),
+                           RandomSource::from_system());
   const PublicKeys& key = keys.public_keys();
   const MachineSpeed speed = measure_speed(keys, RandomSource::from_system());
   const Sizes sizes{budget, key.paillier().ciphertext_bytes(), key.dgk().ciphertext_bytes()};
@@ -99,7 +103,7 @@ int plan_command(const Words& words, Console& console) {
   std::optional<TableGroups> test;
   Cost testing;
   if (options.test_rows > 0) {
-    test = table_groups(options.test_rows, options.training.batch, budget.slots());
+    test = table_groups(options.test_rows, options.training.batch, table_budget.slots());
     testing = classification_cost(network, names, *test, sizes);
   }
   const double test_seconds = speed.seconds(testing.operations, thread_count());
@@ -127,20 +131,22 @@ int plan_command(const Words& words, Console& console) {
                   {"rounds", epoch.traffic.rounds},
                   {"operations", to_json(epoch.operations)}}},
                 {"test",
-                 {{"seconds", test_seconds}, {"bytes", smlp::to_json(testing.traffic)}, {"rounds", testing.traffic.rounds}}},
+                 {{"seconds", test_seconds},
+                  {"bytes", smlp::to_json(testing.traffic)},
+                  {"rounds", testing.traffic.rounds}}},
                 {"statistical_bits", bound}};
     console.document(report.dump());
     return 0;
   }
-  console.result("network " + network.text() + ", " + std::to_string(options.rows) + " rows in " +
-                 std::to_string(groups.batches.size()) + " batches of " + std::to_string(options.training.batch) +
-                 ", key of " + key_text(key.paillier()));
+  console.result("network " + network.text() + ", " + count_text(options.rows, "row") + " in " +
+                 std::to_string(groups.batches.size()) + " batches of " +
+                 std::to_string(options.training.batch) + ", key of " + key_text(key.paillier()));
   console.result("protocols " + protocols_text(names));
   console.result(budget_text(budget));
   console.result(rate_text(options.training, batch_rows(groups, groups.batches.front()), budget));
-  console.result("an epoch: " + cost_text(epoch, epoch_seconds) + " (both parties on " + std::to_string(thread_count()) +
-                 " threads of this machine)");
-  console.result(std::to_string(options.training.epochs) + " epochs: " +
+  console.result("an epoch: " + cost_text(epoch, epoch_seconds) + " (both parties on " +
+                 std::to_string(thread_count()) + " threads of this machine)");
+  console.result(count_text(options.training.epochs, "epoch") + ": " +
                  duration_text(static_cast<double>(options.training.epochs) * epoch_seconds));
   if (test) console.result("the test: " + cost_text(testing, test_seconds));
   console.result("the masks of the whole run show anything with probability below 2^" + fixed_text(bound, 1));

@@ -29,7 +29,8 @@ void declare(CommandLine& line, PredictOptions& options) {
   line.required("model", options.model, "a model of smlp train");
   line.required("data", options.data, "encrypted table of queries; its labels are ignored");
   options.key_holder.add_to(line);
-  line.text("user-key", options.user_key, "public.json under which the answers are handed over, so that no server can open them");
+  line.text("user-key", options.user_key,
+            "public.json under which the answers are handed over, so that no server can open them");
   line.required("out", options.out, "the encrypted answers");
   options.threads.add_to(line);
   options.output.add_to(line, false);
@@ -45,7 +46,8 @@ void check_same_numbers(const std::string& model_file, const BitBudget& model, c
            std::to_string(budget.max_inner());
   };
   if (text(model) != text(table) || model.slot_bits() != table.slot_bits())
-    throw Error(table_file + " was encrypted with " + text(table) + ", but the table of " + model_file + " with " + text(model));
+    throw Error(table_file + " was encrypted with " + text(table) + ", but the table of " + model_file +
+                " with " + text(model));
 }
 
 }  // namespace
@@ -59,7 +61,9 @@ int predict_command(const Words& words, Console& console) {
   console.configure(options.output.json, options.output.quiet);
   const std::string key_file = options.key_holder.check("predict");
   options.threads.apply();
-  require_writable("--out", options.out, {options.model, options.data, key_file});
+  std::vector<std::filesystem::path> read{options.model, options.data, key_file};
+  if (options.user_key) read.emplace_back(*options.user_key);
+  require_writable("--out", options.out, read);
 
   const SecretKeys keys = load_secret_keys(key_file);
   const EncryptedModel model = load_model(options.model, keys.public_keys());
@@ -71,10 +75,12 @@ int predict_command(const Words& words, Console& console) {
 
   const Network network{model.network};
   if (table.info().features != network.inputs())
-    throw Error("the network " + network.text() + " of " + options.model + " has " + std::to_string(network.inputs()) +
-                " inputs, the table of queries has " + std::to_string(table.info().features) + " features");
-  console.note(options.data + ": " + std::to_string(table.info().rows) + " rows; " + options.model + ": " + network.text() +
-               " after " + std::to_string(model.epochs_done) + " epochs, protocols " + protocols_text(names));
+    throw Error("the network " + network.text() + " of " + options.model + " has " +
+                std::to_string(network.inputs()) + " inputs, the table of queries has " +
+                count_text(table.info().features, "feature"));
+  console.note(options.data + ": " + count_text(table.info().rows, "row") + "; " + options.model + ": " +
+               network.text() + " after " + count_text(model.epochs_done, "epoch") + ", protocols " +
+               protocols_text(names));
   warn_of_leakage(console, names);
   console.warning("note: the key holder runs in this process, so all roles are in one hand");
   const Seeds seeds(options.key_holder.seed);
@@ -90,20 +96,17 @@ int predict_command(const Words& words, Console& console) {
   const Measured measured = meter.lap();
 
   if (options.output.json) {
-    Json report{{"model", options.model},
-                {"network", network.text()},
-                {"protocols", names.by_family()},
-                {"rows", answers.rows},
-                {"outputs", answers.outputs},
-                {"key", to_hex(owner.fingerprint())},
+    Json report{{"model", options.model}, {"network", network.text()},  {"protocols", names.by_family()},
+                {"rows", answers.rows},   {"outputs", answers.outputs}, {"key", to_hex(owner.fingerprint())},
                 {"answers", options.out}};
     report.update(measured.to_json());
-    report["seconds"] = {{"wall", wall_seconds() - start}, {"cpu", cpu_seconds()}, {"predict", measured.seconds}};
-    console.document(report.dump());
+    report["seconds"] = {
+        {"wall", wall_seconds() - start}, {"cpu", cpu_seconds()}, {"predict", measured.seconds}};
+    console.document(report.dump(-1, ' ', false, Json::error_handler_t::replace));
   } else {
     console.result(options.out + ": " + std::to_string(answers.rows) + " answers under the key " +
-                   to_hex(owner.fingerprint()).substr(0, 16) + ".., in " + duration_text(measured.seconds) + ", " +
-                   std::to_string(measured.traffic.rounds) + " rounds");
+                   to_hex(owner.fingerprint()).substr(0, 16) + ".., in " + duration_text(measured.seconds) +
+                   ", " + std::to_string(measured.traffic.rounds) + " rounds");
   }
   return 0;
 }

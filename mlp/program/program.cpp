@@ -19,7 +19,8 @@ struct Command {
 };
 
 constexpr std::array commands{
-    Command{"run", run_command, "all roles in one process: train on an encrypted table and compare with the clear"},
+    Command{"run", run_command,
+            "all roles in one process: train on an encrypted table and compare with the clear"},
     Command{"keygen", keygen_command, "make public.json and secret.json"},
     Command{"encrypt", encrypt_command, "encrypt a table (data owner)"},
     Command{"train", train_command, "train a network on an encrypted table (evaluator)"},
@@ -43,8 +44,10 @@ int execute(const Words& words, std::ostream& out, std::ostream& err, bool termi
   if (words.empty()) throw UsageError("a command is needed; smlp --help lists them");
   const std::string& name = words.front();
   if (name == "--help" || name == "-h" || name == "help") return print_help(out), 0;
-  const auto found = std::ranges::find(commands, name, [](const Command& command) { return std::string(command.name); });
-  if (found == commands.end()) throw UsageError("there is no command " + in_quotes(name) + "; smlp --help lists them");
+  const auto found =
+      std::ranges::find(commands, name, [](const Command& command) { return std::string(command.name); });
+  if (found == commands.end())
+    throw UsageError("there is no command " + in_quotes(name) + "; smlp --help lists them");
   Console console(out, err, terminal);
   try {
     return found->execute(Words(words.begin() + 1, words.end()), console);

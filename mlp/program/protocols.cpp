@@ -9,7 +9,8 @@ namespace smlp {
 
 namespace {
 
-// Messages are those of one layer of the demonstration: a batch of 32 rows, 30 inputs, 16 neurons, a key of 2048 bits.
+// Messages are those of one layer of the demonstration: a batch of 32 rows, 30 inputs, 16 neurons, a key of
+// 2048 bits.
 constexpr std::size_t rows = 32, inputs = 30, neurons = 16, modulus_bits = 2048;
 constexpr const char* example = "bytes for 32 rows, 30 inputs, 16 neurons, 2048 bits";
 
@@ -40,7 +41,9 @@ std::string presets(const Descriptor& descriptor) {
 }
 
 /// An activation that only puts others together sends nothing itself.
-bool sends(const Descriptor& descriptor) { return !descriptor.handlers.empty(); }
+bool sends(const Descriptor& descriptor) {
+  return !descriptor.handlers.empty();
+}
 
 Json to_json(const Descriptor& descriptor) {
   const Traffic traffic = example_traffic(descriptor);
@@ -76,8 +79,8 @@ void print_markdown(Console& console) {
       "| family | protocol | presets | paper | message flow (E evaluator, K key holder) | cost | leakage |\n"
       "|---|---|---|---|---|---|---|\n";
   for (const Descriptor& d : registry())
-    out += "| " + std::string(name(d.family)) + " | `" + d.name + "` | " + presets(d) + " | " + cell(d.paper) + " | " +
-           cell(d.flow) + " | " + cost_text(d) + " | " + cell(d.leakage) + " |\n";
+    out += "| " + std::string(name(d.family)) + " | `" + d.name + "` | " + presets(d) + " | " +
+           cell(d.paper) + " | " + cell(d.flow) + " | " + cost_text(d) + " | " + cell(d.leakage) + " |\n";
   console.document(out + "\nCost: " + example + "; payloads without framing.");
 }
 
@@ -85,11 +88,12 @@ void print_text(Console& console) {
   std::string out;
   for (const Descriptor& d : registry()) {
     const std::string where = presets(d);
-    out += d.wire_name() + (where.empty() ? "" : "  (" + where + ")") + "\n  paper    " + d.paper + "\n  flow     " + d.flow +
-           "\n  cost     " + cost_text(d) + (d.single_value ? "; one value a ciphertext" : "") + "\n  leakage  " + d.leakage +
-           "\n";
+    out += d.wire_name() + (where.empty() ? "" : "  (" + where + ")") + "\n  paper    " + d.paper +
+           "\n  flow     " + d.flow + "\n  cost     " + cost_text(d) +
+           (d.single_value ? "; one value a ciphertext" : "") + "\n  leakage  " + d.leakage + "\n";
   }
-  console.document(out + "cost: " + example + ". In brackets: the presets (--protocols) that choose it; homomorphic is the default.");
+  console.document(out + "cost: " + example +
+                   ". In brackets: the presets (--protocols) that choose it; homomorphic is the default.");
 }
 
 }  // namespace

@@ -13,8 +13,8 @@ std::string rate_text(const TrainingOptions& options, std::size_t rows, const Bi
   const UpdateFactors factors = update_factors(options, 0, rows, budget);
   std::ostringstream out;
   out << "learning rate " << options.learning_rate << ", taken as "
-      << factors.rate_over_rows(fraction) * static_cast<double>(rows) << " (" << -factors.rescale.scale << " / 2^"
-      << factors.rescale.shift - fraction << " for each row of " << rows << ")";
+      << factors.rate_over_rows(fraction) * static_cast<double>(rows) << " (" << -factors.rescale.scale
+      << " / 2^" << factors.rescale.shift - fraction << " for each row of " << rows << ")";
   if (options.schedule != Schedule::constant) out << ", schedule " << name(options.schedule);
   if (options.momentum != 0) out << ", momentum " << factors.effective_momentum();
   if (options.weight_decay != 0) out << ", weight decay " << options.weight_decay;
@@ -23,12 +23,22 @@ std::string rate_text(const TrainingOptions& options, std::size_t rows, const Bi
 
 std::string protocols_text(const ProtocolNames& names) {
   std::string out;
-  for (const Descriptor* descriptor : names.used()) out += (out.empty() ? "" : ", ") + descriptor->wire_name();
+  for (const Descriptor* descriptor : names.used())
+    out += (out.empty() ? "" : ", ") + descriptor->wire_name();
   return out;
 }
 
 std::string key_text(const PaillierPublicKey& key) {
   return std::to_string(key.bits()) + " bits, " + std::string(name(key.variant()));
+}
+
+void describe_training(Console& console, const Network& network, const TrainingOptions& options,
+                       const ProtocolNames& names, std::size_t rows, const BitBudget& budget) {
+  console.note("network " + network.text() + ", " + count_text(options.epochs, "epoch") + ", batches of " +
+               count_text(options.batch, "row") + ", " + rate_text(options, rows, budget));
+  console.note("protocols " + protocols_text(names) + "; " + count_text(budget.slots(), "value") +
+               " a ciphertext");
+  warn_of_leakage(console, names);
 }
 
 void warn_of_leakage(Console& console, const ProtocolNames& names) {
@@ -37,7 +47,9 @@ void warn_of_leakage(Console& console, const ProtocolNames& names) {
       console.warning("note: " + descriptor->wire_name() + " leaks: " + descriptor->leakage);
 }
 
-std::string percent(double part) { return fixed_text(100 * part, 1) + " %"; }
+std::string percent(double part) {
+  return fixed_text(100 * part, 1) + " %";
+}
 
 double statistical_bound(const Network& network, const ProtocolNames& names, const TrainingOptions& options,
                          const TableGroups& train, const TableGroups* test, const BitBudget& budget,

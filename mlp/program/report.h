@@ -18,6 +18,10 @@ std::string rate_text(const TrainingOptions& options, std::size_t rows, const Bi
 std::string protocols_text(const ProtocolNames& names);
 /// "2048 bits, subgroup".
 std::string key_text(const PaillierPublicKey& key);
+/// Notes what is trained by which protocols with how many values a ciphertext, and warns of what they leak.
+/// `rows` of a batch.
+void describe_training(Console& console, const Network& network, const TrainingOptions& options,
+                       const ProtocolNames& names, std::size_t rows, const BitBudget& budget);
 /// Says what the chosen protocols leak.
 void warn_of_leakage(Console& console, const ProtocolNames& names);
 /// "96.5 %".

@@ -1,4 +1,5 @@
-// Where the randomness of each role comes from: the same in `run` and along the files, so that both give the same answers.
+// Where the randomness of each role comes from: the same in `run` and along the files, so that both give the
+// same answers.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +10,8 @@
 
 namespace smlp {
 
-/// Keys and the owner's encryption are not here: they always draw from the operating system, so no seed makes them
-/// predictable.
+/// Keys and the owner's encryption are not here: they always draw from the operating system, so no seed makes
+/// them predictable.
 class Seeds {
  public:
   explicit Seeds(const std::optional<std::uint64_t>& seed)
@@ -28,7 +29,8 @@ class Seeds {
   RandomSource prediction() const { return root_.derive("predict"); }
   /// The key holder in the same process.
   AnswerRandomness key_holder() const {
-    return seeded_ ? AnswerRandomness::from_source(root_.derive("key holder")) : AnswerRandomness::from_system();
+    return seeded_ ? AnswerRandomness::from_source(root_.derive("key holder"))
+                   : AnswerRandomness::from_system();
   }
 
  private:

@@ -12,14 +12,17 @@ namespace smlp {
 namespace {
 
 template <typename Value>
-std::map<std::string, Value> minus(std::map<std::string, Value> later, const std::map<std::string, Value>& earlier,
+std::map<std::string, Value> minus(std::map<std::string, Value> later,
+                                   const std::map<std::string, Value>& earlier,
                                    Value (*subtract)(const Value&, const Value&)) {
   for (auto& [name, value] : later)
     if (const auto found = earlier.find(name); found != earlier.end()) value = subtract(value, found->second);
   return later;
 }
 
-double subtract_seconds(const double& a, const double& b) { return a - b; }
+double subtract_seconds(const double& a, const double& b) {
+  return a - b;
+}
 Traffic subtract_traffic(const Traffic& a, const Traffic& b) {
   return {a.to_key_holder - b.to_key_holder, a.to_evaluator - b.to_evaluator, a.rounds - b.rounds};
 }
@@ -37,7 +40,8 @@ Measured& Measured::operator+=(const Measured& other) {
 
 Measured Measured::operator-(const Measured& earlier) const {
   return {seconds - earlier.seconds, subtract_traffic(traffic, earlier.traffic),
-          minus(by_kind, earlier.by_kind, subtract_seconds), minus(by_protocol, earlier.by_protocol, subtract_traffic),
+          minus(by_kind, earlier.by_kind, subtract_seconds),
+          minus(by_protocol, earlier.by_protocol, subtract_traffic),
           minus(key_holder, earlier.key_holder, subtract_seconds)};
 }
 
@@ -61,9 +65,10 @@ Json Measured::to_json() const {
   Json operations = Json::object();
   for (const auto& [protocol, messages] : by_protocol)
     if (messages.rounds > 0)
-      operations[protocol] = {{"rounds", messages.rounds},
-                              {"bytes", smlp::to_json(messages)},
-                              {"key_holder_seconds", key_holder.contains(protocol) ? key_holder.at(protocol) : 0.0}};
+      operations[protocol] = {
+          {"rounds", messages.rounds},
+          {"bytes", smlp::to_json(messages)},
+          {"key_holder_seconds", key_holder.contains(protocol) ? key_holder.at(protocol) : 0.0}};
   return {{"seconds", seconds},
           {"bytes", smlp::to_json(traffic)},
           {"rounds", traffic.rounds},

@@ -24,7 +24,8 @@ class Session {
   Session(const SecretKeys& keys, const BitBudget& budget, const ProtocolNames& protocols,
           const RandomSource& random, const AnswerRandomness& answers,
           std::vector<PaillierPublicKey> users = {})
-      : key_holder_(keys, {leaking(protocols), std::move(users)}, answers),
+      : key_holder_(keys, {leaking(protocols), with_sigma(std::move(users), budget.numbers().sigma)},
+                    answers),
         channel_(key_holder_),
         evaluator_{keys.public_keys().with_sigma(budget.numbers().sigma), budget, channel_, random,
                    draw_session(random)},
@@ -37,6 +38,11 @@ class Session {
   const Channel& channel() const { return channel_; }
 
  private:
+  static std::vector<PaillierPublicKey> with_sigma(std::vector<PaillierPublicKey> keys, std::size_t sigma) {
+    for (PaillierPublicKey& key : keys) key = key.with_sigma(sigma);
+    return keys;
+  }
+
   KeyHolder key_holder_;
   InProcessChannel channel_;
   Evaluator evaluator_;

@@ -56,14 +56,17 @@ std::string difference(const TrainingOptions& a, const TrainingOptions& b) {
 
 /// Refuses a checkpoint of another training.
 void check_same_training(const std::string& path, const EncryptedModel& found, const EncryptedModel& wanted) {
-  const auto refuse = [&](const std::string& sentence) { throw Error("cannot resume: " + path + " " + sentence); };
+  const auto refuse = [&](const std::string& sentence) {
+    throw Error("cannot resume: " + path + " " + sentence);
+  };
   if (found.table_id != wanted.table_id) refuse("was trained on another table");
   if (found.network != wanted.network)
     refuse("has the network " + Network{found.network}.text() + ", not " + Network{wanted.network}.text());
   for (const auto& [family, name] : wanted.protocols)
-    if (const auto other = found.protocols.find(family); other == found.protocols.end() || other->second != name)
-      refuse("was trained with --" + family + " " + (other == found.protocols.end() ? "none" : other->second) + ", not " +
-             name);
+    if (const auto other = found.protocols.find(family);
+        other == found.protocols.end() || other->second != name)
+      refuse("was trained with --" + family + " " +
+             (other == found.protocols.end() ? "none" : other->second) + ", not " + name);
   TrainingOptions before = TrainingOptions::from_json(found.training);
   const TrainingOptions now = TrainingOptions::from_json(wanted.training);
   // Only with a constant rate are the first epochs of a longer training those of a shorter one.
@@ -71,7 +74,8 @@ void check_same_training(const std::string& path, const EncryptedModel& found, c
   if (const std::string other = difference(before, now); !other.empty()) refuse("was trained with " + other);
   if (!(found.budget == wanted.budget)) refuse("has another bit budget than the table");
   if (found.epochs_done > now.epochs)
-    refuse("has " + std::to_string(found.epochs_done) + " epochs already, --epochs asks for " + std::to_string(now.epochs));
+    refuse("has " + std::to_string(found.epochs_done) + " epochs already, --epochs asks for " +
+           std::to_string(now.epochs));
   if (found.velocities.empty() != (now.momentum == 0)) refuse("has no velocities that fit --momentum");
 }
 
@@ -93,8 +97,8 @@ class Training {
                   " was encrypted with --batch " + std::to_string(batch));
     training_.batch = batch;
     const TableGroups& groups = table_.groups();
-    check_budget(network_, training_, batch_rows(groups, groups.batches.front()), batch_rows(groups, groups.batches.back()),
-                 budget_);
+    check_budget(network_, training_, batch_rows(groups, groups.batches.front()),
+                 batch_rows(groups, groups.batches.back()), budget_);
     prepare_model();
   }
 
@@ -143,8 +147,8 @@ void Training::prepare_model() {
     return;
   }
   Weights<EncryptedMatrix> weights =
-      encrypt_weights(initial_weights(network_, budget_.numbers(), seeds_.initial_weights()), network_, keys.paillier(),
-                      budget_, training_.momentum != 0, seeds_.initial_weights());
+      encrypt_weights(initial_weights(network_, budget_.numbers(), seeds_.initial_weights()), network_,
+                      keys.paillier(), budget_, training_.momentum != 0, seeds_.initial_weights());
   start.weights = std::move(weights.weights);
   start.velocities = std::move(weights.velocities);
   model_ = std::move(start);
@@ -152,18 +156,14 @@ void Training::prepare_model() {
 
 void Training::run() {
   const TableGroups& groups = table_.groups();
-  console_.note(options_.data + ": " + std::to_string(table_.info().rows) + " rows, " + std::to_string(network_.inputs()) +
-                " features, " + std::to_string(network_.outputs()) + " classes, key of " +
-                key_text(keys_.public_keys().paillier()));
-  console_.note("network " + network_.text() + ", " + std::to_string(training_.epochs) + " epochs, batches of " +
-                std::to_string(training_.batch) + " rows, " +
-                rate_text(training_, batch_rows(groups, groups.batches.front()), budget_));
-  console_.note("protocols " + protocols_text(names_) + "; " + std::to_string(budget_.slots()) +
-                (budget_.slots() == 1 ? " value" : " values") + " a ciphertext");
-  warn_of_leakage(console_, names_);
+  console_.note(options_.data + ": " + count_text(table_.info().rows, "row") + ", " +
+                count_text(network_.inputs(), "feature") + ", " + std::to_string(network_.outputs()) +
+                " classes, key of " + key_text(keys_.public_keys().paillier()));
+  describe_training(console_, network_, training_, names_, batch_rows(groups, groups.batches.front()),
+                    budget_);
   if (first_epoch_ > 0)
-    console_.note(options_.out + " has " + std::to_string(first_epoch_) + " of " + std::to_string(training_.epochs) +
-                  " epochs; continuing");
+    console_.note(options_.out + " has " + std::to_string(first_epoch_) + " of " +
+                  std::to_string(training_.epochs) + " epochs; continuing");
 
   MetricsFile metrics(options_.output.metrics, first_epoch_ > 0);
   Session session(keys_, budget_, names_, seeds_.training(), seeds_.key_holder());
@@ -171,15 +171,17 @@ void Training::run() {
   const GroupReader<EncryptedMatrix> reader{[&](std::size_t group) { return table_.features(group); },
                                             [&](std::size_t group) { return table_.labels(group); }};
   Weights<EncryptedMatrix> weights{model_->weights, model_->velocities};
+  ProgressBar progress(console_, "", "steps", first_epoch_ * groups.batches.size());
   for (std::uint64_t epoch = first_epoch_; epoch < training_.epochs; ++epoch) {
-    ProgressBar progress(console_, "epoch " + std::to_string(epoch + 1) + "/" + std::to_string(training_.epochs), "steps");
+    progress.rename("epoch " + std::to_string(epoch + 1) + "/" + std::to_string(training_.epochs));
     Measured of_epoch;
-    train_epoch(session.arithmetic(), weights, reader, groups, training_, budget_, static_cast<std::uint32_t>(epoch),
-                seeds_.batch_order(), [&](std::size_t done, std::size_t total) {
+    train_epoch(session.arithmetic(), weights, reader, groups, training_, budget_,
+                static_cast<std::uint32_t>(epoch), seeds_.batch_order(),
+                [&](std::size_t done, std::size_t total) {
                   const Measured step = meter.lap();
                   metrics.step(epoch + 1, epoch * total + done, step);
                   of_epoch += step;
-                  progress(done, total);
+                  progress(epoch * total + done, training_.epochs * total);
                 });
     model_->weights = weights.weights;
     model_->velocities = weights.velocities;
@@ -208,14 +210,13 @@ Json Training::report(double wall) const {
           {"bytes", to_json(measured_.traffic)},
           {"rounds", measured_.traffic.rounds},
           {"seconds_by_kind", measured_.by_kind},
-          {"statistical_bits", statistical_bound(network_, names_, training_,
-                                                 table_groups(table_.info().rows, training_.batch, budget_.slots()),
-                                                 nullptr, budget_, keys_.public_keys())},
+          {"statistical_bits", statistical_bound(network_, names_, training_, table_.groups(), nullptr,
+                                                 budget_, keys_.public_keys())},
           {"model", options_.out}};
 }
 
 std::string Training::summary() const {
-  return options_.out + ": " + network_.text() + " after " + std::to_string(model_->epochs_done) + " epochs, " +
+  return options_.out + ": " + network_.text() + " after " + count_text(model_->epochs_done, "epoch") + ", " +
          (first_epoch_ == training_.epochs ? "nothing left to do"
                                            : "trained in " + duration_text(measured_.seconds) + ", " +
                                                  std::to_string(measured_.traffic.rounds) + " rounds");
@@ -226,7 +227,9 @@ std::string Training::summary() const {
 int train_command(const Words& words, Console& console) {
   const double start = wall_seconds();
   TrainOptions options;
-  CommandLine line("train", "Trains a network on an encrypted table. The model is saved after each epoch and can be resumed.");
+  CommandLine line(
+      "train",
+      "Trains a network on an encrypted table. The model is saved after each epoch and can be resumed.");
   declare(line, options);
   if (const auto help = line.parse(words)) return console.document(*help), 0;
   console.configure(options.output.json, options.output.quiet);
@@ -242,7 +245,8 @@ int train_command(const Words& words, Console& console) {
   console.warning("note: the key holder runs in this process, so all roles are in one hand");
   training.run();
   if (options.output.json)
-    console.document(training.report(wall_seconds() - start).dump());
+    console.document(
+        training.report(wall_seconds() - start).dump(-1, ' ', false, Json::error_handler_t::replace));
   else
     console.result(training.summary());
   return 0;

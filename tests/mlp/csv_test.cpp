@@ -110,3 +110,14 @@ TEST_CASE_FIXTURE(Csv, "a bad cell is refused with its row and column") {
   CHECK(cell(std::string(5000, 'z')).size() < 300);
   CHECK(contains(refusal("a,class\n1,\n"), "row 1, column 'class' is empty"));
 }
+
+TEST_CASE_FIXTURE(Csv, "text that is not UTF-8 is refused by its line") {
+  // Ill-formed sequences of the Unicode standard, section 3.9, and the extremes of each well-formed length.
+  const auto table = [](const std::string& label) { return "a,label\n1," + label + "\n2,x\n"; };
+  for (const char* label :
+       {"caf\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF"})
+    CHECK(load(table(label)).labels[0] == label);
+  for (const char* label : {"caf\xE9", "\xC0\xAF", "\xE0\x9F\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80",
+                            "\xF0\x80\x80\x80", "\xC3", "\xE2\x82", "\x80", "\xFF"})
+    CHECK(contains(refusal(table(label)), "line 2 is not UTF-8 text"));
+}

@@ -96,15 +96,21 @@ refuses 1 'never overwritten' keygen --bits 1024 --insecure-key --out keys
 
 # ---- encrypt ----
 rows 12 iris.csv small.csv
-encrypt=(encrypt --key keys/public.json --data small.csv --batch 6)
+encrypt=(encrypt --key keys/public.json --data small.csv)
 refuses 1 'cannot write --out nowhere' "${encrypt[@]}" --out nowhere/t.h5
 refuses 1 'is a directory' "${encrypt[@]}" --out keys
 refuses 1 'would overwrite' "${encrypt[@]}" --out small.csv
+refuses 1 'would overwrite' "${encrypt[@]}" --out t.h5 --profile small.csv
+refuses 1 'would overwrite' "${encrypt[@]}" --out t.h5 --profile t.h5
+refuses 1 'would overwrite' run --data small.csv --metrics small.csv
+refuses 1 'encrypt it with --inner 5' "${encrypt[@]}" --out t.h5 --inner 4
+printf 'a,label\n1,caf\xe9\n2,x\n' >latin.csv
+refuses 1 'line 2 is not UTF-8 text' encrypt --key keys/public.json --data latin.csv --out t.h5
 refuses 1 'none.json' encrypt --key none.json --data small.csv --out t.h5
 refuses 1 'small.csv' encrypt --key small.csv --data small.csv --out t.h5
-refuses 1 '--batch is 0' "${encrypt[@]}" --batch=0 --out t.h5 2>/dev/null || true
+refuses 1 '--batch is 0' "${encrypt[@]}" --batch 0 --out t.h5
 refuses 1 "'oops'" encrypt --key keys/public.json --data text.csv --out t.h5
-accepts "${encrypt[@]}" --out t.h5 >/dev/null
+accepts "${encrypt[@]}" --batch 6 --out t.h5 >/dev/null
 refuses 1 'scales by standard, --scaling asks for none' "${encrypt[@]}" --scaling none --out t.h5
 sed 's/"standard"/"min-max"/' t.h5.profile.json >edited.json
 refuses 1 'edited.json.*checksum' "${encrypt[@]}" --profile edited.json --out u.h5

@@ -49,6 +49,32 @@ grep -q "equal the twin's exactly" run.txt || fail 'nothing about the twin'
 grep -qE 'learning rate 0.1, taken as 0\.[01]' run.txt || fail 'no effective learning rate'
 grep -q '^smlp: note: comparison/affine leaks: ' err.txt || fail "no word on leakage: $(cat err.txt)"
 
+# IDX: images and labels, compressed and not; a test part of its own.
+python3 - <<'PYTHON'
+import gzip, random, struct
+random.seed(1)
+def write(name, rows, opener):
+    labels = bytes(i % 2 for i in range(rows))
+    pixels = bytes(random.randrange(100) + 150 * labels[i] for i in range(rows) for _ in range(4))
+    with opener(name + "-images", "wb") as file: file.write(struct.pack(">IIII", 2051, rows, 2, 2) + pixels)
+    with opener(name + "-labels", "wb") as file: file.write(struct.pack(">II", 2049, rows) + labels)
+write("train", 16, gzip.open)
+write("test", 6, open)
+PYTHON
+idx=(--data train-images --labels train-labels)
+accepts run "${idx[@]}" --test test-images --test-labels test-labels --network N-C --batch 8 --epochs 1 "${toy[@]}" --json --quiet >idx.json
+holds 'j["network"] == "4-2" and j["rows"] == {"train": 16, "test": 6} and j["weights_equal_twin"]' idx.json
+refuses 1 'no labels to compare' run "${idx[@]}" --test test-images --network N-C "${toy[@]}"
+
+# A plan knows the bytes and rounds of the run exactly.
+"$smlp" run --data xor.csv --network N-3-C --batch 8 --epochs 2 "${toy[@]}" --json >run.json 2>/dev/null </dev/null || fail 'run'
+accepts plan --network 2-3-2 --rows 32 --test-rows 8 --batch 8 "${toy[@]}" --json >plan.json
+python3 - <<'PYTHON' || fail 'plan and run differ in bytes or rounds'
+import json, sys
+plan, run = json.load(open("plan.json")), json.load(open("run.json"))
+total = {way: 2 * plan["epoch"]["bytes"][way] + plan["test"]["bytes"][way] for way in run["bytes"]}
+sys.exit(total != run["bytes"] or 2 * plan["epoch"]["rounds"] + plan["test"]["rounds"] != run["rounds"])
+PYTHON
 accepts plan --network 30-16-2 --rows 456 "${toy[@]}" --json >plan.json
 holds 'j["slots"] == 7 and j["slot_bits"] == 133 and j["epoch"]["seconds"] > 0 and j["epoch"]["rounds"] > 0 and j["statistical_bits"] < -10' plan.json
 accepts protocols --json >protocols.json

@@ -4,7 +4,8 @@ set -uo pipefail
 smlp=$(realpath "${SMLP:?SMLP must name the program}")
 datasets=$(realpath datasets)
 dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+said=$(mktemp -d)
+trap 'rm -rf "$dir" "$said"' EXIT
 failures=0
 
 fail() {
@@ -23,19 +24,17 @@ refuses() {
   local code=$1 pattern=$2 before status=0
   shift 2
   before=$(snapshot)
-  "$smlp" "$@" >/tmp/smlp-out.$$ 2>/tmp/smlp-err.$$ </dev/null || status=$?
-  [ "$status" -eq "$code" ] || fail "exit code $status, not $code: smlp $*: $(cat /tmp/smlp-err.$$)"
-  [ ! -s /tmp/smlp-out.$$ ] || fail "says on standard output: smlp $*: $(head -n 3 /tmp/smlp-out.$$)"
-  [ "$(grep -vc '^smlp: note: ' /tmp/smlp-err.$$)" -eq 1 ] || fail "not one line: smlp $*: $(cat /tmp/smlp-err.$$)"
-  grep -qE "^smlp: .*$pattern" /tmp/smlp-err.$$ || fail "no '$pattern': smlp $*: $(cat /tmp/smlp-err.$$)"
+  "$smlp" "$@" >"$said/out" 2>"$said/err" </dev/null || status=$?
+  [ "$status" -eq "$code" ] || fail "exit code $status, not $code: smlp $*: $(cat "$said/err")"
+  [ ! -s "$said/out" ] || fail "says on standard output: smlp $*: $(head -n 3 "$said/out")"
+  [ "$(grep -vc '^smlp: note: ' "$said/err")" -eq 1 ] || fail "not one line: smlp $*: $(cat "$said/err")"
+  grep -qE "^smlp: .*$pattern" "$said/err" || fail "no '$pattern': smlp $*: $(cat "$said/err")"
   [ "$before" = "$(snapshot)" ] || fail "left or changed a file: smlp $*: $(diff <(echo "$before") <(snapshot))"
-  rm -f /tmp/smlp-out.$$ /tmp/smlp-err.$$
 }
 
 # accepts WORD...: the program exits with 0; its standard output comes out.
 accepts() {
-  "$smlp" "$@" 2>"$dir/.err" </dev/null || fail "exit code $?: smlp $*: $(cat "$dir/.err")"
-  rm -f "$dir/.err"
+  "$smlp" "$@" 2>"$said/err" </dev/null || fail "exit code $?: smlp $*: $(cat "$said/err")"
 }
 
 # holds PYTHON-EXPRESSION FILE: true of the JSON in the file, as `j`.
@@ -47,3 +46,22 @@ sys.exit(0 if eval(sys.argv[1]) else 1)' "$1" "$2" || fail "does not hold: $1: $
 
 # rows COUNT FROM TO: the header of a data set and every COUNT-th row.
 rows() { awk -v n="$1" 'NR == 1 || NR % n == 0' "$datasets/$2" >"$dir/$3"; }
+
+# outputs_match MODEL.json PROFILE QUERIES.csv ANSWERS.csv: the exported model gives the decrypted outputs, in doubles (to the
+# carries of the fixed-point numbers). Queries have features alone.
+outputs_match() {
+  python3 - "$@" <<'PYTHON' || fail "the exported model $1 does not give the outputs $4"
+import csv, json, sys
+model, profile = json.load(open(sys.argv[1])), json.load(open(sys.argv[2]))
+queries, answers = (list(csv.reader(open(path)))[1:] for path in sys.argv[3:5])
+assert len(queries) == len(answers) > 0
+for query, answer in zip(queries, answers):
+    values = [(float(v) - o) * f for v, o, f in zip(query, profile["offset"], profile["factor"])]
+    for i, layer in enumerate(model["layers"]):
+        values = [sum(v * w for v, w in zip(values, column)) + b
+                  for column, b in zip(zip(*layer["weights"]), layer["biases"])]
+        if i + 1 < len(model["layers"]):
+            values = [max(v, 0) for v in values]
+    assert all(abs(v - float(a)) < 0.02 for v, a in zip(values, answer[2:])), (values, answer)
+PYTHON
+}

@@ -48,7 +48,8 @@ std::string usage_error(const Words& words) {
 
 TEST_CASE("options fill their variables, others keep their defaults") {
   Example example;
-  CHECK(!example.line.parse({"--data", "t.csv", "--epochs=7", "--rate", "-0.5", "--quiet", "--mode", "fast"}));
+  CHECK(
+      !example.line.parse({"--data", "t.csv", "--epochs=7", "--rate", "-0.5", "--quiet", "--mode", "fast"}));
   CHECK(example.data == "t.csv");
   CHECK(example.epochs == 7);
   CHECK(example.rate == -0.5);
@@ -81,8 +82,10 @@ TEST_CASE("wrong usage is told in one line") {
   CHECK(usage_error({}) == "smlp try needs --data");
   CHECK(test::contains(usage_error({"--data", "t", "--speed", "3"}), "--speed"));
   CHECK(test::contains(usage_error({"--data", "t", "--epo", "3"}), "--epo"));  // no abbreviations
-  CHECK(usage_error({"--data", "t", "--epochs", "-3"}) == "--epochs is '-3', a whole number from 0 is needed");
-  CHECK(usage_error({"--data", "t", "--epochs", "3x"}) == "--epochs is '3x', a whole number from 0 is needed");
+  CHECK(usage_error({"--data", "t", "--epochs", "-3"}) ==
+        "--epochs is '-3', a whole number from 0 is needed");
+  CHECK(usage_error({"--data", "t", "--epochs", "3x"}) ==
+        "--epochs is '3x', a whole number from 0 is needed");
   CHECK(usage_error({"--data", "t", "--rate", "fast"}) == "--rate is 'fast', a number is needed");
   CHECK(usage_error({"--data", "t", "--data", "u"}) == "--data is given twice");
   CHECK(usage_error({"--data", "t", "--mode", "odd"}) == "there is no mode odd");
@@ -104,9 +107,10 @@ TEST_CASE("a word that is no option") {
 
 TEST_CASE("a config file gives options; the command line wins; other sections are for others") {
   const test::TemporaryDirectory directory;
-  const std::string path = test::write_text(directory / "c.ini",
-                                            "# a comment\nepochs = 9\nlabel = c\nquiet = true\n[try]\nrate = 0.25\n"
-                                            "[other]\nepochs = 1\nunknown = 2\n");
+  const std::string path =
+      test::write_text(directory / "c.ini",
+                       "# a comment\nepochs = 9\nlabel = c\nquiet = true\n[try]\nrate = 0.25\n"
+                       "[other]\nepochs = 1\nunknown = 2\n");
   Example example;
   CHECK(!example.line.parse({"--config", path, "--data", "t", "--label", "mine"}));
   CHECK(example.epochs == 9);
@@ -128,5 +132,6 @@ TEST_CASE("a wrong config file") {
   CHECK(error("epochs 3\n") != "");
   CHECK(error("epochs = 3\nepochs = 4\n") != "");
   CHECK(error("quiet = false\n") == "");
-  CHECK(usage_error({"--data", "t", "--config", "/no/such.ini"}) == "cannot read the config file /no/such.ini");
+  CHECK(usage_error({"--data", "t", "--config", "/no/such.ini"}) ==
+        "cannot read the config file /no/such.ini");
 }

@@ -66,7 +66,18 @@ TEST_CASE("elsewhere progress is silent for the first seconds") {
   CHECK(progress.seconds() >= 0);
 }
 
+TEST_CASE("work that was done before does not count for the rate") {
+  std::ostringstream out, err;
+  Console console(out, err, true);
+  ProgressBar progress(console, "", "steps", 3);
+  progress.rename("epoch 2/2");
+  progress(3, 4);
+  CHECK(err.str() == "\r\033[Kepoch 2/2 [##################......] 3/4 steps");
+}
+
 TEST_CASE("texts") {
+  CHECK(count_text(1, "row") == "1 row");
+  CHECK(count_text(0, "row") == "0 rows");
   CHECK(one_line("a\nb\tc\033d") == "a b c d");
   CHECK(duration_text(0.04) == "0.0 s");
   CHECK(duration_text(59.9) == "59.9 s");

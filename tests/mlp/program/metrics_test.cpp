@@ -74,6 +74,7 @@ TEST_CASE("no path, no file; a path that cannot be") {
   none.step(1, 1, example(1, 1));
   none.epoch(1, example(1, 1), Json::object());
   const test::TemporaryDirectory directory;
-  CHECK(test::contains(test::message_of([&] { MetricsFile(directory / "no" / "m.jsonl", false); }), "--metrics"));
+  CHECK(test::contains(test::message_of([&] { MetricsFile(directory / "no" / "m.jsonl", false); }),
+                       "--metrics"));
   CHECK(test::contains(test::message_of([&] { MetricsFile(directory.path(), false); }), "is a directory"));
 }

@@ -19,11 +19,11 @@ TEST_CASE("protocols: a preset, then single families by name") {
 
 TEST_CASE("sizes of keys") {
   KeyOptions options;
-  for (const std::size_t bits : {2048, 3072, 4096}) {
+  for (const std::size_t bits : {2048U, 3072U, 4096U}) {
     options.bits = bits;
     CHECK_NOTHROW(options.check());
   }
-  for (const std::size_t bits : {0, 512, 1024, 2047, 8192}) {
+  for (const std::size_t bits : {0U, 512U, 1024U, 2047U, 8192U}) {
     options.bits = bits;
     CHECK_THROWS_AS(options.check(), Error);
   }
@@ -54,9 +54,12 @@ TEST_CASE("a file that can be written, and nothing is left by the check") {
   const auto path = test::write_text(directory / "old", "x");
   CHECK_NOTHROW(require_writable("--out", path, {directory / "other"}));
   CHECK(test::read_text(path) == "x");
-  CHECK(test::contains(test::message_of([&] { require_writable("--out", path, {path}); }), "would overwrite"));
-  CHECK(test::contains(test::message_of([&] { require_writable("--out", directory.path()); }), "is a directory"));
-  CHECK(test::contains(test::message_of([&] { require_writable("--out", directory / "no" / "file"); }), "cannot write --out"));
+  CHECK(
+      test::contains(test::message_of([&] { require_writable("--out", path, {path}); }), "would overwrite"));
+  CHECK(test::contains(test::message_of([&] { require_writable("--out", directory.path()); }),
+                       "is a directory"));
+  CHECK(test::contains(test::message_of([&] { require_writable("--out", directory / "no" / "file"); }),
+                       "cannot write --out"));
 }
 
 TEST_CASE("threads") {

@@ -65,7 +65,8 @@ TEST_CASE("groups of the clear tables hold the rows of the encrypted one") {
 
 TEST_CASE("loss and accuracy of known weights") {
   const OwnerTable owner = example_owner();
-  // One layer: output 0 is 1, output 1 is x / 2. Classes by hand: x = 0, 1, 2 -> 0 (first of equals), 3, 4 -> 1.
+  // One layer: output 0 is 1, output 1 is x / 2. Classes by hand: x = 0, 1, 2 -> 0 (first of equals), 3, 4
+  // -> 1.
   std::vector<Matrix<double>> weights{Matrix<double>(3, 2)};
   weights[0](0, 1) = 0.5;
   weights[0](2, 0) = 1;

@@ -9,7 +9,9 @@ using namespace smlp;
 
 namespace {
 
-std::uint64_t first(const RandomSource& source) { return source.stream({}).word(); }
+std::uint64_t first(const RandomSource& source) {
+  return source.stream({}).word();
+}
 
 std::vector<std::uint64_t> all(const Seeds& seeds) {
   return {first(seeds.split()),           seeds.shuffle().word(),     first(seeds.training()),
@@ -28,7 +30,9 @@ TEST_CASE("the same seed gives the same randomness, every purpose its own") {
 
 TEST_CASE("answers of the key holder repeat with a seed alone") {
   const Digest request{};
-  const auto answer = [&](std::optional<std::uint64_t> seed) { return first(Seeds(seed).key_holder().for_request(request)); };
+  const auto answer = [&](std::optional<std::uint64_t> seed) {
+    return first(Seeds(seed).key_holder().for_request(request));
+  };
   CHECK(answer(7) == answer(7));
   CHECK(answer(7) != answer(8));
   CHECK(answer(std::nullopt) != answer(std::nullopt));

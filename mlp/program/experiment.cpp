@@ -1,0 +1,213 @@
+// All roles in one process.
+#include "mlp/program/experiment.h"
+
+#include "mlp/batches.h"
+#include "mlp/fixed_point.h"
+#include "mlp/float_arithmetic.h"
+#include "mlp/initial_weights.h"
+#include "mlp/prediction.h"
+#include "mlp/program/confusion.h"
+#include "mlp/program/metrics.h"
+#include "mlp/program/report.h"
+#include "mlp/program/session.h"
+#include "mlp/split.h"
+#include "mlp/training.h"
+#include "mlp/twin_arithmetic.h"
+#include "paillier/error.h"
+
+namespace smlp {
+
+namespace {
+
+Parts load_parts(const RunOptions& options, const Seeds& seeds) {
+  const Table all = load_table(options.data.source());
+  Table train = all, test;
+  Profile profile;
+  if (options.test) {
+    profile = learn_profile(all, options.scaling);
+    TableSource source = options.data.source(profile.expected());
+    source.data = *options.test;
+    source.labels.reset();
+    if (options.test_labels) source.labels = *options.test_labels;
+    test = load_table(source);
+    if (!test.has_labels())
+      throw Error("the test table " + *options.test + " has no labels to compare answers with");
+  } else {
+    const Profile classes = learn_profile(all, Scaling::none);
+    const Split split = stratified_split(class_indices(classes, all), options.test_fraction, seeds.split());
+    train = take_rows(all, split.train);
+    test = take_rows(all, split.test);
+    profile = learn_profile(train, options.scaling);
+  }
+  return {profile, prepare_table(train, profile, seeds.shuffle()),
+          prepare_table(test, profile, seeds.shuffle())};
+}
+
+std::vector<Matrix<double>> decoded(const std::vector<IntegerMatrix>& weights, const Numbers& numbers) {
+  std::vector<Matrix<double>> out;
+  for (const IntegerMatrix& matrix : weights) out.push_back(decode(matrix, numbers));
+  return out;
+}
+
+template <typename Matrix>
+Weights<Matrix> clear_weights(const std::vector<Matrix>& initial, bool momentum) {
+  Weights<Matrix> out{initial, {}};
+  if (momentum)
+    for (const Matrix& matrix : initial) out.velocities.emplace_back(matrix.rows(), matrix.cols());
+  return out;
+}
+
+}  // namespace
+
+Experiment::Experiment(const RunOptions& options, Console& console)
+    : options_(options),
+      console_(console),
+      seeds_(options.seed),
+      names_(options.protocols.names()),
+      parts_(load_parts(options, seeds_)),
+      network_(parse_network(options.network, parts_.train.features.cols(), parts_.profile.classes.size())),
+      table_budget_(options.numbers, options.inner, options.key.bits),
+      budget_(evaluator_budget(table_budget_, names_)),
+      groups_(table_groups(parts_.train.rows(), options.training.batch, table_budget_.slots())),
+      test_groups_(table_groups(parts_.test.rows(), options.training.batch, table_budget_.slots())) {
+  check_budget(network_, options.training, batch_rows(groups_, groups_.batches.front()),
+               batch_rows(groups_, groups_.batches.back()), budget_);
+}
+
+void Experiment::describe() const {
+  console_.note(options_.data.data + ": " + count_text(parts_.train.rows(), "row") + " to train and " +
+                std::to_string(parts_.test.rows()) + " to test, " + count_text(network_.inputs(), "feature") +
+                ", " + std::to_string(network_.outputs()) + " classes");
+  describe_training(console_, network_, options_.training, names_,
+                    batch_rows(groups_, groups_.batches.front()), budget_);
+}
+
+MemoryTable Experiment::encrypted(const SecretKeys& keys, const OwnerTable& table) const {
+  return encrypt_table(keys.public_keys(), table_budget_, options_.training.batch, table.features,
+                       &table.classes, network_.outputs(), table.row_order, RandomSource::from_system(),
+                       parts_.profile.columns);
+}
+
+Findings Experiment::run() {
+  describe();
+  Findings findings;
+  const double start = wall_seconds();
+  const SecretKeys keys =
+      SecretKeys::generate(options_.key.variant, options_.key.bits, default_subgroup_bits(options_.key.bits),
+                           RandomSource::from_system());
+  findings.keygen_seconds = wall_seconds() - start;
+  const MemoryTable train = encrypted(keys, parts_.train);
+  const MemoryTable test = encrypted(keys, parts_.test);
+  findings.encrypt_seconds = wall_seconds() - start - findings.keygen_seconds;
+  console_.note("keys of " + key_text(keys.public_keys().paillier()) + " made in " +
+                duration_text(findings.keygen_seconds) + ", both tables encrypted in " +
+                duration_text(findings.encrypt_seconds));
+  findings.statistical_bits = statistical_bound(network_, names_, options_.training, groups_, &test_groups_,
+                                                budget_, keys.public_keys());
+  findings.last = train_all(keys, train, findings);
+  test_all(keys, test, findings);
+  return findings;
+}
+
+EpochReport Experiment::train_all(const SecretKeys& keys, const MemoryTable& table, Findings& findings) {
+  const TrainingOptions& training = options_.training;
+  const Numbers& numbers = budget_.numbers();
+  const std::size_t classes = network_.outputs();
+  MetricsFile metrics(options_.output.metrics, false);
+  Session session(keys, budget_, names_, seeds_.training(), seeds_.key_holder());
+  Meter meter(session);
+
+  const bool momentum = training.momentum != 0;
+  const std::vector<IntegerMatrix> initial = initial_weights(network_, numbers, seeds_.initial_weights());
+  encrypted_model_ = encrypt_weights(initial, network_, keys.public_keys().paillier(), budget_, momentum,
+                                     seeds_.initial_weights());
+  twin_model_ = clear_weights(initial, momentum);
+  float_model_ = clear_weights(decoded(initial, numbers), momentum);
+  const ClearTable<Integer> integers = integer_table(parts_.train, groups_, classes, numbers);
+  const ClearTable<double> doubles = float_table(parts_.train, groups_, classes);
+  const GroupReader<EncryptedMatrix> ciphertexts{[&](std::size_t group) { return table.features(group); },
+                                                 [&](std::size_t group) { return table.labels(group); }};
+  TwinArithmetic twin(budget_, seeds_.training());
+  FloatArithmetic clear(numbers.fraction_bits);
+
+  EpochReport report;
+  ProgressBar progress(console_, "", "steps");
+  for (std::size_t epoch = 0; epoch < training.epochs; ++epoch) {
+    const auto pass = [&](auto& arithmetic, auto& model, const auto& reader, const StepObserver& observer) {
+      train_epoch(arithmetic, model, reader, groups_, training, budget_, static_cast<std::uint32_t>(epoch),
+                  seeds_.batch_order(), observer);
+    };
+    // The twin goes first: it sees a value that leaves its range before time is spent on ciphertexts.
+    pass(twin, twin_model_, integers.reader(), nullptr);
+    pass(clear, float_model_, doubles.reader(), nullptr);
+    progress.rename("epoch " + std::to_string(epoch + 1) + "/" + std::to_string(training.epochs));
+    Measured measured;
+    meter.lap();
+    pass(session.arithmetic(), encrypted_model_, ciphertexts, [&](std::size_t done, std::size_t total) {
+      const Measured step = meter.lap();
+      metrics.step(epoch + 1, epoch * total + done, step);
+      measured += step;
+      progress(done, total);
+    });
+    findings.training += measured;
+
+    const auto opened = decoded(open_weights(encrypted_model_.weights, budget_, keys), numbers);
+    const auto replayed = decoded(twin_model_.weights, numbers);
+    const auto three = [&](auto&& score, const OwnerTable& part) {
+      return Three{score(opened, part), score(replayed, part), score(float_model_.weights, part)};
+    };
+    report = {three(loss, parts_.train), three(accuracy, parts_.test)};
+    metrics.epoch(epoch + 1, measured,
+                  {{"loss", report.loss.to_json()}, {"accuracy", report.accuracy.to_json()}});
+    report_epoch(epoch, report, measured, findings);
+  }
+  findings.weights_equal = open_weights(encrypted_model_.weights, budget_, keys) == twin_model_.weights;
+  return report;
+}
+
+void Experiment::report_epoch(std::size_t epoch, const EpochReport& report, const Measured& measured,
+                              Findings& findings) {
+  const auto three = [](const Three& t, auto&& text) {
+    return text(t.encrypted) + " encrypted, " + text(t.twin) + " twin, " + text(t.clear) + " float";
+  };
+  const auto bytes = static_cast<double>(measured.traffic.to_key_holder + measured.traffic.to_evaluator);
+  console_.note("epoch " + std::to_string(epoch + 1) + "/" + std::to_string(options_.training.epochs) +
+                ": loss " + three(report.loss, [](double value) { return fixed_text(value, 4); }) +
+                "; accuracy " + three(report.accuracy, percent) + "; " + duration_text(measured.seconds) +
+                ", " + bytes_text(bytes) + ", " + std::to_string(measured.traffic.rounds) + " rounds (" +
+                measured.split_text() + ")");
+  Json entry{{"epoch", epoch + 1}, {"loss", report.loss.to_json()}, {"accuracy", report.accuracy.to_json()}};
+  entry.update(measured.to_json());
+  findings.history.push_back(std::move(entry));
+}
+
+void Experiment::test_all(const SecretKeys& keys, const MemoryTable& table, Findings& findings) {
+  Session session(keys, budget_, names_, seeds_.prediction(), seeds_.key_holder());
+  Meter meter(session);
+  ProgressBar progress(console_, "test", "batches");
+  const EncryptedAnswers answers =
+      classify(session.arithmetic(), encrypted_model_, network_, table, std::nullopt,
+               [&](std::size_t done, std::size_t total) { progress(done, total); });
+  const Answers opened = open_answers(answers, keys);
+  findings.testing = meter.lap();
+  findings.answers = opened.classes;
+
+  const Numbers& numbers = budget_.numbers();
+  const ClearTable<Integer> integers = integer_table(parts_.test, test_groups_, network_.outputs(), numbers);
+  const auto reader = integers.reader();
+  TwinArithmetic twin(budget_, seeds_.prediction());
+  std::vector<IntegerMatrix> replayed;
+  for (std::size_t b = 0; b < test_groups_.batches.size(); ++b)
+    replayed.push_back(classify_batch(twin, twin_model_, reader.features, test_groups_, b));
+  const Matrix<double> twin_outputs =
+      rows_in_file_order(decode(twin.stack(replayed), numbers), parts_.test.row_order);
+  findings.answers_equal = twin_outputs == opened.outputs;
+
+  const auto score = [&](const std::vector<std::size_t>& classes) {
+    return Confusion(parts_.profile.classes, parts_.test.classes, classes).accuracy();
+  };
+  findings.last.accuracy = {score(opened.classes), score(largest_outputs(twin_outputs)),
+                            accuracy(float_model_.weights, parts_.test)};
+}
+
+}  // namespace smlp
