@@ -20,7 +20,7 @@ std::vector<std::size_t> widths_of(const TableGroups& groups, const std::vector<
 
 TEST_CASE("every epoch uses every group once, in batches of the same shape") {
   const RandomSource random = RandomSource::from_seed(3);
-  for (const std::size_t rows : {1, 31, 32, 33, 64, 455}) {
+  for (const std::size_t rows : std::vector<std::size_t>{1, 31, 32, 33, 64, 455}) {
     const TableGroups groups = table_groups(rows, 32, 15);
     const auto first = epoch_batches(groups, 0, random);
     std::set<std::size_t> seen;

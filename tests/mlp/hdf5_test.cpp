@@ -18,13 +18,6 @@ using smlp::hdf5::Reader;
 using smlp::hdf5::Shape;
 using smlp::hdf5::Writer;
 
-// The library keeps a little memory when a checksum of its structures fails (seen in 1.10.8): not ours to
-// free.
-extern "C" const char* __lsan_default_suppressions();
-extern "C" const char* __lsan_default_suppressions() {
-  return "leak:libhdf5";
-}
-
 namespace {
 
 constexpr Shape shape{100, 3, 1024};  // more than one chunk
