@@ -35,11 +35,15 @@ NTL::mat_ZZ to_ntl(const IntegerMatrix& m) {
 
 }  // namespace
 
-IntegerMatrix integer_product(const IntegerMatrix& a, const IntegerMatrix& b) {
-  if (a.cols() != b.rows())
-    throw Error("a product of " + std::to_string(a.rows()) + " x " + std::to_string(a.cols()) + " and " +
-                std::to_string(b.rows()) + " x " + std::to_string(b.cols()) +
+void check_inner_dimensions(std::size_t a_rows, std::size_t a_cols, std::size_t b_rows, std::size_t b_cols) {
+  if (a_cols != b_rows)
+    throw Error("a product of " + std::to_string(a_rows) + " x " + std::to_string(a_cols) + " and " +
+                std::to_string(b_rows) + " x " + std::to_string(b_cols) +
                 " matrices: inner dimensions differ");
+}
+
+IntegerMatrix integer_product(const IntegerMatrix& a, const IntegerMatrix& b) {
+  check_inner_dimensions(a.rows(), a.cols(), b.rows(), b.cols());
   NTL::mat_ZZ product;
   NTL::mul(product, to_ntl(a), to_ntl(b));
   IntegerMatrix out(a.rows(), b.cols());

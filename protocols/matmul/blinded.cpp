@@ -7,6 +7,7 @@
 // Ranges   a, b: l bits under l + sigma; sums of 2l + log k bits.
 // Views    K: masked factors, and what the truncation shows.  E: ciphertexts.
 #include "paillier/error.h"
+#include "protocols/integer_product.h"
 #include "protocols/matmul/blinded_products.h"
 
 namespace smlp {
@@ -23,10 +24,7 @@ class BlindedMatrixProduct : public MatrixProduct {
   EncryptedMatrix multiply(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& a,
                            const EncryptedMatrix& b, const Rescale& factor,
                            const std::optional<Addend>& addend) const override {
-    if (a.cols() != b.rows())
-      throw Error("a product of " + std::to_string(a.rows()) + " x " + std::to_string(a.cols()) + " and " +
-                  std::to_string(b.rows()) + " x " + std::to_string(b.cols()) +
-                  " matrices: inner dimensions differ");
+    check_inner_dimensions(a.rows(), a.cols(), b.rows(), b.cols());
     if (!a.layout().single() || !b.layout().single())
       throw Error(std::string("the protocol ") + wire_name + " works on one value a ciphertext");
     const BitBudget& budget = evaluator.budget;

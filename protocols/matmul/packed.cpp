@@ -51,10 +51,7 @@ class PackedMatrixProduct : public MatrixProduct {
   EncryptedMatrix multiply(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& a,
                            const EncryptedMatrix& b, const Rescale& factor,
                            const std::optional<Addend>& addend) const override {
-    if (a.cols() != b.rows())
-      throw Error("a product of " + std::to_string(a.rows()) + " x " + std::to_string(a.cols()) + " and " +
-                  std::to_string(b.rows()) + " x " + std::to_string(b.cols()) +
-                  " matrices: inner dimensions differ");
+    check_inner_dimensions(a.rows(), a.cols(), b.rows(), b.cols());
     const BitBudget& budget = evaluator.budget;
     budget.check_product(wire_name, a.cols(), factor);
     if (addend) budget.check_addend(wire_name, addend->bits);

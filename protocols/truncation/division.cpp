@@ -72,13 +72,13 @@ void check_content(const BitBudget& budget, std::size_t content_bits) {
 
 }  // namespace
 
-EncryptedMatrix divide_masked(const Evaluator& evaluator, const std::string& wire_name, const Place& place,
-                              const EncryptedMatrix& x, std::size_t content_bits, const Rescale& factor,
-                              const std::optional<Addend>& addend) {
+EncryptedMatrix MaskedDivision::rescale(const Evaluator& evaluator, const Place& place,
+                                        const EncryptedMatrix& x, std::size_t content_bits,
+                                        const Rescale& factor, const std::optional<Addend>& addend) const {
   const BitBudget& budget = evaluator.budget;
   check_content(budget, content_bits);
-  budget.check_product(wire_name, 1, factor);
-  if (addend) budget.check_addend(wire_name, addend->bits);
+  budget.check_product(wire_name_, 1, factor);
+  if (addend) budget.check_addend(wire_name_, addend->bits);
   const Mask rho = Mask::uniform(evaluator.draws(place, Draw::mask_product), x.rows(), x.cols(),
                                  content_bits + budget.numbers().sigma);
   RequestBody body(evaluator);
@@ -86,7 +86,7 @@ EncryptedMatrix divide_masked(const Evaluator& evaluator, const std::string& wir
                      evaluator.draws(place, Draw::exponent_product)));
   const IntegerMatrix mask_c = add_masked_addend(evaluator, place, addend, x.layout(), body);
   const Header header = evaluator.header(
-      wire_name, 0, place, x.layout(),
+      wire_name_, 0, place, x.layout(),
       {static_cast<std::int64_t>(content_bits), factor.scale, static_cast<std::int64_t>(factor.shift),
        static_cast<std::int64_t>(addend ? addend->bits : 0)});
   AnswerBody answer(evaluator, header, body);
@@ -95,6 +95,8 @@ EncryptedMatrix divide_masked(const Evaluator& evaluator, const std::string& wir
   return subtract_plain(evaluator.paillier(), back, divided(rho.values(), mask_c, factor),
                         budget.slot_bits());
 }
+
+namespace {
 
 void answer_division(Answering& answering) {
   const BitBudget& budget = answering.budget();
@@ -107,18 +109,30 @@ void answer_division(Answering& answering) {
   answering.put_matrix(divided(x, c, factor), layout, Draw::answer_down, Draw::answer_across);
 }
 
-Traffic division_traffic(const Work& work, const Sizes& sizes) {
+Traffic traffic(const Work& work, const Sizes& sizes) {
   const std::size_t up = down_count(work.left) * (work.addend ? 2 : 1);
   return {up * sizes.ciphertext_bytes, both_count(work.left) * sizes.ciphertext_bytes, 1};
 }
 
-Operations division_operations(const Work& work, const Sizes&) {
+Operations operations(const Work& work, const Sizes&) {
   Operations out;
   out.rerandomisations = static_cast<double>(down_count(work.left) * (work.addend ? 2 : 1));
   out.decryptions = out.rerandomisations;
   out.encryptions = static_cast<double>(both_count(work.left));
   out.masked_values = static_cast<double>(work.left.rows() * work.left.cols() * (work.addend ? 2 : 1));
   return out;
+}
+
+}  // namespace
+
+Descriptor division_descriptor() {
+  Descriptor d;
+  d.family = Family::truncation;
+  d.leakage = "nothing";
+  d.handlers = {answer_division};
+  d.traffic = traffic;
+  d.operations = operations;
+  return d;
 }
 
 }  // namespace smlp

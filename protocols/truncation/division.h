@@ -27,16 +27,21 @@ Rescale checked_factor(const Answering& answering, std::size_t i);
 /// A size from a request: 1 .. limit. Throws Error naming it.
 std::size_t checked_size(std::int64_t value, std::size_t limit, const std::string& what);
 
-/// Evaluator's half of a stand-alone division (wire name given).
+/// Evaluator's half of a stand-alone division, under the wire name of the protocol.
 ///   E -> K  [x + rho] (, [C + R_C])      K -> E  [floor((scale (x + rho) + C + R_C) / 2^shift)]
-EncryptedMatrix divide_masked(const Evaluator& evaluator, const std::string& wire_name, const Place& place,
-                              const EncryptedMatrix& x, std::size_t content_bits, const Rescale& factor,
-                              const std::optional<Addend>& addend);
+class MaskedDivision : public Truncation {
+ public:
+  explicit MaskedDivision(std::string wire_name) : wire_name_(std::move(wire_name)) {}
+  EncryptedMatrix rescale(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& x,
+                          std::size_t content_bits, const Rescale& factor,
+                          const std::optional<Addend>& addend) const override;
 
-/// Key holder's half. Parameters: content bits, scale, shift, addend bits.
-void answer_division(Answering& answering);
+ private:
+  std::string wire_name_;
+};
 
-Traffic division_traffic(const Work& work, const Sizes& sizes);
-Operations division_operations(const Work& work, const Sizes& sizes);
+/// What the truncation protocols declare alike: family, leakage, the key holder's half, traffic and
+/// operations.
+Descriptor division_descriptor();
 
 }  // namespace smlp

@@ -10,33 +10,15 @@
 
 namespace smlp {
 
-namespace {
-
-class PackedTruncation : public Truncation {
- public:
-  EncryptedMatrix rescale(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& x,
-                          std::size_t content_bits, const Rescale& factor,
-                          const std::optional<Addend>& addend) const override {
-    return divide_masked(evaluator, "truncation/packed", place, x, content_bits, factor, addend);
-  }
-};
-
-}  // namespace
-
 Descriptor packed_truncation_descriptor() {
-  Descriptor d;
-  d.family = Family::truncation;
+  Descriptor d = division_descriptor();
   d.name = "packed";
   d.paper = "Bellafqira et al. 2018, secure division, on packed values";
   d.flow =
       "E -> K [x + rho] (, [C + R_C]);  K -> E [floor((scale (x + rho) + C + R_C) / 2^shift)] in both "
       "packings";
-  d.leakage = "nothing";
-  d.handlers = {answer_division};
-  d.traffic = division_traffic;
-  d.operations = division_operations;
   d.make = [](const ProtocolSet&) -> std::shared_ptr<const Protocol> {
-    return std::make_shared<PackedTruncation>();
+    return std::make_shared<MaskedDivision>("truncation/packed");
   };
   return d;
 }
