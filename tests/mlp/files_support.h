@@ -1,8 +1,7 @@
-// What the tests of files share: a directory of their own, toy keys, damage.
+// What the tests of files share: texts and damage; a directory and toy keys by inclusion.
 #pragma once
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -12,33 +11,10 @@
 #include <string_view>
 
 #include "paillier/error.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/support/toy_keys.h"
 
 namespace smlp::test {
-
-/// A new directory, removed with all that is in it.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "smlp-test-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw Error("no temporary directory for a test");
-    path_ = name;
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-  std::size_t entries() const {
-    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_), {}));
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline std::filesystem::path write_text(const std::filesystem::path& path, std::string_view text) {
   std::ofstream file(path, std::ios::binary);

@@ -3,33 +3,15 @@
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <string>
 
 #include "paillier/error.h"
+#include "tests/support/temporary_directory.h"
 
 using namespace smlp;
 
 namespace {
-
-// A directory of its own, removed with its content.
-class Directory {
- public:
-  Directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "smlp-files-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~Directory() { std::filesystem::remove_all(path_); }
-  const std::filesystem::path& path() const { return path_; }
-  std::size_t entries() const {
-    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_), {}));
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 mode_t mode_of(const std::filesystem::path& path) {
   struct stat status {};
@@ -40,8 +22,8 @@ mode_t mode_of(const std::filesystem::path& path) {
 }  // namespace
 
 TEST_CASE("a file is written, replaced and read") {
-  const Directory directory;
-  const auto path = directory.path() / "file";
+  const test::TemporaryDirectory directory;
+  const auto path = directory / "file";
   write_file_atomically(path, Bytes{1, 2, 3}, 0600);
   CHECK(mode_of(path) == 0600);
   CHECK(read_file(path, 3, Readers::owner_only) == Bytes{1, 2, 3});
@@ -55,31 +37,31 @@ TEST_CASE("a file is written, replaced and read") {
 }
 
 TEST_CASE("a relative path without a directory") {
-  const Directory directory;
+  const test::TemporaryDirectory directory;
   const auto before = std::filesystem::current_path();
   std::filesystem::current_path(directory.path());
   write_file_atomically("here", Bytes{5}, 0600);
   std::filesystem::current_path(before);
-  CHECK(read_file(directory.path() / "here", 10, Readers::anyone) == Bytes{5});
+  CHECK(read_file(directory / "here", 10, Readers::anyone) == Bytes{5});
 }
 
 TEST_CASE("what cannot be written leaves nothing behind") {
-  const Directory directory;
-  const auto missing = directory.path() / "missing" / "file";
+  const test::TemporaryDirectory directory;
+  const auto missing = directory / "missing" / "file";
   CHECK_THROWS_WITH_AS(write_file_atomically(missing, Bytes{1}, 0600),
                        ("cannot write in the directory " + missing.parent_path().string() +
                         " the file file: No such file or directory")
                            .c_str(),
                        Error);
-  const auto occupied = directory.path() / "occupied";
+  const auto occupied = directory / "occupied";
   std::filesystem::create_directory(occupied);
   CHECK_THROWS_AS(write_file_atomically(occupied, Bytes{1}, 0600), Error);
   CHECK(directory.entries() == 1);
 }
 
 TEST_CASE("reading is bounded, private and only of regular files") {
-  const Directory directory;
-  const auto path = directory.path() / "file";
+  const test::TemporaryDirectory directory;
+  const auto path = directory / "file";
   write_file_atomically(path, Bytes(1000, 1), 0640);
   CHECK_THROWS_WITH_AS(read_file(path, 999, Readers::anyone),
                        ("the file " + path.string() + " is longer than the allowed 999 bytes").c_str(),
@@ -91,8 +73,8 @@ TEST_CASE("reading is bounded, private and only of regular files") {
   ::chmod(path.c_str(), 0400);
   CHECK(read_file(path, 1000, Readers::owner_only).size() == 1000);
   CHECK_THROWS_AS(read_file(directory.path(), 1000, Readers::anyone), Error);
-  CHECK_THROWS_AS(read_file(directory.path() / "missing", 1000, Readers::anyone), Error);
-  const auto pipe = directory.path() / "pipe";
+  CHECK_THROWS_AS(read_file(directory / "missing", 1000, Readers::anyone), Error);
+  const auto pipe = directory / "pipe";
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
   CHECK_THROWS_WITH_AS(read_file(pipe, 1000, Readers::anyone),
                        ("cannot read " + pipe.string() + ": it is not a regular file").c_str(), Error);

@@ -12,6 +12,7 @@
 #include "paillier/files.h"
 #include "paillier/keys.h"
 #include "tests/paillier/python_vectors.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/support/toy_keys.h"
 
 using namespace smlp;
@@ -19,21 +20,6 @@ using namespace smlp;
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// A directory of its own, removed with its content.
-class Directory {
- public:
-  Directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "smlp-keys-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~Directory() { std::filesystem::remove_all(path_); }
-  std::filesystem::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 std::string text_of(const std::filesystem::path& path) {
   const Bytes bytes = read_file(path, 1 << 20, Readers::anyone);
@@ -73,7 +59,7 @@ bool same(const SecretKeys& a, const SecretKeys& b) {
 }  // namespace
 
 TEST_CASE("keys of every variant survive their files") {
-  const Directory directory;
+  const test::TemporaryDirectory directory;
   for (const Variant variant : {Variant::standard, Variant::djn, Variant::subgroup}) {
     const SecretKeys& keys = toy_keys(variant);
     save(keys.public_keys(), directory / "public.json");
@@ -175,7 +161,7 @@ TEST_CASE("public keys that are refused, by field") {
 }
 
 TEST_CASE("secret files that are refused") {
-  const Directory directory;
+  const test::TemporaryDirectory directory;
   const auto path = directory / "secret.json";
   const SecretKeys& keys = toy_keys();
   save(keys, path);
@@ -224,7 +210,7 @@ TEST_CASE("secret files that are refused") {
 }
 
 TEST_CASE("no truncation and no flipped bit of a secret file loads as another key") {
-  const Directory directory;
+  const test::TemporaryDirectory directory;
   const auto path = directory / "secret.json";
   save(toy_keys(), path);
   const std::string good = text_of(path);
