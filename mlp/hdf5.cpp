@@ -367,25 +367,16 @@ Reader::Reader(const std::filesystem::path& path)
 
 Writer::Writer(const std::filesystem::path& path)
     : path_(path),
-      partial_(create_partial(path)),
-      file_(create_file(partial_, path)),
+      partial_([&] { return create_partial(path); }),
+      file_(create_file(partial_.name(), path)),
       root_(open_root(file_, path), path.string(), 0) {}
-
-Writer::~Writer() {
-  if (committed_) return;
-  root_.handle_.reset();
-  file_.reset();
-  std::error_code ignored;
-  std::filesystem::remove(partial_, ignored);
-}
 
 void Writer::commit() {
   if (!root_.handle_.reset() || H5Fflush(file_.id(), H5F_SCOPE_GLOBAL) < 0 || !file_.reset())
     fail("cannot write " + path_.string());
-  if (!synchronise(partial_)) throw Error("cannot write " + path_.string() + ": " + std::strerror(errno));
-  if (std::rename(partial_.c_str(), path_.c_str()) != 0)
-    throw Error("cannot replace " + path_.string() + ": " + std::strerror(errno));
-  committed_ = true;
+  if (!synchronise(partial_.name()))
+    throw Error("cannot write " + path_.string() + ": " + std::strerror(errno));
+  if (!partial_.rename(path_)) throw Error("cannot replace " + path_.string() + ": " + std::strerror(errno));
   // The rename has happened; some file systems refuse to synchronise a directory, which then is theirs to
   // keep.
   synchronise(path_.has_parent_path() ? path_.parent_path() : std::filesystem::path("."));

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "paillier/files.h"
 #include "paillier/integer.h"
 
 namespace smlp::hdf5 {
@@ -119,14 +120,10 @@ class Reader {
   Group root_;
 };
 
-/// A file being written, as PATH.partial until commit() renames it.
+/// A file being written, as PATH.partial until commit() renames it; removed when this goes uncommitted.
 class Writer {
  public:
   explicit Writer(const std::filesystem::path& path);
-  Writer(const Writer&) = delete;
-  Writer& operator=(const Writer&) = delete;
-  /// Removes the partial file unless committed.
-  ~Writer();
 
   Group& root() { return root_; }
   /// Flushes to the disk and puts the file in its place. Groups and datasets of it must be gone.
@@ -134,10 +131,9 @@ class Writer {
 
  private:
   std::filesystem::path path_;
-  std::filesystem::path partial_;
+  TemporaryFile partial_;  // outlives the handles
   Handle file_;
   Group root_;
-  bool committed_ = false;
 };
 
 /// Whether the file starts with HDF5's signature. False also when it cannot be read.

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <mutex>
 #include <string>
 #include <system_error>
 
@@ -33,20 +35,10 @@ class Descriptor {
   int value_;
 };
 
-// Removes the temporary file unless it has been renamed away.
-class Temporary {
- public:
-  explicit Temporary(std::string name) : name_(std::move(name)) {}
-  Temporary(const Temporary&) = delete;
-  Temporary& operator=(const Temporary&) = delete;
-  ~Temporary() {
-    if (!name_.empty()) ::unlink(name_.c_str());
-  }
-  void keep() { name_.clear(); }
-
- private:
-  std::string name_;
-};
+// The temporary files of the process: when a signal ends it, nobody else can know them. A list without
+// storage of its own needs no destructor, so the thread that waits for signals may use it to the last.
+std::mutex temporary_files_mutex;
+TemporaryFile* first_temporary_file = nullptr;
 
 [[noreturn]] void fail(const std::string& what, const std::filesystem::path& path) {
   const int code = errno;
@@ -65,19 +57,50 @@ bool write_all(int descriptor, std::span<const std::uint8_t> bytes) {
 
 }  // namespace
 
+TemporaryFile::TemporaryFile(const std::function<std::filesystem::path()>& create) {
+  const std::lock_guard lock(temporary_files_mutex);  // no signal is served between creation and listing
+  name_ = create();
+  next_ = first_temporary_file;
+  first_temporary_file = this;
+}
+
+TemporaryFile::~TemporaryFile() {
+  const std::lock_guard lock(temporary_files_mutex);
+  TemporaryFile** link = &first_temporary_file;
+  while (*link != this) link = &(*link)->next_;
+  *link = next_;
+  if (!name_.empty()) ::unlink(name_.c_str());
+}
+
+bool TemporaryFile::rename(const std::filesystem::path& path) {
+  const std::lock_guard lock(temporary_files_mutex);
+  if (std::rename(name_.c_str(), path.c_str()) != 0) return false;
+  name_.clear();
+  return true;
+}
+
+void remove_temporary_files() {
+  temporary_files_mutex.lock();  // for good
+  for (const TemporaryFile* file = first_temporary_file; file != nullptr; file = file->next_)
+    if (!file->name_.empty()) ::unlink(file->name_.c_str());
+}
+
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes,
                            mode_t mode) {
   const std::filesystem::path directory = path.has_parent_path() ? path.parent_path() : ".";
-  std::string name = (directory / ("." + path.filename().string() + ".XXXXXX")).string();
-  Descriptor file(::mkostemp(name.data(), O_CLOEXEC));  // created with mode 0600
-  if (file.get() < 0)
-    fail("cannot write in the directory " + directory.string() + " the file", path.filename());
-  Temporary temporary(name);
+  int descriptor = -1;
+  TemporaryFile temporary([&] {
+    std::string name = (directory / ("." + path.filename().string() + ".XXXXXX")).string();
+    descriptor = ::mkostemp(name.data(), O_CLOEXEC);  // created with mode 0600
+    if (descriptor < 0)
+      fail("cannot write in the directory " + directory.string() + " the file", path.filename());
+    return name;
+  });
+  Descriptor file(descriptor);
   if (!write_all(file.get(), bytes) || ::fchmod(file.get(), mode) != 0 || ::fsync(file.get()) != 0 ||
       !file.close())
     fail("cannot write the file", path);
-  if (::rename(name.c_str(), path.c_str()) != 0) fail("cannot replace the file", path);
-  temporary.keep();
+  if (!temporary.rename(path)) fail("cannot replace the file", path);
   // The file is whole and in place; where the directory cannot be synced, a power cut may undo the rename.
   const Descriptor parent(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (parent.get() >= 0) static_cast<void>(::fsync(parent.get()));

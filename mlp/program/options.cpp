@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "paillier/error.h"
+#include "paillier/files.h"
 #include "paillier/parallel.h"
 
 namespace smlp {
@@ -146,12 +147,14 @@ void require_writable(const std::string& option, const std::filesystem::path& pa
         std::filesystem::weakly_canonical(path, status) == std::filesystem::weakly_canonical(other, status))
       throw Error(option + " " + path.string() + " would overwrite " + other.string() +
                   ", which this command uses too");
-  std::string probe = (directory / ".smlp-XXXXXX").string();
-  const int descriptor = ::mkstemp(probe.data());
-  if (descriptor < 0)
-    throw Error("cannot write " + option + " " + path.string() + ": " + std::strerror(errno));
-  ::close(descriptor);
-  ::unlink(probe.c_str());
+  const TemporaryFile probe([&] {
+    std::string name = (directory / ".smlp-XXXXXX").string();
+    const int descriptor = ::mkstemp(name.data());
+    if (descriptor < 0)
+      throw Error("cannot write " + option + " " + path.string() + ": " + std::strerror(errno));
+    ::close(descriptor);
+    return name;
+  });
 }
 
 }  // namespace smlp

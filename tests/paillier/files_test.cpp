@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include <fstream>
 #include <string>
 
 #include "paillier/error.h"
@@ -57,6 +58,27 @@ TEST_CASE("what cannot be written leaves nothing behind") {
   std::filesystem::create_directory(occupied);
   CHECK_THROWS_AS(write_file_atomically(occupied, Bytes{1}, 0600), Error);
   CHECK(directory.entries() == 1);
+}
+
+TEST_CASE("a temporary file goes with its object, unless it was renamed") {
+  const test::TemporaryDirectory directory;
+  const auto make = [&](const char* name) {
+    return [&directory, name] {
+      std::ofstream(directory / name) << "x";
+      return directory / name;
+    };
+  };
+  {
+    TemporaryFile first(make("first"));
+    const TemporaryFile second(make("second"));
+    CHECK(second.name() == directory / "second");
+    CHECK_THROWS_AS(TemporaryFile([]() -> std::filesystem::path { throw Error("not made"); }), Error);
+    CHECK(!first.rename(directory / "missing" / "file"));
+    CHECK(first.rename(directory / "kept"));
+    CHECK(directory.entries() == 2);
+  }
+  CHECK(directory.entries() == 1);
+  CHECK(read_file(directory / "kept", 1, Readers::anyone) == Bytes{'x'});
 }
 
 TEST_CASE("reading is bounded, private and only of regular files") {

@@ -1,0 +1,41 @@
+// A thread that waits for signals. A handler could neither take the lock on the temporary files nor stop a
+// long computation; a waiting thread may do anything.
+#include "mlp/program/signals.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <thread>
+
+#include "paillier/files.h"
+
+namespace smlp {
+
+namespace {
+
+void wait_and_end(sigset_t signals) {
+  int signal = 0;
+  if (::sigwait(&signals, &signal) != 0) return;
+  remove_temporary_files();
+  std::signal(signal, SIG_DFL);
+  ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  std::raise(signal);
+  ::_exit(128 + signal);  // the first process of a container outlives its own signal
+}
+
+}  // namespace
+
+void remove_temporary_files_on_signals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (const int signal : {SIGHUP, SIGINT, SIGTERM}) {
+    struct sigaction action {};
+    if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN)
+      ::sigaddset(&signals, signal);
+  }
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::thread(wait_and_end, signals).detach();
+}
+
+}  // namespace smlp

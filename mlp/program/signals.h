@@ -1,0 +1,11 @@
+// What a signal to end does to the program.
+#pragma once
+
+namespace smlp {
+
+/// From here on SIGHUP, SIGINT and SIGTERM end the process as they do without this (status 128 + signal in a
+/// shell), but its temporary files are removed first. A signal that is ignored stays so. Call before any
+/// other thread is started: threads inherit what they block.
+void remove_temporary_files_on_signals();
+
+}  // namespace smlp
