@@ -36,7 +36,7 @@ void declare(CommandLine& line, TrainOptions& options) {
   add_training_options(line, options.training);
   options.protocols.add_to(line);
   options.key_holder.add_to(line);
-  line.required("out", options.out, "the model, replaced whole after each epoch");
+  line.required("out", options.out, "the model, saved whole after each epoch");
   line.flag("resume", options.resume, "continue from --out; starts where there is none");
   options.threads.add_to(line);
   options.output.add_to(line, true);
@@ -238,6 +238,9 @@ int train_command(const Words& words, Console& console) {
   options.threads.apply();
   options.training.check();
   require_writable("--out", options.out, {options.data, key_file});
+  if (!options.resume && std::filesystem::exists(options.out))
+    throw Error("--out " + options.out +
+                " is there already: continue its training with --resume, or give another --out");
   if (!options.output.metrics.empty())
     require_writable("--metrics", options.output.metrics, {options.data, key_file, options.out});
 

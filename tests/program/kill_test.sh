@@ -9,6 +9,7 @@ accepts encrypt --key keys/public.json --data train.csv --batch 4 --seed 5 --out
 train=(train --data train.h5 --network N-2-C --epochs 3 --momentum 0.5 --seed 5 --insecure-seed --quiet
        --secret-key keys/secret.json)
 accepts "${train[@]}" --out whole.h5 >/dev/null
+refuses 1 '--out whole.h5 is there already.*--resume' "${train[@]}" --out whole.h5
 accepts export --model whole.h5 --key keys/secret.json --out whole.json >/dev/null
 
 # killed CONDITION...: starts or resumes a training and kills it once the condition holds (or lets it end).
