@@ -8,7 +8,6 @@ namespace smlp {
 namespace {
 
 constexpr std::size_t max_name = 64;
-constexpr std::size_t max_groups = 65536;
 constexpr std::size_t max_group = 4096;
 constexpr std::size_t max_cells = std::size_t{1} << 24;
 constexpr std::size_t max_parameters = 256;

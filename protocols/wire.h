@@ -33,6 +33,9 @@ class ByteReader {
 
 void append_number(std::uint64_t value, std::size_t width, Bytes& out);
 
+/// Most groups on an axis of what a request is about.
+inline constexpr std::size_t max_groups = 65536;
+
 /// What a request is about. Public to both parties; counted as framing, not as payload.
 struct Header {
   std::string protocol;    ///< registered name

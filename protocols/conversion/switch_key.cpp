@@ -1,4 +1,4 @@
-// Re-encryption of results under the user's key, in one round trip.
+// Re-encryption of results under the user's key, in one round trip for each 65,536 ciphertexts.
 //
 // This project; the masking of Bellafqira et al. 2018.
 //   E -> K  [y + r] under K's key, all slots      K -> E  the same packed integer under the user's key;  E
@@ -8,6 +8,10 @@
 // + 2 bits. Views    K: y + r.  E: ciphertexts, two of them of the same masked value under different keys.
 // Parameters  ciphertexts, four words of SHA-256 of the user's modulus
 #include "protocols/conversion/switch_key.h"
+
+#include <algorithm>
+#include <iterator>
+#include <span>
 
 #include "paillier/error.h"
 #include "paillier/parallel.h"
@@ -54,8 +58,7 @@ void answer_switch(Answering& answering) {
   if (user == nullptr)
     throw Error("the user key of a request is not one that this key holder was configured with");
   check_user_key(*user, budget);
-  const std::size_t count =
-      checked_size(answering.parameter(0), std::size_t{1} << 20, "number of ciphertexts");
+  const std::size_t count = checked_size(answering.parameter(0), max_groups, "number of ciphertexts");
   const Layout layout = full_slots(budget.slots(), count);
   const IntegerMatrix masked = answering.open_down(layout, budget.guarded_mask_bits(), "y + r");
   const auto switched =
@@ -65,9 +68,14 @@ void answer_switch(Answering& answering) {
   answering.put_encoded(encoded);
 }
 
+std::size_t round_trips(std::size_t count, std::size_t most) {
+  return count / most + (count % most != 0 ? 1 : 0);
+}
+
 Traffic traffic(const Work& work, const Sizes& sizes) {
   const std::size_t count = down_count(work.left);
-  return {count * sizes.ciphertext_bytes, count * 2 * ((work.user_bits + 7) / 8), 1};
+  return {count * sizes.ciphertext_bytes, count * 2 * ((work.user_bits + 7) / 8),
+          round_trips(count, max_groups)};
 }
 
 Operations operations(const Work& work, const Sizes&) {
@@ -78,12 +86,10 @@ Operations operations(const Work& work, const Sizes&) {
   return out;
 }
 
-}  // namespace
-
-std::vector<Ciphertext> switch_key(const Evaluator& evaluator, const Place& place,
-                                   const PaillierPublicKey& user, const std::vector<Ciphertext>& packed) {
+/// One round trip.
+std::vector<Ciphertext> switch_some(const Evaluator& evaluator, const Place& place,
+                                    const PaillierPublicKey& user, std::span<const Ciphertext> packed) {
   const BitBudget& budget = evaluator.budget;
-  check_user_key(user, budget);
   const Layout layout = full_slots(budget.slots(), packed.size());
   const Mask r = Mask::uniform(evaluator.draws(place, Draw::mask_conversion), budget.slots(), packed.size(),
                                budget.guarded_mask_bits());
@@ -98,6 +104,27 @@ std::vector<Ciphertext> switch_key(const Evaluator& evaluator, const Place& plac
   answer.finish();
   const std::vector<Integer> masks = pack_down(r.values(), layout, budget.slot_bits());
   return parallel_map(switched.size(), [&](std::size_t i) { return user.add_plain(switched[i], -masks[i]); });
+}
+
+}  // namespace
+
+std::vector<Ciphertext> switch_key(const Evaluator& evaluator, const Place& place,
+                                   const PaillierPublicKey& user, const std::vector<Ciphertext>& packed,
+                                   std::size_t most) {
+  check_user_key(user, evaluator.budget);
+  const std::size_t layers = std::size_t{256} - place.layer;
+  if (round_trips(packed.size(), most) > layers)
+    throw Error(std::to_string(packed.size()) +
+                " results are too many to hand over at one place, allowed are " +
+                std::to_string(layers * most) + "; lower --batch");
+  std::vector<Ciphertext> out;
+  Place at = place;
+  for (std::span<const Ciphertext> rest = packed; !rest.empty(); ++at.layer) {
+    const auto some = rest.first(std::min(most, rest.size()));
+    std::ranges::move(switch_some(evaluator, at, user, some), std::back_inserter(out));
+    rest = rest.subspan(some.size());
+  }
+  return out;
 }
 
 Descriptor switch_key_descriptor() {

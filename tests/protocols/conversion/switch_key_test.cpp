@@ -1,0 +1,67 @@
+// Handing over more results than one request carries.
+#include "protocols/conversion/switch_key.h"
+
+#include <algorithm>
+
+#include "tests/support/protocol_fixture.h"
+
+using namespace smlp;
+using namespace smlp::testing;
+
+TEST_CASE("switch-key: several round trips hand over what one does, in order") {
+  const IntegerMatrix x = matrix_of(8, 5, {1, -2, 3, 500000, -500000, 0, 7});
+  for (const std::size_t most : {1, 3, 5, 10}) {
+    TwoParties parties;
+    const EncryptedMatrix encrypted = parties.encrypt(x);
+    const std::size_t count = encrypted.down().size();
+    REQUIRE(count == 10);
+    const Place place{9, 2, Direction::output};
+    const auto switched = switch_key(parties.evaluator(), place, toy_user_key(), encrypted.down(), most);
+    CHECK(unpack_down(toy_user_secret_key().decrypt(switched), encrypted.layout(),
+                      parties.budget().slot_bits()) == x);
+    // Each request is about at most so many ciphertexts, and no two share a place: masks are never used
+    // twice.
+    const auto& requests = parties.channel().requests();
+    REQUIRE(requests.size() == (count + most - 1) / most);
+    std::size_t sent = 0;
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      const Header header = decode_request(requests[i]).header;
+      CHECK(header.place == Place{9, static_cast<std::uint8_t>(2 + i), Direction::output});
+      CHECK(header.layout.cols() <= most);
+      CHECK(header.parameters.at(0) == static_cast<std::int64_t>(header.layout.cols()));
+      sent += header.layout.cols();
+    }
+    CHECK(sent == count);
+  }
+}
+
+TEST_CASE("switch-key: each value is hidden by a mask of its own") {
+  std::vector<Integer> seen;
+  TwoParties parties({.observer = [&](const Header&, std::string_view, const std::vector<Integer>& values) {
+    seen.insert(seen.end(), values.begin(), values.end());
+  }});
+  const EncryptedMatrix encrypted = parties.encrypt(matrix_of(4, 6, {0}));
+  switch_key(parties.evaluator(), parties.next_place(), toy_user_key(), encrypted.down(), 2);
+  REQUIRE(seen.size() == 24);
+  std::ranges::sort(seen);
+  CHECK(std::ranges::adjacent_find(seen) == seen.end());
+}
+
+TEST_CASE("switch-key: no more round trips than a step has layers") {
+  TwoParties parties;
+  const EncryptedMatrix encrypted = parties.encrypt(matrix_of(4, 3, {1}));
+  const Place last{1, 255, Direction::output};
+  CHECK(switch_key(parties.evaluator(), last, toy_user_key(), encrypted.down(), 3).size() == 3);
+  CHECK(error_of([&] { switch_key(parties.evaluator(), last, toy_user_key(), encrypted.down(), 2); }) ==
+        "3 results are too many to hand over at one place, allowed are 2; lower --batch");
+  CHECK(switch_key(parties.evaluator(), last, toy_user_key(), {}).empty());
+  // What the descriptor declares for a batch of 65,536 rows, one value a ciphertext.
+  const Descriptor& descriptor = find_protocol(Family::conversion, "switch-key");
+  const auto rounds = [&](std::size_t cells) {
+    const Layout layout{{1}, std::vector<std::size_t>(cells, 1)};
+    return descriptor.traffic({.left = layout, .user_bits = 512}, parties.sizes()).rounds;
+  };
+  CHECK(rounds(65536) == 1);
+  CHECK(rounds(65537) == 2);
+  CHECK(rounds(3 * 65536) == 3);
+}
