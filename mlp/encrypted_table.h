@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,6 +47,9 @@ struct TableInfo {
   void check() const;
   bool operator==(const TableInfo&) const = default;
 };
+
+/// Called after each piece of work, such as a group, with the number of pieces done and the number in all.
+using Progress = std::function<void(std::size_t done, std::size_t total)>;
 
 /// An encrypted table, read group by group; `group` counts from 0 in the order of groups().
 class EncryptedTable {

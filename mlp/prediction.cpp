@@ -40,7 +40,7 @@ BatchAnswers classify_one(EncryptedArithmetic& arithmetic, const Weights<Encrypt
 
 EncryptedAnswers classify(EncryptedArithmetic& arithmetic, const Weights<EncryptedMatrix>& model,
                           const Network& network, const EncryptedTable& table,
-                          const std::optional<PublicKeys>& user, const StepObserver& observer) {
+                          const std::optional<PublicKeys>& user, const Progress& progress) {
   const Evaluator& evaluator = arithmetic.evaluator();
   if (table.info().features != network.inputs())
     throw Error("the network " + network.text() + " has " + std::to_string(network.inputs()) +
@@ -67,7 +67,7 @@ EncryptedAnswers classify(EncryptedArithmetic& arithmetic, const Weights<Encrypt
     out.groups.insert(out.groups.end(), answers.groups.begin(), answers.groups.end());
     out.order.insert(out.order.end(), answers.order.begin(), answers.order.end());
     out.values.insert(out.values.end(), answers.values.begin(), answers.values.end());
-    if (observer) observer(b + 1, batches);
+    if (progress) progress(b + 1, batches);
   }
   return out;
 }

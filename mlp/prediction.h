@@ -16,7 +16,7 @@ namespace smlp {
 /// them; else under the evaluator's key.
 EncryptedAnswers classify(EncryptedArithmetic& arithmetic, const Weights<EncryptedMatrix>& model,
                           const Network& network, const EncryptedTable& table,
-                          const std::optional<PublicKeys>& user, const StepObserver& observer = nullptr);
+                          const std::optional<PublicKeys>& user, const Progress& progress = nullptr);
 
 /// Decrypted answers in the owner's order.
 struct Answers {

@@ -2,16 +2,12 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <optional>
 
 #include "mlp/ciphertext_file.h"
 #include "mlp/encrypted_table.h"
 
 namespace smlp {
-
-/// Called after each group with the number of groups done and the number in all.
-using Progress = std::function<void(std::size_t done, std::size_t total)>;
 
 /// Writes a table with the public keys that it is under, group by group, whole or not at all. Throws Error
 /// also when the table is under other keys.

@@ -45,13 +45,16 @@ typename A::Matrix forward(A& arithmetic, const Weights<typename A::Matrix>& mod
 }
 
 /// One step of gradient descent. The loss is half the squared error, summed over outputs and averaged over
-/// the rows of the batch; the average is part of the factors.
+/// the rows of the batch; the average is part of the factors. Returns the residual: outputs less targets,
+/// before the step.
 template <Arithmetic A>
-void train_batch(A& arithmetic, Weights<typename A::Matrix>& model, std::uint32_t step,
-                 const typename A::Matrix& batch, const typename A::Matrix& targets,
-                 const UpdateFactors& factors) {
+typename A::Matrix train_batch(A& arithmetic, Weights<typename A::Matrix>& model, std::uint32_t step,
+                               const typename A::Matrix& batch, const typename A::Matrix& targets,
+                               const UpdateFactors& factors) {
   std::vector<LayerTape<A>> tapes;
-  typename A::Matrix delta = arithmetic.subtract(forward(arithmetic, model, step, batch, &tapes), targets);
+  const typename A::Matrix residual =
+      arithmetic.subtract(forward(arithmetic, model, step, batch, &tapes), targets);
+  typename A::Matrix delta = residual;
   for (std::size_t layer = model.weights.size(); layer-- > 0;) {
     const auto number = static_cast<std::uint8_t>(layer);
     typename A::Matrix& weights = model.weights[layer];
@@ -69,6 +72,7 @@ void train_batch(A& arithmetic, Weights<typename A::Matrix>& model, std::uint32_
     weights = arithmetic.add(weights, update);
     if (has_velocity) model.velocities[layer] = std::move(update);
   }
+  return residual;
 }
 
 }  // namespace smlp

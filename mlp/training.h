@@ -18,8 +18,9 @@ struct GroupReader {
   std::function<Matrix(std::size_t group)> labels;
 };
 
-/// Called after each step: steps done and steps in the epoch.
-using StepObserver = std::function<void(std::size_t done, std::size_t total)>;
+/// Called after each step: steps done, steps in the epoch, and the residual of the batch before the step.
+template <typename Matrix>
+using StepObserver = std::function<void(std::size_t done, std::size_t total, const Matrix& residual)>;
 
 namespace detail {
 
@@ -51,7 +52,7 @@ template <Arithmetic A>
 void train_epoch(A& arithmetic, Weights<typename A::Matrix>& model,
                  const GroupReader<typename A::Matrix>& table, const TableGroups& groups,
                  const TrainingOptions& options, const BitBudget& budget, std::uint32_t epoch,
-                 const RandomSource& order, const StepObserver& observer = nullptr) {
+                 const RandomSource& order, const StepObserver<typename A::Matrix>& observer = nullptr) {
   const auto batches = epoch_batches(groups, epoch, order);
   check_steps(epoch, batches.size());
   for (std::size_t b = 0; b < batches.size(); ++b) {
@@ -60,9 +61,9 @@ void train_epoch(A& arithmetic, Weights<typename A::Matrix>& model,
         arithmetic.input(feature_place(step), detail::read_groups(arithmetic, batches[b], table.features));
     const auto labels =
         arithmetic.input(label_place(step), detail::read_groups(arithmetic, batches[b], table.labels));
-    train_batch(arithmetic, model, step, features, labels,
-                update_factors(options, epoch, batch_rows(groups, batches[b]), budget));
-    if (observer) observer(b + 1, batches.size());
+    const auto residual = train_batch(arithmetic, model, step, features, labels,
+                                      update_factors(options, epoch, batch_rows(groups, batches[b]), budget));
+    if (observer) observer(b + 1, batches.size(), residual);
   }
 }
 

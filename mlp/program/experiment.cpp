@@ -49,6 +49,12 @@ std::vector<Matrix<double>> decoded(const std::vector<IntegerMatrix>& weights, c
   return out;
 }
 
+double decrypted_loss(const EncryptedMatrix& residual, const BitBudget& budget, const SecretKeys& keys) {
+  const std::vector<Integer> packed = keys.paillier().decrypt(residual.down());
+  return half_squared_error(
+      decode(unpack_down(packed, residual.layout(), budget.slot_bits()), budget.numbers()));
+}
+
 template <typename Matrix>
 Weights<Matrix> clear_weights(const std::vector<Matrix>& initial, bool momentum) {
   Weights<Matrix> out{initial, {}};
@@ -113,7 +119,7 @@ EpochReport Experiment::train_all(const SecretKeys& keys, const MemoryTable& tab
   const TrainingOptions& training = options_.training;
   const Numbers& numbers = budget_.numbers();
   const std::size_t classes = network_.outputs();
-  MetricsFile metrics(options_.output.metrics, false);
+  MetricsFile metrics(options_.output.metrics, 0);
   Session session(keys, budget_, names_, seeds_.training(), seeds_.key_holder());
   Meter meter(session);
 
@@ -133,22 +139,33 @@ EpochReport Experiment::train_all(const SecretKeys& keys, const MemoryTable& tab
   EpochReport report;
   ProgressBar progress(console_, "", "steps");
   for (std::size_t epoch = 0; epoch < training.epochs; ++epoch) {
-    const auto pass = [&](auto& arithmetic, auto& model, const auto& reader, const StepObserver& observer) {
+    const auto pass = [&](auto& arithmetic, auto& model, const auto& reader, const auto& observer) {
       train_epoch(arithmetic, model, reader, groups_, training, budget_, static_cast<std::uint32_t>(epoch),
                   seeds_.batch_order(), observer);
     };
     // The twin goes first: it sees a value that leaves its range before time is spent on ciphertexts.
-    pass(twin, twin_model_, integers.reader(), nullptr);
-    pass(clear, float_model_, doubles.reader(), nullptr);
+    std::vector<double> twin_losses, float_losses;
+    pass(twin, twin_model_, integers.reader(), [&](std::size_t, std::size_t, const IntegerMatrix& residual) {
+      twin_losses.push_back(half_squared_error(decode(residual, numbers)));
+    });
+    pass(clear, float_model_, doubles.reader(),
+         [&](std::size_t, std::size_t, const Matrix<double>& residual) {
+           float_losses.push_back(half_squared_error(residual));
+         });
     progress.rename("epoch " + std::to_string(epoch + 1) + "/" + std::to_string(training.epochs));
     Measured measured;
     meter.lap();
-    pass(session.arithmetic(), encrypted_model_, ciphertexts, [&](std::size_t done, std::size_t total) {
-      const Measured step = meter.lap();
-      metrics.step(epoch + 1, epoch * total + done, step);
-      measured += step;
-      progress(done, total);
-    });
+    pass(session.arithmetic(), encrypted_model_, ciphertexts,
+         [&](std::size_t done, std::size_t total, const EncryptedMatrix& residual) {
+           const Measured step = meter.lap();
+           measured += step;
+           progress(done, total);
+           if (options_.output.metrics.empty()) return;
+           const Three losses{decrypted_loss(residual, budget_, keys), twin_losses[done - 1],
+                              float_losses[done - 1]};
+           metrics.step(epoch + 1, epoch * total + done, step, {{"loss", losses.to_json()}});
+           meter.lap();  // looking is no part of training
+         });
     findings.training += measured;
 
     const auto opened = decoded(open_weights(encrypted_model_.weights, budget_, keys), numbers);

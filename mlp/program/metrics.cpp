@@ -1,16 +1,42 @@
 // JSON lines.
 #include "mlp/program/metrics.h"
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "paillier/error.h"
 
 namespace smlp {
 
-MetricsFile::MetricsFile(const std::string& path, bool append) : path_(path) {
+namespace {
+
+/// Bytes of a file of metrics before the first line of a later epoch.
+std::uintmax_t bytes_until(const std::string& path, std::size_t epochs_done) {
+  std::ifstream file(path, std::ios::binary);
+  std::uintmax_t kept = 0;
+  std::size_t number = 0;
+  for (std::string line; std::getline(file, line); kept += line.size() + 1) {
+    ++number;
+    if (file.eof()) break;  // without its end: the process was killed as it wrote
+    const Json json = Json::parse(line, nullptr, false);
+    const auto epoch = json.is_object() ? json.find("epoch") : json.end();
+    if (!json.is_object() || epoch == json.end() || !epoch->is_number_unsigned())
+      throw Error("cannot continue --metrics " + path + ": line " + std::to_string(number) +
+                  " is none of metrics; name another file");
+    if (epoch->get<std::size_t>() > epochs_done) break;
+  }
+  if (file.bad()) throw Error("cannot read --metrics " + path);
+  return kept;
+}
+
+}  // namespace
+
+MetricsFile::MetricsFile(const std::string& path, std::size_t epochs_done) : path_(path) {
   if (path_.empty()) return;
   require_writable("--metrics", path_);
-  file_.open(path_, append ? std::ios::app : std::ios::trunc);
+  const bool continued = epochs_done > 0 && std::filesystem::is_regular_file(path_);
+  if (continued) std::filesystem::resize_file(path_, bytes_until(path_, epochs_done));
+  file_.open(path_, continued ? std::ios::app : std::ios::trunc);
   if (!file_) throw Error("cannot write --metrics " + path_);
 }
 
@@ -20,9 +46,10 @@ void MetricsFile::write(const Json& line) {
   if (!file_) throw Error("cannot write --metrics " + path_);
 }
 
-void MetricsFile::step(std::size_t epoch, std::size_t step, const Measured& measured) {
+void MetricsFile::step(std::size_t epoch, std::size_t step, const Measured& measured, const Json& visible) {
   if (path_.empty()) return;
   Json line{{"epoch", epoch}, {"step", step}};
+  line.update(visible);
   line.update(measured.to_json());
   write(line);
 }

@@ -10,13 +10,14 @@ namespace smlp {
 
 class MetricsFile {
  public:
-  /// Nothing is written where `path` is empty. `append` continues a file. Throws Error when it cannot be
-  /// written.
-  MetricsFile(const std::string& path, bool append);
+  /// Nothing is written where `path` is empty. With `epochs_done` above 0 a file that is there is continued
+  /// after the lines of these epochs; later lines, of steps that will be repeated, go. Throws Error when it
+  /// cannot be written, or holds something else.
+  MetricsFile(const std::string& path, std::size_t epochs_done);
 
-  /// Both count from 1. Throws Error when the disk is full.
-  void step(std::size_t epoch, std::size_t step, const Measured& measured);
-  /// `visible`: what whoever holds the keys saw, such as loss and accuracy.
+  /// Both count from 1; `visible`: what whoever holds the keys saw, such as loss and accuracy. Throws Error
+  /// when the disk is full.
+  void step(std::size_t epoch, std::size_t step, const Measured& measured, const Json& visible);
   void epoch(std::size_t epoch, const Measured& measured, const Json& visible);
 
  private:

@@ -33,15 +33,16 @@ Matrix<double> outputs(const std::vector<Matrix<double>>& weights, const OwnerTa
   return forward(arithmetic, Weights<Matrix<double>>{weights, {}}, 0, table.features);
 }
 
-double loss(const std::vector<Matrix<double>>& weights, const OwnerTable& table) {
-  const Matrix<double> answers = outputs(weights, table);
+double half_squared_error(const Matrix<double>& residual) {
   double sum = 0;
-  for (std::size_t i = 0; i < answers.rows(); ++i)
-    for (std::size_t j = 0; j < answers.cols(); ++j) {
-      const double error = answers(i, j) - (table.classes[i] == j ? 1 : 0);
-      sum += error * error;
-    }
-  return sum / 2 / static_cast<double>(answers.rows());
+  for (const double error : residual.cells()) sum += error * error;
+  return sum / 2 / static_cast<double>(residual.rows());
+}
+
+double loss(const std::vector<Matrix<double>>& weights, const OwnerTable& table) {
+  Matrix<double> residual = outputs(weights, table);
+  for (std::size_t i = 0; i < residual.rows(); ++i) residual(i, table.classes[i]) -= 1;
+  return half_squared_error(residual);
 }
 
 double accuracy(const std::vector<Matrix<double>>& weights, const OwnerTable& table) {

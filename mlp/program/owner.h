@@ -70,7 +70,9 @@ Matrix<T> rows_in_file_order(const Matrix<T>& m, const std::vector<std::size_t>&
   return out;
 }
 
-/// Half the squared error of these weights, summed over outputs and averaged over rows; in doubles.
+/// Half the squared error, summed over outputs and averaged over rows; `residual` is outputs less targets.
+double half_squared_error(const Matrix<double>& residual);
+/// Half the squared error of these weights on a table; in doubles.
 double loss(const std::vector<Matrix<double>>& weights, const OwnerTable& table);
 /// The part of the rows that these weights classify right.
 double accuracy(const std::vector<Matrix<double>>& weights, const OwnerTable& table);

@@ -165,7 +165,7 @@ void Training::run() {
     console_.note(options_.out + " has " + std::to_string(first_epoch_) + " of " +
                   std::to_string(training_.epochs) + " epochs; continuing");
 
-  MetricsFile metrics(options_.output.metrics, first_epoch_ > 0);
+  MetricsFile metrics(options_.output.metrics, first_epoch_);
   Session session(keys_, budget_, names_, seeds_.training(), seeds_.key_holder());
   Meter meter(session);
   const GroupReader<EncryptedMatrix> reader{[&](std::size_t group) { return table_.features(group); },
@@ -177,9 +177,9 @@ void Training::run() {
     Measured of_epoch;
     train_epoch(session.arithmetic(), weights, reader, groups, training_, budget_,
                 static_cast<std::uint32_t>(epoch), seeds_.batch_order(),
-                [&](std::size_t done, std::size_t total) {
+                [&](std::size_t done, std::size_t total, const EncryptedMatrix&) {
                   const Measured step = meter.lap();
-                  metrics.step(epoch + 1, epoch * total + done, step);
+                  metrics.step(epoch + 1, epoch * total + done, step, Json::object());
                   of_epoch += step;
                   progress(epoch * total + done, training_.epochs * total);
                 });
@@ -187,8 +187,9 @@ void Training::run() {
     model_->velocities = weights.velocities;
     model_->epochs_done = epoch + 1;
     model_->steps_done = (epoch + 1) * groups.batches.size();
-    save_model(options_.out, *model_, keys_.public_keys());
+    // Before the checkpoint: a resumed training drops lines that it will write again, and lacks none.
     metrics.epoch(epoch + 1, of_epoch, Json::object());  // nothing is visible to an evaluator
+    save_model(options_.out, *model_, keys_.public_keys());
     measured_ += of_epoch;
     const auto bytes = static_cast<double>(of_epoch.traffic.to_key_holder + of_epoch.traffic.to_evaluator);
     console_.note("epoch " + std::to_string(epoch + 1) + "/" + std::to_string(training_.epochs) + ": " +

@@ -38,7 +38,10 @@ TEST_CASE("a step moves every weight by rate times the gradient of the loss") {
   factors.rescale = {-1 << 10, 30};  // rate / rows = 2^-10
   const double rate = std::ldexp(1.0, -10) * 6;
   Weights<Doubles> after = before;
-  train_batch(arithmetic, after, 0, x, y, factors);
+  const Doubles residual = train_batch(arithmetic, after, 0, x, y, factors);
+  const Doubles outputs = forward(arithmetic, before, 0, x);
+  for (std::size_t cell = 0; cell < residual.size(); ++cell)
+    CHECK(residual.cells()[cell] == outputs.cells()[cell] - y.cells()[cell]);
   for (std::size_t layer = 0; layer < 3; ++layer)
     for (std::size_t cell = 0; cell < before.weights[layer].size(); ++cell) {
       Weights<Doubles> up = before, down = before;

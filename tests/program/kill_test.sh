@@ -8,13 +8,13 @@ accepts keygen --out keys >/dev/null
 accepts encrypt --key keys/public.json --data train.csv --batch 4 --seed 5 --out train.h5 >/dev/null
 train=(train --data train.h5 --network N-2-C --epochs 3 --momentum 0.5 --seed 5 --insecure-seed --quiet
        --secret-key keys/secret.json)
-accepts "${train[@]}" --out whole.h5 >/dev/null
+accepts "${train[@]}" --out whole.h5 --metrics whole.jsonl >/dev/null
 refuses 1 '--out whole.h5 is there already.*--resume' "${train[@]}" --out whole.h5
 accepts export --model whole.h5 --key keys/secret.json --out whole.json >/dev/null
 
 # killed CONDITION...: starts or resumes a training and kills it once the condition holds (or lets it end).
 killed() {
-  "$smlp" "${train[@]}" --out model.h5 --resume >/dev/null 2>&1 </dev/null &
+  "$smlp" "${train[@]}" --out model.h5 --resume --metrics model.jsonl >/dev/null 2>&1 </dev/null &
   local training=$!
   while kill -0 $training 2>/dev/null && ! "$@"; do sleep 0.01; done
   kill -KILL $training 2>/dev/null
@@ -36,10 +36,17 @@ before=$(epochs_done)
 after 300
 killed saving
 [ "$(epochs_done)" -ge "$before" ] || fail 'a kill lost an epoch'
-accepts "${train[@]}" --out model.h5 --resume >/dev/null
+accepts "${train[@]}" --out model.h5 --resume --metrics model.jsonl >/dev/null
 [ "$(epochs_done)" -eq 3 ] || fail "$(epochs_done) epochs after resuming, not 3"
 accepts export --model model.h5 --key keys/secret.json --out model.json >/dev/null
 cmp -s whole.json model.json || fail 'the weights of the resumed training differ'
+python3 - <<'PYTHON' || fail 'the metrics of the resumed training have other steps, rounds or bytes'
+import json, sys
+def lines(name):
+    lines = [json.loads(line) for line in open(name)]
+    return [(m["epoch"], m.get("step"), m["rounds"], m["bytes"]) for m in lines]
+sys.exit(lines("whole.jsonl") != lines("model.jsonl"))
+PYTHON
 # More epochs may follow with a constant rate, and nothing is left to do at the end.
 accepts "${train[@]}" --out model.h5 --resume >done.txt
 grep -q 'nothing left to do' done.txt || fail "a finished training says: $(cat done.txt)"

@@ -38,6 +38,9 @@ assert [m["step"] for m in steps] == [1, 2, 3, 4] and len(metrics) == 5
 assert all(m["rounds"] > 0 and m["bytes"]["to_key_holder"] > 0 and m["seconds_by_kind"] for m in steps)
 assert metrics[-1]["rounds"] == sum(m["rounds"] for m in steps)
 assert set(metrics[-1]["loss"]) == {"encrypted", "twin", "float"}
+for loss in (m["loss"] for m in steps):  # of the batch, before the step
+    assert loss["encrypted"] == loss["twin"] > 0 and abs(loss["twin"] / loss["float"] - 1) < 0.01
+assert steps[-1]["loss"]["twin"] < steps[0]["loss"]["twin"]
 PYTHON
 
 # For people: a line an epoch, a confusion table; what leaks is said, even with --quiet.

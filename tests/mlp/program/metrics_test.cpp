@@ -40,21 +40,21 @@ TEST_CASE("measures add up and subtract") {
   CHECK(rest.split_text() == "gradient 2.0 s, key holder 1.0 s of it");
 }
 
-TEST_CASE("one line a step and an epoch; a continued file keeps its lines") {
+TEST_CASE("one line a step and an epoch") {
   const test::TemporaryDirectory directory;
   const std::string path = directory / "m.jsonl";
   {
-    MetricsFile file(path, false);
-    file.step(1, 1, example(4, 3));
+    MetricsFile file(path, 0);
+    file.step(1, 1, example(4, 3), {{"loss", 0.25}});
     file.epoch(1, example(4, 3), {{"loss", 0.5}});
   }
-  { MetricsFile(path, true).step(2, 2, example(1, 1)); }
   std::istringstream lines(test::read_text(path));
   std::vector<Json> all;
   for (std::string line; std::getline(lines, line);) all.push_back(Json::parse(line));
-  REQUIRE(all.size() == 3);
+  REQUIRE(all.size() == 2);
   CHECK(all[0]["epoch"] == 1);
   CHECK(all[0]["step"] == 1);
+  CHECK(all[0]["loss"] == 0.25);
   CHECK(all[0]["seconds"] == 4.0);
   CHECK(all[0]["bytes"]["to_key_holder"] == 300);
   CHECK(all[0]["bytes"]["to_evaluator"] == 30);
@@ -64,17 +64,48 @@ TEST_CASE("one line a step and an epoch; a continued file keeps its lines") {
   CHECK(!all[0]["operations"].contains("conversion/unpack"));
   CHECK(all[1]["loss"] == 0.5);
   CHECK(!all[1].contains("step"));
-  CHECK(all[2]["step"] == 2);
-  { MetricsFile(path, false).step(1, 1, example(1, 1)); }
+  { MetricsFile(path, 0).step(1, 1, example(1, 1), Json::object()); }
   CHECK(std::ranges::count(test::read_text(path), '\n') == 1);
 }
 
+TEST_CASE("a continued file of metrics has each step once") {
+  const test::TemporaryDirectory directory;
+  const std::string path = directory / "m.jsonl";
+  std::string first_epochs;
+  {
+    MetricsFile file(path, 2);  // a training that is resumed with its first file of metrics
+    for (std::size_t epoch = 1; epoch <= 2; ++epoch) {
+      file.step(epoch, epoch, example(4, 3), Json::object());
+      file.epoch(epoch, example(4, 3), Json::object());
+    }
+    first_epochs = test::read_text(path);
+    file.step(3, 3, example(4, 3), Json::object());
+  }
+  // Killed in the third epoch, once between lines and once within one.
+  for (const std::string& rest : {std::string(), std::string(R"({"epoch":3,"st)")}) {
+    test::write_text(path, test::read_text(path) + rest);
+    { MetricsFile(path, 2).step(3, 3, example(1, 1), Json::object()); }
+    const std::string continued = test::read_text(path);
+    REQUIRE(continued.starts_with(first_epochs));
+    CHECK(std::ranges::count(continued, '\n') == 5);
+    CHECK(Json::parse(continued.substr(first_epochs.size()))["rounds"] == 1);
+  }
+  test::write_text(path, first_epochs + R"({"epoch":2)");
+  { MetricsFile(path, 2); }
+  CHECK(test::read_text(path) == first_epochs);
+  // A file of something else is left alone.
+  for (const char* line : {"my notes", "[1]", R"({"epoch":"one"})", R"({"step":1})"}) {
+    test::write_text(path, first_epochs + line + "\n");
+    CHECK(test::contains(test::message_of([&] { MetricsFile(path, 2); }), "line 5 is none of metrics"));
+    CHECK(test::read_text(path) == first_epochs + line + "\n");
+  }
+}
+
 TEST_CASE("no path, no file; a path that cannot be") {
-  MetricsFile none("", false);
-  none.step(1, 1, example(1, 1));
+  MetricsFile none("", 0);
+  none.step(1, 1, example(1, 1), Json::object());
   none.epoch(1, example(1, 1), Json::object());
   const test::TemporaryDirectory directory;
-  CHECK(test::contains(test::message_of([&] { MetricsFile(directory / "no" / "m.jsonl", false); }),
-                       "--metrics"));
-  CHECK(test::contains(test::message_of([&] { MetricsFile(directory.path(), false); }), "is a directory"));
+  CHECK(test::contains(test::message_of([&] { MetricsFile(directory / "no" / "m.jsonl", 0); }), "--metrics"));
+  CHECK(test::contains(test::message_of([&] { MetricsFile(directory.path(), 0); }), "is a directory"));
 }
