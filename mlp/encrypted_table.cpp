@@ -145,11 +145,13 @@ std::vector<Ciphertext> TableEncryptor::order(std::size_t group) const {
   return {key_.encrypt(pack(indices, info().budget.slot_bits()), stream).local()};
 }
 
-MemoryTable::MemoryTable(const EncryptedTable& table) : EncryptedTable(table.info()) {
+MemoryTable::MemoryTable(const EncryptedTable& table, const Progress& progress)
+    : EncryptedTable(table.info()) {
   for (std::size_t group = 0; group < groups().widths.size(); ++group) {
     features_.push_back(table.features(group));
     if (has_labels()) labels_.push_back(table.labels(group));
     order_.push_back(table.order(group));
+    if (progress) progress(group + 1, groups().widths.size());
   }
 }
 
@@ -172,9 +174,10 @@ MemoryTable encrypt_table(const PublicKeys& keys, const BitBudget& budget, std::
                           const Matrix<double>& scaled_features,
                           const std::vector<std::size_t>* class_indices, std::size_t classes,
                           const std::vector<std::size_t>& row_order, const RandomSource& random,
-                          const std::vector<std::string>& columns) {
+                          const std::vector<std::string>& columns, const Progress& progress) {
   return MemoryTable(TableEncryptor(keys, budget, batch, scaled_features, class_indices, classes, row_order,
-                                    random, columns));
+                                    random, columns),
+                     progress);
 }
 
 }  // namespace smlp

@@ -115,7 +115,7 @@ class TableEncryptor : public EncryptedTable {
 /// An encrypted table in memory.
 class MemoryTable : public EncryptedTable {
  public:
-  explicit MemoryTable(const EncryptedTable& table);
+  explicit MemoryTable(const EncryptedTable& table, const Progress& progress = {});
 
   EncryptedMatrix features(std::size_t group) const override;
   EncryptedMatrix labels(std::size_t group) const override;
@@ -127,11 +127,11 @@ class MemoryTable : public EncryptedTable {
   std::vector<std::vector<Ciphertext>> order_;
 };
 
-/// MemoryTable(TableEncryptor(..)).
+/// MemoryTable(TableEncryptor(..), progress).
 MemoryTable encrypt_table(const PublicKeys& keys, const BitBudget& budget, std::size_t batch,
                           const Matrix<double>& scaled_features,
                           const std::vector<std::size_t>* class_indices, std::size_t classes,
                           const std::vector<std::size_t>& row_order, const RandomSource& random,
-                          const std::vector<std::string>& columns = {});
+                          const std::vector<std::string>& columns = {}, const Progress& progress = {});
 
 }  // namespace smlp

@@ -88,10 +88,11 @@ void Experiment::describe() const {
                     batch_rows(groups_, groups_.batches.front()), budget_);
 }
 
-MemoryTable Experiment::encrypted(const SecretKeys& keys, const OwnerTable& table) const {
+MemoryTable Experiment::encrypted(const SecretKeys& keys, const OwnerTable& table,
+                                  const Progress& progress) const {
   return encrypt_table(keys.public_keys(), table_budget_, options_.training.batch, table.features,
                        &table.classes, network_.outputs(), table.row_order, RandomSource::from_system(),
-                       parts_.profile.columns);
+                       parts_.profile.columns, progress);
 }
 
 Findings Experiment::run() {
@@ -102,8 +103,12 @@ Findings Experiment::run() {
       SecretKeys::generate(options_.key.variant, options_.key.bits, default_subgroup_bits(options_.key.bits),
                            RandomSource::from_system());
   findings.keygen_seconds = wall_seconds() - start;
-  const MemoryTable train = encrypted(keys, parts_.train);
-  const MemoryTable test = encrypted(keys, parts_.test);
+  ProgressBar progress(console_, "encrypt", "groups");
+  const std::size_t of_train = groups_.widths.size(), all = of_train + test_groups_.widths.size();
+  const MemoryTable train =
+      encrypted(keys, parts_.train, [&](std::size_t done, std::size_t) { progress(done, all); });
+  const MemoryTable test =
+      encrypted(keys, parts_.test, [&](std::size_t done, std::size_t) { progress(of_train + done, all); });
   findings.encrypt_seconds = wall_seconds() - start - findings.keygen_seconds;
   console_.note("keys of " + key_text(keys.public_keys().paillier()) + " made in " +
                 duration_text(findings.keygen_seconds) + ", both tables encrypted in " +

@@ -76,7 +76,7 @@ class Experiment {
 
  private:
   void describe() const;
-  MemoryTable encrypted(const SecretKeys& keys, const OwnerTable& table) const;
+  MemoryTable encrypted(const SecretKeys& keys, const OwnerTable& table, const Progress& progress) const;
   EpochReport train_all(const SecretKeys& keys, const MemoryTable& table, Findings& findings);
   void report_epoch(std::size_t epoch, const EpochReport& report, const Measured& measured,
                     Findings& findings);

@@ -52,6 +52,24 @@ grep -q "equal the twin's exactly" run.txt || fail 'nothing about the twin'
 grep -qE 'learning rate 0.1, taken as 0\.[01]' run.txt || fail 'no effective learning rate'
 grep -q '^smlp: note: comparison/affine leaks: ' err.txt || fail "no word on leakage: $(cat err.txt)"
 
+# On a terminal every stretch of work shows how far it is.
+python3 - "$smlp" "${toy[@]}" <<'PYTHON' || fail 'no progress on a terminal'
+import os, pty, re, subprocess, sys
+terminal, end = pty.openpty()
+words = ["run", "--data", "xor.csv", "--network", "N-2-C", "--epochs", "1", "--batch", "8"]
+child = subprocess.Popen([sys.argv[1], *words, *sys.argv[2:]], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=end)
+os.close(end)
+shown = b""
+try:
+    while part := os.read(terminal, 4096):
+        shown += part
+except OSError:  # the end of a pseudo-terminal
+    pass
+for pattern in (rb"encrypt \[#*\.*\] \d+/10 groups", rb"epoch 1/1 \[#*\.*\] \d+/4 steps", rb"test \[#*\.*\] \d+/1 batches"):
+    assert re.search(pattern, shown), (pattern, shown)
+sys.exit(child.wait())
+PYTHON
+
 # IDX: images and labels, compressed and not; a test part of its own.
 python3 - <<'PYTHON'
 import gzip, random, struct
