@@ -14,7 +14,7 @@ namespace smlp {
 /// --scaling and
 /// --value-bits unless it is finite and |result| < 2^(l-1).
 Integer encode(double value, const Numbers& numbers, const std::string& what);
-/// value / 2^f, to the nearest double (GMP truncates beyond 53 bits).
+/// value / 2^f: exact to 53 bits, the rest truncated.
 double decode(const Integer& value, const Numbers& numbers);
 
 /// Cell by cell; an error names the row (from 1) and the column by `columns` (or its number where that is

@@ -59,7 +59,8 @@ int decrypt_command(const Words& words, Console& console) {
   std::string key, in, out;
   std::optional<std::string> profile;
   CommandLine line("decrypt",
-                   "Decrypts answers into a CSV: row of the owner's file (from 1), class, and every output.");
+                   "Decrypts answers into a CSV: row of the owner's file (from 1), class, and every output, "
+                   "exact to 53 bits.");
   line.required("key", key, "secret.json of the key that the answers are under");
   line.required("in", in, "answers of smlp predict");
   line.text("profile", profile,

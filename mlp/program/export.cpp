@@ -37,8 +37,8 @@ nlohmann::ordered_json to_json(const EncryptedModel& model, const std::vector<In
 
 int export_command(const Words& words, Console& console) {
   std::string model_file, key, out;
-  CommandLine line("export",
-                   "Decrypts a model: weights (inputs x outputs of each layer) and biases as exact numbers.");
+  CommandLine line(
+      "export", "Decrypts a model: weights (inputs x outputs of each layer) and biases, exact to 53 bits.");
   line.required("model", model_file, "a model of smlp train");
   line.required("key", key, "secret.json of its key");
   line.required("out", out, "the JSON, for its owner's eyes (mode 0600)");

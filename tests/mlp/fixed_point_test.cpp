@@ -49,6 +49,10 @@ TEST_CASE("the widest numbers are exact to a double's digits") {
   CHECK(encode(value, wide, "x") == power_of_two(59) - power_of_two(6));
   CHECK(decode(encode(value, wide, "x"), wide) == value);
   CHECK_THROWS_AS(encode(2.0, wide, "x"), Error);
+  // 53 bits stay, further ones go toward zero.
+  CHECK(decode(power_of_two(53) - 1, wide) == std::ldexp(9007199254740991.0, -58));
+  CHECK(decode(power_of_two(59) - 1, wide) == value);
+  CHECK(decode(1 - power_of_two(59), wide) == -value);
 }
 
 TEST_CASE("matrices and one-hot labels") {
