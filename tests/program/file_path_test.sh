@@ -46,6 +46,8 @@ for row in rows:  # the largest output names the class
 sys.exit([row["class"] for row in rows] != json.load(open("run.json"))["answers"])
 PYTHON
 
+accepts predict --model model.h5 --data queries.h5 --secret-key keys/secret.json --quiet --json --out again.h5 >predict.json
+holds 'j["rows"] == 17 and j["outputs"] == 3 and j["network"] == "4-3-3" and j["rounds"] > 0 and j["seconds"]["predict"] > 0 and j["bytes"]["to_evaluator"] > 0' predict.json
 # Without a profile classes are numbers.
 accepts decrypt --key keys/secret.json --in queries.answers.h5 --out numbers.csv >/dev/null
 [ "$(head -n 1 numbers.csv)" = row,class,output_0,output_1,output_2 ] || fail "header $(head -n 1 numbers.csv)"

@@ -98,6 +98,11 @@ sys.exit(total != run["bytes"] or 2 * plan["epoch"]["rounds"] + plan["test"]["ro
 PYTHON
 accepts plan --network 30-16-2 --rows 456 "${toy[@]}" --json >plan.json
 holds 'j["slots"] == 7 and j["slot_bits"] == 133 and j["epoch"]["seconds"] > 0 and j["epoch"]["rounds"] > 0 and j["statistical_bits"] < -10' plan.json
+accepts plan --network 30-16-2 --rows 456 --test-rows 113 --epochs 3 "${toy[@]}" >plan.txt
+for line in 'network 30-16-2, 456 rows in 15 batches of 32, key of 1024 bits' 'slots of 133 bits, 7 a ciphertext' 'learning rate 0.1, taken as' \
+  '^an epoch: .* to the key holder, .* back, [0-9]* rounds' '^3 epochs: ' '^the test: .* rounds' 'probability below 2^-[0-9]'; do
+  grep -q -- "$line" plan.txt || fail "no '$line' in the plan: $(cat plan.txt)"
+done
 accepts protocols --json >protocols.json
 holds 'len(j["protocols"]) >= 11 and all(p["paper"] and p["leakage"] for p in j["protocols"])' protocols.json
 accepts protocols --markdown >protocols.md
