@@ -10,7 +10,7 @@ using namespace smlp::testing;
 
 TEST_CASE("switch-key: several round trips hand over what one does, in order") {
   const IntegerMatrix x = matrix_of(8, 5, {1, -2, 3, 500000, -500000, 0, 7});
-  for (const std::size_t most : {1, 3, 5, 10}) {
+  for (const std::size_t most : {1u, 3u, 5u, 10u}) {
     TwoParties parties;
     const EncryptedMatrix encrypted = parties.encrypt(x);
     const std::size_t count = encrypted.down().size();
