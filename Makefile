@@ -43,9 +43,15 @@ endif
 # ---- flags ----
 warnings := -Wall -Wextra -Wpedantic -Wconversion $(if $(call on,$(WERROR)),-Werror)
 COMPILE = $(CXX) -std=c++20 $(optimisation) $(instrumentation) $(warnings) -fopenmp -I. \
-          $(DEPENDENCY_CFLAGS) $(CPPFLAGS) $(CXXFLAGS)
+          $(DEPENDENCY_CFLAGS) $(CPPFLAGS) $(CXXFLAGS) $(processor)
 LINK = $(CXX) -fopenmp $(instrumentation) $(LDFLAGS)
 LIBS = $(DEPENDENCY_LIBS) $(LDLIBS)
+
+# The digit kernels are compiled for their processors, chosen at run time, and always optimised: nothing else is.
+ifneq ($(filter x86_64 amd64,$(shell uname -m)),)
+$(BUILD_DIR)/obj/paillier/digit_kernels_avx2.o: processor := -O2 -mavx2 -mfma
+$(BUILD_DIR)/obj/paillier/digit_kernels_avx512.o: processor := -O2 -mavx512f
+endif
 
 # ---- files ----
 PROGRAM := $(BUILD_DIR)/smlp

@@ -8,6 +8,7 @@
 
 #include "mlp/batches.h"
 #include "mlp/initial_weights.h"
+#include "paillier/parallel.h"
 
 namespace smlp {
 
@@ -159,19 +160,18 @@ double MachineSpeed::seconds(const Operations& o, int threads) const {
 
 namespace {
 
-/// Median seconds of one call over short samples.
-double median_seconds(const std::function<void(std::size_t)>& call, std::size_t calls_a_sample) {
-  constexpr std::size_t samples = 9;
+/// Median seconds of a call on a batch of `elements`, for one element on one of `threads` busy threads.
+double median_seconds(const std::function<void()>& call, std::size_t elements, int threads) {
+  constexpr std::size_t samples = 7;
   std::vector<double> seconds;
-  call(0);
+  call();
   for (std::size_t s = 0; s < samples; ++s) {
     const auto start = std::chrono::steady_clock::now();
-    for (std::size_t i = 0; i < calls_a_sample; ++i) call(1 + s * calls_a_sample + i);
-    seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() /
-                      static_cast<double>(calls_a_sample));
+    call();
+    seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
   std::ranges::nth_element(seconds, seconds.begin() + samples / 2);
-  return seconds[samples / 2];
+  return seconds[samples / 2] * threads / static_cast<double>(elements);
 }
 
 }  // namespace
@@ -179,55 +179,65 @@ double median_seconds(const std::function<void(std::size_t)>& call, std::size_t 
 MachineSpeed measure_speed(const SecretKeys& keys, const RandomSource& random) {
   const PaillierPublicKey& paillier = keys.public_keys().paillier();
   const DgkPublicKey& dgk = keys.public_keys().dgk();
+  const int threads = thread_count();
+  // Batches as the protocols make them: full lanes on all threads.
+  const std::size_t batch = 8 * static_cast<std::size_t>(threads);
   const Place place{0, 0, Direction::output};
   std::uint64_t drawn = 0;
-  const Draws draws(random.derive("speed"), place.address(Draw::exponent_conversion));
-  const auto next = [&] { return draws.stream(drawn++); };
-  RandomStream first = next();
-  RandomStream second = next();
-  const Ciphertext c = paillier.encrypt(12345, first).local();
-  const DgkCiphertext bit = dgk.encrypt(1, second).local();
+  const auto next = [&] {
+    return Draws(random.derive("speed"), [&] {
+      Address address = place.address(Draw::exponent_conversion);
+      address.element = drawn += 1 << 20;
+      return address;
+    }());
+  };
+  const std::vector<Integer> plain(batch, 12345);
+  std::vector<Ciphertext> ciphertexts;
+  for (const FreshCiphertext& c : paillier.encrypt(plain, next())) ciphertexts.push_back(c.local());
+  const std::vector<unsigned> ones(batch, 1);
+  std::vector<DgkCiphertext> bits;
+  for (const FreshDgkCiphertext& c : keys.dgk().encrypt(ones, next())) bits.push_back(c.local());
 
   MachineSpeed speed;
-  // A product inside a multi-power, as the protocols do it: a 64-bit power of 16 ciphertexts.
-  std::vector<Ciphertext> bases;
+  // A product inside a matrix product: 64-bit powers of one row of ciphertexts.
   std::vector<Integer> exponents;
-  for (int i = 0; i < 16; ++i) {
-    RandomStream exponent = next();
-    RandomStream stream = next();
-    bases.push_back(paillier.encrypt(i, stream).local());
-    exponents.push_back(power_of_two(63) + exponent.bits(63));
-  }
-  const double products = matrix_power_products(1, bases.size(), 1, 64);
-  speed.product =
-      median_seconds([&](std::size_t) { paillier.matrix_product(bases, exponents, 1, 16, 1); }, 1) / products;
-  speed.rerandomisation = median_seconds(
-      [&](std::size_t) {
-        RandomStream stream = next();
-        paillier.rerandomise(c, stream);
+  const std::size_t outputs = batch;
+  const Draws draws = next();
+  for (std::size_t i = 0; i < batch * outputs; ++i)
+    exponents.push_back(power_of_two(63) + draws.stream(i).bits(63));
+  speed.product = median_seconds([&] { paillier.matrix_product(ciphertexts, exponents, 1, batch, outputs); },
+                                 1, threads) /
+                  powers_products(1, batch, outputs, 64);
+  speed.rerandomisation = median_seconds([&] { paillier.rerandomise(ciphertexts, next()); }, batch, threads);
+  speed.decryption = median_seconds([&] { keys.paillier().decrypt(ciphertexts); }, batch, threads);
+  speed.encryption = median_seconds([&] { keys.paillier().encrypt(plain, next()); }, batch, threads);
+  const auto for_blocks = [&](const std::function<void(std::size_t)>& body) {
+    parallel_blocks(batch, dgk.lanes(), [&](std::size_t first, std::size_t) { body(first); });
+  };
+  std::vector<DgkBlock> blocks;
+  for (std::size_t first = 0; first < batch; first += dgk.lanes())
+    blocks.push_back(dgk.block(std::span(bits).subspan(first, std::min(dgk.lanes(), batch - first))));
+  constexpr std::size_t products = 32;
+  speed.bit_product = median_seconds(
+      [&] {
+        for_blocks([&](std::size_t first) {
+          for (std::size_t i = 0; i < products; ++i) dgk.add(blocks[first / dgk.lanes()], blocks[0]);
+        });
       },
-      8);
-  speed.decryption = median_seconds([&](std::size_t) { keys.paillier().decrypt(c); }, 8);
-  speed.encryption = median_seconds(
-      [&](std::size_t) {
-        RandomStream stream = next();
-        keys.paillier().encrypt(7, stream);
-      },
-      16);
-  speed.bit_product = median_seconds([&](std::size_t) { dgk.add(bit, bit); }, 64);
+      products * batch, threads);
   speed.bit_rerandomisation = median_seconds(
-      [&](std::size_t) {
-        RandomStream stream = next();
-        dgk.rerandomise(bit, stream);
+      [&] {
+        const Draws of_batch = next();
+        for_blocks([&](std::size_t first) {
+          std::vector<RandomStream> streams;
+          for (std::size_t i = first; i < std::min(batch, first + dgk.lanes()); ++i)
+            streams.push_back(of_batch.stream(i));
+          dgk.rerandomise(blocks[first / dgk.lanes()], streams);
+        });
       },
-      16);
-  speed.bit_encryption = median_seconds(
-      [&](std::size_t) {
-        RandomStream stream = next();
-        keys.dgk().encrypt(1, stream);
-      },
-      32);
-  speed.zero_test = median_seconds([&](std::size_t) { static_cast<void>(keys.dgk().is_zero(bit)); }, 16);
+      batch, threads);
+  speed.bit_encryption = median_seconds([&] { keys.dgk().encrypt(ones, next()); }, batch, threads);
+  speed.zero_test = median_seconds([&] { keys.dgk().are_zero(bits); }, batch, threads);
   return speed;
 }
 

@@ -30,7 +30,7 @@ Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const Tr
 Cost classification_cost(const Network& network, const ProtocolNames& protocols, const TableGroups& groups,
                          const Sizes& sizes);
 
-/// Seconds of each operation on one thread, measured.
+/// Seconds of each operation on one thread while all threads compute, measured.
 struct MachineSpeed {
   double product = 0, rerandomisation = 0, decryption = 0, encryption = 0;
   double bit_product = 0, bit_rerandomisation = 0, bit_encryption = 0, zero_test = 0;

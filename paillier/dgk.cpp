@@ -2,8 +2,10 @@
 #include "paillier/dgk.h"
 
 #include <algorithm>
+#include <bit>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include "paillier/error.h"
 #include "paillier/kernels.h"
@@ -19,7 +21,8 @@ struct DgkPublicKey::State {
   std::size_t sigma = rerandomisation_sigma;
   std::shared_ptr<const ModularContext> modulo_n;
   std::vector<Integer> powers_of_g;  // g^m for m < u
-  std::once_flag once;
+  WordBuffer forms_of_g;             // the same residues in Montgomery form
+  std::once_flag once, prepared;
   std::unique_ptr<const FixedBase> powers_of_h;
 
   const FixedBase& table() {
@@ -27,6 +30,8 @@ struct DgkPublicKey::State {
         once, [this] { powers_of_h = std::make_unique<FixedBase>(modulo_n, h, 2 * subgroup_bits + sigma); });
     return *powers_of_h;
   }
+
+  std::jthread builder;  // last: it is joined before what it builds goes
 };
 
 DgkPublicKey::DgkPublicKey(Integer n, Integer g, Integer h, unsigned u, std::size_t subgroup_bits)
@@ -50,6 +55,16 @@ DgkPublicKey::DgkPublicKey(Integer n, Integer g, Integer h, unsigned u, std::siz
   s.powers_of_g.resize(u);
   s.powers_of_g[0] = 1;
   for (unsigned m = 1; m < u; ++m) s.powers_of_g[m] = s.modulo_n->multiply(s.powers_of_g[m - 1], g);
+  const Lanes& lanes = s.modulo_n->lanes();
+  s.forms_of_g = WordBuffer(u * lanes.words());
+  for (unsigned first = 0; first < u; first += static_cast<unsigned>(lanes.lanes())) {
+    const std::size_t count = std::min<std::size_t>(lanes.lanes(), u - first);
+    WordBuffer block(lanes.block_words());
+    lanes.enter(block.data(), std::span(s.powers_of_g).subspan(first, count));
+    std::vector<Word*> to;
+    for (std::size_t k = 0; k < count; ++k) to.push_back(s.forms_of_g.data() + (first + k) * lanes.words());
+    lanes.scatter(to, block.data());
+  }
   s.n = std::move(n);
   s.g = std::move(g);
   s.h = std::move(h);
@@ -62,6 +77,19 @@ DgkPublicKey DgkPublicKey::with_sigma(std::size_t sigma) const {
   DgkPublicKey key(n(), g(), h(), u(), subgroup_bits());
   key.state_->sigma = sigma;
   return key;
+}
+
+void DgkPublicKey::prepare() const {
+  State* const state = state_.get();
+  std::call_once(state->prepared, [state] {
+    state->builder = std::jthread([state] {
+      try {
+        state->table();
+      } catch (const std::exception&) {
+        // The first use tries again and reports it.
+      }
+    });
+  });
 }
 
 std::size_t DgkPublicKey::bits() const {
@@ -104,7 +132,9 @@ FreshDgkCiphertext DgkPublicKey::encrypt(unsigned m, RandomStream& random) const
 FreshDgkCiphertext DgkPublicKey::rerandomise(const DgkCiphertext& c, RandomStream& random) const {
   const FixedBase& table = state_->table();
   const SecretInteger exponent(random.bits(table.exponent_bits()));
-  return Dgk::fresh(table.multiply_power(c.residue(), exponent.value()));
+  Integer residue = c.residue();
+  table.multiply_powers({&residue, 1}, {&exponent, 1});
+  return Dgk::fresh(std::move(residue));
 }
 
 DgkCiphertext DgkPublicKey::trivial(unsigned m) const {
@@ -127,6 +157,114 @@ std::vector<DgkCiphertext> DgkPublicKey::negate(std::span<const DgkCiphertext> c
   out.reserve(cs.size());
   for (Integer& residue : state_->modulo_n->inverses(residues, "negated DGK ciphertexts"))
     out.push_back(Dgk::local(std::move(residue)));
+  return out;
+}
+
+std::size_t DgkPublicKey::lanes() const {
+  return state_->modulo_n->lanes().lanes();
+}
+
+DgkBlock DgkPublicKey::block(std::span<const DgkCiphertext> cs) const {
+  const Lanes& lanes = state_->modulo_n->lanes();
+  std::vector<Integer> residues(lanes.lanes(), 1);
+  for (std::size_t k = 0; k < cs.size(); ++k) residues[k] = cs[k].residue();
+  DgkBlock out(lanes.block_words());
+  lanes.enter(out.words_.data(), residues);
+  return out;
+}
+
+DgkBlock DgkPublicKey::trivial(std::span<const unsigned> ms) const {
+  const Lanes& lanes = state_->modulo_n->lanes();
+  std::vector<const Word*> from;
+  from.reserve(ms.size());
+  for (const unsigned m : ms) {
+    power_of_g(m);  // refuses m >= u
+    from.push_back(state_->forms_of_g.data() + m * lanes.words());
+  }
+  DgkBlock out(lanes.block_words());
+  lanes.gather(out.words_.data(), from);
+  return out;
+}
+
+DgkBlock DgkPublicKey::add(const DgkBlock& a, const DgkBlock& b) const {
+  const Lanes& lanes = state_->modulo_n->lanes();
+  DgkBlock out(lanes.block_words());
+  lanes.multiply(out.words_.data(), a.words_.data(), b.words_.data());
+  return out;
+}
+
+DgkBlock DgkPublicKey::twice(const DgkBlock& c) const {
+  const Lanes& lanes = state_->modulo_n->lanes();
+  DgkBlock out(lanes.block_words());
+  lanes.square(out.words_.data(), c.words_.data());
+  return out;
+}
+
+DgkBlock DgkPublicKey::choose(const DgkBlock& zero, const DgkBlock& one,
+                              std::span<const unsigned> bits) const {
+  const Lanes& lanes = state_->modulo_n->lanes();
+  std::vector<Word> masks(lanes.lanes(), 0);
+  for (std::size_t k = 0; k < bits.size(); ++k) masks[k] = 0 - static_cast<Word>(bits[k]);
+  DgkBlock out(lanes.block_words());
+  const Word *a = zero.words_.data(), *b = one.words_.data();
+  for (std::size_t i = 0; i < out.words_.size(); ++i)
+    out.words_.data()[i] = a[i] ^ ((a[i] ^ b[i]) & masks[i % lanes.lanes()]);
+  return out;
+}
+
+DgkBlock DgkPublicKey::scale(const DgkBlock& c, std::span<const unsigned> ks) const {
+  const Lanes& lanes = state_->modulo_n->lanes();
+  const std::vector<unsigned> zeros(lanes.lanes(), 0);
+  const DgkBlock unity = trivial(zeros), squared = twice(c), cubed = add(squared, c);
+  const auto window = [&](std::size_t lowest) {  // c^(2 bits of k) in each lane, whatever they are
+    std::vector<unsigned> low(ks.size()), high(ks.size());
+    for (std::size_t k = 0; k < ks.size(); ++k) {
+      low[k] = ks[k] >> lowest & 1;
+      high[k] = ks[k] >> (lowest + 1) & 1;
+    }
+    return choose(choose(unity, c, low), choose(squared, cubed, low), high);
+  };
+  std::size_t lowest = (static_cast<std::size_t>(std::bit_width(u() - 1)) - 1) / 2 * 2;
+  for (const unsigned k : ks)
+    if (k >> lowest > 3) throw Error("the DGK factor " + std::to_string(k) + " is longer than u - 1");
+  DgkBlock out = window(lowest);
+  while (lowest > 0) {
+    lowest -= 2;
+    out = add(twice(twice(out)), window(lowest));
+  }
+  return out;
+}
+
+std::vector<DgkBlock> DgkPublicKey::negate(std::span<const DgkBlock> blocks) const {
+  const std::size_t size = state_->modulo_n->lanes().block_words();
+  std::vector<DgkBlock> out;
+  std::vector<WordBuffer*> words;
+  out.reserve(blocks.size());
+  for (const DgkBlock& block : blocks) {
+    out.push_back(DgkBlock(size));
+    std::copy_n(block.words_.data(), size, out.back().words_.data());
+    words.push_back(&out.back().words_);
+  }
+  if (!state_->modulo_n->invert(words))
+    throw Error("negated DGK ciphertexts share a factor with the modulus");
+  return out;
+}
+
+std::vector<FreshDgkCiphertext> DgkPublicKey::rerandomise(const DgkBlock& c,
+                                                          std::span<RandomStream> random) const {
+  const Lanes& lanes = state_->modulo_n->lanes();
+  const FixedBase& table = state_->table();
+  std::vector<SecretInteger> exponents;
+  exponents.reserve(random.size());
+  for (RandomStream& stream : random) exponents.emplace_back(stream.bits(table.exponent_bits()));
+  WordBuffer block(lanes.block_words());
+  std::copy_n(c.words_.data(), block.size(), block.data());
+  table.multiply_powers(block.data(), exponents);
+  std::vector<Integer> residues(random.size());
+  lanes.leave(residues, block.data());
+  std::vector<FreshDgkCiphertext> out;
+  out.reserve(residues.size());
+  for (Integer& residue : residues) out.push_back(Dgk::fresh(std::move(residue)));
   return out;
 }
 

@@ -12,6 +12,7 @@
 
 #include "paillier/ciphertext.h"
 #include "paillier/integer.h"
+#include "paillier/lanes.h"
 #include "paillier/random.h"
 
 namespace smlp {
@@ -30,6 +31,14 @@ class Dgk {
 using DgkCiphertext = BasicCiphertext<Dgk>;
 using FreshDgkCiphertext = BasicFreshCiphertext<Dgk>;
 
+/// As many DGK ciphertexts as the arithmetic computes together, in its own form. Local by type, like
+/// DgkCiphertext.
+class DgkBlock {
+  friend class DgkPublicKey;
+  explicit DgkBlock(std::size_t words) : words_(words) {}
+  WordBuffer words_;
+};
+
 class DgkPublicKey {
  public:
   static constexpr unsigned default_u = 197;
@@ -44,6 +53,9 @@ class DgkPublicKey {
   DgkPublicKey(Integer n, Integer g, Integer h, unsigned u, std::size_t subgroup_bits);
   /// The same key with exponents for another sigma, in bits.
   DgkPublicKey with_sigma(std::size_t sigma) const;
+  /// Starts to build the table that randomness comes from in the background; the first use waits for it, or
+  /// builds it.
+  void prepare() const;
 
   std::size_t bits() const;
   std::size_t subgroup_bits() const;  ///< t
@@ -61,6 +73,22 @@ class DgkPublicKey {
   DgkCiphertext add(const DgkCiphertext& a, const DgkCiphertext& b) const;
   DgkCiphertext scale(const DgkCiphertext& c, unsigned k) const;  ///< c^k
   std::vector<DgkCiphertext> negate(std::span<const DgkCiphertext> cs) const;
+
+  // ---- up to lanes() ciphertexts at a time, on the calling thread, at the same cost whatever they hold ----
+
+  std::size_t lanes() const;
+  DgkBlock block(std::span<const DgkCiphertext> cs) const;
+  DgkBlock trivial(std::span<const unsigned> ms) const;  ///< g^m, m < u, in each lane
+  DgkBlock add(const DgkBlock& a, const DgkBlock& b) const;
+  DgkBlock twice(const DgkBlock& c) const;
+  /// Lane k of `one` where bits[k] is 1, of `zero` where it is 0 or there is none.
+  DgkBlock choose(const DgkBlock& zero, const DgkBlock& one, std::span<const unsigned> bits) const;
+  /// c^k in each lane, k < 2^16: windows of two bits of the longest plaintext, u - 1.
+  DgkBlock scale(const DgkBlock& c, std::span<const unsigned> ks) const;
+  /// [-c] for all blocks together, by one inversion.
+  std::vector<DgkBlock> negate(std::span<const DgkBlock> blocks) const;
+  /// Lane k re-randomised from random[k]; as many ciphertexts as streams.
+  std::vector<FreshDgkCiphertext> rerandomise(const DgkBlock& c, std::span<RandomStream> random) const;
 
   void encode(std::span<const FreshDgkCiphertext> cs, Bytes& out) const;
   std::vector<DgkCiphertext> decode(std::span<const std::uint8_t> bytes, std::size_t count,
@@ -90,11 +118,17 @@ class DgkSecretKey {
 
   /// By CRT with exponents reduced mod each order.
   FreshDgkCiphertext encrypt(unsigned m, RandomStream& random) const;
+  /// Element i draws from draws.stream(i). Parallel, like is_zero on many.
+  std::vector<FreshDgkCiphertext> encrypt(std::span<const unsigned> ms, const Draws& draws) const;
   bool is_zero(const DgkCiphertext& c) const;
+  /// 1 where the plaintext is zero; the same work whatever the answers.
+  std::vector<std::uint8_t> are_zero(std::span<const DgkCiphertext> cs) const;
   /// The plaintext, by search over Z_u; for tests and key checks. Throws Error when there is none.
   unsigned decrypt(const DgkCiphertext& c) const;
 
  private:
+  std::vector<FreshDgkCiphertext> encrypt_block(std::span<const unsigned> ms,
+                                                std::span<RandomStream> random) const;
   struct State;
   std::shared_ptr<const State> state_;
 };

@@ -1,10 +1,13 @@
 // DGK's secret operations: encryption by Chinese remainders, the zero test modulo p alone, key checks.
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <string>
 
 #include "paillier/dgk.h"
 #include "paillier/error.h"
 #include "paillier/kernels.h"
+#include "paillier/parallel.h"
 #include "paillier/primes.h"
 
 namespace smlp {
@@ -28,13 +31,27 @@ struct Side {
   }
 
   // h^r has order v, so r uniform below v is uniform in <h>.
-  Integer encrypt(unsigned m, RandomStream& random) const {
-    const SecretInteger exponent(random.below(v.value()));
-    return powers_of_h->multiply_power(powers_of_g[m], exponent.value());
+  std::vector<Integer> encrypt(std::span<const unsigned> ms, std::span<RandomStream> random) const {
+    std::vector<SecretInteger> exponents;
+    std::vector<Integer> out;
+    exponents.reserve(ms.size());
+    out.reserve(ms.size());
+    for (std::size_t i = 0; i < ms.size(); ++i) {
+      exponents.emplace_back(random[i].below(v.value()));
+      out.push_back(powers_of_g[ms[i]]);
+    }
+    powers_of_h->multiply_powers(out, exponents);
+    return out;
   }
 
   // c^v = (g^v)^m: the randomness is gone.
-  Integer strip(const Integer& c) const { return modulo->power_secret(Integer(c % prime.value()), v); }
+  std::vector<Integer> strip(std::span<const Integer> cs) const {
+    std::vector<Integer> residues;
+    residues.reserve(cs.size());
+    for (const Integer& c : cs) residues.push_back(c % prime.value());
+    return modulo->power_secret(residues, v);
+  }
+  Integer strip(const Integer& c) const { return strip({&c, 1})[0]; }
 };
 
 void require(bool holds, const std::string& relation) {
@@ -146,15 +163,53 @@ const SecretInteger& DgkSecretKey::v_q() const {
 }
 
 FreshDgkCiphertext DgkSecretKey::encrypt(unsigned m, RandomStream& random) const {
-  state_->key.power_of_g(m);  // refuses m >= u
+  return std::move(encrypt_block({&m, 1}, {&random, 1})[0]);
+}
+
+std::vector<FreshDgkCiphertext> DgkSecretKey::encrypt(std::span<const unsigned> ms,
+                                                      const Draws& draws) const {
+  std::vector<std::vector<FreshDgkCiphertext>> blocks(state_->sides[0].modulo->lanes().blocks(ms.size()));
+  const std::size_t lanes = state_->sides[0].modulo->lanes().lanes();
+  parallel_blocks(ms.size(), lanes, [&](std::size_t first, std::size_t count) {
+    std::vector<RandomStream> random;
+    random.reserve(count);
+    for (std::size_t i = first; i < first + count; ++i) random.push_back(draws.stream(i));
+    blocks[first / lanes] = encrypt_block(ms.subspan(first, count), random);
+  });
+  std::vector<FreshDgkCiphertext> out;
+  out.reserve(ms.size());
+  for (auto& block : blocks) std::ranges::move(block, std::back_inserter(out));
+  return out;
+}
+
+std::vector<FreshDgkCiphertext> DgkSecretKey::encrypt_block(std::span<const unsigned> ms,
+                                                            std::span<RandomStream> random) const {
+  for (const unsigned m : ms) state_->key.power_of_g(m);  // refuses m >= u
   const auto& [p_side, q_side] = state_->sides;
-  const SecretInteger a(p_side.encrypt(m, random)), b(q_side.encrypt(m, random));
-  return Dgk::fresh(chinese_remainder(a.value(), p_side.prime.value(), b.value(), q_side.prime.value(),
-                                      state_->p_inverse.value()));
+  const std::vector<Integer> a = p_side.encrypt(ms, random), b = q_side.encrypt(ms, random);
+  std::vector<FreshDgkCiphertext> out;
+  out.reserve(ms.size());
+  for (std::size_t i = 0; i < ms.size(); ++i)
+    out.push_back(Dgk::fresh(chinese_remainder(a[i], p_side.prime.value(), b[i], q_side.prime.value(),
+                                               state_->p_inverse.value())));
+  return out;
 }
 
 bool DgkSecretKey::is_zero(const DgkCiphertext& c) const {
   return state_->sides[0].strip(c.residue()) == 1;
+}
+
+std::vector<std::uint8_t> DgkSecretKey::are_zero(std::span<const DgkCiphertext> cs) const {
+  const Side& side = state_->sides[0];
+  std::vector<std::uint8_t> out(cs.size());
+  parallel_blocks(cs.size(), side.modulo->lanes().lanes(), [&](std::size_t first, std::size_t count) {
+    std::vector<Integer> residues;
+    residues.reserve(count);
+    for (const DgkCiphertext& c : cs.subspan(first, count)) residues.push_back(c.residue());
+    const std::vector<Integer> stripped = side.strip(residues);
+    for (std::size_t i = 0; i < count; ++i) out[first + i] = static_cast<std::uint8_t>(stripped[i] == 1);
+  });
+  return out;
 }
 
 unsigned DgkSecretKey::decrypt(const DgkCiphertext& c) const {

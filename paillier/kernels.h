@@ -8,21 +8,17 @@
 #include <vector>
 
 #include "paillier/integer.h"
+#include "paillier/lanes.h"
 
 namespace smlp {
 
-class Montgomery;
-
-/// Montgomery arithmetic modulo one odd modulus > 1. Immutable, shared between threads.
-/// Residues are in [0, modulus); the Montgomery form lives inside the calls.
+/// Arithmetic modulo one odd modulus > 1 on integers in [0, modulus). Immutable, shared between threads.
 class ModularContext {
  public:
-  explicit ModularContext(const Integer& modulus);
-  ~ModularContext();
-  ModularContext(const ModularContext&) = delete;
-  ModularContext& operator=(const ModularContext&) = delete;
+  explicit ModularContext(const Integer& modulus, Instructions instructions = best_instructions());
 
-  const Integer& modulus() const;
+  const Integer& modulus() const { return lanes_.modulus(); }
+  const Lanes& lanes() const { return lanes_; }
 
   /// a b mod modulus.
   Integer multiply(const Integer& a, const Integer& b) const;
@@ -30,27 +26,20 @@ class ModularContext {
   /// base^exponent, exponent >= 0. Variable time in the exponent.
   Integer power_var(const Integer& base, const Integer& exponent) const;
 
-  /// base^exponent, exponent > 0, in time that depends on the sizes alone (mpz_powm_sec).
-  Integer power_secret(const Integer& base, const SecretInteger& exponent) const;
+  /// bases^exponent, exponent > 0, in time that depends on the sizes and the exponent's length alone: fixed
+  /// windows, each read from its table by masks over all entries. On the calling thread.
+  std::vector<Integer> power_secret(std::span<const Integer> bases, const SecretInteger& exponent) const;
 
-  /// prod_k bases[k]^exponents[k], exponents >= 0; squarings shared (Straus). Variable time.
-  Integer multi_power_var(std::span<const Integer> bases, std::span<const Integer> exponents) const;
+  /// blocks[i] = its inverse in Montgomery form, lane by lane: one inversion and three products a block. On
+  /// the calling thread. Returns false, with the blocks in no particular state, when some lane holds no unit.
+  bool invert(std::span<WordBuffer* const> blocks) const;
 
-  /// out[i * outputs + j] = prod_k bases[i * inner + k]^exponents[k * outputs + j], exponents >= 0: rows x
-  /// inner bases times inner x outputs exponents. Window tables of a base are shared by all outputs.
-  /// Parallel. Variable time.
-  std::vector<Integer> matrix_power_var(std::span<const Integer> bases, std::span<const Integer> exponents,
-                                        std::size_t rows, std::size_t inner, std::size_t outputs) const;
-
-  /// The inverses of units, by one inversion and three products each. Throws Error naming `what` if one is no
-  /// unit.
+  /// The inverses of units, by one inversion a thread and five products each. Parallel. Throws Error naming
+  /// `what` if one is no unit.
   std::vector<Integer> inverses(std::span<const Integer> values, const char* what) const;
 
  private:
-  friend class FixedBase;
-  const Montgomery& montgomery() const;
-  struct State;
-  std::unique_ptr<const State> state_;
+  Lanes lanes_;
 };
 
 /// Powers of one base with exponents of at most `exponent_bits` bits, from a table (comb of radix 2^w): one
@@ -58,21 +47,33 @@ class ModularContext {
 /// the exponent.
 class FixedBase {
  public:
-  /// Cost: about exponent_bits / w * 2^w products; memory the same number of residues (at most 16 MiB).
+  /// Cost: about exponent_bits / w * 2^w products, in parallel; memory the same number of residues (at most
+  /// 20 MiB).
   FixedBase(std::shared_ptr<const ModularContext> context, const Integer& base, std::size_t exponent_bits);
-  ~FixedBase();
-  FixedBase(const FixedBase&) = delete;
-  FixedBase& operator=(const FixedBase&) = delete;
 
-  std::size_t exponent_bits() const;
+  std::size_t exponent_bits() const { return bits_; }
+  /// Products of one power: a window each, and one with the factor.
+  std::size_t products() const { return windows_; }
+  const ModularContext& context() const { return *context_; }
+
   /// base^exponent, 0 <= exponent < 2^exponent_bits. Throws Error outside.
-  Integer power(const Integer& exponent) const;
-  /// factor base^exponent, factor in [0, modulus): at the cost of power(exponent) alone.
-  Integer multiply_power(const Integer& factor, const Integer& exponent) const;
+  Integer power(const SecretInteger& exponent) const;
+  /// values[i] base^exponents[i] in place, values in [0, modulus). On the calling thread, a block of lanes at
+  /// a time.
+  void multiply_powers(std::span<Integer> values, std::span<const SecretInteger> exponents) const;
+
+  /// block = block base^exponents[k] in lane k, in whatever form the block is. Throws Error for a bad
+  /// exponent.
+  void multiply_powers(Word* block, std::span<const SecretInteger> exponents) const;
 
  private:
-  struct State;
-  std::unique_ptr<const State> state_;
+  const Word* entry(std::size_t window, std::size_t digit) const {
+    return table_.data() + ((window << window_) + digit) * context_->lanes().words();
+  }
+
+  std::shared_ptr<const ModularContext> context_;
+  std::size_t bits_, window_, windows_;
+  WordBuffer table_;  // windows x 2^window residues in Montgomery form
 };
 
 }  // namespace smlp

@@ -47,14 +47,30 @@ void Montgomery::reduce(Limb* out, Limb* product) const {
   mpn_cnd_sub_n(carry, out, out, m_.data(), n);
 }
 
-void Montgomery::multiply(Limb* out, const Limb* a, const Limb* b, Limb* scratch) const {
-  mpn_mul_n(scratch, a, b, size_of(limbs_));
-  reduce(out, scratch);
+// Products of moduli up to 8192 bits stay on the stack.
+template <typename Body>
+void Montgomery::with_scratch(Body body) const {
+  if (limbs_ <= 128) {
+    Limb scratch[256];
+    body(scratch);
+  } else {
+    std::vector<Limb> scratch(2 * limbs_);
+    body(scratch.data());
+  }
 }
 
-void Montgomery::square(Limb* out, const Limb* a, Limb* scratch) const {
-  mpn_sqr(scratch, a, size_of(limbs_));
-  reduce(out, scratch);
+void Montgomery::multiply(Limb* out, const Limb* a, const Limb* b) const {
+  with_scratch([&](Limb* product) {
+    mpn_mul_n(product, a, b, size_of(limbs_));
+    reduce(out, product);
+  });
+}
+
+void Montgomery::square(Limb* out, const Limb* a) const {
+  with_scratch([&](Limb* product) {
+    mpn_sqr(product, a, size_of(limbs_));
+    reduce(out, product);
+  });
 }
 
 void Montgomery::load(Limb* out, const Integer& x) const {
@@ -64,34 +80,15 @@ void Montgomery::load(Limb* out, const Integer& x) const {
   std::fill(out + size, out + limbs_, Limb{0});
 }
 
-void Montgomery::enter(Limb* out, const Integer& x, Limb* scratch) const {
-  load(out, x);
-  multiply(out, out, r_squared_.data(), scratch);
-}
-
-// a < 2 m here: a product with a factor below m, or with 1, leaves less than m + m.
-Integer Montgomery::canonical(Limb* a) const {
+Integer Montgomery::store(const Limb* a) const {
   const mp_size_t n = size_of(limbs_);
-  mpn_cnd_sub_n(mpn_cmp(a, m_.data(), n) >= 0, a, a, m_.data(), n);
   Integer result;
-  std::copy_n(a, limbs_, mpz_limbs_write(result.get_mpz_t(), n));
+  Limb* out = mpz_limbs_write(result.get_mpz_t(), n);
+  std::copy_n(a, limbs_, out);
+  for (int times = 0; times < 3; ++times)
+    mpn_cnd_sub_n(mpn_cmp(out, m_.data(), n) >= 0, out, out, m_.data(), n);
   mpz_limbs_finish(result.get_mpz_t(), n);
   return result;
-}
-
-Integer Montgomery::leave(const Limb* a, Limb* scratch) const {
-  std::copy_n(a, limbs_, scratch);
-  std::fill_n(scratch + limbs_, limbs_, Limb{0});
-  std::vector<Limb> out(limbs_);
-  reduce(out.data(), scratch);
-  return canonical(out.data());
-}
-
-Integer Montgomery::leave_times(const Limb* a, const Integer& y, Limb* scratch) const {
-  std::vector<Limb> out(limbs_);
-  load(out.data(), y);
-  multiply(out.data(), out.data(), a, scratch);
-  return canonical(out.data());
 }
 
 }  // namespace smlp

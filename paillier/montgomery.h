@@ -1,4 +1,4 @@
-// Montgomery products on rows of machine words, over GMP's public mpn layer. For the kernels alone.
+// Montgomery products on rows of machine words, over GMP's public mpn layer: the path of every processor.
 #pragma once
 
 #include <gmp.h>
@@ -24,28 +24,25 @@ class Montgomery {
 
   const Integer& modulus() const { return modulus_; }
   std::size_t limbs() const { return limbs_; }
-  /// Limbs of scratch that the operations below need.
-  std::size_t scratch_limbs() const { return 2 * limbs_; }
 
   /// out = a b / R; out may be a or b.
-  void multiply(Limb* out, const Limb* a, const Limb* b, Limb* scratch) const;
-  /// out = a a / R.
-  void square(Limb* out, const Limb* a, Limb* scratch) const;
-  /// out = the Montgomery form of x in [0, m).
-  void enter(Limb* out, const Integer& x, Limb* scratch) const;
-  /// The x in [0, m) of a Montgomery form.
-  Integer leave(const Limb* a, Limb* scratch) const;
-  /// The x y in [0, m) of a Montgomery form of x and an ordinary y in [0, m): one product, nothing more.
-  Integer leave_times(const Limb* a, const Integer& y, Limb* scratch) const;
+  void multiply(Limb* out, const Limb* a, const Limb* b) const;
+  /// out = a a / R; out may be a.
+  void square(Limb* out, const Limb* a) const;
+  /// The plain limbs of x, padded with zeros. Throws Error when x is not in [0, m).
+  void load(Limb* out, const Integer& x) const;
+  /// The number in [0, m) that is a mod m, for a < 4 m. All that comes from load, one, r_squared and products
+  /// is: it is below R < 4 m, or, for R >= 4 m, below 2 m, which products keep.
+  Integer store(const Limb* a) const;
   /// The Montgomery form of 1.
   const Limb* one() const { return one_.data(); }
-
-  /// x's limbs, padded with zeros. Throws Error when x is not in [0, m).
-  void load(Limb* out, const Integer& x) const;
+  /// The form of R: a product with it puts a plain number into Montgomery form.
+  const Limb* r_squared() const { return r_squared_.data(); }
 
  private:
+  template <typename Body>
+  void with_scratch(Body body) const;
   void reduce(Limb* out, Limb* product) const;
-  Integer canonical(Limb* a) const;
 
   Integer modulus_;
   std::size_t limbs_;

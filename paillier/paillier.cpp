@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <mutex>
+#include <thread>
 
 #include "paillier/error.h"
 #include "paillier/kernels.h"
 #include "paillier/parallel.h"
 #include "paillier/primes.h"
 #include "paillier/residues.h"
+#include "paillier/simultaneous_powers.h"
 
 namespace smlp {
 namespace {
@@ -49,7 +51,7 @@ struct PaillierPublicKey::State {
   std::size_t subgroup_bits = 0;
   std::size_t exponent_bits = 0;
   std::shared_ptr<const ModularContext> modulo_n_squared;
-  std::once_flag once;
+  std::once_flag once, prepared;
   std::unique_ptr<const FixedBase> powers_of_hs;
 
   const FixedBase& table() {
@@ -57,6 +59,8 @@ struct PaillierPublicKey::State {
         once, [this] { powers_of_hs = std::make_unique<FixedBase>(modulo_n_squared, hs, exponent_bits); });
     return *powers_of_hs;
   }
+
+  std::jthread builder;  // last: it is joined before what it builds goes
 };
 
 PaillierPublicKey::PaillierPublicKey(Variant variant, Integer n, Integer hs, std::size_t subgroup_bits)
@@ -89,6 +93,20 @@ PaillierPublicKey PaillierPublicKey::with_sigma(std::size_t sigma) const {
   key.state_->exponent_bits += sigma;
   key.state_->exponent_bits -= rerandomisation_sigma;
   return key;
+}
+
+void PaillierPublicKey::prepare() const {
+  if (variant() == Variant::standard) return;
+  State* const state = state_.get();
+  std::call_once(state->prepared, [state] {
+    state->builder = std::jthread([state] {
+      try {
+        state->table();
+      } catch (const std::exception&) {
+        // The first use tries again and reports it.
+      }
+    });
+  });
 }
 
 Variant PaillierPublicKey::variant() const {
@@ -131,54 +149,70 @@ Integer PaillierPublicKey::plain_factor(const Integer& m) const {
   return 1 + reduced * n();
 }
 
-// factor times a random n-th residue.
-Integer PaillierPublicKey::blind(const Integer& factor, RandomStream& random) const {
+// Each residue times a random n-th residue, in place.
+void PaillierPublicKey::blind(std::span<Integer> residues, std::span<RandomStream> random) const {
+  std::vector<SecretInteger> exponents;
+  exponents.reserve(residues.size());
   if (variant() != Variant::standard) {
-    const SecretInteger exponent(random.bits(state_->exponent_bits));
-    return state_->table().multiply_power(factor, exponent.value());
+    for (RandomStream& stream : random) exponents.emplace_back(stream.bits(state_->exponent_bits));
+    state_->table().multiply_powers(residues, exponents);
+    return;
   }
-  for (;;) {
-    const SecretInteger r(random.below(n()));
-    if (gcd(r.value(), n()) != 1) continue;
-    const ModularContext& modulo = *state_->modulo_n_squared;
-    return modulo.multiply(factor, modulo.power_var(r.value(), n()));
+  std::vector<Integer> bases;
+  bases.reserve(residues.size());
+  for (RandomStream& stream : random) {
+    Integer r = stream.below(n());
+    while (gcd(r, n()) != 1) r = stream.below(n());
+    bases.push_back(std::move(r));
   }
+  const ModularContext& modulo = *state_->modulo_n_squared;
+  const std::vector<Integer> powers = modulo.power_secret(bases, SecretInteger(n()));
+  for (std::size_t i = 0; i < residues.size(); ++i) residues[i] = modulo.multiply(residues[i], powers[i]);
+}
+
+std::vector<FreshCiphertext> PaillierPublicKey::blind(std::vector<Integer> residues,
+                                                      const Draws& draws) const {
+  const std::size_t lanes = state_->modulo_n_squared->lanes().lanes();
+  if (variant() != Variant::standard) state_->table();  // built by all threads, not inside the loop by one
+  parallel_blocks(residues.size(), lanes, [&](std::size_t first, std::size_t count) {
+    std::vector<RandomStream> random;
+    random.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) random.push_back(draws.stream(first + i));
+    blind(std::span(residues).subspan(first, count), random);
+  });
+  std::vector<FreshCiphertext> out;
+  out.reserve(residues.size());
+  for (Integer& residue : residues) out.push_back(Paillier::fresh(std::move(residue)));
+  return out;
 }
 
 FreshCiphertext PaillierPublicKey::encrypt(const Integer& m, RandomStream& random) const {
   require_plaintext(m);
-  return Paillier::fresh(blind(plain_factor(m), random));
+  Integer residue = plain_factor(m);
+  blind({&residue, 1}, {&random, 1});
+  return Paillier::fresh(std::move(residue));
 }
 
 FreshCiphertext PaillierPublicKey::rerandomise(const Ciphertext& c, RandomStream& random) const {
-  return Paillier::fresh(blind(c.residue(), random));
+  Integer residue = c.residue();
+  blind({&residue, 1}, {&random, 1});
+  return Paillier::fresh(std::move(residue));
 }
 
 std::vector<FreshCiphertext> PaillierPublicKey::encrypt(std::span<const Integer> ms,
                                                         const Draws& draws) const {
-  for (const Integer& m : ms) require_plaintext(m);
-  std::vector<Integer> residues(ms.size());
-  parallel_for(ms.size(), [&](std::size_t i) {
-    RandomStream random = draws.stream(i);
-    residues[i] = blind(plain_factor(ms[i]), random);
-  });
-  std::vector<FreshCiphertext> out;
-  out.reserve(ms.size());
-  for (Integer& residue : residues) out.push_back(Paillier::fresh(std::move(residue)));
-  return out;
+  std::vector<Integer> residues;
+  residues.reserve(ms.size());
+  for (const Integer& m : ms) {
+    require_plaintext(m);
+    residues.push_back(plain_factor(m));
+  }
+  return blind(std::move(residues), draws);
 }
 
 std::vector<FreshCiphertext> PaillierPublicKey::rerandomise(std::span<const Ciphertext> cs,
                                                             const Draws& draws) const {
-  std::vector<Integer> residues(cs.size());
-  parallel_for(cs.size(), [&](std::size_t i) {
-    RandomStream random = draws.stream(i);
-    residues[i] = blind(cs[i].residue(), random);
-  });
-  std::vector<FreshCiphertext> out;
-  out.reserve(cs.size());
-  for (Integer& residue : residues) out.push_back(Paillier::fresh(std::move(residue)));
-  return out;
+  return blind(residues_of(cs), draws);
 }
 
 Ciphertext PaillierPublicKey::trivial(const Integer& m) const {
@@ -208,42 +242,33 @@ Ciphertext PaillierPublicKey::scale(const Ciphertext& c, const Integer& k) const
   return Paillier::local(modulo.power_var(inverse(c.residue(), n_squared()), Integer(-k)));
 }
 
-Ciphertext PaillierPublicKey::linear_combination(std::span<const Ciphertext> cs,
-                                                 std::span<const Integer> ks) const {
-  if (cs.size() != ks.size())
-    throw Error("a linear combination got " + std::to_string(cs.size()) + " ciphertexts and " +
-                std::to_string(ks.size()) + " coefficients");
-  const ModularContext& modulo = *state_->modulo_n_squared;
-  std::vector<Integer> bases[2], exponents[2];  // by sign: positive, negative
-  for (std::size_t i = 0; i < cs.size(); ++i) {
-    if (sgn(ks[i]) == 0) continue;
-    const std::size_t sign = sgn(ks[i]) < 0;
-    bases[sign].push_back(cs[i].residue());
-    exponents[sign].push_back(abs(ks[i]));
-  }
-  Integer result = modulo.multi_power_var(bases[0], exponents[0]);
-  if (!bases[1].empty())
-    result = modulo.multiply(result, inverse(modulo.multi_power_var(bases[1], exponents[1]), n_squared()));
-  return Paillier::local(std::move(result));
+std::vector<Ciphertext> PaillierPublicKey::dot_products(std::span<const Ciphertext> cs,
+                                                        std::span<const Integer> ks,
+                                                        std::size_t inner) const {
+  if (inner == 0 || cs.size() % inner != 0)
+    throw Error("dot products of " + std::to_string(inner) + " terms got " + std::to_string(cs.size()) +
+                " ciphertexts");
+  return wrap(
+      simultaneous_powers(state_->modulo_n_squared->lanes(), residues_of(cs), ks,
+                          {.rows = cs.size() / inner, .inner = inner, .outputs = 1, .own_exponents = true}));
 }
 
 std::vector<Ciphertext> PaillierPublicKey::matrix_product(std::span<const Ciphertext> cs,
                                                           std::span<const Integer> ks, std::size_t rows,
                                                           std::size_t inner, std::size_t outputs) const {
-  std::vector<Integer> products =
-      state_->modulo_n_squared->matrix_power_var(residues_of(cs), ks, rows, inner, outputs);
+  return wrap(simultaneous_powers(state_->modulo_n_squared->lanes(), residues_of(cs), ks,
+                                  {.rows = rows, .inner = inner, .outputs = outputs}));
+}
+
+std::vector<Ciphertext> PaillierPublicKey::wrap(std::vector<Integer> residues) {
   std::vector<Ciphertext> out;
-  out.reserve(products.size());
-  for (Integer& product : products) out.push_back(Paillier::local(std::move(product)));
+  out.reserve(residues.size());
+  for (Integer& residue : residues) out.push_back(Paillier::local(std::move(residue)));
   return out;
 }
 
 std::vector<Ciphertext> PaillierPublicKey::negate(std::span<const Ciphertext> cs) const {
-  std::vector<Ciphertext> out;
-  out.reserve(cs.size());
-  for (Integer& residue : state_->modulo_n_squared->inverses(residues_of(cs), "negated ciphertexts"))
-    out.push_back(Paillier::local(std::move(residue)));
-  return out;
+  return wrap(state_->modulo_n_squared->inverses(residues_of(cs), "negated ciphertexts"));
 }
 
 void PaillierPublicKey::encode(std::span<const FreshCiphertext> cs, Bytes& out) const {

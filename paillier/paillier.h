@@ -56,6 +56,9 @@ class PaillierPublicKey {
   PaillierPublicKey(Variant variant, Integer n, Integer hs, std::size_t subgroup_bits);
   /// The same key with exponents for another sigma, in bits.
   PaillierPublicKey with_sigma(std::size_t sigma) const;
+  /// Starts to build the table that randomness comes from in the background; the first use waits for it, or
+  /// builds it.
+  void prepare() const;
 
   Variant variant() const;
   std::size_t bits() const;           ///< of n
@@ -80,8 +83,9 @@ class PaillierPublicKey {
   Ciphertext add_plain(const Ciphertext& c, const Integer& m) const;  ///< m of either sign, taken mod n
   /// c^k, k of either sign.
   Ciphertext scale(const Ciphertext& c, const Integer& k) const;
-  /// [sum_i k_i c_i], k_i of either sign: one multi-power for each sign, one inversion.
-  Ciphertext linear_combination(std::span<const Ciphertext> cs, std::span<const Integer> ks) const;
+  /// [sum_k ks[i inner + k] cs[i inner + k]] for each row i of `inner` terms; ks >= 0. Variable time in ks.
+  std::vector<Ciphertext> dot_products(std::span<const Ciphertext> cs, std::span<const Integer> ks,
+                                       std::size_t inner) const;
   /// rows x inner ciphertexts times inner x outputs non-negative integers -> rows x outputs ciphertexts.
   std::vector<Ciphertext> matrix_product(std::span<const Ciphertext> cs, std::span<const Integer> ks,
                                          std::size_t rows, std::size_t inner, std::size_t outputs) const;
@@ -100,7 +104,9 @@ class PaillierPublicKey {
  private:
   friend class PaillierSecretKey;
   Integer plain_factor(const Integer& m) const;
-  Integer blind(const Integer& factor, RandomStream& random) const;
+  void blind(std::span<Integer> residues, std::span<RandomStream> random) const;
+  std::vector<FreshCiphertext> blind(std::vector<Integer> residues, const Draws& draws) const;
+  static std::vector<Ciphertext> wrap(std::vector<Integer> residues);
   void require_plaintext(const Integer& m) const;
   struct State;
   std::shared_ptr<State> state_;

@@ -30,27 +30,46 @@ struct Side {
 
   // m mod prime from c = (1 + n)^m rho: c^order = 1 + m order n mod prime^2. Clears `valid` where c is no
   // ciphertext.
-  SecretInteger decrypt(const Integer& c, bool& valid) const {
-    const SecretInteger power(modulo->power_secret(Integer(c % squared.value()), order) - 1);
-    const Integer &x = power.value(), &p = prime.value();
-    valid &= mpz_divisible_p(x.get_mpz_t(), p.get_mpz_t()) != 0;
-    Integer m = x / p * decrypt_factor.value();
-    mpz_mod(m.get_mpz_t(), m.get_mpz_t(), p.get_mpz_t());
-    return SecretInteger(std::move(m));
+  std::vector<SecretInteger> decrypt(std::span<const Ciphertext> cs, bool& valid) const {
+    std::vector<Integer> residues;
+    residues.reserve(cs.size());
+    for (const Ciphertext& c : cs) residues.push_back(c.residue() % squared.value());
+    const Integer& p = prime.value();
+    std::vector<SecretInteger> out;
+    out.reserve(cs.size());
+    for (Integer& power : modulo->power_secret(residues, order)) {
+      const SecretInteger x(std::move(power));
+      Integer quotient, remainder;
+      mpz_fdiv_qr(quotient.get_mpz_t(), remainder.get_mpz_t(), x.value().get_mpz_t(), p.get_mpz_t());
+      valid &= remainder == 1;
+      quotient *= decrypt_factor.value();
+      mpz_mod(quotient.get_mpz_t(), quotient.get_mpz_t(), p.get_mpz_t());
+      out.emplace_back(std::move(quotient));
+    }
+    return out;
   }
 
-  // factor times a uniform n-th residue modulo prime^2.
-  Integer blind(const Integer& factor, RandomStream& random) const {
-    const Integer reduced = factor % squared.value();
+  // Each factor times a uniform n-th residue modulo prime^2.
+  std::vector<Integer> blind(std::span<const Integer> factors, std::span<RandomStream> random) const {
+    std::vector<Integer> out;
+    out.reserve(factors.size());
+    for (const Integer& factor : factors) out.push_back(factor % squared.value());
     if (powers_of_hs) {
-      const SecretInteger exponent(random.below(order.value()));
-      return powers_of_hs->multiply_power(reduced, exponent.value());
+      std::vector<SecretInteger> exponents;
+      exponents.reserve(out.size());
+      for (RandomStream& stream : random) exponents.emplace_back(stream.below(order.value()));
+      powers_of_hs->multiply_powers(out, exponents);
+      return out;
     }
     // r^n mod p^2 depends on r mod p alone, since (r + k p)^p = r^p mod p^2. The map x -> x^p is injective on
     // Z_p* into the cyclic group of order p - 1, and the further power q permutes that group, as gcd(q, p -
     // 1) = 1: for uniform x in Z_p* the residue x^p has the same distribution as r^n.
-    const SecretInteger x(1 + random.below(Integer(prime.value() - 1)));
-    return modulo->multiply(reduced, modulo->power_secret(x.value(), prime));
+    std::vector<Integer> bases;
+    bases.reserve(out.size());
+    for (RandomStream& stream : random) bases.push_back(1 + stream.below(Integer(prime.value() - 1)));
+    const std::vector<Integer> powers = modulo->power_secret(bases, prime);
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = modulo->multiply(out[i], powers[i]);
+    return out;
   }
 };
 
@@ -120,10 +139,29 @@ struct PaillierSecretKey::State {
     p_squared_inverse = SecretInteger(inverse(sides[0].squared.value(), sides[1].squared.value()));
   }
 
-  Integer blind(const Integer& factor, RandomStream& random) const {
-    const SecretInteger a(sides[0].blind(factor, random)), b(sides[1].blind(factor, random));
-    return chinese_remainder(a.value(), sides[0].squared.value(), b.value(), sides[1].squared.value(),
-                             p_squared_inverse.value());
+  std::size_t lanes() const { return sides[0].modulo->lanes().lanes(); }
+
+  std::vector<Integer> decrypt(std::span<const Ciphertext> cs) const {
+    const Integer &p = sides[0].prime.value(), &q = sides[1].prime.value();
+    bool valid = true;  // both sides run to the end before either is judged
+    const std::vector<SecretInteger> m_p = sides[0].decrypt(cs, valid), m_q = sides[1].decrypt(cs, valid);
+    if (!valid) throw Error("the residue is not a ciphertext under this key");
+    std::vector<Integer> out;
+    out.reserve(cs.size());
+    for (std::size_t i = 0; i < cs.size(); ++i) {
+      Integer m = chinese_remainder(m_p[i].value(), p, m_q[i].value(), q, p_inverse.value());
+      if (2 * m > key.n()) m -= key.n();
+      out.push_back(std::move(m));
+    }
+    return out;
+  }
+
+  // Each factor times a uniform n-th residue, in place.
+  void blind(std::span<Integer> factors, std::span<RandomStream> random) const {
+    const std::vector<Integer> a = sides[0].blind(factors, random), b = sides[1].blind(factors, random);
+    for (std::size_t i = 0; i < factors.size(); ++i)
+      factors[i] = chinese_remainder(a[i], sides[0].squared.value(), b[i], sides[1].squared.value(),
+                                     p_squared_inverse.value());
   }
 };
 
@@ -205,35 +243,37 @@ const SecretInteger& PaillierSecretKey::alpha_q() const {
 }
 
 Integer PaillierSecretKey::decrypt(const Ciphertext& c) const {
-  const auto& [p_side, q_side] = state_->sides;
-  bool valid = true;  // both sides run to the end before either is judged
-  const SecretInteger m_p = p_side.decrypt(c.residue(), valid);
-  const SecretInteger m_q = q_side.decrypt(c.residue(), valid);
-  if (!valid) throw Error("the residue is not a ciphertext under this key");
-  Integer m = chinese_remainder(m_p.value(), p_side.prime.value(), m_q.value(), q_side.prime.value(),
-                                state_->p_inverse.value());
-  if (2 * m > state_->key.n()) m -= state_->key.n();
-  return m;
+  return std::move(state_->decrypt({&c, 1})[0]);
 }
 
 std::vector<Integer> PaillierSecretKey::decrypt(std::span<const Ciphertext> cs) const {
   std::vector<Integer> out(cs.size());
-  parallel_for(cs.size(), [&](std::size_t i) { out[i] = decrypt(cs[i]); });
+  parallel_blocks(cs.size(), state_->lanes(), [&](std::size_t first, std::size_t count) {
+    std::vector<Integer> plaintexts = state_->decrypt(cs.subspan(first, count));
+    std::move(plaintexts.begin(), plaintexts.end(), out.begin() + static_cast<std::ptrdiff_t>(first));
+  });
   return out;
 }
 
 FreshCiphertext PaillierSecretKey::encrypt(const Integer& m, RandomStream& random) const {
   state_->key.require_plaintext(m);
-  return Paillier::fresh(state_->blind(state_->key.plain_factor(m), random));
+  Integer residue = state_->key.plain_factor(m);
+  state_->blind({&residue, 1}, {&random, 1});
+  return Paillier::fresh(std::move(residue));
 }
 
 std::vector<FreshCiphertext> PaillierSecretKey::encrypt(std::span<const Integer> ms,
                                                         const Draws& draws) const {
   for (const Integer& m : ms) state_->key.require_plaintext(m);
   std::vector<Integer> residues(ms.size());
-  parallel_for(ms.size(), [&](std::size_t i) {
-    RandomStream random = draws.stream(i);
-    residues[i] = state_->blind(state_->key.plain_factor(ms[i]), random);
+  parallel_blocks(ms.size(), state_->lanes(), [&](std::size_t first, std::size_t count) {
+    std::vector<RandomStream> random;
+    random.reserve(count);
+    for (std::size_t i = first; i < first + count; ++i) {
+      random.push_back(draws.stream(i));
+      residues[i] = state_->key.plain_factor(ms[i]);
+    }
+    state_->blind(std::span(residues).subspan(first, count), random);
   });
   std::vector<FreshCiphertext> out;
   out.reserve(ms.size());

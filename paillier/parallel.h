@@ -3,6 +3,7 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <optional>
@@ -29,6 +30,13 @@ void parallel_for(std::size_t count, Body&& body) {
   if (failure) std::rethrow_exception(failure);
 }
 
+/// body(first, size) for consecutive ranges of at most `block` that make up [0, count), by parallel_for.
+template <typename Body>
+void parallel_blocks(std::size_t count, std::size_t block, Body&& body) {
+  parallel_for((count + block - 1) / block,
+               [&](std::size_t b) { body(b * block, std::min(block, count - b * block)); });
+}
+
 /// {body(0), .., body(count - 1)}, computed by parallel_for; the results need no default value.
 template <typename Body>
 auto parallel_map(std::size_t count, Body&& body) {
@@ -41,6 +49,10 @@ auto parallel_map(std::size_t count, Body&& body) {
   return results;
 }
 
+/// Which thread of a parallel loop runs, from 0.
+inline std::size_t thread_index() {
+  return static_cast<std::size_t>(omp_get_thread_num());
+}
 /// Number of threads of parallel_for. Throws nothing; set once at the start of a program.
 inline void set_thread_count(int threads) {
   omp_set_num_threads(threads);

@@ -209,9 +209,8 @@ EncryptedMatrix subtract_plain(const PaillierPublicKey& key, const EncryptedMatr
 }
 
 EncryptedMatrix scale(const PaillierPublicKey& key, const EncryptedMatrix& a, const Integer& factor) {
-  // One exponentiation by |factor| each, and one shared inversion where it is negative.
   const auto multiply = [&](const std::vector<Ciphertext>& cs) {
-    const auto out = parallel_map(cs.size(), [&](std::size_t i) { return key.scale(cs[i], abs(factor)); });
+    const auto out = key.dot_products(cs, std::vector<Integer>(cs.size(), abs(factor)), 1);
     return factor < 0 ? key.negate(out) : out;
   };
   return EncryptedMatrix(a.layout(), multiply(a.down()), multiply(a.stored_across()));

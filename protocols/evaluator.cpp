@@ -1,6 +1,8 @@
 // The evaluator's end of a run.
 #include "protocols/evaluator.h"
 
+#include <optional>
+
 #include "paillier/error.h"
 #include "paillier/parallel.h"
 
@@ -90,27 +92,44 @@ MaskedCiphertexts mask_across(const Evaluator& evaluator, std::span<const Cipher
   return MaskedCiphertexts(masked(evaluator, across, packed, exponents));
 }
 
-BlindedBits blind_and_shuffle(const Evaluator& evaluator, const Place& place,
-                              std::span<const DgkCiphertext> bits, std::size_t per_comparison) {
+BlindedBits blind_and_shuffle(const Evaluator& evaluator, const Place& place, std::size_t comparisons,
+                              std::size_t per_comparison, const ComparisonTerms& terms_of) {
   const DgkPublicKey& key = evaluator.keys.dgk();
   const Draws units = evaluator.draws(place, Draw::blinding_unit);
   const Draws exponents = evaluator.draws(place, Draw::exponent_bits);
   const Draws shuffles = evaluator.draws(place, Draw::shuffle);
-  std::vector<std::size_t> order(bits.size());
-  const std::size_t comparisons = bits.size() / per_comparison;
-  for (std::size_t c = 0; c < comparisons; ++c) {
-    RandomStream random = shuffles.stream(c);
-    const std::size_t first = c * per_comparison;
-    for (std::size_t i = 0; i < per_comparison; ++i) order[first + i] = first + i;
-    for (std::size_t i = per_comparison; i > 1; --i)
-      std::swap(order[first + i - 1], order[first + random.below(static_cast<std::uint64_t>(i))]);
-  }
-  return BlindedBits(parallel_map(bits.size(), [&](std::size_t i) {
-    RandomStream unit = units.stream(i);
-    RandomStream exponent = exponents.stream(i);
-    const auto factor = static_cast<unsigned>(1 + unit.below(static_cast<std::uint64_t>(key.u() - 1)));
-    return key.rerandomise(key.scale(bits[order[i]], factor), exponent);
-  }));
+  key.prepare();
+  std::vector<std::optional<FreshDgkCiphertext>> out(comparisons * per_comparison);
+  parallel_blocks(comparisons, key.lanes(), [&](std::size_t first, std::size_t count) {
+    // place_of[k][i]: where term i of comparison first + k goes.
+    std::vector<std::vector<std::size_t>> place_of(count);
+    for (std::size_t k = 0; k < count; ++k) {
+      RandomStream random = shuffles.stream(first + k);
+      std::vector<std::size_t>& to = place_of[k];
+      for (std::size_t i = 0; i < per_comparison; ++i) to.push_back((first + k) * per_comparison + i);
+      for (std::size_t i = per_comparison; i > 1; --i)
+        std::swap(to[i - 1], to[random.below(static_cast<std::uint64_t>(i))]);
+    }
+    const std::vector<DgkBlock> terms = terms_of(first, count);
+    if (terms.size() != per_comparison)
+      throw Error("a comparison of " + std::to_string(per_comparison) + " terms made " +
+                  std::to_string(terms.size()));
+    for (std::size_t i = 0; i < per_comparison; ++i) {
+      std::vector<unsigned> factors;
+      std::vector<RandomStream> random;
+      for (std::size_t k = 0; k < count; ++k) {
+        RandomStream unit = units.stream(place_of[k][i]);
+        factors.push_back(static_cast<unsigned>(1 + unit.below(static_cast<std::uint64_t>(key.u() - 1))));
+        random.push_back(exponents.stream(place_of[k][i]));
+      }
+      auto blinded = key.rerandomise(key.scale(terms[i], factors), random);
+      for (std::size_t k = 0; k < count; ++k) out[place_of[k][i]] = std::move(blinded[k]);
+    }
+  });
+  std::vector<FreshDgkCiphertext> bits;
+  bits.reserve(out.size());
+  for (auto& bit : out) bits.push_back(std::move(*bit));
+  return BlindedBits(std::move(bits));
 }
 
 RequestBody& RequestBody::add(const MaskedCiphertexts& masked) {

@@ -1,6 +1,7 @@
 // The evaluator's end of a run, and the only forms in which a value may leave it: masked, blinded or sealed.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,10 @@ MaskedCiphertexts mask_across(const Evaluator& evaluator, std::span<const Cipher
                               const Layout& layout, const Mask& mask, std::size_t content_bits,
                               const Draws& exponents, const Integer& offset = 0);
 
+/// terms_of(first, count): the terms of comparisons [first, first + count), a comparison a lane; called in
+/// parallel.
+using ComparisonTerms = std::function<std::vector<DgkBlock>(std::size_t first, std::size_t count)>;
+
 /// Comparison bits: each multiplied by its own random unit of Z_u, re-randomised, shuffled within its
 /// comparison.
 class BlindedBits {
@@ -77,15 +82,15 @@ class BlindedBits {
   const std::vector<FreshDgkCiphertext>& ciphertexts() const { return ciphertexts_; }
 
  private:
-  friend BlindedBits blind_and_shuffle(const Evaluator&, const Place&, std::span<const DgkCiphertext>,
-                                       std::size_t);
+  friend BlindedBits blind_and_shuffle(const Evaluator&, const Place&, std::size_t, std::size_t,
+                                       const ComparisonTerms&);
   explicit BlindedBits(std::vector<FreshDgkCiphertext> ciphertexts) : ciphertexts_(std::move(ciphertexts)) {}
   std::vector<FreshDgkCiphertext> ciphertexts_;
 };
 
-/// `bits`: comparisons one after another, `per_comparison` ciphertexts each.
-BlindedBits blind_and_shuffle(const Evaluator& evaluator, const Place& place,
-                              std::span<const DgkCiphertext> bits, std::size_t per_comparison);
+/// For `comparisons` comparisons of `per_comparison` terms each, comparison by comparison. Parallel.
+BlindedBits blind_and_shuffle(const Evaluator& evaluator, const Place& place, std::size_t comparisons,
+                              std::size_t per_comparison, const ComparisonTerms& terms_of);
 
 /// State of the key holder that passes through; made by the key holder alone.
 struct SealedState {

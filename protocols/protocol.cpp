@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "paillier/error.h"
+#include "paillier/simultaneous_powers.h"
 
 namespace smlp {
 
@@ -49,15 +50,9 @@ std::size_t both_count(const Layout& layout) {
   return down_count(layout) + (layout.single() ? 0 : across_count(layout));
 }
 
-double matrix_power_products(std::size_t rows, std::size_t inner, std::size_t outputs, std::size_t bits) {
-  // Odd windows of w bits: 2^(w-1) entries and one squaring a base, one product every w + 1 bits, squarings
-  // once an output.
-  const auto bases = static_cast<double>(rows * inner);
-  const double exponent_bits = bases * static_cast<double>(outputs * bits);
-  double best = exponent_bits / 2;
-  for (int window = 2; window <= 8; ++window)
-    best = std::min(best, bases * (std::exp2(window - 1) + 1) + exponent_bits / (window + 1));
-  return best + static_cast<double>(rows * outputs * bits);
+double powers_products(std::size_t rows, std::size_t inner, std::size_t outputs, std::size_t bits) {
+  const std::size_t lanes = lane_count(best_instructions());
+  return plan_powers({.rows = rows, .inner = inner, .outputs = outputs, .bits = bits}, lanes).products;
 }
 
 }  // namespace smlp

@@ -156,8 +156,8 @@ struct Descriptor {
 std::size_t down_count(const Layout& layout);    ///< ciphertexts of the `down` packing
 std::size_t across_count(const Layout& layout);  ///< of the `across` packing, also where both are the same
 std::size_t both_count(const Layout& layout);    ///< that an answer in both packings holds
-/// Products of PaillierPublicKey::matrix_product for rows x inner bases, `outputs` exponents of `bits` bits
-/// each.
-double matrix_power_products(std::size_t rows, std::size_t inner, std::size_t outputs, std::size_t bits);
+/// Products of PaillierPublicKey::matrix_product for rows x inner bases and `outputs` exponents of `bits`
+/// bits for each, by the cost model of paillier/simultaneous_powers.h on this processor.
+double powers_products(std::size_t rows, std::size_t inner, std::size_t outputs, std::size_t bits);
 
 }  // namespace smlp

@@ -21,10 +21,10 @@ RequestBody affine_request(const Evaluator& evaluator, const Place& place, const
   const BitBudget& budget = evaluator.budget;
   const PaillierPublicKey& key = evaluator.paillier();
   const Draws multipliers = evaluator.draws(place, Draw::multiplier);
-  const auto scaled = parallel_map(z.down().size(), [&](std::size_t i) {
-    RandomStream random = multipliers.stream(i);
-    return key.scale(z.down()[i], 1 + random.bits(budget.numbers().sigma));
-  });
+  const std::size_t sigma = budget.numbers().sigma;
+  const auto factors = parallel_map(
+      z.down().size(), [&](std::size_t i) { return Integer(1 + multipliers.stream(i).bits(sigma)); });
+  const auto scaled = key.dot_products(z.down(), factors, 1);
   const std::vector<Ciphertext> zero(z.down().size(), key.trivial(0));
   // The paper masks both sides with one r: that is what leaks.
   const Mask r =
@@ -52,7 +52,7 @@ Matrix<std::uint8_t> open_affine_signs(Answering& answering) {
 Operations affine_operations(const Work& work, const Sizes& sizes) {
   const auto count = static_cast<double>(down_count(work.left));
   Operations out;
-  out.products = count * matrix_power_products(1, 1, 1, sizes.budget.numbers().sigma);
+  out.products = count * powers_products(1, 1, 1, sizes.budget.numbers().sigma);
   out.rerandomisations = 2 * count;
   out.decryptions = 2 * count;
   out.masked_values = static_cast<double>(work.left.rows() * work.left.cols());

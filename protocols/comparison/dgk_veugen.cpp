@@ -33,20 +33,24 @@ std::size_t opened_state_bytes(std::size_t cells, const BitBudget& budget) {
   return SignState::encoded_size(cells, true, budget);
 }
 
-/// The evaluator's step: [c_{L-2}], .., [c_0] and the equality term, from the key holder's bits (least
-/// significant first).
-std::vector<DgkCiphertext> comparison_terms(const DgkPublicKey& key, std::span<const DgkCiphertext> y,
-                                            const Integer& x, unsigned e) {
-  const std::vector<DgkCiphertext> minus_y = key.negate(y);
+/// The evaluator's step for as many comparisons as there are lanes: [c_{L-2}], .., [c_0] and the equality
+/// term, from the key holder's bits y (least significant first), the own x and the coin e of each.
+std::vector<DgkBlock> comparison_terms(const DgkPublicKey& key, std::span<const DgkBlock> y,
+                                       const std::vector<const Integer*>& x, const std::vector<unsigned>& e) {
   const unsigned u = key.u();
-  const unsigned s = e == 0 ? 1 : u - 1;
-  std::vector<DgkCiphertext> terms;
+  const std::vector<DgkBlock> minus_y = key.negate(y);
+  std::vector<DgkBlock> terms;
   terms.reserve(y.size() + 1);
-  DgkCiphertext higher = key.trivial(0);  // sum over the higher bits of x_j ^ y_j
+  std::vector<unsigned> x_i(x.size()), s_plus_x_i(x.size());
+  DgkBlock higher = key.trivial(std::vector<unsigned>(x.size(), 0));  // sum over the higher bits of x_j ^ y_j
   for (std::size_t i = y.size(); i-- > 0;) {
-    const auto x_i = static_cast<unsigned>(mpz_tstbit(x.get_mpz_t(), i));
-    terms.push_back(key.add(key.add(key.trivial((s + x_i) % u), minus_y[i]), key.scale(higher, 3)));
-    higher = key.add(higher, key.add(key.trivial(x_i), x_i == 0 ? y[i] : minus_y[i]));
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      x_i[k] = static_cast<unsigned>(mpz_tstbit(x[k]->get_mpz_t(), i));
+      s_plus_x_i[k] = (1 + (u - 2) * e[k] + x_i[k]) % u;  // s = 1 - 2 e
+    }
+    const DgkBlock three_higher = key.add(key.twice(higher), higher);
+    terms.push_back(key.add(key.add(key.trivial(s_plus_x_i), minus_y[i]), three_higher));
+    higher = key.add(higher, key.add(key.trivial(x_i), key.choose(y[i], minus_y[i], x_i)));
   }
   terms.push_back(key.add(key.trivial(e), higher));  // 0 where e = 0 and x = y
   return terms;
@@ -77,20 +81,29 @@ class DgkVeugen : public Comparison {
 
     const Draws flips = evaluator.draws(place, Draw::comparison_flip);
     Matrix<std::uint8_t> shares(z.rows(), z.cols());
-    const auto terms = parallel_map(cells, [&](std::size_t cell) {
-      RandomStream flip = flips.stream(cell);
-      const auto e = static_cast<unsigned>(flip.below(std::uint64_t{2}));
-      const Integer& mask = r.values().cells()[cell];
-      shares.cells()[cell] =
-          static_cast<std::uint8_t>(static_cast<unsigned>(mpz_tstbit(mask.get_mpz_t(), bits)) ^ e ^ 1U);
-      return comparison_terms(key, std::span(y).subspan(cell * bits, bits), mask, e);
-    });
-    std::vector<DgkCiphertext> flat;
-    flat.reserve(cells * (bits + 1));
-    for (const auto& cell : terms) flat.insert(flat.end(), cell.begin(), cell.end());
+    const auto terms_of = [&](std::size_t first, std::size_t count) {
+      std::vector<unsigned> coins;
+      std::vector<const Integer*> masks;
+      for (std::size_t cell = first; cell < first + count; ++cell) {
+        RandomStream flip = flips.stream(cell);
+        coins.push_back(static_cast<unsigned>(flip.below(std::uint64_t{2})));
+        masks.push_back(&r.values().cells()[cell]);
+        shares.cells()[cell] = static_cast<std::uint8_t>(
+            static_cast<unsigned>(mpz_tstbit(masks.back()->get_mpz_t(), bits)) ^ coins.back() ^ 1U);
+      }
+      std::vector<DgkBlock> y_of_bit;
+      y_of_bit.reserve(bits);
+      for (std::size_t i = 0; i < bits; ++i) {
+        std::vector<DgkCiphertext> of_cells;
+        of_cells.reserve(count);
+        for (std::size_t cell = first; cell < first + count; ++cell) of_cells.push_back(y[cell * bits + i]);
+        y_of_bit.push_back(key.block(of_cells));
+      }
+      return comparison_terms(key, y_of_bit, masks, coins);
+    };
 
     RequestBody blinded(evaluator);
-    blinded.add(blind_and_shuffle(evaluator, place, flat, bits + 1)).add(sealed_d);
+    blinded.add(blind_and_shuffle(evaluator, place, cells, bits + 1, terms_of)).add(sealed_d);
     AnswerBody answer(evaluator, evaluator.header(wire_name, stage_shares, place, z.layout()), blinded);
     SealedState sealed_shares = answer.sealed(SignState::encoded_size(cells, true, budget));
     answer.finish();
@@ -105,13 +118,10 @@ void answer_bits(Answering& answering) {
   const IntegerMatrix d = answering.open_down(layout, budget.guarded_mask_bits(), "w + r");
   for (const Integer& value : d.cells())
     if (value < 0) refuse_out_of_range();
-  const Draws draws = answering.draws(Draw::answer_bits);
-  const auto encrypted = parallel_map(d.size() * bits, [&](std::size_t i) {
-    RandomStream random = draws.stream(i);
-    const auto bit = static_cast<unsigned>(mpz_tstbit(d.cells()[i / bits].get_mpz_t(), i % bits));
-    return answering.keys().dgk().encrypt(bit, random);
-  });
-  answering.put(encrypted);
+  std::vector<unsigned> plain(d.size() * bits);
+  for (std::size_t i = 0; i < plain.size(); ++i)
+    plain[i] = static_cast<unsigned>(mpz_tstbit(d.cells()[i / bits].get_mpz_t(), i % bits));
+  answering.put(answering.keys().dgk().encrypt(plain, answering.draws(Draw::answer_bits)));
   answering.put_sealed(SignState{Matrix<std::uint8_t>(d.rows(), d.cols()), d}.encode(budget));
 }
 
@@ -126,15 +136,15 @@ void answer_shares(Answering& answering) {
     throw Error("a sealed state does not belong to this request");
   SignState state = SignState::decode(opened.state, layout.rows(), layout.cols(), true, budget);
   const Integer half = power_of_two(bits);
-  parallel_for(cells, [&](std::size_t cell) {
-    unsigned zeros = 0;  // every term is tested: no early exit
-    for (std::size_t i = cell * (bits + 1); i < (cell + 1) * (bits + 1); ++i)
-      zeros |= static_cast<unsigned>(answering.keys().dgk().is_zero(terms[i]));
+  const std::vector<std::uint8_t> zero = answering.keys().dgk().are_zero(terms);
+  for (std::size_t cell = 0; cell < cells; ++cell) {
+    unsigned zeros = 0;  // every term counts: no early exit
+    for (std::size_t i = cell * (bits + 1); i < (cell + 1) * (bits + 1); ++i) zeros |= zero[i];
     Integer& d = state.opened->cells()[cell];
     state.bits.cells()[cell] =
         static_cast<std::uint8_t>(static_cast<unsigned>(mpz_tstbit(d.get_mpz_t(), bits)) ^ zeros);
     d -= half;  // z + r, for a selection of z
-  });
+  }
   answering.observe("t", std::vector<Integer>(state.bits.cells().begin(), state.bits.cells().end()));
   answering.put_sealed(state.encode(budget));
 }
@@ -154,7 +164,7 @@ Operations operations(const Work& work, const Sizes& sizes) {
   out.rerandomisations = static_cast<double>(down_count(work.left));
   out.decryptions = out.rerandomisations;
   out.bit_encryptions = cells * bits;
-  // Three products to invert, seven to add, about eleven to blind by a unit.
+  // One product to enter, three to invert, six to add, eleven to blind by a unit.
   out.bit_products = cells * (bits + 1) * 21;
   out.bit_rerandomisations = cells * (bits + 1);
   out.zero_tests = cells * (bits + 1);

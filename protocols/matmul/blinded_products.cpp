@@ -37,22 +37,24 @@ EncryptedMatrix multiply_blinded(const Evaluator& evaluator, const std::string& 
   const auto products = answer.ciphertexts(rows * terms, "the products");
   answer.finish();
 
+  // sum products - sum (r_b a + r_a b) - sum r_a r_b, the middle sum as one product of powers, inverted.
+  std::vector<Ciphertext> factors_of_rows;
+  std::vector<Integer> exponents;
+  for (std::size_t i = 0; i < rows * terms; ++i) {
+    factors_of_rows.push_back(a[i]);
+    exponents.push_back(mask_b.values().cells()[i]);
+    factors_of_rows.push_back(b[i]);
+    exponents.push_back(mask_a.values().cells()[i]);
+  }
+  const auto cross = key.negate(key.dot_products(factors_of_rows, exponents, 2 * terms));
   auto sums = parallel_map(rows, [&](std::size_t row) {
-    std::vector<Ciphertext> factors_of_row;
-    std::vector<Integer> exponents;
-    Ciphertext sum = key.trivial(0);
+    Ciphertext sum = cross[row];
     Integer constant = 0;
     for (std::size_t i = row * terms; i < (row + 1) * terms; ++i) {
-      const Integer& r_a = mask_a.values().cells()[i];
-      const Integer& r_b = mask_b.values().cells()[i];
       sum = key.add(sum, products[i]);
-      factors_of_row.push_back(a[i]);
-      exponents.push_back(-r_b);
-      factors_of_row.push_back(b[i]);
-      exponents.push_back(-r_a);
-      constant += r_a * r_b;
+      constant += mask_a.values().cells()[i] * mask_b.values().cells()[i];
     }
-    return key.add_plain(key.add(sum, key.linear_combination(factors_of_row, exponents)), -constant);
+    return key.add_plain(sum, -constant);
   });
   return EncryptedMatrix(layout, std::move(sums), {});
 }
@@ -80,7 +82,7 @@ Traffic blinded_products_traffic(std::size_t rows, std::size_t terms, const Size
 Operations blinded_products_operations(std::size_t rows, std::size_t terms, std::size_t mask_bits) {
   const auto products = static_cast<double>(rows * terms);
   Operations out;
-  out.products = matrix_power_products(rows, 2 * terms, 1, mask_bits) + products;
+  out.products = powers_products(rows, 2 * terms, 1, mask_bits) + products;
   out.rerandomisations = 2 * products;
   out.decryptions = 2 * products;
   out.encryptions = products;

@@ -130,8 +130,8 @@ Operations operations(const Work& work, const Sizes& sizes) {
   const Layout result{work.left.row_groups, work.right.col_groups};
   const std::size_t bits = sizes.budget.value_mask_bits();
   Operations out;
-  out.products = matrix_power_products(result.row_groups.size(), work.left.cols(), result.cols(), bits) +
-                 matrix_power_products(result.col_groups.size(), work.left.cols(), result.rows(), bits);
+  out.products = powers_products(result.row_groups.size(), work.left.cols(), result.cols(), bits) +
+                 powers_products(result.col_groups.size(), work.left.cols(), result.rows(), bits);
   out.rerandomisations =
       static_cast<double>(down_count(work.left) + across_count(work.right) + down_count(result) +
                           across_count(result) + (work.addend ? down_count(result) : 0));

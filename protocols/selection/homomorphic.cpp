@@ -65,20 +65,28 @@ std::vector<Ciphertext> combine(const Evaluator& evaluator, AnswerBody& answer,
   const auto shares = answer.ciphertexts(cells, "[t]");
   const auto minus_shares = key.negate(shares);
   const Ciphertext zero = key.trivial(0);
-  return parallel_map(packing.size(), [&](std::size_t c) {  // the same products whatever s is
-    std::vector<Ciphertext> factors;
-    std::vector<Integer> exponents;
-    Ciphertext sum = base[c];
+  std::size_t slots = 0;
+  for (const SlotCells& slot_cells : packing) slots = std::max(slots, slot_cells.size());
+  // The same products whatever s is.
+  std::vector<Ciphertext> factors(packing.size() * slots, zero);
+  std::vector<Integer> exponents(factors.size());
+  for (std::size_t c = 0; c < packing.size(); ++c)
+    for (std::size_t slot = 0; slot < packing[c].size(); ++slot) {
+      const std::size_t cell = packing[c][slot];
+      factors[c * slots + slot] = s.cells()[cell] == 1 ? shares[cell] : minus_shares[cell];
+      exponents[c * slots + slot] = r.cells()[cell];
+    }
+  const auto masks = key.dot_products(factors, exponents, slots);
+  return parallel_map(packing.size(), [&](std::size_t c) {
+    Ciphertext sum = key.add(base[c], masks[c]);
     Integer constant = 0;
     for (std::size_t slot = 0; slot < packing[c].size(); ++slot) {
       const std::size_t cell = packing[c][slot];
       const int bit = s.cells()[cell];
       sum = key.add(sum, bit == 1 ? values[cell] : zero);
-      factors.push_back(bit == 1 ? shares[cell] : minus_shares[cell]);
-      exponents.push_back(r.cells()[cell]);
       constant += (bit * r.cells()[cell]) << (slot * slot_bits);
     }
-    return key.add_plain(key.add(sum, key.linear_combination(factors, exponents)), -constant);
+    return key.add_plain(sum, -constant);
   });
 }
 
@@ -197,9 +205,8 @@ Operations operations(const Work& work, const Sizes& sizes) {
   const std::size_t bits = sizes.budget.guarded_mask_bits();
   Operations out;
   const auto per_packing = [&](std::size_t ciphertexts) {
-    // Two multi-powers, one for each sign of the exponents, and an inversion worth about twenty products.
-    return matrix_power_products(ciphertexts, (cells + ciphertexts - 1) / ciphertexts, 1, bits) +
-           static_cast<double>(cells + ciphertexts * (bits + 20));
+    return powers_products(ciphertexts, (cells + ciphertexts - 1) / ciphertexts, 1, bits) +
+           static_cast<double>(6 * cells);  // five to invert a share, one to add a value
   };
   out.products =
       per_packing(down_count(work.left)) + (work.left.single() ? 0 : per_packing(across_count(work.left)));

@@ -70,8 +70,8 @@ TEST_CASE("a real key of 2048 bits") {
   CHECK(keys.paillier().decrypt(ca) == a);
   CHECK(keys.paillier().decrypt(pub.rerandomise(pub.add(ca, cb), random).local()) == a + b);
   const std::vector<Ciphertext> cs = {ca, cb};
-  const std::vector<Integer> ks = {k, Integer(-k)};
-  CHECK(keys.paillier().decrypt(pub.linear_combination(cs, ks)) == k * (a - b));
+  const std::vector<Integer> ks = {k, 3};
+  CHECK(keys.paillier().decrypt(pub.dot_products(cs, ks, 2)) == std::vector<Integer>{Integer(k * a + 3 * b)});
   const std::vector<Integer> matrix = {k, 1, 2, k};  // 2 x 2
   CHECK(keys.paillier().decrypt(pub.matrix_product(cs, matrix, 1, 2, 2)) ==
         std::vector<Integer>{Integer(k * a + 2 * b), Integer(a + k * b)});

@@ -44,38 +44,37 @@ TEST_CASE("products of unreduced operands") {
     const Montgomery montgomery(m);
     const std::size_t n = montgomery.limbs();
     const Integer r = power_of_two(64 * n);
-    Limbs scratch(montgomery.scratch_limbs()), out(n);
+    Limbs out(n);
     const Integer operands[] = {0, 1, Integer(m - 1), m, Integer(r - 1), random.below(r), random.below(r)};
     for (const Integer& a : operands) {
       for (const Integer& b : operands) {
-        montgomery.multiply(out.data(), limbs_of(a, n).data(), limbs_of(b, n).data(), scratch.data());
+        montgomery.multiply(out.data(), limbs_of(a, n).data(), limbs_of(b, n).data());
         CHECK((integer_of(out) * r - a * b) % m == 0);
       }
       out = limbs_of(a, n);
-      montgomery.square(out.data(), out.data(), scratch.data());
+      montgomery.square(out.data(), out.data());
       CHECK((integer_of(out) * r - a * a) % m == 0);
     }
   }
 }
 
-TEST_CASE("entering and leaving gives reduced residues") {
+TEST_CASE("loading and storing gives reduced residues") {
   RandomStream random = RandomSource::from_seed(2).stream({});
   for (const Integer& m : moduli()) {
     const Montgomery montgomery(m);
     const std::size_t n = montgomery.limbs();
     const Integer r = power_of_two(64 * n);
-    Limbs scratch(montgomery.scratch_limbs()), a(n);
-    const Integer y = random.below(m);
+    Limbs a(n);
     for (const Integer& x : {Integer(0), Integer(1), Integer(m - 1), random.below(m)}) {
-      montgomery.enter(a.data(), x, scratch.data());
-      CHECK(montgomery.leave(a.data(), scratch.data()) == x);
-      CHECK(montgomery.leave_times(a.data(), y, scratch.data()) == x * y % m);
+      montgomery.load(a.data(), x);
+      CHECK(montgomery.store(a.data()) == x);
+      montgomery.multiply(a.data(), a.data(), montgomery.one());  // x R / R
+      CHECK(montgomery.store(a.data()) == x);
+      montgomery.multiply(a.data(), a.data(), montgomery.r_squared());
+      CHECK(montgomery.store(a.data()) == x * r % m);
     }
-    CHECK(montgomery.leave(montgomery.one(), scratch.data()) == 1);
-    // The largest unreduced form, and a form of 0 that is not 0.
-    CHECK(montgomery.leave(limbs_of(r - 1, n).data(), scratch.data()) * r % m == (r - 1) % m);
-    CHECK(montgomery.leave(limbs_of(m, n).data(), scratch.data()) == 0);
-    CHECK(montgomery.leave_times(limbs_of(r - 1, n).data(), Integer(m - 1), scratch.data()) < m);
+    for (const Integer& unreduced : {m, Integer(2 * m - 1), Integer(3 * m + 1), Integer(4 * m - 1)})
+      if (unreduced < r) CHECK(montgomery.store(limbs_of(unreduced, n).data()) == unreduced % m);
   }
 }
 

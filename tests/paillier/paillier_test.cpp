@@ -159,20 +159,18 @@ TEST_CASE("linear combinations, negations and matrix products") {
     const auto negated = secret.decrypt(key.negate(cs));
     for (std::size_t i = 0; i < a.size(); ++i) CHECK(negated[i] == -a[i]);
 
-    std::vector<Integer> signed_ks(a.size());
-    for (const int signs : {0, 1, 2}) {  // mixed with zeros, all positive, all negative
-      Integer sum = 0;
-      for (std::size_t i = 0; i < a.size(); ++i) {
-        signed_ks[i] = signs == 0 ? Integer(draw(random, 40) * (i % 4 ? 1 : 0))
-                                  : random.bits(40) * (signs == 1 ? 1 : -1);
-        sum += a[i] * signed_ks[i];
-      }
-      CHECK(secret.decrypt(key.linear_combination(cs, signed_ks)) == sum);
+    std::vector<Integer> weights(a.size()), sums(rows);
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      weights[i] = i % 4 ? random.bits(40) : Integer(0);
+      sums[i / inner] += a[i] * weights[i];
     }
-    CHECK(secret.decrypt(key.linear_combination({}, {})) == 0);
-    CHECK_THROWS_WITH_AS(key.linear_combination(cs, ks),
-                         "a linear combination got 12 ciphertexts and 8 coefficients", Error);
-    CHECK_THROWS_AS(key.matrix_product(cs, signed_ks, 12, 1, 12), Error);  // negative
+    CHECK(secret.decrypt(key.dot_products(cs, weights, inner)) == sums);
+    CHECK(key.dot_products({}, {}, 1).empty());
+    CHECK_THROWS_WITH_AS(key.dot_products(cs, weights, 5), "dot products of 5 terms got 12 ciphertexts",
+                         Error);
+    CHECK_THROWS_AS(key.dot_products(cs, ks, inner), Error);
+    weights[3] = -1;
+    CHECK_THROWS_AS(key.dot_products(cs, weights, inner), Error);
   }
 }
 

@@ -108,15 +108,25 @@ TEST_CASE("blinding: every comparison keeps its zeros and no other plaintext in 
   TwoParties parties;
   const Evaluator& evaluator = parties.evaluator();
   const DgkPublicKey& key = evaluator.keys.dgk();
-  std::vector<DgkCiphertext> bits;
   const std::vector<unsigned> plain{0, 5, 7, 1, /**/ 2, 3, 4, 196, /**/ 9, 9, 0, 9};
-  for (const unsigned m : plain) bits.push_back(key.trivial(m));
-  const BlindedBits blinded = blind_and_shuffle(evaluator, parties.next_place(), bits, 4);
+  const auto terms_of = [&](std::size_t first, std::size_t count) {
+    std::vector<DgkBlock> terms;
+    for (std::size_t i = 0; i < 4; ++i) {
+      std::vector<unsigned> of_lanes;
+      for (std::size_t c = first; c < first + count; ++c) of_lanes.push_back(plain[c * 4 + i]);
+      terms.push_back(key.trivial(of_lanes));
+    }
+    return terms;
+  };
+  const Place place = parties.next_place();
+  const BlindedBits blinded = blind_and_shuffle(evaluator, place, 3, 4, terms_of);
   REQUIRE(blinded.ciphertexts().size() == 12);
   std::vector<unsigned> zeros(3);
   for (std::size_t i = 0; i < 12; ++i)
     zeros[i / 4] += toy_keys().dgk().is_zero(blinded.ciphertexts()[i].local()) ? 1 : 0;
   CHECK(zeros == std::vector<unsigned>{1, 0, 1});
+  CHECK(error_of([&] { blind_and_shuffle(evaluator, place, 3, 5, terms_of); }) ==
+        "a comparison of 5 terms made 4");
 }
 
 TEST_CASE("session: a function of the source, different for another seed") {

@@ -1,0 +1,27 @@
+// What the vectorised digit arithmetic offers to the rest: a table of functions an instruction set.
+#pragma once
+
+#include <cstddef>
+
+namespace smlp {
+
+/// Modular products of `lanes` residues of `digits` digits of 49 bits each, R = 2^(49 digits). Digit i of
+/// lane k is word i * lanes + k of an operand, which is aligned to 64 bytes. `modulus` holds the digits of m,
+/// then the `modulus_block` lowest digits of -1/m, each in all lanes. m < 2^(49 digits - 5).
+struct DigitKernel {
+  static constexpr std::size_t modulus_block = 7;
+
+  std::size_t lanes;
+  std::size_t digits;
+  /// out = a b / R mod m; out may be a or b.
+  void (*multiply)(double* out, const double* a, const double* b, const double* modulus);
+  /// out = a a / R mod m; out may be a.
+  void (*square)(double* out, const double* a, const double* modulus);
+};
+
+/// The smallest kernel of an instruction set for moduli of `bits` bits; null where the processor or the
+/// compiler lacks the instructions, and above 8192 bits.
+const DigitKernel* avx2_kernel(std::size_t bits);
+const DigitKernel* avx512_kernel(std::size_t bits);
+
+}  // namespace smlp

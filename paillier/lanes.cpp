@@ -1,0 +1,216 @@
+// Dispatch to the kernels, and conversion between GMP's integers and balanced digits of 49 bits in doubles.
+#include "paillier/lanes.h"
+
+#include <algorithm>
+#include <bit>
+#include <cfenv>
+
+#include "paillier/error.h"
+#include "paillier/parallel.h"
+
+namespace smlp {
+namespace {
+
+constexpr unsigned digit_bits = 49;
+constexpr std::size_t limb_bits = 64;
+constexpr std::int64_t half_digit = std::int64_t{1} << (digit_bits - 1);
+constexpr std::uint64_t digit_mask = (std::uint64_t{1} << digit_bits) - 1;
+// Below this the products of single limbs are faster than the smallest kernel.
+constexpr std::size_t smallest_vector_modulus = 384;
+
+Word word(std::int64_t digit) {
+  return std::bit_cast<Word>(static_cast<double>(digit));
+}
+std::int64_t digit(Word word) {
+  return static_cast<std::int64_t>(std::bit_cast<double>(word));
+}
+
+double* doubles(Word* words) {
+  return reinterpret_cast<double*>(words);
+}
+const double* doubles(const Word* words) {
+  return reinterpret_cast<const double*>(words);
+}
+
+// Balanced digits of a number of either sign, every `stride` words; the last digit takes what is left.
+void write_digits(Integer x, std::size_t digits, Word* out, std::size_t stride) {
+  for (std::size_t i = 0; i < digits; ++i) {
+    Integer low;
+    mpz_fdiv_r_2exp(low.get_mpz_t(), x.get_mpz_t(), digit_bits);
+    std::int64_t value = low.get_si();
+    if (value >= half_digit) value -= std::int64_t{1} << digit_bits;
+    out[i * stride] = word(value);
+    x = (x - Integer(value)) >> digit_bits;
+  }
+  if (sgn(x) != 0) throw Error("a modulus does not fit the digits of its kernel");
+}
+
+void require_rounding_to_nearest() {
+  const volatile double one = 1.0, half_place = 0x1p-53;
+  const bool ties_to_even =
+      one + half_place == 1.0 && (one + 0x1p-52) + half_place == 1.0 + 0x1p-51 && -one - half_place == -1.0;
+  if (std::fegetround() != FE_TONEAREST || !ties_to_even)
+    throw Error("the processor does not round to nearest, which exact arithmetic on doubles needs");
+}
+
+}  // namespace
+
+std::string_view name(Instructions instructions) {
+  constexpr std::string_view names[] = {"scalar", "AVX2", "AVX-512"};
+  return names[static_cast<std::size_t>(instructions)];
+}
+
+Instructions best_instructions() {
+  if (avx512_kernel(0)) return Instructions::avx512;
+  if (avx2_kernel(0)) return Instructions::avx2;
+  return Instructions::scalar;
+}
+
+Lanes::Lanes(const Integer& modulus, Instructions instructions) : scalar_(modulus) {
+  require_rounding_to_nearest();
+  const std::size_t bits = bit_length(modulus);
+  if (bits >= smallest_vector_modulus) {
+    if (instructions == Instructions::avx512) kernel_ = avx512_kernel(bits);
+    if (instructions == Instructions::avx2) kernel_ = avx2_kernel(bits);
+  }
+  one_ = WordBuffer(words());
+  r_squared_ = WordBuffer(block_words());
+  unity_ = WordBuffer(block_words());
+  if (!kernel_) {
+    std::copy_n(scalar_.one(), words(), one_.data());
+    std::copy_n(scalar_.r_squared(), words(), r_squared_.data());
+  } else {
+    kernel_modulus_ = WordBuffer((words() + DigitKernel::modulus_block) * lanes());
+    const Integer block = power_of_two(digit_bits * DigitKernel::modulus_block);
+    Integer negative_inverse = block - inverse(modulus % block, block);
+    if (negative_inverse >= block / 2) negative_inverse -= block;
+    const Integer r = power_of_two(digit_bits * words());
+    for (std::size_t lane = 0; lane < lanes(); ++lane) {
+      write_digits(modulus, words(), kernel_modulus_.data() + lane, lanes());
+      write_digits(negative_inverse, DigitKernel::modulus_block,
+                   kernel_modulus_.data() + block_words() + lane, lanes());
+      write_digits(r * r % modulus, words(), r_squared_.data() + lane, lanes());
+    }
+    write_digits(r % modulus, words(), one_.data(), 1);
+  }
+  const std::vector<Integer> ones(lanes(), 1);
+  load(unity_.data(), ones);
+}
+
+void Lanes::add_to_count(Counted what, std::size_t residues) const {
+  counters_[thread_index() % counters_.size()].of[what].fetch_add(residues, std::memory_order_relaxed);
+}
+
+OperationCount Lanes::count() const {
+  OperationCount sum;
+  for (const Counters& counters : counters_) {
+    sum.products += counters.of[products];
+    sum.squares += counters.of[squares];
+    sum.conversions += counters.of[conversions];
+  }
+  return sum;
+}
+
+void Lanes::multiply(Word* out, const Word* a, const Word* b) const {
+  add_to_count(products, lanes());
+  if (kernel_)
+    return kernel_->multiply(doubles(out), doubles(a), doubles(b), doubles(kernel_modulus_.data()));
+  scalar_.multiply(out, a, b);
+}
+
+void Lanes::square(Word* out, const Word* a) const {
+  add_to_count(squares, lanes());
+  if (kernel_) return kernel_->square(doubles(out), doubles(a), doubles(kernel_modulus_.data()));
+  scalar_.square(out, a);
+}
+
+void Lanes::load_digits(Word* block, std::size_t lane, const Integer& x) const {
+  if (sgn(x) < 0 || x >= modulus()) throw Error("a residue outside [0, modulus) reached modular arithmetic");
+  const mp_limb_t* limbs = mpz_limbs_read(x.get_mpz_t());
+  const std::size_t size = mpz_size(x.get_mpz_t());
+  const auto limb = [&](std::size_t i) { return i < size ? limbs[i] : 0; };
+  std::int64_t carry = 0;
+  for (std::size_t i = 0; i < words(); ++i) {
+    const std::size_t at = i * digit_bits / limb_bits, offset = i * digit_bits % limb_bits;
+    std::uint64_t slice = limb(at) >> offset;
+    if (offset > limb_bits - digit_bits) slice |= limb(at + 1) << (limb_bits - offset);
+    const std::int64_t value = static_cast<std::int64_t>(slice & digit_mask) + carry;
+    carry = (value + half_digit) >> digit_bits;  // 1 from half a digit on
+    block[i * lanes() + lane] = word(value - (carry << digit_bits));
+  }
+}
+
+Integer Lanes::store_digits(const Word* block, std::size_t lane) const {
+  const std::size_t size = mpz_size(modulus().get_mpz_t());
+  Integer result;
+  // The number modulo 2^(64 size), in two's complement; below |m| in size, so its sign is that of the last
+  // digit.
+  mp_limb_t* limbs = mpz_limbs_write(result.get_mpz_t(), static_cast<mp_size_t>(size));
+  std::fill_n(limbs, size, 0);
+  std::int64_t carry = 0;
+  for (std::size_t i = 0; i < words(); ++i) {
+    const std::int64_t value = digit(block[i * lanes() + lane]) + carry;
+    carry = value >> digit_bits;
+    const auto slice = static_cast<std::uint64_t>(value) & digit_mask;
+    const std::size_t at = i * digit_bits / limb_bits, offset = i * digit_bits % limb_bits;
+    if (at < size) limbs[at] |= slice << offset;
+    if (offset > limb_bits - digit_bits && at + 1 < size) limbs[at + 1] |= slice >> (limb_bits - offset);
+  }
+  const auto sign = static_cast<mp_limb_t>(carry);  // all zeros or all ones, above the last digit
+  const std::size_t end = words() * digit_bits;
+  if (end < size * limb_bits) limbs[end / limb_bits] |= sign << end % limb_bits;
+  for (std::size_t i = end / limb_bits + 1; i < size; ++i) limbs[i] = sign;
+  mpn_cnd_add_n(carry < 0, limbs, limbs, mpz_limbs_read(modulus().get_mpz_t()), static_cast<mp_size_t>(size));
+  mpz_limbs_finish(result.get_mpz_t(), static_cast<mp_size_t>(size));
+  return result;
+}
+
+void Lanes::load(Word* block, std::span<const Integer> xs) const {
+  if (xs.size() > lanes()) throw Error("more residues than lanes reached modular arithmetic");
+  add_to_count(conversions, xs.size());
+  if (!kernel_) return scalar_.load(block, xs[0]);
+  for (std::size_t lane = 0; lane < xs.size(); ++lane) load_digits(block, lane, xs[lane]);
+  for (std::size_t lane = xs.size(); lane < lanes(); ++lane)
+    for (std::size_t i = 0; i < words(); ++i) block[i * lanes() + lane] = word(0);
+}
+
+void Lanes::store(std::span<Integer> xs, const Word* block) const {
+  if (xs.size() > lanes()) throw Error("more residues than lanes reached modular arithmetic");
+  add_to_count(conversions, xs.size());
+  if (!kernel_) {
+    xs[0] = scalar_.store(block);
+    return;
+  }
+  for (std::size_t lane = 0; lane < xs.size(); ++lane) xs[lane] = store_digits(block, lane);
+}
+
+void Lanes::enter(Word* block, std::span<const Integer> xs) const {
+  load(block, xs);
+  multiply(block, block, r_squared_.data());
+}
+
+void Lanes::leave(std::span<Integer> xs, Word* block) const {
+  multiply(block, block, unity_.data());
+  store(xs, block);
+}
+
+void Lanes::gather(Word* block, std::span<const Word* const> residues) const {
+  const std::size_t width = lanes();
+  for (std::size_t lane = 0; lane < width; ++lane) {
+    const Word* residue = lane < residues.size() ? residues[lane] : one();
+    for (std::size_t i = 0; i < words(); ++i) block[i * width + lane] = residue[i];
+  }
+}
+
+void Lanes::scatter(std::span<Word* const> residues, const Word* block) const {
+  const std::size_t width = lanes();
+  for (std::size_t lane = 0; lane < residues.size(); ++lane)
+    for (std::size_t i = 0; i < words(); ++i) residues[lane][i] = block[i * width + lane];
+}
+
+void Lanes::broadcast(Word* block, const Word* residue) const {
+  const std::size_t width = lanes();
+  for (std::size_t i = 0; i < words(); ++i) std::fill_n(block + i * width, width, residue[i]);
+}
+
+}  // namespace smlp

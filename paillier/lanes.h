@@ -1,0 +1,133 @@
+// Montgomery arithmetic on blocks of independent residues modulo one number: eight together on AVX-512, four
+// on AVX2, one at a time (GMP's limbs) elsewhere. Callers see the number of lanes and nothing else of the
+// processor.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "paillier/digit_kernels.h"
+#include "paillier/integer.h"
+#include "paillier/montgomery.h"
+
+namespace smlp {
+
+enum class Instructions { scalar, avx2, avx512 };
+std::string_view name(Instructions instructions);
+/// Residues in a block.
+constexpr std::size_t lane_count(Instructions instructions) {
+  return instructions == Instructions::avx512 ? 8 : instructions == Instructions::avx2 ? 4 : 1;
+}
+/// The fastest that this processor has.
+Instructions best_instructions();
+
+/// One word of a residue in the form of its Lanes.
+using Word = std::uint64_t;
+
+/// Words for residues or blocks, aligned for every kernel; wiped at the end, since the modulus may be a
+/// secret.
+class WordBuffer {
+ public:
+  explicit WordBuffer(std::size_t words = 0) : words_(words) {}
+  WordBuffer(WordBuffer&&) noexcept = default;
+  WordBuffer& operator=(WordBuffer&& other) noexcept {
+    words_.swap(other.words_);
+    return *this;
+  }
+  ~WordBuffer() { wipe_memory(words_.data(), words_.size() * sizeof(Word)); }
+
+  Word* data() { return words_.data(); }
+  const Word* data() const { return words_.data(); }
+  std::size_t size() const { return words_.size(); }
+
+ private:
+  template <typename T>
+  struct Aligned {
+    using value_type = T;
+    Aligned() = default;
+    template <typename U>
+    Aligned(const Aligned<U>&) {}
+    T* allocate(std::size_t count) {
+      return static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t{64}));
+    }
+    void deallocate(T* memory, std::size_t) { ::operator delete(memory, std::align_val_t{64}); }
+    bool operator==(const Aligned&) const = default;
+  };
+  std::vector<Word, Aligned<Word>> words_;
+};
+
+/// What has been computed since construction, in single residues (blocks times lanes).
+struct OperationCount {
+  std::uint64_t products = 0, squares = 0, conversions = 0;
+};
+
+/// Arithmetic modulo one odd modulus m > 1. A residue is `words()` words, a block is `lanes()` residues with
+/// their words interleaved (word i of lane k at i * lanes() + k), aligned to 64 bytes. x stands as x R mod m
+/// for a fixed R ("Montgomery form"); forms are not unique, `store` makes them so. Nothing here branches on
+/// residues, so time depends on sizes alone. Immutable but for its counters; shared between threads. Rounding
+/// must be to nearest, which is checked at construction.
+class Lanes {
+ public:
+  explicit Lanes(const Integer& modulus, Instructions instructions = best_instructions());
+
+  const Integer& modulus() const { return scalar_.modulus(); }
+  std::size_t lanes() const { return kernel_ ? kernel_->lanes : 1; }
+  std::size_t words() const { return kernel_ ? kernel_->digits : scalar_.limbs(); }
+  std::size_t block_words() const { return lanes() * words(); }
+  /// How many blocks hold `count` residues.
+  std::size_t blocks(std::size_t count) const { return (count + lanes() - 1) / lanes(); }
+
+  // ---- on blocks ----
+
+  /// out = a b / R; out may be a or b.
+  void multiply(Word* out, const Word* a, const Word* b) const;
+  /// out = a a / R; out may be a.
+  void square(Word* out, const Word* a) const;
+
+  /// The plain x_k, in [0, m), in the lanes; lanes beyond xs hold zero. Multiplying a plain block by a form
+  /// gives the plain product. Throws Error for an x outside [0, m).
+  void load(Word* block, std::span<const Integer> xs) const;
+  /// The numbers in [0, m) that a block holds, for the first xs.size() lanes.
+  void store(std::span<Integer> xs, const Word* block) const;
+  /// load, then into Montgomery form: one product.
+  void enter(Word* block, std::span<const Integer> xs) const;
+  /// store of the residues of a block in Montgomery form: one product; the block is scratch afterwards.
+  void leave(std::span<Integer> xs, Word* block) const;
+
+  // ---- between blocks and residues ----
+
+  /// The Montgomery form of 1, as a residue.
+  const Word* one() const { return one_.data(); }
+  /// Lane k of the block = *residues[k], for residues.size() <= lanes(); the other lanes hold 1.
+  void gather(Word* block, std::span<const Word* const> residues) const;
+  void scatter(std::span<Word* const> residues, const Word* block) const;
+  /// The same residue in all lanes.
+  void broadcast(Word* block, const Word* residue) const;
+
+  OperationCount count() const;
+
+ private:
+  void load_digits(Word* block, std::size_t lane, const Integer& x) const;
+  Integer store_digits(const Word* block, std::size_t lane) const;
+  enum Counted : std::size_t { products, squares, conversions };
+  void add_to_count(Counted what, std::size_t residues) const;
+
+  // A counter a thread, as far as they go, so that counting does not slow threads down.
+  struct alignas(64) Counters {
+    std::array<std::atomic<std::uint64_t>, 3> of{};
+  };
+
+  Montgomery scalar_;
+  const DigitKernel* kernel_ = nullptr;
+  WordBuffer kernel_modulus_;
+  WordBuffer one_;                // a residue
+  WordBuffer r_squared_, unity_;  // blocks: R^2 mod m, and the plain 1
+  mutable std::array<Counters, 16> counters_;
+};
+
+}  // namespace smlp

@@ -1,0 +1,243 @@
+// Subset-product tables over groups of bases (Pippenger's and Yao's idea, 1976), an accumulator per output
+// and bit.
+#include "paillier/simultaneous_powers.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "paillier/error.h"
+#include "paillier/parallel.h"
+
+namespace smlp {
+namespace {
+
+constexpr std::size_t largest_group = 11;
+constexpr std::size_t most_lanes = 8;
+
+std::size_t ceiling(std::size_t a, std::size_t b) {
+  return (a + b - 1) / b;
+}
+
+// The rows and outputs that are computed together, so that the buffers stay within their bounds.
+struct Tile {
+  std::size_t first_row, rows, first_output, outputs;
+};
+
+class Computation {
+ public:
+  Computation(const Lanes& lanes, std::span<const Integer> bases, std::span<const Integer> exponents,
+              const PowersShape& shape)
+      : lanes_(lanes), bases_(bases), exponents_(exponents), shape_(shape) {
+    const PowersPlan plan = plan_powers(shape, lanes.lanes());
+    splits_ = plan.splits;
+    group_ = plan.group;
+    chunk_ = ceiling(shape.bits, splits_);
+    groups_ = ceiling(shape.inner * splits_, group_);
+  }
+
+  std::vector<Integer> run() {
+    std::vector<Integer> out(shape_.rows * shape_.outputs);
+    const std::size_t budget = powers_buffer_bytes / (lanes_.words() * sizeof(Word));  // in residues
+    const std::size_t width = lanes_.lanes();
+    const std::size_t outputs = std::min(shape_.outputs, std::max(width, budget / chunk_ / width * width));
+    const std::size_t row_residues =
+        std::max({chunk_ * outputs, shape_.inner * splits_, std::size_t{1} << group_});
+    const std::size_t rows =
+        outputs < shape_.outputs ? 1 : std::clamp<std::size_t>(budget / row_residues, 1, shape_.rows);
+    for (std::size_t i = 0; i < shape_.rows; i += rows) {
+      const std::size_t count = std::min(rows, shape_.rows - i);
+      const WordBuffer split = split_bases(i, count);
+      for (std::size_t j = 0; j < shape_.outputs; j += outputs)
+        compute({i, count, j, std::min(outputs, shape_.outputs - j)}, split, budget, out);
+    }
+    return out;
+  }
+
+ private:
+  std::size_t words() const { return lanes_.words(); }
+
+  // Residues: base[i][k]^(2^(u chunk)) at (i inner + k) splits + u.
+  WordBuffer split_bases(std::size_t first_row, std::size_t rows) const {
+    WordBuffer out(rows * shape_.inner * splits_ * words());
+    const std::size_t count = rows * shape_.inner, width = lanes_.lanes();
+    parallel_for(lanes_.blocks(count), [&](std::size_t b) {
+      const std::size_t first = b * width, size = std::min(width, count - first);
+      WordBuffer block(lanes_.block_words());
+      lanes_.enter(block.data(), bases_.subspan(first_row * shape_.inner + first, size));
+      for (std::size_t u = 0; u < splits_; ++u) {
+        for (std::size_t s = 0; u > 0 && s < chunk_; ++s) lanes_.square(block.data(), block.data());
+        std::array<Word*, most_lanes> to{};
+        for (std::size_t k = 0; k < size; ++k) to[k] = out.data() + ((first + k) * splits_ + u) * words();
+        lanes_.scatter(std::span(to).first(size), block.data());
+      }
+    });
+    return out;
+  }
+
+  std::size_t group_size(std::size_t group) const {
+    return std::min(group_, shape_.inner * splits_ - group * group_);
+  }
+
+  // Tables of 2^group residues for `count` groups from `first`: row by row, entry e the product over its
+  // bits.
+  void build_tables(const Tile& tile, const WordBuffer& split, std::size_t first, std::size_t count,
+                    WordBuffer& tables) const {
+    const std::size_t entries = std::size_t{1} << group_;
+    const auto entry = [&](std::size_t pair, std::size_t e) {
+      return tables.data() + (pair * entries + e) * words();
+    };
+    parallel_for(tile.rows * count, [&](std::size_t pair) {
+      const std::size_t row = pair / count, group = first + pair % count;
+      std::copy_n(lanes_.one(), words(), entry(pair, 0));
+      const Word* base = split.data() + (row * shape_.inner * splits_ + group * group_) * words();
+      for (std::size_t u = 0; u < group_size(group); ++u)
+        std::copy_n(base + u * words(), words(), entry(pair, std::size_t{1} << u));
+    });
+    const std::size_t width = lanes_.lanes();
+    for (std::size_t u = 1; u < group_; ++u) {
+      // Only the last group can be smaller.
+      const std::size_t full = group_size(first + count - 1) > u ? count : count - 1;
+      const std::size_t subsets = (std::size_t{1} << u) - 1, jobs = tile.rows * full * subsets;
+      parallel_for(lanes_.blocks(jobs), [&](std::size_t b) {
+        std::array<const Word*, most_lanes> rest{}, base{};
+        std::array<Word*, most_lanes> to{};
+        const std::size_t size = std::min(width, jobs - b * width);
+        for (std::size_t k = 0; k < size; ++k) {
+          const std::size_t job = b * width + k, index = job / subsets, subset = 1 + job % subsets;
+          const std::size_t pair = index / full * count + index % full;
+          rest[k] = entry(pair, subset);
+          base[k] = entry(pair, std::size_t{1} << u);
+          to[k] = entry(pair, (std::size_t{1} << u) + subset);
+        }
+        WordBuffer blocks(2 * lanes_.block_words());
+        Word *a = blocks.data(), *c = a + lanes_.block_words();
+        lanes_.gather(a, std::span(rest).first(size));
+        lanes_.gather(c, std::span(base).first(size));
+        lanes_.multiply(a, a, c);
+        lanes_.scatter(std::span(to).first(size), a);
+      });
+    }
+  }
+
+  const Integer& exponent(std::size_t row, std::size_t k, std::size_t output) const {
+    return exponents_[((shape_.own_exponents ? row * shape_.inner : 0) + k) * shape_.outputs + output];
+  }
+
+  // The table entry of one output at each bit of a chunk.
+  void indices(std::size_t row, std::size_t output, std::size_t group, std::uint32_t* out) const {
+    std::fill_n(out, chunk_, 0);
+    for (std::size_t u = 0; u < group_size(group); ++u) {
+      const std::size_t v = group * group_ + u;
+      const mpz_srcptr e = exponent(row, v / splits_, output).get_mpz_t();
+      const std::size_t lowest = v % splits_ * chunk_;
+      for (std::size_t p = 0; p < chunk_; ++p)
+        out[p] |= static_cast<std::uint32_t>(mpz_tstbit(e, lowest + p)) << u;
+    }
+  }
+
+  void compute(const Tile& tile, const WordBuffer& split, std::size_t budget,
+               std::vector<Integer>& out) const {
+    const std::size_t entries = std::size_t{1} << group_, width = lanes_.lanes(),
+                      block = lanes_.block_words();
+    const std::size_t together = std::clamp<std::size_t>(budget / (tile.rows * entries), 1, groups_);
+    WordBuffer tables(tile.rows * together * entries * words());
+    const std::size_t outputs = tile.rows * tile.outputs;
+    WordBuffer accumulators(lanes_.blocks(outputs) * chunk_ * block);
+    for (std::size_t first = 0; first < groups_; first += together) {
+      const std::size_t count = std::min(together, groups_ - first);
+      build_tables(tile, split, first, count, tables);
+      parallel_for(lanes_.blocks(outputs), [&](std::size_t b) {
+        const std::size_t size = std::min(width, outputs - b * width);
+        std::vector<std::uint32_t> index(size * chunk_);
+        WordBuffer factor(block);
+        for (std::size_t t = 0; t < count; ++t) {
+          std::array<const Word*, most_lanes> table{}, from{};
+          for (std::size_t k = 0; k < size; ++k) {
+            const std::size_t o = b * width + k, row = o / tile.outputs;
+            indices(tile.first_row + row, tile.first_output + o % tile.outputs, first + t,
+                    index.data() + k * chunk_);
+            table[k] = tables.data() + (row * count + t) * entries * words();
+          }
+          for (std::size_t p = 0; p < chunk_; ++p) {
+            std::uint32_t any = 0;
+            for (std::size_t k = 0; k < size; ++k) {
+              any |= index[k * chunk_ + p];
+              from[k] = table[k] + index[k * chunk_ + p] * words();
+            }
+            Word* accumulator = accumulators.data() + (b * chunk_ + p) * block;
+            if (first + t == 0) {
+              lanes_.gather(accumulator, std::span(from).first(size));
+            } else if (any != 0) {
+              lanes_.gather(factor.data(), std::span(from).first(size));
+              lanes_.multiply(accumulator, accumulator, factor.data());
+            }
+          }
+        }
+      });
+    }
+    parallel_for(lanes_.blocks(outputs), [&](std::size_t b) {
+      Word* power = accumulators.data() + (b * chunk_ + chunk_ - 1) * block;
+      for (std::size_t p = chunk_ - 1; p-- > 0;) {
+        lanes_.square(power, power);
+        lanes_.multiply(power, power, accumulators.data() + (b * chunk_ + p) * block);
+      }
+      std::array<Integer, most_lanes> results;
+      const std::size_t size = std::min(width, outputs - b * width);
+      lanes_.leave(std::span(results).first(size), power);
+      for (std::size_t k = 0; k < size; ++k) {
+        const std::size_t o = b * width + k;
+        out[(tile.first_row + o / tile.outputs) * shape_.outputs + tile.first_output + o % tile.outputs] =
+            std::move(results[k]);
+      }
+    });
+  }
+
+  const Lanes& lanes_;
+  std::span<const Integer> bases_, exponents_;
+  PowersShape shape_;
+  std::size_t splits_, group_, chunk_, groups_;
+};
+
+}  // namespace
+
+PowersPlan plan_powers(const PowersShape& shape, std::size_t lanes) {
+  PowersPlan best;
+  if (shape.bits == 0 || shape.inner == 0) return best;
+  const auto rows = static_cast<double>(shape.rows);
+  const auto outputs = static_cast<double>(ceiling(shape.rows * shape.outputs, lanes) * lanes);
+  for (std::size_t splits = 1; splits <= std::min<std::size_t>(shape.bits, 64); ++splits) {
+    const std::size_t chunk = ceiling(shape.bits, splits);
+    if (splits > 1 && chunk == ceiling(shape.bits, splits - 1)) continue;
+    const std::size_t bases = shape.inner * splits;
+    for (std::size_t group = 1; group <= std::min(largest_group, bases); ++group) {
+      const auto groups = static_cast<double>(ceiling(bases, group));
+      const double squarings = rows * static_cast<double>(shape.inner * (splits - 1) * chunk);
+      const double subsets = rows * groups * static_cast<double>((std::size_t{1} << group) - 1 - group);
+      const double accumulation = outputs * static_cast<double>(chunk) * (groups - 1);
+      const double joining = outputs * 2 * static_cast<double>(chunk - 1);
+      const double products = squarings + subsets + accumulation + joining;
+      if (best.products == 0 || products < best.products) best = {splits, group, products};
+    }
+  }
+  return best;
+}
+
+std::vector<Integer> simultaneous_powers(const Lanes& lanes, std::span<const Integer> bases,
+                                         std::span<const Integer> exponents, PowersShape shape) {
+  const auto require_size = [](std::size_t got, std::size_t wanted, const char* what) {
+    if (got != wanted)
+      throw Error(std::string(what) + " number " + std::to_string(got) + ", not " + std::to_string(wanted));
+  };
+  require_size(bases.size(), shape.rows * shape.inner, "the bases of simultaneous powers");
+  require_size(exponents.size(), (shape.own_exponents ? shape.rows : 1) * shape.inner * shape.outputs,
+               "the exponents of simultaneous powers");
+  for (const Integer& exponent : exponents) {
+    if (sgn(exponent) < 0) throw Error("simultaneous powers need exponents of at least 0");
+    shape.bits = std::max(shape.bits, bit_length(exponent));
+  }
+  if (shape.bits == 0 || bases.empty()) return std::vector<Integer>(shape.rows * shape.outputs, 1);
+  return Computation(lanes, bases, exponents, shape).run();
+}
+
+}  // namespace smlp
