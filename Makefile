@@ -48,7 +48,7 @@ LINK = $(CXX) -fopenmp $(instrumentation) $(LDFLAGS)
 LIBS = $(DEPENDENCY_LIBS) $(LDLIBS)
 
 # The digit kernels are compiled for their processors, chosen at run time, and always optimised: nothing else is.
-ifneq ($(filter x86_64 amd64,$(shell uname -m)),)
+ifneq ($(filter x86_64-%,$(shell $(CXX) -dumpmachine 2>/dev/null)),)
 $(BUILD_DIR)/obj/paillier/digit_kernels_avx2.o: processor := -O2 -mavx2 -mfma
 $(BUILD_DIR)/obj/paillier/digit_kernels_avx512.o: processor := -O2 -mavx512f
 endif

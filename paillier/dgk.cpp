@@ -9,6 +9,7 @@
 
 #include "paillier/error.h"
 #include "paillier/kernels.h"
+#include "paillier/parallel.h"
 #include "paillier/primes.h"
 #include "paillier/residues.h"
 
@@ -82,8 +83,9 @@ DgkPublicKey DgkPublicKey::with_sigma(std::size_t sigma) const {
 void DgkPublicKey::prepare() const {
   State* const state = state_.get();
   std::call_once(state->prepared, [state] {
-    state->builder = std::jthread([state] {
+    state->builder = std::jthread([state, threads = thread_count()] {
       try {
+        set_thread_count(threads);  // is of each thread
         state->table();
       } catch (const std::exception&) {
         // The first use tries again and reports it.
@@ -164,8 +166,14 @@ std::size_t DgkPublicKey::lanes() const {
   return state_->modulo_n->lanes().lanes();
 }
 
+void DgkPublicKey::require_lanes(std::size_t count) const {
+  if (count > lanes())
+    throw Error("a block of " + std::to_string(lanes()) + " DGK ciphertexts got " + std::to_string(count));
+}
+
 DgkBlock DgkPublicKey::block(std::span<const DgkCiphertext> cs) const {
   const Lanes& lanes = state_->modulo_n->lanes();
+  require_lanes(cs.size());
   std::vector<Integer> residues(lanes.lanes(), 1);
   for (std::size_t k = 0; k < cs.size(); ++k) residues[k] = cs[k].residue();
   DgkBlock out(lanes.block_words());
@@ -203,6 +211,7 @@ DgkBlock DgkPublicKey::twice(const DgkBlock& c) const {
 DgkBlock DgkPublicKey::choose(const DgkBlock& zero, const DgkBlock& one,
                               std::span<const unsigned> bits) const {
   const Lanes& lanes = state_->modulo_n->lanes();
+  require_lanes(bits.size());
   std::vector<Word> masks(lanes.lanes(), 0);
   for (std::size_t k = 0; k < bits.size(); ++k) masks[k] = 0 - static_cast<Word>(bits[k]);
   DgkBlock out(lanes.block_words());

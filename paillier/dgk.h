@@ -74,7 +74,8 @@ class DgkPublicKey {
   DgkCiphertext scale(const DgkCiphertext& c, unsigned k) const;  ///< c^k
   std::vector<DgkCiphertext> negate(std::span<const DgkCiphertext> cs) const;
 
-  // ---- up to lanes() ciphertexts at a time, on the calling thread, at the same cost whatever they hold ----
+  // ---- up to lanes() ciphertexts at a time, on the calling thread, by the same operations whatever they
+  // hold ----
 
   std::size_t lanes() const;
   DgkBlock block(std::span<const DgkCiphertext> cs) const;
@@ -97,6 +98,7 @@ class DgkPublicKey {
  private:
   friend class DgkSecretKey;
   const Integer& power_of_g(unsigned m) const;
+  void require_lanes(std::size_t count) const;
   struct State;
   std::shared_ptr<State> state_;
 };

@@ -17,41 +17,45 @@ namespace {
 struct Side {
   SecretInteger prime, v;
   std::shared_ptr<const ModularContext> modulo;
-  std::vector<Integer> powers_of_g;
+  SecretIntegers powers_of_g;
   std::unique_ptr<const FixedBase> powers_of_h;
 
   Side(const DgkPublicKey& key, const SecretInteger& p, const SecretInteger& order)
-      : prime(p), v(order), modulo(std::make_shared<const ModularContext>(p.value())), powers_of_g(key.u()) {
+      : prime(p),
+        v(order),
+        modulo(std::make_shared<const ModularContext>(p.value())),
+        powers_of_g(std::vector<Integer>(key.u())) {
     powers_of_h =
         std::make_unique<const FixedBase>(modulo, Integer(key.h() % p.value()), bit_length(v.value()));
     const Integer g = key.g() % p.value();
-    powers_of_g[0] = 1;
-    for (std::size_t m = 1; m < powers_of_g.size(); ++m)
-      powers_of_g[m] = modulo->multiply(powers_of_g[m - 1], g);
+    powers_of_g.values[0] = 1;
+    for (std::size_t m = 1; m < powers_of_g.values.size(); ++m)
+      powers_of_g.values[m] = modulo->multiply(powers_of_g.values[m - 1], g);
   }
 
   // h^r has order v, so r uniform below v is uniform in <h>.
-  std::vector<Integer> encrypt(std::span<const unsigned> ms, std::span<RandomStream> random) const {
+  SecretIntegers encrypt(std::span<const unsigned> ms, std::span<RandomStream> random) const {
     std::vector<SecretInteger> exponents;
-    std::vector<Integer> out;
     exponents.reserve(ms.size());
-    out.reserve(ms.size());
+    SecretIntegers out;
     for (std::size_t i = 0; i < ms.size(); ++i) {
       exponents.emplace_back(random[i].below(v.value()));
-      out.push_back(powers_of_g[ms[i]]);
+      out.values.push_back(powers_of_g.values[ms[i]]);
     }
-    powers_of_h->multiply_powers(out, exponents);
+    powers_of_h->multiply_powers(out.values, exponents);
     return out;
   }
 
   // c^v = (g^v)^m: the randomness is gone.
-  std::vector<Integer> strip(std::span<const Integer> cs) const {
-    std::vector<Integer> residues;
-    residues.reserve(cs.size());
-    for (const Integer& c : cs) residues.push_back(c % prime.value());
-    return modulo->power_secret(residues, v);
+  SecretIntegers strip(std::span<const DgkCiphertext> cs) const {
+    SecretIntegers residues;
+    for (const DgkCiphertext& c : cs) residues.values.push_back(c.residue() % prime.value());
+    return SecretIntegers(modulo->power_secret(residues.values, v));
   }
-  Integer strip(const Integer& c) const { return strip({&c, 1})[0]; }
+  SecretInteger strip(const Integer& c) const {
+    const SecretIntegers residue({Integer(c % prime.value())});
+    return SecretInteger(std::move(modulo->power_secret(residue.values, v)[0]));
+  }
 };
 
 void require(bool holds, const std::string& relation) {
@@ -186,36 +190,36 @@ std::vector<FreshDgkCiphertext> DgkSecretKey::encrypt_block(std::span<const unsi
                                                             std::span<RandomStream> random) const {
   for (const unsigned m : ms) state_->key.power_of_g(m);  // refuses m >= u
   const auto& [p_side, q_side] = state_->sides;
-  const std::vector<Integer> a = p_side.encrypt(ms, random), b = q_side.encrypt(ms, random);
+  const SecretIntegers a = p_side.encrypt(ms, random), b = q_side.encrypt(ms, random);
   std::vector<FreshDgkCiphertext> out;
   out.reserve(ms.size());
   for (std::size_t i = 0; i < ms.size(); ++i)
-    out.push_back(Dgk::fresh(chinese_remainder(a[i], p_side.prime.value(), b[i], q_side.prime.value(),
-                                               state_->p_inverse.value())));
+    out.push_back(Dgk::fresh(chinese_remainder(a.values[i], p_side.prime.value(), b.values[i],
+                                               q_side.prime.value(), state_->p_inverse.value())));
   return out;
 }
 
 bool DgkSecretKey::is_zero(const DgkCiphertext& c) const {
-  return state_->sides[0].strip(c.residue()) == 1;
+  return state_->sides[0].strip(c.residue()).value() == 1;
 }
 
 std::vector<std::uint8_t> DgkSecretKey::are_zero(std::span<const DgkCiphertext> cs) const {
   const Side& side = state_->sides[0];
   std::vector<std::uint8_t> out(cs.size());
   parallel_blocks(cs.size(), side.modulo->lanes().lanes(), [&](std::size_t first, std::size_t count) {
-    std::vector<Integer> residues;
-    residues.reserve(count);
-    for (const DgkCiphertext& c : cs.subspan(first, count)) residues.push_back(c.residue());
-    const std::vector<Integer> stripped = side.strip(residues);
-    for (std::size_t i = 0; i < count; ++i) out[first + i] = static_cast<std::uint8_t>(stripped[i] == 1);
+    const SecretIntegers stripped = side.strip(cs.subspan(first, count));
+    for (std::size_t i = 0; i < count; ++i)
+      out[first + i] = static_cast<std::uint8_t>(stripped.values[i] == 1);
   });
   return out;
 }
 
 unsigned DgkSecretKey::decrypt(const DgkCiphertext& c) const {
   const auto& [p_side, q_side] = state_->sides;
-  const Integer a = p_side.strip(c.residue()), b = q_side.strip(c.residue());
-  const Integer base_a = p_side.strip(state_->key.g()), base_b = q_side.strip(state_->key.g());
+  const SecretInteger strip_a = p_side.strip(c.residue()), strip_b = q_side.strip(c.residue());
+  const SecretInteger strip_g_a = p_side.strip(state_->key.g()), strip_g_b = q_side.strip(state_->key.g());
+  const Integer &a = strip_a.value(), &b = strip_b.value(), &base_a = strip_g_a.value(),
+                &base_b = strip_g_b.value();
   Integer power_a = 1, power_b = 1;
   unsigned found = state_->key.u();
   for (unsigned m = 0; m < state_->key.u(); ++m) {

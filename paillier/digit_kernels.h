@@ -6,7 +6,7 @@
 namespace smlp {
 
 /// Modular products of `lanes` residues of `digits` digits of 49 bits each, R = 2^(49 digits). Digit i of
-/// lane k is word i * lanes + k of an operand, which is aligned to 64 bytes. `modulus` holds the digits of m,
+/// lane k is word i * lanes + k of an operand, which is aligned to a vector. `modulus` holds the digits of m,
 /// then the `modulus_block` lowest digits of -1/m, each in all lanes. m < 2^(49 digits - 5).
 struct DigitKernel {
   static constexpr std::size_t modulus_block = 7;
@@ -17,6 +17,10 @@ struct DigitKernel {
   void (*multiply)(double* out, const double* a, const double* b, const double* modulus);
   /// out = a a / R mod m; out may be a.
   void (*square)(double* out, const double* a, const double* modulus);
+  /// Lane k of the block = residues[k], digit after digit without gaps, for all lanes.
+  void (*gather)(double* block, const double* const* residues);
+  /// out = the block at `index` of a table of `entries` blocks, all of which are read.
+  void (*select)(double* out, const double* table, std::size_t entries, std::size_t index);
 };
 
 /// The smallest kernel of an instruction set for moduli of `bits` bits; null where the processor or the

@@ -16,6 +16,15 @@ struct Avx2 {
   using Integers = __m256i;
   static constexpr std::size_t lanes = 4;
 
+  static Doubles load(const double* from) { return _mm256_loadu_pd(from); }
+  static void transpose(Doubles (&rows)[lanes]) {
+    const Doubles a = _mm256_unpacklo_pd(rows[0], rows[1]), b = _mm256_unpackhi_pd(rows[0], rows[1]);
+    const Doubles c = _mm256_unpacklo_pd(rows[2], rows[3]), d = _mm256_unpackhi_pd(rows[2], rows[3]);
+    rows[0] = _mm256_permute2f128_pd(a, c, 0x20);
+    rows[1] = _mm256_permute2f128_pd(b, d, 0x20);
+    rows[2] = _mm256_permute2f128_pd(a, c, 0x31);
+    rows[3] = _mm256_permute2f128_pd(b, d, 0x31);
+  }
   static Doubles broadcast(double x) { return _mm256_set1_pd(x); }
   static Integers broadcast(std::uint64_t x) { return _mm256_set1_epi64x(static_cast<long long>(x)); }
   static Doubles fma(Doubles a, Doubles b, Doubles c) { return _mm256_fmadd_pd(a, b, c); }

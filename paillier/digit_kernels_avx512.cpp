@@ -16,6 +16,23 @@ struct Avx512 {
   using Integers = __m512i;
   static constexpr std::size_t lanes = 8;
 
+  static Doubles load(const double* from) { return _mm512_loadu_pd(from); }
+  static void transpose(Doubles (&rows)[lanes]) {
+    Doubles pairs[lanes], quads[lanes];  // pairs: words of two rows; quads: of four, a 128-bit part each
+    for (std::size_t i = 0; i < lanes; i += 2) {
+      pairs[i] = unpack_low(rows[i], rows[i + 1]);
+      pairs[i + 1] = unpack_high(rows[i], rows[i + 1]);
+    }
+    for (std::size_t i = 0; i < lanes; i += 4)
+      for (std::size_t odd = 0; odd < 2; ++odd) {
+        quads[i + odd] = even_parts(pairs[i + odd], pairs[i + 2 + odd]);
+        quads[i + 2 + odd] = odd_parts(pairs[i + odd], pairs[i + 2 + odd]);
+      }
+    for (std::size_t i = 0; i < 4; ++i) {
+      rows[i] = even_parts(quads[i], quads[i + 4]);
+      rows[i + 4] = odd_parts(quads[i], quads[i + 4]);
+    }
+  }
   static Doubles broadcast(double x) { return _mm512_set1_pd(x); }
   static Integers broadcast(std::uint64_t x) { return _mm512_set1_epi64(static_cast<long long>(x)); }
   static Doubles fma(Doubles a, Doubles b, Doubles c) { return _mm512_fmadd_pd(a, b, c); }
@@ -33,6 +50,22 @@ struct Avx512 {
   }
   static Integers bits(Doubles a) { return _mm512_castpd_si512(a); }
   static Doubles doubles(Integers a) { return _mm512_castsi512_pd(a); }
+
+ private:
+  // As the compiler's shuffles: the intrinsics draw false warnings from g++ 12.
+  static Doubles unpack_low(Doubles a, Doubles b) {
+    return __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14);
+  }
+  static Doubles unpack_high(Doubles a, Doubles b) {
+    return __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
+  }
+  // 128-bit parts 0 and 2, or 1 and 3, of a, then of b.
+  static Doubles even_parts(Doubles a, Doubles b) {
+    return __builtin_shufflevector(a, b, 0, 1, 4, 5, 8, 9, 12, 13);
+  }
+  static Doubles odd_parts(Doubles a, Doubles b) {
+    return __builtin_shufflevector(a, b, 2, 3, 6, 7, 10, 11, 14, 15);
+  }
 };
 
 }  // namespace

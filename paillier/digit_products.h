@@ -8,7 +8,7 @@
 //
 // Ranges, with balanced digits |d| <= 2^48:
 //   chains    |sum x y| <= 2^100 keeps h in one binade; at most 7 products keep l in one.
-//             Plain blocks: digits 2^48, the last up to 1.5 2^49 (a normalised difference of differences):
+//             Plain blocks: digits 2^48, the last up to 3 2^48 + 1 (a normalised difference of differences):
 //             chains of 7. Differences at the lowest level: digits 2^49, the last up to 2^50: chains of 2,
 //             and of 1 in squares, where one factor is doubled.
 //   columns   below 2^60 in size at every level; the offset 2^61 of a normalisation keeps them positive.
@@ -303,9 +303,41 @@ struct Digits {
   }
 
   template <std::size_t N>
+  static void gather(double* block, const double* const* residues) {
+    constexpr std::size_t lanes = V::lanes, full = N / lanes * lanes;
+    for (std::size_t i = 0; i < full; i += lanes) {
+      Doubles square[lanes];
+      for (std::size_t k = 0; k < lanes; ++k) square[k] = V::load(residues[k] + i);
+      V::transpose(square);
+      for (std::size_t k = 0; k < lanes; ++k) reinterpret_cast<Doubles*>(block)[i + k] = square[k];
+    }
+    if constexpr (full < N)
+      for (std::size_t i = full; i < N; ++i)
+        for (std::size_t k = 0; k < lanes; ++k) block[i * lanes + k] = residues[k][i];
+  }
+
+  template <std::size_t N>
+  static void select(double* out, const double* table, std::size_t entries, std::size_t index) {
+    Integers sum[N];
+    for (std::size_t i = 0; i < N; ++i) sum[i] = V::broadcast(std::uint64_t{0});
+    for (std::size_t e = 0; e < entries; ++e) {
+      const std::uint64_t difference = e ^ index;
+      const Integers mask =
+          V::broadcast(((difference | (0 - difference)) >> 63) - 1);  // all ones where equal
+      const auto* entry = reinterpret_cast<const Integers*>(table) + e * N;
+      for (std::size_t i = 0; i < N; ++i) sum[i] = V::either(sum[i], V::both(entry[i], mask));
+    }
+    for (std::size_t i = 0; i < N; ++i) reinterpret_cast<Integers*>(out)[i] = sum[i];
+  }
+
+  template <std::size_t N>
   static constexpr DigitKernel kernel() {
-    return {V::lanes, N, modular_product<N, false>,
-            [](double* out, const double* a, const double* m) { modular_product<N, true>(out, a, a, m); }};
+    return {V::lanes,
+            N,
+            modular_product<N, false>,
+            [](double* out, const double* a, const double* m) { modular_product<N, true>(out, a, a, m); },
+            gather<N>,
+            select<N>};
   }
   static constexpr DigitKernel kernels[] = {kernel<21>(), kernel<42>(),  kernel<63>(),
                                             kernel<84>(), kernel<126>(), kernel<168>()};

@@ -11,8 +11,7 @@ namespace smlp {
 namespace {
 
 constexpr std::size_t table_bytes = std::size_t{20} << 20;
-constexpr std::size_t widest_window = 9;  // wider gains less than its table costs to build
-constexpr std::size_t most_lanes = 8;
+constexpr std::size_t widest_window = 10;  // wider gains less than its table costs to build
 
 std::size_t window_count(std::size_t bits, std::size_t window) {
   return (bits + window - 1) / window;
@@ -107,11 +106,16 @@ void FixedBase::multiply_powers(Word* block, std::span<const SecretInteger> expo
                 padded.data() + k * limbs);
   }
   std::array<const Word*, most_lanes> from{};
-  for (std::size_t i = 0; i < windows_; ++i) {
+  const auto find = [&](std::size_t i) {
     for (std::size_t k = 0; k < count; ++k)
       from[k] = entry(i, bits_at({padded.data() + k * limbs, limbs}, i * window_, window_));
-    lanes.gather(power.data(), std::span(from).first(count));
+    return std::span(from).first(count);
+  };
+  lanes.gather(power.data(), find(0));
+  for (std::size_t i = 0; i < windows_; ++i) {
+    if (i + 1 < windows_) lanes.prefetch(find(i + 1));
     lanes.multiply(block, block, power.data());
+    if (i + 1 < windows_) lanes.gather(power.data(), std::span(from).first(count));
   }
 }
 

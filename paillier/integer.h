@@ -57,6 +57,19 @@ class SecretInteger {
   Integer value_;
 };
 
+/// Integers that are overwritten before they are released, for what works on spans of them.
+struct SecretIntegers {
+  std::vector<Integer> values;
+
+  explicit SecretIntegers(std::vector<Integer> secrets = {}) : values(std::move(secrets)) {}
+  SecretIntegers(SecretIntegers&&) noexcept = default;
+  SecretIntegers(const SecretIntegers&) = delete;
+  SecretIntegers& operator=(const SecretIntegers&) = delete;
+  ~SecretIntegers() {
+    for (Integer& value : values) SecretInteger wiped(std::move(value));
+  }
+};
+
 /// Overwrites memory in a way that the optimiser keeps.
 void wipe_memory(void* memory, std::size_t size) noexcept;
 

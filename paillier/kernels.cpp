@@ -8,22 +8,6 @@
 #include "paillier/parallel.h"
 
 namespace smlp {
-namespace {
-
-// out = table[index], reading all of it.
-void select(Word* out, const Word* table, std::size_t entries, std::size_t words, std::size_t index) {
-  std::fill_n(out, words, Word{0});
-  for (std::size_t e = 0; e < entries; ++e) {
-    const Word difference = static_cast<Word>(e ^ index);
-    const Word mask = ((difference | (0 - difference)) >> 63) - 1;  // all ones where e = index
-    const Word* entry = table + e * words;
-#pragma omp simd
-    for (std::size_t i = 0; i < words; ++i) out[i] |= entry[i] & mask;
-  }
-}
-
-}  // namespace
-
 ModularContext::ModularContext(const Integer& modulus, Instructions instructions)
     : lanes_(modulus, instructions) {}
 
@@ -50,6 +34,14 @@ std::vector<Integer> ModularContext::power_secret(std::span<const Integer> bases
   const std::size_t window = bits < 64 ? 2 : bits < 512 ? 4 : 5;
   const std::size_t entries = std::size_t{1} << window, size = lanes_.block_words(), width = lanes_.lanes();
   std::vector<Integer> out(bases.size());
+  if (width == 1) {
+    for (std::size_t i = 0; i < bases.size(); ++i) {
+      if (sgn(bases[i]) < 0 || bases[i] >= modulus())
+        throw Error("a residue outside [0, modulus) reached modular arithmetic");
+      mpz_powm_sec(out[i].get_mpz_t(), bases[i].get_mpz_t(), e.get_mpz_t(), modulus().get_mpz_t());
+    }
+    return out;
+  }
   WordBuffer table(entries * size), power(size), factor(size);
   lanes_.broadcast(table.data(), lanes_.one());
   for (std::size_t first = 0; first < bases.size(); first += width) {
@@ -67,11 +59,11 @@ std::vector<Integer> ModularContext::power_secret(std::span<const Integer> bases
       for (std::size_t b = window; b-- > 0;)
         digit = 2 * digit + static_cast<std::size_t>(mpz_tstbit(e.get_mpz_t(), w * window + b));
       if (w + 1 == windows) {
-        select(power.data(), table.data(), entries, size, digit);
+        lanes_.select(power.data(), table.data(), entries, digit);
         continue;
       }
       for (std::size_t b = 0; b < window; ++b) lanes_.square(power.data(), power.data());
-      select(factor.data(), table.data(), entries, size, digit);
+      lanes_.select(factor.data(), table.data(), entries, digit);
       lanes_.multiply(power.data(), power.data(), factor.data());
     }
     lanes_.leave(std::span(out).subspan(first, count), power.data());

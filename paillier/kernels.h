@@ -27,7 +27,8 @@ class ModularContext {
   Integer power_var(const Integer& base, const Integer& exponent) const;
 
   /// bases^exponent, exponent > 0, in time that depends on the sizes and the exponent's length alone: fixed
-  /// windows, each read from its table by masks over all entries. On the calling thread.
+  /// windows, each read from its table by masks over all entries; with one lane, GMP's mpz_powm_sec. On the
+  /// calling thread.
   std::vector<Integer> power_secret(std::span<const Integer> bases, const SecretInteger& exponent) const;
 
   /// blocks[i] = its inverse in Montgomery form, lane by lane: one inversion and three products a block. On

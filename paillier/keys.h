@@ -27,6 +27,11 @@ class PublicKeys {
   PublicKeys with_sigma(std::size_t sigma) const {
     return {paillier_.with_sigma(sigma), dgk_.with_sigma(sigma)};
   }
+  /// Starts to build the tables that randomness comes from, in the background.
+  void prepare() const {
+    paillier_.prepare();
+    dgk_.prepare();
+  }
 
  private:
   PaillierPublicKey paillier_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cfenv>
+#include <string>
 
 #include "paillier/error.h"
 #include "paillier/parallel.h"
@@ -32,17 +33,22 @@ const double* doubles(const Word* words) {
   return reinterpret_cast<const double*>(words);
 }
 
-// Balanced digits of a number of either sign, every `stride` words; the last digit takes what is left.
-void write_digits(Integer x, std::size_t digits, Word* out, std::size_t stride) {
+// Balanced digits of x >= 0 modulo 2^(49 digits), every `stride` words. Returns the carry out of the last
+// one: zero where x is below 2^(49 digits - 1).
+std::int64_t write_digits(const Integer& x, std::size_t digits, Word* out, std::size_t stride) {
+  const mp_limb_t* limbs = mpz_limbs_read(x.get_mpz_t());
+  const std::size_t size = mpz_size(x.get_mpz_t());
+  const auto limb = [&](std::size_t i) { return i < size ? limbs[i] : 0; };
+  std::int64_t carry = 0;
   for (std::size_t i = 0; i < digits; ++i) {
-    Integer low;
-    mpz_fdiv_r_2exp(low.get_mpz_t(), x.get_mpz_t(), digit_bits);
-    std::int64_t value = low.get_si();
-    if (value >= half_digit) value -= std::int64_t{1} << digit_bits;
-    out[i * stride] = word(value);
-    x = (x - Integer(value)) >> digit_bits;
+    const std::size_t at = i * digit_bits / limb_bits, offset = i * digit_bits % limb_bits;
+    std::uint64_t slice = limb(at) >> offset;
+    if (offset > limb_bits - digit_bits) slice |= limb(at + 1) << (limb_bits - offset);
+    const std::int64_t value = static_cast<std::int64_t>(slice & digit_mask) + carry;
+    carry = (value + half_digit) >> digit_bits;  // 1 from half a digit on
+    out[i * stride] = word(value - (carry << digit_bits));
   }
-  if (sgn(x) != 0) throw Error("a modulus does not fit the digits of its kernel");
+  return carry;
 }
 
 void require_rounding_to_nearest() {
@@ -81,17 +87,19 @@ Lanes::Lanes(const Integer& modulus, Instructions instructions) : scalar_(modulu
     std::copy_n(scalar_.r_squared(), words(), r_squared_.data());
   } else {
     kernel_modulus_ = WordBuffer((words() + DigitKernel::modulus_block) * lanes());
+    // m may be a secret, and so is all that is congruent to something public modulo it.
     const Integer block = power_of_two(digit_bits * DigitKernel::modulus_block);
-    Integer negative_inverse = block - inverse(modulus % block, block);
-    if (negative_inverse >= block / 2) negative_inverse -= block;
+    const SecretInteger low_digits(modulus % block), low_inverse(inverse(low_digits.value(), block));
+    const SecretInteger negative_inverse(block - low_inverse.value());
     const Integer r = power_of_two(digit_bits * words());
+    const SecretInteger one(r % modulus), r_squared(r * r % modulus);
     for (std::size_t lane = 0; lane < lanes(); ++lane) {
       write_digits(modulus, words(), kernel_modulus_.data() + lane, lanes());
-      write_digits(negative_inverse, DigitKernel::modulus_block,
+      write_digits(negative_inverse.value(), DigitKernel::modulus_block,
                    kernel_modulus_.data() + block_words() + lane, lanes());
-      write_digits(r * r % modulus, words(), r_squared_.data() + lane, lanes());
+      write_digits(r_squared.value(), words(), r_squared_.data() + lane, lanes());
     }
-    write_digits(r % modulus, words(), one_.data(), 1);
+    write_digits(one.value(), words(), one_.data(), 1);
   }
   const std::vector<Integer> ones(lanes(), 1);
   load(unity_.data(), ones);
@@ -124,22 +132,6 @@ void Lanes::square(Word* out, const Word* a) const {
   scalar_.square(out, a);
 }
 
-void Lanes::load_digits(Word* block, std::size_t lane, const Integer& x) const {
-  if (sgn(x) < 0 || x >= modulus()) throw Error("a residue outside [0, modulus) reached modular arithmetic");
-  const mp_limb_t* limbs = mpz_limbs_read(x.get_mpz_t());
-  const std::size_t size = mpz_size(x.get_mpz_t());
-  const auto limb = [&](std::size_t i) { return i < size ? limbs[i] : 0; };
-  std::int64_t carry = 0;
-  for (std::size_t i = 0; i < words(); ++i) {
-    const std::size_t at = i * digit_bits / limb_bits, offset = i * digit_bits % limb_bits;
-    std::uint64_t slice = limb(at) >> offset;
-    if (offset > limb_bits - digit_bits) slice |= limb(at + 1) << (limb_bits - offset);
-    const std::int64_t value = static_cast<std::int64_t>(slice & digit_mask) + carry;
-    carry = (value + half_digit) >> digit_bits;  // 1 from half a digit on
-    block[i * lanes() + lane] = word(value - (carry << digit_bits));
-  }
-}
-
 Integer Lanes::store_digits(const Word* block, std::size_t lane) const {
   const std::size_t size = mpz_size(modulus().get_mpz_t());
   Integer result;
@@ -165,17 +157,27 @@ Integer Lanes::store_digits(const Word* block, std::size_t lane) const {
   return result;
 }
 
+void Lanes::require_lanes(std::size_t residues) const {
+  if (residues == 0 || residues > lanes())
+    throw Error(std::to_string(residues) + " residues reached arithmetic on " + std::to_string(lanes()) +
+                " lanes");
+}
+
 void Lanes::load(Word* block, std::span<const Integer> xs) const {
-  if (xs.size() > lanes()) throw Error("more residues than lanes reached modular arithmetic");
+  require_lanes(xs.size());
   add_to_count(conversions, xs.size());
   if (!kernel_) return scalar_.load(block, xs[0]);
-  for (std::size_t lane = 0; lane < xs.size(); ++lane) load_digits(block, lane, xs[lane]);
+  for (std::size_t lane = 0; lane < xs.size(); ++lane) {
+    if (sgn(xs[lane]) < 0 || xs[lane] >= modulus())
+      throw Error("a residue outside [0, modulus) reached modular arithmetic");
+    write_digits(xs[lane], words(), block + lane, lanes());
+  }
   for (std::size_t lane = xs.size(); lane < lanes(); ++lane)
     for (std::size_t i = 0; i < words(); ++i) block[i * lanes() + lane] = word(0);
 }
 
 void Lanes::store(std::span<Integer> xs, const Word* block) const {
-  if (xs.size() > lanes()) throw Error("more residues than lanes reached modular arithmetic");
+  require_lanes(xs.size());
   add_to_count(conversions, xs.size());
   if (!kernel_) {
     xs[0] = scalar_.store(block);
@@ -195,14 +197,35 @@ void Lanes::leave(std::span<Integer> xs, Word* block) const {
 }
 
 void Lanes::gather(Word* block, std::span<const Word* const> residues) const {
-  const std::size_t width = lanes();
-  for (std::size_t lane = 0; lane < width; ++lane) {
-    const Word* residue = lane < residues.size() ? residues[lane] : one();
-    for (std::size_t i = 0; i < words(); ++i) block[i * width + lane] = residue[i];
+  if (!residues.empty()) require_lanes(residues.size());
+  if (!kernel_) {
+    std::copy_n(residues.empty() ? one() : residues[0], words(), block);
+    return;
+  }
+  std::array<const double*, most_lanes> from;
+  from.fill(doubles(one()));
+  for (std::size_t lane = 0; lane < residues.size(); ++lane) from[lane] = doubles(residues[lane]);
+  kernel_->gather(doubles(block), from.data());
+}
+
+void Lanes::select(Word* out, const Word* table, std::size_t entries, std::size_t index) const {
+  if (kernel_) return kernel_->select(doubles(out), doubles(table), entries, index);
+  std::fill_n(out, words(), Word{0});
+  for (std::size_t e = 0; e < entries; ++e) {
+    const Word difference = static_cast<Word>(e ^ index);
+    const Word mask = ((difference | (0 - difference)) >> 63) - 1;  // all ones where e = index
+    for (std::size_t i = 0; i < words(); ++i) out[i] |= table[e * words() + i] & mask;
   }
 }
 
+void Lanes::prefetch(std::span<const Word* const> residues) const {
+  constexpr std::size_t line = 64 / sizeof(Word);
+  for (const Word* residue : residues)
+    for (std::size_t i = 0; i < words(); i += line) __builtin_prefetch(residue + i);
+}
+
 void Lanes::scatter(std::span<Word* const> residues, const Word* block) const {
+  require_lanes(residues.size());
   const std::size_t width = lanes();
   for (std::size_t lane = 0; lane < residues.size(); ++lane)
     for (std::size_t i = 0; i < words(); ++i) residues[lane][i] = block[i * width + lane];

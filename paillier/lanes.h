@@ -23,11 +23,13 @@ std::string_view name(Instructions instructions);
 constexpr std::size_t lane_count(Instructions instructions) {
   return instructions == Instructions::avx512 ? 8 : instructions == Instructions::avx2 ? 4 : 1;
 }
+constexpr std::size_t most_lanes = 8;
 /// The fastest that this processor has.
 Instructions best_instructions();
 
 /// One word of a residue in the form of its Lanes.
-using Word = std::uint64_t;
+using Word = mp_limb_t;
+static_assert(sizeof(Word) == sizeof(double));
 
 /// Words for residues or blocks, aligned for every kernel; wiped at the end, since the modulus may be a
 /// secret.
@@ -109,10 +111,15 @@ class Lanes {
   /// The same residue in all lanes.
   void broadcast(Word* block, const Word* residue) const;
 
+  /// out = the block at `index` of a table of `entries` blocks, all of which are read.
+  void select(Word* out, const Word* table, std::size_t entries, std::size_t index) const;
+  /// Asks for residues that a gather will soon read.
+  void prefetch(std::span<const Word* const> residues) const;
+
   OperationCount count() const;
 
  private:
-  void load_digits(Word* block, std::size_t lane, const Integer& x) const;
+  void require_lanes(std::size_t residues) const;
   Integer store_digits(const Word* block, std::size_t lane) const;
   enum Counted : std::size_t { products, squares, conversions };
   void add_to_count(Counted what, std::size_t residues) const;

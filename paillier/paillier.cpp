@@ -99,8 +99,9 @@ void PaillierPublicKey::prepare() const {
   if (variant() == Variant::standard) return;
   State* const state = state_.get();
   std::call_once(state->prepared, [state] {
-    state->builder = std::jthread([state] {
+    state->builder = std::jthread([state, threads = thread_count()] {
       try {
+        set_thread_count(threads);  // is of each thread
         state->table();
       } catch (const std::exception&) {
         // The first use tries again and reports it.
@@ -158,16 +159,15 @@ void PaillierPublicKey::blind(std::span<Integer> residues, std::span<RandomStrea
     state_->table().multiply_powers(residues, exponents);
     return;
   }
-  std::vector<Integer> bases;
-  bases.reserve(residues.size());
+  SecretIntegers bases;
   for (RandomStream& stream : random) {
-    Integer r = stream.below(n());
-    while (gcd(r, n()) != 1) r = stream.below(n());
-    bases.push_back(std::move(r));
+    bases.values.push_back(stream.below(n()));
+    while (gcd(bases.values.back(), n()) != 1) bases.values.back() = stream.below(n());
   }
   const ModularContext& modulo = *state_->modulo_n_squared;
-  const std::vector<Integer> powers = modulo.power_secret(bases, SecretInteger(n()));
-  for (std::size_t i = 0; i < residues.size(); ++i) residues[i] = modulo.multiply(residues[i], powers[i]);
+  const SecretIntegers powers(modulo.power_secret(bases.values, SecretInteger(n())));
+  for (std::size_t i = 0; i < residues.size(); ++i)
+    residues[i] = modulo.multiply(residues[i], powers.values[i]);
 }
 
 std::vector<FreshCiphertext> PaillierPublicKey::blind(std::vector<Integer> residues,

@@ -31,16 +31,15 @@ struct Side {
   // m mod prime from c = (1 + n)^m rho: c^order = 1 + m order n mod prime^2. Clears `valid` where c is no
   // ciphertext.
   std::vector<SecretInteger> decrypt(std::span<const Ciphertext> cs, bool& valid) const {
-    std::vector<Integer> residues;
-    residues.reserve(cs.size());
-    for (const Ciphertext& c : cs) residues.push_back(c.residue() % squared.value());
+    SecretIntegers residues;
+    for (const Ciphertext& c : cs) residues.values.push_back(c.residue() % squared.value());
     const Integer& p = prime.value();
     std::vector<SecretInteger> out;
     out.reserve(cs.size());
-    for (Integer& power : modulo->power_secret(residues, order)) {
-      const SecretInteger x(std::move(power));
+    const SecretIntegers powers(modulo->power_secret(residues.values, order));
+    for (const Integer& power : powers.values) {
       Integer quotient, remainder;
-      mpz_fdiv_qr(quotient.get_mpz_t(), remainder.get_mpz_t(), x.value().get_mpz_t(), p.get_mpz_t());
+      mpz_fdiv_qr(quotient.get_mpz_t(), remainder.get_mpz_t(), power.get_mpz_t(), p.get_mpz_t());
       valid &= remainder == 1;
       quotient *= decrypt_factor.value();
       mpz_mod(quotient.get_mpz_t(), quotient.get_mpz_t(), p.get_mpz_t());
@@ -50,25 +49,24 @@ struct Side {
   }
 
   // Each factor times a uniform n-th residue modulo prime^2.
-  std::vector<Integer> blind(std::span<const Integer> factors, std::span<RandomStream> random) const {
-    std::vector<Integer> out;
-    out.reserve(factors.size());
-    for (const Integer& factor : factors) out.push_back(factor % squared.value());
+  SecretIntegers blind(std::span<const Integer> factors, std::span<RandomStream> random) const {
+    SecretIntegers out;
+    for (const Integer& factor : factors) out.values.push_back(factor % squared.value());
     if (powers_of_hs) {
       std::vector<SecretInteger> exponents;
-      exponents.reserve(out.size());
+      exponents.reserve(random.size());
       for (RandomStream& stream : random) exponents.emplace_back(stream.below(order.value()));
-      powers_of_hs->multiply_powers(out, exponents);
+      powers_of_hs->multiply_powers(out.values, exponents);
       return out;
     }
     // r^n mod p^2 depends on r mod p alone, since (r + k p)^p = r^p mod p^2. The map x -> x^p is injective on
     // Z_p* into the cyclic group of order p - 1, and the further power q permutes that group, as gcd(q, p -
     // 1) = 1: for uniform x in Z_p* the residue x^p has the same distribution as r^n.
-    std::vector<Integer> bases;
-    bases.reserve(out.size());
-    for (RandomStream& stream : random) bases.push_back(1 + stream.below(Integer(prime.value() - 1)));
-    const std::vector<Integer> powers = modulo->power_secret(bases, prime);
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = modulo->multiply(out[i], powers[i]);
+    SecretIntegers bases;
+    for (RandomStream& stream : random) bases.values.push_back(1 + stream.below(Integer(prime.value() - 1)));
+    const SecretIntegers powers(modulo->power_secret(bases.values, prime));
+    for (std::size_t i = 0; i < powers.values.size(); ++i)
+      out.values[i] = modulo->multiply(out.values[i], powers.values[i]);
     return out;
   }
 };
@@ -158,10 +156,10 @@ struct PaillierSecretKey::State {
 
   // Each factor times a uniform n-th residue, in place.
   void blind(std::span<Integer> factors, std::span<RandomStream> random) const {
-    const std::vector<Integer> a = sides[0].blind(factors, random), b = sides[1].blind(factors, random);
+    const SecretIntegers a = sides[0].blind(factors, random), b = sides[1].blind(factors, random);
     for (std::size_t i = 0; i < factors.size(); ++i)
-      factors[i] = chinese_remainder(a[i], sides[0].squared.value(), b[i], sides[1].squared.value(),
-                                     p_squared_inverse.value());
+      factors[i] = chinese_remainder(a.values[i], sides[0].squared.value(), b.values[i],
+                                     sides[1].squared.value(), p_squared_inverse.value());
   }
 };
 

@@ -13,7 +13,6 @@ namespace smlp {
 namespace {
 
 constexpr std::size_t largest_group = 11;
-constexpr std::size_t most_lanes = 8;
 
 std::size_t ceiling(std::size_t a, std::size_t b) {
   return (a + b - 1) / b;
@@ -130,9 +129,10 @@ class Computation {
     for (std::size_t u = 0; u < group_size(group); ++u) {
       const std::size_t v = group * group_ + u;
       const mpz_srcptr e = exponent(row, v / splits_, output).get_mpz_t();
-      const std::size_t lowest = v % splits_ * chunk_;
-      for (std::size_t p = 0; p < chunk_; ++p)
-        out[p] |= static_cast<std::uint32_t>(mpz_tstbit(e, lowest + p)) << u;
+      const mp_limb_t* limbs = mpz_limbs_read(e);
+      const std::size_t lowest = v % splits_ * chunk_, end = std::min(chunk_ + lowest, 64 * mpz_size(e));
+      for (std::size_t bit = lowest; bit < end; ++bit)
+        out[bit - lowest] |= static_cast<std::uint32_t>(limbs[bit / 64] >> (bit % 64) & 1) << u;
     }
   }
 
@@ -159,19 +159,19 @@ class Computation {
                     index.data() + k * chunk_);
             table[k] = tables.data() + (row * count + t) * entries * words();
           }
+          const auto find = [&](std::size_t p) {
+            for (std::size_t k = 0; k < size; ++k) from[k] = table[k] + index[k * chunk_ + p] * words();
+            return std::span(from).first(size);
+          };
           for (std::size_t p = 0; p < chunk_; ++p) {
-            std::uint32_t any = 0;
-            for (std::size_t k = 0; k < size; ++k) {
-              any |= index[k * chunk_ + p];
-              from[k] = table[k] + index[k * chunk_ + p] * words();
-            }
             Word* accumulator = accumulators.data() + (b * chunk_ + p) * block;
             if (first + t == 0) {
-              lanes_.gather(accumulator, std::span(from).first(size));
-            } else if (any != 0) {
-              lanes_.gather(factor.data(), std::span(from).first(size));
-              lanes_.multiply(accumulator, accumulator, factor.data());
+              lanes_.gather(accumulator, find(p));
+              continue;
             }
+            lanes_.gather(factor.data(), find(p));
+            if (p + 1 < chunk_) lanes_.prefetch(find(p + 1));
+            lanes_.multiply(accumulator, accumulator, factor.data());
           }
         }
       });
@@ -204,16 +204,20 @@ class Computation {
 PowersPlan plan_powers(const PowersShape& shape, std::size_t lanes) {
   PowersPlan best;
   if (shape.bits == 0 || shape.inner == 0) return best;
-  const auto rows = static_cast<double>(shape.rows);
-  const auto outputs = static_cast<double>(ceiling(shape.rows * shape.outputs, lanes) * lanes);
+  const auto full = [&](std::size_t residues) {
+    return static_cast<double>(ceiling(residues, lanes) * lanes);
+  };
+  const double outputs = full(shape.rows * shape.outputs);
   for (std::size_t splits = 1; splits <= std::min<std::size_t>(shape.bits, 64); ++splits) {
     const std::size_t chunk = ceiling(shape.bits, splits);
     if (splits > 1 && chunk == ceiling(shape.bits, splits - 1)) continue;
     const std::size_t bases = shape.inner * splits;
+    const double squarings = full(shape.rows * shape.inner) * static_cast<double>((splits - 1) * chunk);
     for (std::size_t group = 1; group <= std::min(largest_group, bases); ++group) {
       const auto groups = static_cast<double>(ceiling(bases, group));
-      const double squarings = rows * static_cast<double>(shape.inner * (splits - 1) * chunk);
-      const double subsets = rows * groups * static_cast<double>((std::size_t{1} << group) - 1 - group);
+      double subsets = 0;
+      for (std::size_t u = 1; u < group; ++u)
+        subsets += full(shape.rows * ceiling(bases, group) * ((std::size_t{1} << u) - 1));
       const double accumulation = outputs * static_cast<double>(chunk) * (groups - 1);
       const double joining = outputs * 2 * static_cast<double>(chunk - 1);
       const double products = squarings + subsets + accumulation + joining;

@@ -30,8 +30,9 @@ struct PowersPlan {
 /// The cheapest plan by the count
 ///   rows inner (splits - 1) chunk            squarings of the splits
 /// + rows groups (2^group - 1 - group)        subset products, groups = ceil(inner splits / group)
-/// + outputs' chunk (groups - 1)              accumulation, outputs' = rows outputs, up to full lanes
-/// + outputs' 2 (chunk - 1)                   joining
+/// + rows outputs chunk (groups - 1)          accumulation
+/// + rows outputs 2 (chunk - 1)               joining
+/// each filled up to whole blocks of lanes.
 PowersPlan plan_powers(const PowersShape& shape, std::size_t lanes);
 
 /// Bases in [0, m), row by row; exponents >= 0 in the order above. Variable time in the exponents, which must

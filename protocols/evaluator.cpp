@@ -98,7 +98,6 @@ BlindedBits blind_and_shuffle(const Evaluator& evaluator, const Place& place, st
   const Draws units = evaluator.draws(place, Draw::blinding_unit);
   const Draws exponents = evaluator.draws(place, Draw::exponent_bits);
   const Draws shuffles = evaluator.draws(place, Draw::shuffle);
-  key.prepare();
   std::vector<std::optional<FreshDgkCiphertext>> out(comparisons * per_comparison);
   parallel_blocks(comparisons, key.lanes(), [&](std::size_t first, std::size_t count) {
     // place_of[k][i]: where term i of comparison first + k goes.

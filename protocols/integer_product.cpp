@@ -1,9 +1,12 @@
-// Integer matrix products by NTL.
+// Integer matrix products: in machine words with wide accumulators where the factors allow, else by NTL.
 #include "protocols/integer_product.h"
 
 #include <NTL/mat_ZZ.h>
 
+#include <cstdint>
+
 #include "paillier/error.h"
+#include "paillier/parallel.h"
 
 namespace smlp {
 
@@ -42,8 +45,60 @@ void check_inner_dimensions(std::size_t a_rows, std::size_t a_cols, std::size_t 
                 " matrices: inner dimensions differ");
 }
 
+namespace {
+
+__extension__ typedef __int128 Wide;
+__extension__ typedef unsigned __int128 UnsignedWide;
+static_assert(sizeof(long) == 8, "GMP converts to words of 64 bits");
+
+bool fits_words(const IntegerMatrix& m) {
+  for (const Integer& value : m.cells())
+    if (bit_length(value) > 63) return false;
+  return true;
+}
+
+std::vector<std::int64_t> words_of(const IntegerMatrix& m) {
+  std::vector<std::int64_t> out;
+  out.reserve(m.size());
+  for (const Integer& value : m.cells()) out.push_back(value.get_si());
+  return out;
+}
+
+Integer from_wide(Wide value) {
+  const UnsignedWide size =
+      value < 0 ? 0 - static_cast<UnsignedWide>(value) : static_cast<UnsignedWide>(value);
+  const std::uint64_t words[] = {static_cast<std::uint64_t>(size), static_cast<std::uint64_t>(size >> 64)};
+  Integer out;
+  mpz_import(out.get_mpz_t(), 2, -1, sizeof(std::uint64_t), 0, 0, words);
+  return value < 0 ? Integer(-out) : out;
+}
+
+// Factors below 2^63, so products below 2^126: their low words and their high words are summed apart, which
+// no inner dimension below 2^62 overflows.
+IntegerMatrix word_product(const IntegerMatrix& a, const IntegerMatrix& b) {
+  const std::vector<std::int64_t> left = words_of(a), right = words_of(b.transposed());
+  const std::size_t inner = a.cols(), outputs = b.cols();
+  IntegerMatrix out(a.rows(), outputs);
+  parallel_for(a.rows(), [&](std::size_t i) {
+    for (std::size_t j = 0; j < outputs; ++j) {
+      const std::int64_t *x = left.data() + i * inner, *y = right.data() + j * inner;
+      Wide low = 0, high = 0;
+      for (std::size_t k = 0; k < inner; ++k) {
+        const Wide product = static_cast<Wide>(x[k]) * y[k];
+        low += static_cast<std::uint64_t>(product);
+        high += static_cast<std::int64_t>(product >> 64);
+      }
+      out(i, j) = (from_wide(high) << 64) + from_wide(low);
+    }
+  });
+  return out;
+}
+
+}  // namespace
+
 IntegerMatrix integer_product(const IntegerMatrix& a, const IntegerMatrix& b) {
   check_inner_dimensions(a.rows(), a.cols(), b.rows(), b.cols());
+  if (fits_words(a) && fits_words(b)) return word_product(a, b);
   NTL::mat_ZZ product;
   NTL::mul(product, to_ntl(a), to_ntl(b));
   IntegerMatrix out(a.rows(), b.cols());

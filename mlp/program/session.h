@@ -29,7 +29,9 @@ class Session {
         channel_(key_holder_),
         evaluator_{keys.public_keys().with_sigma(budget.numbers().sigma), budget, channel_, random,
                    draw_session(random)},
-        arithmetic_(evaluator_, protocols) {}
+        arithmetic_(evaluator_, protocols) {
+    evaluator_.keys.prepare();
+  }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 

@@ -52,7 +52,7 @@ Matrix<std::uint8_t> open_affine_signs(Answering& answering) {
 Operations affine_operations(const Work& work, const Sizes& sizes) {
   const auto count = static_cast<double>(down_count(work.left));
   Operations out;
-  out.products = count * powers_products(1, 1, 1, sizes.budget.numbers().sigma);
+  out.products = powers_products(down_count(work.left), 1, 1, sizes.budget.numbers().sigma);
   out.rerandomisations = 2 * count;
   out.decryptions = 2 * count;
   out.masked_values = static_cast<double>(work.left.rows() * work.left.cols());

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "paillier/error.h"
 #include "paillier/primes.h"
 #include "tests/paillier/python_vectors.h"
@@ -322,4 +324,68 @@ TEST_CASE("secret keys with composite factors are refused") {
   std::swap(k.p, k.q);
   std::swap(k.v_p, k.v_q);
   k.refused("q is not prime");
+}
+
+TEST_CASE("blocks: the same results as one ciphertext at a time") {
+  const DgkSecretKey& secret = toy_keys().dgk();
+  const DgkPublicKey& key = secret.public_key();
+  key.prepare();
+  RandomStream random = RandomSource::from_seed(77).stream({});
+  const std::vector<unsigned> plain = {0, 1, 196, 100, 5, 7, 11, 13},
+                              factors = {196, 0, 1, 2, 3, 77, 128, 255};
+  const std::size_t count = std::min(key.lanes(), plain.size());
+  const auto first = [&](const std::vector<unsigned>& v) { return std::span(v).first(count); };
+  std::vector<DgkCiphertext> cs;
+  for (const unsigned m : first(plain)) cs.push_back(key.encrypt(m, random).local());
+  const DgkBlock block = key.block(cs), trivial = key.trivial(first(plain));
+  const auto decrypted = [&](const DgkBlock& b) {
+    std::vector<RandomStream> streams;
+    for (std::size_t k = 0; k < count; ++k) streams.push_back(RandomSource::from_seed(k).stream({}));
+    std::vector<unsigned> out;
+    for (const FreshDgkCiphertext& c : key.rerandomise(b, streams)) out.push_back(secret.decrypt(c.local()));
+    return out;
+  };
+  const auto expected = [&](auto&& f) {
+    std::vector<unsigned> out;
+    for (std::size_t k = 0; k < count; ++k) out.push_back(f(k) % key.u());
+    return out;
+  };
+  CHECK(decrypted(block) == expected([&](std::size_t k) { return plain[k]; }));
+  CHECK(decrypted(trivial) == expected([&](std::size_t k) { return plain[k]; }));
+  CHECK(decrypted(key.add(block, trivial)) == expected([&](std::size_t k) { return 2 * plain[k]; }));
+  CHECK(decrypted(key.twice(block)) == expected([&](std::size_t k) { return 2 * plain[k]; }));
+  CHECK(decrypted(key.scale(block, first(factors))) ==
+        expected([&](std::size_t k) { return plain[k] * factors[k]; }));
+  const std::vector<unsigned> bits = {1, 0, 1, 1, 0, 0, 1, 0};
+  CHECK(decrypted(key.choose(block, key.twice(block), first(bits))) ==
+        expected([&](std::size_t k) { return plain[k] * (1 + bits[k]); }));
+  std::vector<DgkBlock> pair;
+  pair.push_back(key.twice(block));
+  pair.push_back(key.trivial(first(plain)));
+  const std::vector<DgkBlock> both = key.negate(pair);
+  CHECK(decrypted(both[0]) == expected([&](std::size_t k) { return 2 * (key.u() - plain[k]); }));
+  CHECK(decrypted(both[1]) == expected([&](std::size_t k) { return key.u() - plain[k]; }));
+
+  const std::vector<unsigned> too_many(key.lanes() + 1, 0), too_long = {256}, no_plaintext = {key.u()};
+  CHECK_THROWS_AS(key.choose(block, trivial, too_many), Error);
+  CHECK_THROWS_AS(key.trivial(too_many), Error);
+  CHECK_THROWS_AS(key.trivial(no_plaintext), Error);
+  CHECK_THROWS_WITH_AS(key.scale(block, too_long), "the DGK factor 256 is longer than u - 1", Error);
+  CHECK_THROWS_AS(key.block(std::vector<DgkCiphertext>(key.lanes() + 1, cs[0])), Error);
+}
+
+TEST_CASE("batches: the same as one by one [parallel]") {
+  const DgkSecretKey& secret = toy_keys().dgk();
+  const Draws draws(RandomSource::from_seed(78), {});
+  std::vector<unsigned> plain;
+  for (unsigned i = 0; i < 21; ++i) plain.push_back(i % 3 == 0 ? 0 : i);
+  std::vector<DgkCiphertext> cs;
+  const auto encrypted = secret.encrypt(plain, draws);
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    RandomStream random = draws.stream(i);
+    CHECK(encrypted[i].local() == secret.encrypt(plain[i], random).local());
+    cs.push_back(encrypted[i].local());
+  }
+  const auto zero = secret.are_zero(cs);
+  for (std::size_t i = 0; i < cs.size(); ++i) CHECK((zero[i] == 1) == (plain[i] == 0));
 }

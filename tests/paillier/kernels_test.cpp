@@ -135,7 +135,8 @@ TEST_CASE("powers by a secret exponent: the same operations for all exponents of
     return std::pair(after.products - before.products, after.squares - before.squares);
   };
   const auto expected = operations(power_of_two(223));
-  CHECK(expected.second >= 223);
+  if (context.lanes().lanes() > 1)
+    CHECK(expected.second >= 223);  // else GMP's mpz_powm_sec, which is not counted
   for (const Integer& e : {Integer(power_of_two(224) - 1), Integer(power_of_two(223) + 1),
                            Integer(power_of_two(223) + random.bits(223))})
     CHECK(operations(e) == expected);

@@ -80,6 +80,19 @@ TEST_CASE("lanes: conversions, products and moves give the same residues on all 
   }
 }
 
+TEST_CASE("lanes: a modulus whose negative inverse rounds up to 2^342") {
+  const Integer m = power_of_two(1023) + power_of_two(342) + 1;
+  for (const Instructions instructions : all_instructions) {
+    const Lanes lanes(m, instructions);
+    WordBuffer a(lanes.block_words());
+    std::vector<Integer> x(lanes.lanes(), m - 2), out(lanes.lanes());
+    lanes.enter(a.data(), x);
+    lanes.square(a.data(), a.data());
+    lanes.leave(out, a.data());
+    CHECK(out == std::vector<Integer>(lanes.lanes(), 4));
+  }
+}
+
 TEST_CASE("lanes: fewer residues than lanes, counted") {
   const Integer m = power_of_two(1023) + 9;
   for (const Instructions instructions : all_instructions) {
@@ -98,6 +111,9 @@ TEST_CASE("lanes: fewer residues than lanes, counted") {
     CHECK(after.conversions - before.conversions == 2);
     std::vector<Integer> many(lanes.lanes() + 1, 1);
     CHECK_THROWS_AS(lanes.load(a.data(), many), Error);
+    CHECK_THROWS_WITH_AS(
+        lanes.load(a.data(), {}),
+        ("0 residues reached arithmetic on " + std::to_string(lanes.lanes()) + " lanes").c_str(), Error);
     CHECK_THROWS_AS(lanes.load(a.data(), std::vector<Integer>{m}), Error);
     CHECK_THROWS_AS(lanes.load(a.data(), std::vector<Integer>{-1}), Error);
   }

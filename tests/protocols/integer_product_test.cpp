@@ -28,6 +28,20 @@ TEST_CASE("integer product: extremes and zeros") {
   CHECK(integer_product(IntegerMatrix(3, 2), IntegerMatrix(2, 4)) == IntegerMatrix(3, 4));
 }
 
+TEST_CASE("integer product: the largest words, added up often, and the first number that is none") {
+  const Integer largest = power_of_two(63) - 1;
+  for (const Integer& value : {largest, Integer(largest + 1), Integer(1 - power_of_two(64))}) {
+    IntegerMatrix a(2, 1000), b(1000, 2);
+    for (std::size_t k = 0; k < 1000; ++k) {
+      a(0, k) = value;
+      a(1, k) = -value;
+      b(k, 0) = value;
+      b(k, 1) = k % 2 == 0 ? value : Integer(-value);
+    }
+    CHECK(integer_product(a, b) == naive_product(a, b));
+  }
+}
+
 TEST_CASE("integer product: shapes that do not meet are refused") {
   CHECK(error_of([] { integer_product(IntegerMatrix(2, 3), IntegerMatrix(4, 5)); }) ==
         "a product of 2 x 3 and 4 x 5 matrices: inner dimensions differ");
