@@ -60,7 +60,7 @@ objects = $(patsubst %.cpp,$(BUILD_DIR)/obj/%.o,$(1))
 library_sources := $(filter-out mlp/main.cpp,$(wildcard $(addsuffix .cpp,paillier/* protocols/* protocols/*/* mlp/* mlp/*/*)))
 TESTS := $(wildcard tests/*_test.cpp tests/*/*_test.cpp tests/*/*/*_test.cpp)
 test_sources := $(wildcard tests/main.cpp tests/support/*.cpp) $(TESTS)
-bench_programs := operations
+bench_programs := operations matmul training
 bench_sources := $(wildcard bench/*.cpp)
 bench_shared := $(filter-out $(bench_programs:%=bench/%.cpp),$(bench_sources))
 headers := $(wildcard $(foreach folder,paillier protocols protocols/* mlp mlp/*,$(folder)/*.h $(folder)/*.def))

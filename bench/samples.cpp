@@ -27,16 +27,19 @@ Json Samples::to_json() const {
   return {{"min", min()}, {"median", median()}, {"samples", seconds.size()}};
 }
 
-void Turns::round() {
+void Turns::sample(std::size_t task) {
   constexpr double least = 5e-3;  // so that short tasks get the many samples that they can
-  for (std::size_t i = 0; i < tasks_.size(); ++i)
-    for (double spent = 0; spent < least;) {
-      const double start = thread_seconds();
-      tasks_[i].body();
-      const double seconds = thread_seconds() - start;
-      samples_[i].seconds.push_back(seconds / static_cast<double>(tasks_[i].units));
-      spent += seconds;
-    }
+  for (double spent = 0; spent < least;) {
+    const double start = thread_seconds();
+    tasks_[task].body();
+    const double seconds = thread_seconds() - start;
+    samples_[task].seconds.push_back(seconds / static_cast<double>(tasks_[task].units));
+    spent += seconds;
+  }
+}
+
+void Turns::round() {
+  for (std::size_t task = 0; task < tasks_.size(); ++task) sample(task);
 }
 
 }  // namespace smlp::bench

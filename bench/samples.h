@@ -38,6 +38,8 @@ class Turns {
   }
   /// Each task once, a short one several times, in processor time of this thread.
   void round();
+  /// One task alone.
+  void sample(std::size_t task);
   const Samples& samples(std::size_t task) const { return samples_[task]; }
 
  private:
