@@ -116,7 +116,7 @@ $(BUILD_DIR)/dependencies.mk: scripts/install_dependencies.sh
 	  printf '%s\n' "DEPENDENCY_CFLAGS := $$cflags" "DEPENDENCY_LIBS := -lntl -lboost_program_options $$libs" > $@
 
 # ---- running ----
-test: $(if $(TEST_OPTIONS),,all) $(BUILD_DIR)/tests
+test: $(if $(TEST_OPTIONS),,all $(BUILD_DIR)/bench/matmul $(BUILD_DIR)/bench/training) $(BUILD_DIR)/tests
 	+@CXX="$(CXX)" scripts/run_tests.sh $(BUILD_DIR) $(TEST_OPTIONS)
 
 demo: all

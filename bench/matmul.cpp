@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <iostream>
 #include <sstream>
 
@@ -49,6 +50,10 @@ class Product {
     const Rescale factor{1, budget_.numbers().fraction_bits};
     protocols_.matmul->multiply(evaluator(), {++step_, 0, Direction::forward}, a_, b_, factor, std::nullopt);
   }
+  /// The signs of the left operand.
+  void compare() { protocols_.comparison->sign(evaluator(), {++step_, 0, Direction::activation}, a_); }
+  std::size_t slots() const { return budget_.slots(); }
+  /// To and fro, of one product.
   std::uint64_t bytes() const {
     const Traffic& traffic = session_.channel().traffic();
     return (traffic.to_key_holder + traffic.to_evaluator) / step_;
@@ -119,20 +124,30 @@ Json measure(const SecretKeys& keys, const std::string& matmul, Shape shape, std
 }
 
 /// Wall-clock seconds on one thread and on two, in turn.
-Json measure_threads(const SecretKeys& keys, const Shape& shape, std::size_t rounds) {
-  Product product(keys, protocols_named("packed"), shape);
-  product.multiply();
+Json one_and_two_threads(const std::string& what, const std::function<void()>& work) {
+  constexpr int rounds = 7;
   Samples one, two;
-  for (std::size_t i = 0; i < rounds; ++i)
+  for (int i = 0; i < rounds; ++i)
     for (const int threads : {1, 2}) {
       set_thread_count(threads);
       const double start = wall_seconds();
-      product.multiply();
+      work();
       (threads == 1 ? one : two).seconds.push_back(wall_seconds() - start);
     }
   set_thread_count(1);
-  return {
-      {"shape", {shape.rows, shape.inner, shape.outputs}}, {"one", one.to_json()}, {"two", two.to_json()}};
+  std::cerr << what << ": " << one.min() << " s on one thread, " << two.min() << " s on two\n";
+  return {{"what", what}, {"one", one.to_json()}, {"two", two.to_json()}};
+}
+
+/// A product, and comparisons of full lanes and ciphertexts.
+Json measure_threads(const SecretKeys& keys, const Shape& shape) {
+  const ProtocolNames names = protocols_named("packed");
+  Product product(keys, names, shape);
+  const Shape column{product.slots(), 16, 1};
+  Product comparison(keys, names, column);
+  return {one_and_two_threads("product " + shape.text(), [&] { product.multiply(); }),
+          one_and_two_threads(std::to_string(column.rows * column.inner) + " comparisons",
+                              [&] { comparison.compare(); })};
 }
 
 Shape parsed_shape(const std::string& text) {
@@ -153,7 +168,8 @@ void run_matmul(int argc, char** argv) {
       "                128x784x128)\n"
       "--most N        multiplications of a run of the paper's protocol (1024)\n"
       "--seconds N     samples of a shape end after this time, after one sample at least (3)\n"
-      "--threads N     1 leaves out the comparison of one thread with two (2)\n"
+      "--threads N     1 leaves out the comparison of one thread with two, which wants two idle cores and\n"
+      "                OMP_WAIT_POLICY=passive (2)\n"
       "--json FILE     results\n");
   set_thread_count(1);
   const std::size_t bits = options.number("bits", 2048), most = options.number("most", 1024);
@@ -174,7 +190,7 @@ void run_matmul(int argc, char** argv) {
   rows.push_back(measure(standard, "blinded", {2, 16, 2}, most, seconds));
   Json results{{"bits", bits}, {"rows", std::move(rows)}};
   if (options.number("threads", 2) > 1 && omp_get_num_procs() > 1)
-    results["threads"] = measure_threads(keys, shapes[shapes.size() / 2], 5);
+    results["threads"] = measure_threads(keys, {128, 64, 128});
   write_results(options.text("json", ""), "matmul", results);
 }
 

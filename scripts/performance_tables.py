@@ -62,7 +62,50 @@ def operations(results):
     return "\n\n".join(parts)
 
 
-TABLES = {"operations": operations}
+def shape(sizes):
+    return " x ".join(map(str, sizes))
+
+
+def matmul(results):
+    slow = {tuple(row["shape"]): row for row in results["rows"] if row["protocol"] == "blinded" and row["variant"] == "subgroup"}
+    rows = []
+    for row in results["rows"]:
+        ours = row["multiplication"]
+        count = row["run"][0] * row["run"][1] * row["run"][2]
+        name = row["protocol"] + ("" if row["variant"] == "subgroup" else f", {row['variant']} keys")
+        size = shape(row["shape"]) + ("" if row["run"] == row["shape"] else f" (run: {shape(row['run'])})")
+        beside = slow.get(tuple(row["shape"])) if row["protocol"] == "packed" else None
+        rows.append([size, name, both(ours, 1e6), digits(1 / ours["min"]), digits(ours["median"] * count),
+                     f"{digits(ours['min'] / row['openssl']['min'])} ({digits(ours['median'] / row['openssl']['median'])})",
+                     ratio(beside["multiplication"], ours) if beside else "", digits(row["bytes"] / count)])
+    columns = ["shape", "protocol", "us a multiplication", "a second", "seconds in all", "in OpenSSL products mod n^2",
+               "blinded / packed", "bytes a multiplication"]
+    parts = [machine(results), f"n of {results['bits']} bits: minimum (median).", table(columns, rows)]
+    if "threads" in results:
+        rows = [[row["what"], both(row["one"]), both(row["two"]), ratio(row["one"], row["two"])] for row in results["threads"]]
+        parts.append(table(["wall-clock seconds", "one thread", "two threads", "one / two"], rows))
+    return "\n\n".join(parts)
+
+
+def training(results):
+    rows = []
+    for row in results["rows"]:
+        step = row["step"]
+        steps = f"{row['steps']}" + ("" if row["measured_steps"] == row["steps"] else f" ({row['measured_steps']} run)")
+        rows.append([f"{row['workload']}: {row['text']}, {row['rows']} rows, batch {row['batch']}", steps, both(step),
+                     digits(step["median"] * row["steps"]), digits(row["encryption_step"]["median"] * row["steps"]),
+                     digits(row["bytes_to_key_holder"] / 1e6), digits(row["bytes_to_evaluator"] / 1e6), str(row["rounds"])])
+    columns = ["workload", "steps an epoch", "s a step", "s an epoch", "s to encrypt the table", "MB to the key holder a step",
+               "MB back a step", "rounds a step"]
+    kinds = list(dict.fromkeys(kind for row in results["rows"] for kind in row["wall_by_kind"]))
+    split = [[kind] + [digits(row["wall_by_kind"].get(kind, 0)) for row in results["rows"]] for kind in kinds]
+    return "\n\n".join([
+        machine(results), f"n of {results['bits']} bits: minimum (median).", table(columns, rows),
+        "Wall-clock seconds of a step by kind of operation:",
+        table(["operation"] + [row["workload"] for row in results["rows"]], split)])
+
+
+TABLES = {"operations": operations, "matmul": matmul, "training": training}
 
 
 def main(words):
