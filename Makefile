@@ -60,7 +60,9 @@ objects = $(patsubst %.cpp,$(BUILD_DIR)/obj/%.o,$(1))
 library_sources := $(filter-out mlp/main.cpp,$(wildcard $(addsuffix .cpp,paillier/* protocols/* protocols/*/* mlp/* mlp/*/*)))
 TESTS := $(wildcard tests/*_test.cpp tests/*/*_test.cpp tests/*/*/*_test.cpp)
 test_sources := $(wildcard tests/main.cpp tests/support/*.cpp) $(TESTS)
+bench_programs := operations matmul training
 bench_sources := $(wildcard bench/*.cpp)
+bench_shared := $(filter-out $(bench_programs:%=bench/%.cpp),$(bench_sources))
 headers := $(wildcard $(foreach folder,paillier protocols protocols/* mlp mlp/*,$(folder)/*.h $(folder)/*.def))
 
 ifeq ($(MAKELEVEL),0)  # all cores; -j on the command line wins
@@ -75,10 +77,12 @@ all: $(PROGRAM) $(LIBRARY)
 
 $(PROGRAM): $(call objects,mlp/main.cpp) $(LIBRARY)
 $(BUILD_DIR)/tests: $(call objects,$(test_sources)) $(LIBRARY)
-$(BUILD_DIR)/bench: $(call objects,$(bench_sources)) $(LIBRARY)
-$(BUILD_DIR)/bench: LIBS += -lbenchmark
-$(PROGRAM) $(BUILD_DIR)/tests $(BUILD_DIR)/bench: $(BUILD_DIR)/sources
+BENCHES := $(bench_programs:%=$(BUILD_DIR)/bench/%)
+$(BENCHES): $(BUILD_DIR)/bench/%: $(BUILD_DIR)/obj/bench/%.o $(call objects,$(bench_shared)) $(LIBRARY)
+$(BUILD_DIR)/bench/operations: LIBS += -lbenchmark
+$(PROGRAM) $(BUILD_DIR)/tests $(BENCHES): $(BUILD_DIR)/sources
 	@echo "link $@"
+	@mkdir -p $(@D)
 	@$(LINK) $(filter %.o %.a,$^) $(LIBS) -o $@
 
 $(LIBRARY): $(call objects,$(library_sources)) $(BUILD_DIR)/sources
@@ -112,14 +116,15 @@ $(BUILD_DIR)/dependencies.mk: scripts/install_dependencies.sh
 	  printf '%s\n' "DEPENDENCY_CFLAGS := $$cflags" "DEPENDENCY_LIBS := -lntl -lboost_program_options $$libs" > $@
 
 # ---- running ----
-test: $(if $(TEST_OPTIONS),,all) $(BUILD_DIR)/tests
+test: $(if $(TEST_OPTIONS),,all $(BUILD_DIR)/bench/matmul $(BUILD_DIR)/bench/training) $(BUILD_DIR)/tests
 	+@CXX="$(CXX)" scripts/run_tests.sh $(BUILD_DIR) $(TEST_OPTIONS)
 
 demo: all
 	$(DEMO)
 
-bench: $(BUILD_DIR)/bench
-	$<
+bench: $(BENCHES)
+	$(BUILD_DIR)/bench/operations --json $(BUILD_DIR)/bench/operations.json $(BENCH_OPTIONS)
+	@scripts/performance_tables.py $(BUILD_DIR)/bench/operations.json
 
 coverage:
 	@find build-coverage -name '*.gcda' -delete 2>/dev/null || true
@@ -171,7 +176,8 @@ help:
 	@echo 'make test             build and run every test; TEST_OPTIONS="-tc=*name*" runs doctest cases by name,'
 	@echo '                      TESTS=tests/paillier/dgk_test.cpp builds these test files alone'
 	@echo 'make demo             train on the encrypted breast-cancer table'
-	@echo 'make bench            micro-benchmarks'
+	@echo 'make bench            micro-benchmarks beside GMP and OpenSSL; BENCH_OPTIONS="--bits 2048 --rounds 9"; builds also'
+	@echo '                      build/bench/matmul and build/bench/training (--help)'
 	@echo 'make coverage         line coverage of each folder; fails below 90 %'
 	@echo 'make install          program, library, headers, smlp.pc; PREFIX=/usr/local DESTDIR='
 	@echo 'make uninstall        remove what install put there'

@@ -1,0 +1,133 @@
+// Training in processor seconds and bytes, both parties included, for three workloads:
+//   A  the AND of two bits, 1,000 rows, network 2-10-2, batches of 40
+//   B  Wisconsin breast cancer, network 30-16-2, batches of 32
+//   C  one batch of 128 images of 28 x 28 random pixels, network 784-128-10
+#include <iostream>
+
+#include "bench/samples.h"
+#include "mlp/batches.h"
+#include "mlp/initial_weights.h"
+#include "mlp/program/owner.h"
+#include "mlp/program/session.h"
+#include "mlp/training.h"
+#include "paillier/error.h"
+#include "paillier/parallel.h"
+
+namespace smlp::bench {
+
+namespace {
+
+struct Workload {
+  std::string name, text;
+  Network network;
+  std::size_t batch = 0;
+  Table table;
+};
+
+Table random_images(std::size_t rows, std::size_t pixels) {
+  Table table;
+  table.values = Matrix<double>(rows, pixels);
+  table.label_column = "label";
+  RandomStream random = RandomSource::from_seed(1).stream({});
+  for (std::size_t j = 0; j < pixels; ++j) table.columns.push_back("pixel" + std::to_string(j));
+  for (double& pixel : table.values.cells()) pixel = static_cast<double>(random.below(std::uint64_t{256}));
+  for (std::size_t i = 0; i < rows; ++i) table.labels.push_back(std::to_string(i % 10));
+  return table;
+}
+
+Table from_file(const std::string& folder, const char* file) {
+  return load_table({.data = folder + "/" + file, .labels = {}, .label_column = {}, .expected = {}});
+}
+
+Workload workload(char letter, const std::string& folder) {
+  switch (letter) {
+    case 'A': {
+      Table all = from_file(folder, "and.csv");
+      std::vector<std::size_t> first(std::min<std::size_t>(1000, all.rows()));
+      for (std::size_t i = 0; i < first.size(); ++i) first[i] = i;
+      return {"A", "AND, 2-10-2", {{2, 10, 2}}, 40, take_rows(all, first)};
+    }
+    case 'B':
+      return {"B", "breast cancer, 30-16-2", {{30, 16, 2}}, 32, from_file(folder, "breast_cancer.csv")};
+    case 'C':
+      return {"C", "random pixels, 784-128-10", {{784, 128, 10}}, 128, random_images(128, 784)};
+    default:
+      throw Error(std::string("--workloads has ") + letter + "; there are A, B and C");
+  }
+}
+
+/// Trains the first steps of an epoch. A whole epoch is as many times the mean step as it has steps.
+Json measure(const SecretKeys& keys, const Workload& work, std::size_t steps) {
+  const ProtocolNames names = preset("homomorphic");
+  const TrainingOptions options{.batch = work.batch, .learning_rate = 0.05, .momentum = 0.8};
+  const RandomSource random = RandomSource::from_system();
+  const BitBudget budget(Numbers{}, 1024, keys.public_keys().paillier().bits());
+  const Profile profile = learn_profile(work.table, Scaling::standard);
+  const OwnerTable rows = prepare_table(work.table, profile, random.derive("shuffle").stream({}));
+  const TableEncryptor table(keys.public_keys(), budget, work.batch, rows.features, &rows.classes,
+                             profile.classes.size(), rows.row_order, random.derive("owner"));
+  const TableGroups& groups = table.groups();
+  const std::size_t all = groups.batches.size(), measured = std::min(steps, all);
+
+  Session session(keys, budget, names, random.derive("train"), AnswerRandomness::from_system());
+  Weights<EncryptedMatrix> model = encrypt_weights(
+      initial_weights(work.network, budget.numbers(), random.derive("weights")), work.network,
+      session.arithmetic().evaluator().paillier(), budget, options.momentum != 0, random.derive("weights"));
+  Samples encryption, seconds;
+  for (std::size_t b = 0; b < measured; ++b) {
+    const auto step = static_cast<std::uint32_t>(b);
+    double start = thread_seconds();
+    const EncryptedMatrix features = detail::read_groups<EncryptedArithmetic>(
+        session.arithmetic(), groups.batches[b], [&](std::size_t group) { return table.features(group); });
+    const EncryptedMatrix labels = detail::read_groups<EncryptedArithmetic>(
+        session.arithmetic(), groups.batches[b], [&](std::size_t group) { return table.labels(group); });
+    encryption.seconds.push_back(thread_seconds() - start);
+    start = thread_seconds();
+    const std::size_t batch = batch_rows(groups, groups.batches[b]);
+    train_batch(session.arithmetic(), model, step, features, labels,
+                update_factors(options, 0, batch, budget));
+    seconds.seconds.push_back(thread_seconds() - start);
+    std::cerr << work.name << " step " << b + 1 << " of " << all << ": " << seconds.seconds.back() << " s\n";
+  }
+  Json by_kind = Json::object();
+  for (const auto& [kind, of_kind] : session.arithmetic().seconds())
+    by_kind[kind] = of_kind / static_cast<double>(measured);
+  const Traffic& traffic = session.channel().traffic();
+  return {{"workload", work.name},
+          {"text", work.text},
+          {"rows", work.table.rows()},
+          {"batch", work.batch},
+          {"steps", all},
+          {"measured_steps", measured},
+          {"step", seconds.to_json()},
+          {"encryption_step", encryption.to_json()},
+          {"wall_by_kind", std::move(by_kind)},
+          {"bytes_to_key_holder", traffic.to_key_holder / measured},
+          {"bytes_to_evaluator", traffic.to_evaluator / measured},
+          {"rounds", traffic.rounds / measured}};
+}
+
+void run_training(int argc, char** argv) {
+  const Options options(argc, argv,
+                        "Training steps in processor seconds of both parties on one thread.\n"
+                        "--workloads ABC  which\n"
+                        "--bits N         size of n (2048)\n"
+                        "--steps N        steps of each at most; an epoch is extrapolated from them (3)\n"
+                        "--datasets DIR   folder of and.csv and breast_cancer.csv (datasets)\n"
+                        "--json FILE      results\n");
+  set_thread_count(1);
+  const std::size_t bits = options.number("bits", 2048), steps = options.number("steps", 3);
+  const SecretKeys keys = make_keys(Variant::subgroup, bits);
+  Json rows = Json::array();
+  for (const char letter : options.text("workloads", "ABC"))
+    rows.push_back(measure(keys, workload(letter, options.text("datasets", "datasets")), steps));
+  write_results(options.text("json", ""), "training", {{"bits", bits}, {"rows", std::move(rows)}});
+}
+
+}  // namespace
+
+}  // namespace smlp::bench
+
+int main(int argc, char** argv) {
+  return smlp::bench::run_benchmark(argc, argv, smlp::bench::run_training);
+}

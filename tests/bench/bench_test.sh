@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# The benchmark programs measure what they say, on toy keys, and their JSON becomes tables.
+set -euo pipefail
+bench=$(dirname "$SMLP")/bench
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+"$bench/matmul" --bits 512 --shapes 4x8x4 --most 16 --seconds 1 --threads 1 --json "$dir/matmul.json" 2>/dev/null
+"$bench/training" --bits 512 --workloads A --steps 1 --json "$dir/training.json" 2>/dev/null
+python3 - "$dir" <<'PYTHON'
+import json, sys
+matmul, training = (json.load(open(f"{sys.argv[1]}/{name}.json")) for name in ("matmul", "training"))
+packed, blinded, standard = matmul["rows"]
+# Three values a ciphertext of 128 bytes. Up: 2 x 8 and 8 x 2 of the operands, 2 x 4 and 4 x 2 of the product; back: the last two.
+assert packed["bytes"] == (16 + 16 + 2 * (8 + 8)) * 128, packed
+assert packed["run"] == packed["shape"] == [4, 8, 4]
+# Both factors and the product of each of 2 x 8 multiplications, then the division of 2 cells.
+assert blinded["run"] == [2, 8, 1] and blinded["bytes"] == (3 * 16 + 2 * 2) * 128, blinded
+assert standard["variant"] == "standard"
+for row in matmul["rows"]:
+    assert 0 < row["multiplication"]["min"] <= row["multiplication"]["median"] and row["openssl"]["min"] > 0
+(row,) = training["rows"]
+assert row["rows"] == 1000 and row["steps"] == 25 and row["measured_steps"] == 1 and row["rounds"] == 9, row
+assert row["step"]["min"] > 0 and row["bytes_to_key_holder"] > 0
+PYTHON
+
+tables=$(scripts/performance_tables.py "$dir/matmul.json" "$dir/training.json")
+grep -q '^| 4 x 8 x 4 | packed |' <<<"$tables"
+grep -q '^| A: AND, 2-10-2, 1000 rows, batch 40 | 25 (1 run) |' <<<"$tables"
+printf '# t\n<!-- matmul -->\nold\n<!-- /matmul -->\nend\n' >"$dir/document.md"
+scripts/performance_tables.py --update "$dir/document.md" "$dir/matmul.json"
+grep -q '4 x 8 x 4' "$dir/document.md" && ! grep -q old "$dir/document.md" && [ "$(tail -n 1 "$dir/document.md")" = end ]
+if "$bench/matmul" --shapes 4x8 2>"$dir/error"; then exit 1; fi
+grep -q 'the shape 4x8 is not of the form 128x784x128' "$dir/error"
