@@ -160,19 +160,39 @@ double MachineSpeed::seconds(const Operations& o, int threads) const {
 
 namespace {
 
-/// Median seconds of a call on a batch of `elements`, for one element on one of `threads` busy threads.
-double median_seconds(const std::function<void()>& call, std::size_t elements, int threads) {
-  constexpr std::size_t samples = 7;
-  std::vector<double> seconds;
-  call();
-  for (std::size_t s = 0; s < samples; ++s) {
-    const auto start = std::chrono::steady_clock::now();
-    call();
-    seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+/// Medians of several calls, sampled in turn so that a slow moment of the machine touches all alike.
+class Sampler {
+ public:
+  explicit Sampler(int threads) : threads_(threads) {}
+  /// `seconds` becomes those for one of `elements` on one of the busy threads.
+  void add(double& seconds, double elements, std::function<void()> call) {
+    measured_.push_back({&seconds, threads_ / elements, std::move(call), {}});
   }
-  std::ranges::nth_element(seconds, seconds.begin() + samples / 2);
-  return seconds[samples / 2] * threads / static_cast<double>(elements);
-}
+  void run() {
+    constexpr int rounds = 41;
+    for (Measured& m : measured_) m.call();
+    for (int round = 0; round < rounds; ++round)
+      for (Measured& m : measured_) {
+        const auto start = std::chrono::steady_clock::now();
+        m.call();
+        m.samples.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+      }
+    for (Measured& m : measured_) {
+      std::ranges::nth_element(m.samples, m.samples.begin() + rounds / 2);
+      *m.seconds = m.samples[rounds / 2] * m.factor;
+    }
+  }
+
+ private:
+  struct Measured {
+    double* seconds;
+    double factor;
+    std::function<void()> call;
+    std::vector<double> samples;
+  };
+  int threads_;
+  std::vector<Measured> measured_;
+};
 
 }  // namespace
 
@@ -205,12 +225,13 @@ MachineSpeed measure_speed(const SecretKeys& keys, const RandomSource& random) {
   const Draws draws = next();
   for (std::size_t i = 0; i < batch * outputs; ++i)
     exponents.push_back(power_of_two(63) + draws.stream(i).bits(63));
-  speed.product = median_seconds([&] { paillier.matrix_product(ciphertexts, exponents, 1, batch, outputs); },
-                                 1, threads) /
-                  powers_products(1, batch, outputs, 64);
-  speed.rerandomisation = median_seconds([&] { paillier.rerandomise(ciphertexts, next()); }, batch, threads);
-  speed.decryption = median_seconds([&] { keys.paillier().decrypt(ciphertexts); }, batch, threads);
-  speed.encryption = median_seconds([&] { keys.paillier().encrypt(plain, next()); }, batch, threads);
+  Sampler sampler(threads);
+  const auto count = static_cast<double>(batch);
+  sampler.add(speed.product, powers_products(1, batch, outputs, 64),
+              [&] { paillier.matrix_product(ciphertexts, exponents, 1, batch, outputs); });
+  sampler.add(speed.rerandomisation, count, [&] { paillier.rerandomise(ciphertexts, next()); });
+  sampler.add(speed.decryption, count, [&] { keys.paillier().decrypt(ciphertexts); });
+  sampler.add(speed.encryption, count, [&] { keys.paillier().encrypt(plain, next()); });
   const auto for_blocks = [&](const std::function<void(std::size_t)>& body) {
     parallel_blocks(batch, dgk.lanes(), [&](std::size_t first, std::size_t) { body(first); });
   };
@@ -218,26 +239,23 @@ MachineSpeed measure_speed(const SecretKeys& keys, const RandomSource& random) {
   for (std::size_t first = 0; first < batch; first += dgk.lanes())
     blocks.push_back(dgk.block(std::span(bits).subspan(first, std::min(dgk.lanes(), batch - first))));
   constexpr std::size_t products = 32;
-  speed.bit_product = median_seconds(
-      [&] {
-        for_blocks([&](std::size_t first) {
-          for (std::size_t i = 0; i < products; ++i) dgk.add(blocks[first / dgk.lanes()], blocks[0]);
-        });
-      },
-      products * batch, threads);
-  speed.bit_rerandomisation = median_seconds(
-      [&] {
-        const Draws of_batch = next();
-        for_blocks([&](std::size_t first) {
-          std::vector<RandomStream> streams;
-          for (std::size_t i = first; i < std::min(batch, first + dgk.lanes()); ++i)
-            streams.push_back(of_batch.stream(i));
-          dgk.rerandomise(blocks[first / dgk.lanes()], streams);
-        });
-      },
-      batch, threads);
-  speed.bit_encryption = median_seconds([&] { keys.dgk().encrypt(ones, next()); }, batch, threads);
-  speed.zero_test = median_seconds([&] { keys.dgk().are_zero(bits); }, batch, threads);
+  sampler.add(speed.bit_product, products * count, [&] {
+    for_blocks([&](std::size_t first) {
+      for (std::size_t i = 0; i < products; ++i) dgk.add(blocks[first / dgk.lanes()], blocks[0]);
+    });
+  });
+  sampler.add(speed.bit_rerandomisation, count, [&] {
+    const Draws of_batch = next();
+    for_blocks([&](std::size_t first) {
+      std::vector<RandomStream> streams;
+      for (std::size_t i = first; i < std::min(batch, first + dgk.lanes()); ++i)
+        streams.push_back(of_batch.stream(i));
+      dgk.rerandomise(blocks[first / dgk.lanes()], streams);
+    });
+  });
+  sampler.add(speed.bit_encryption, count, [&] { keys.dgk().encrypt(ones, next()); });
+  sampler.add(speed.zero_test, count, [&] { keys.dgk().are_zero(bits); });
+  sampler.run();
   return speed;
 }
 
