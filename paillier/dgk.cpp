@@ -216,8 +216,10 @@ DgkBlock DgkPublicKey::choose(const DgkBlock& zero, const DgkBlock& one,
   for (std::size_t k = 0; k < bits.size(); ++k) masks[k] = 0 - static_cast<Word>(bits[k]);
   DgkBlock out(lanes.block_words());
   const Word *a = zero.words_.data(), *b = one.words_.data();
-  for (std::size_t i = 0; i < out.words_.size(); ++i)
-    out.words_.data()[i] = a[i] ^ ((a[i] ^ b[i]) & masks[i % lanes.lanes()]);
+  Word* to = out.words_.data();
+  const std::size_t width = masks.size();
+  for (std::size_t i = 0; i < out.words_.size(); i += width)
+    for (std::size_t k = 0; k < width; ++k) to[i + k] = a[i + k] ^ ((a[i + k] ^ b[i + k]) & masks[k]);
   return out;
 }
 

@@ -6,6 +6,14 @@
 #include "paillier/error.h"
 
 namespace smlp {
+namespace {
+
+// Little-endian words are little-endian bytes, and GMP converts them without taking them apart.
+std::size_t unit_bytes(std::size_t width) {
+  return width % 8 == 0 ? 8 : 1;
+}
+
+}  // namespace
 
 std::size_t bit_length(const Integer& value) {
   return sgn(value) == 0 ? 0 : mpz_sizeinbase(value.get_mpz_t(), 2);
@@ -31,12 +39,14 @@ void append_little_endian(const Integer& value, std::size_t width, Bytes& out) {
                 std::to_string(width));
   const std::size_t start = out.size();
   out.resize(start + width);
-  mpz_export(out.data() + start, nullptr, -1, 1, 0, 0, value.get_mpz_t());
+  const std::size_t unit = unit_bytes(width);
+  mpz_export(out.data() + start, nullptr, -1, unit, -1, 0, value.get_mpz_t());
 }
 
 Integer from_little_endian(std::span<const std::uint8_t> bytes) {
   Integer result;
-  mpz_import(result.get_mpz_t(), bytes.size(), -1, 1, 0, 0, bytes.data());
+  const std::size_t unit = unit_bytes(bytes.size());
+  mpz_import(result.get_mpz_t(), bytes.size() / unit, -1, unit, -1, 0, bytes.data());
   return result;
 }
 
