@@ -352,12 +352,26 @@ std::uintmax_t size_of(const std::filesystem::path& path) {
   return size;
 }
 
-Handle create_file(const std::filesystem::path& partial, const std::filesystem::path& path) {
+// An empty HDF5 file; opening it later cannot make it again once a signal has removed it.
+std::filesystem::path create_file(const std::filesystem::path& path) {
+  const std::filesystem::path partial = create_partial(path);
+  try {
+    const Handle access = file_access();
+    const Handle creation = property_list(H5P_FILE_CREATE);
+    check(H5Pset_obj_track_times(creation.id(), false), "cannot write " + path.string());
+    own(H5Fcreate(partial.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), H5Fclose,
+        "cannot write " + path.string());
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(partial, ignored);
+    throw;
+  }
+  return partial;
+}
+
+Handle open_to_write(const std::filesystem::path& partial, const std::filesystem::path& path) {
   const Handle access = file_access();
-  const Handle creation = property_list(H5P_FILE_CREATE);
-  check(H5Pset_obj_track_times(creation.id(), false), "cannot write " + path.string());
-  return own(H5Fcreate(partial.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), H5Fclose,
-             "cannot write " + path.string());
+  return own(H5Fopen(partial.c_str(), H5F_ACC_RDWR, access.id()), H5Fclose, "cannot write " + path.string());
 }
 
 }  // namespace
@@ -367,8 +381,8 @@ Reader::Reader(const std::filesystem::path& path)
 
 Writer::Writer(const std::filesystem::path& path)
     : path_(path),
-      partial_([&] { return create_partial(path); }),
-      file_(create_file(partial_.name(), path)),
+      partial_([&] { return create_file(path); }),
+      file_(open_to_write(partial_.name(), path)),
       root_(open_root(file_, path), path.string(), 0) {}
 
 void Writer::commit() {

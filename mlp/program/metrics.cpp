@@ -13,11 +13,14 @@ namespace {
 /// Bytes of a file of metrics before the first line of a later epoch.
 std::uintmax_t bytes_until(const std::string& path, std::size_t epochs_done) {
   std::ifstream file(path, std::ios::binary);
+  if (!file.is_open()) throw Error("cannot read --metrics " + path);
+  constexpr std::string_view start = "{\"epoch\":";
   std::uintmax_t kept = 0;
   std::size_t number = 0;
   for (std::string line; std::getline(file, line); kept += line.size() + 1) {
     ++number;
-    if (file.eof()) break;  // without its end: the process was killed as it wrote
+    // Without its end, the process was killed as it wrote.
+    if (file.eof() && line.substr(0, start.size()) == start.substr(0, line.size())) break;
     const Json json = Json::parse(line, nullptr, false);
     const auto epoch = json.is_object() ? json.find("epoch") : json.end();
     if (!json.is_object() || epoch == json.end() || !epoch->is_number_unsigned())

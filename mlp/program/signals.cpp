@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <system_error>
 #include <thread>
 
 #include "paillier/files.h"
@@ -34,8 +35,13 @@ void remove_temporary_files_on_signals() {
     if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN)
       ::sigaddset(&signals, signal);
   }
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::thread(wait_and_end, signals).detach();
+  sigset_t before;
+  ::pthread_sigmask(SIG_BLOCK, &signals, &before);
+  try {
+    std::thread(wait_and_end, signals).detach();
+  } catch (const std::system_error&) {
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);  // without a thread signals end the program as ever
+  }
 }
 
 }  // namespace smlp

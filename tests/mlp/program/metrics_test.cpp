@@ -94,10 +94,11 @@ TEST_CASE("a continued file of metrics has each step once") {
   { MetricsFile(path, 2); }
   CHECK(test::read_text(path) == first_epochs);
   // A file of something else is left alone.
-  for (const char* line : {"my notes", "[1]", R"({"epoch":"one"})", R"({"step":1})"}) {
-    test::write_text(path, first_epochs + line + "\n");
+  for (const std::string line :
+       {"my notes\n", "my notes", "[1]\n", R"({"step":1})", "{\"epoch\":\"one\"}\n", "{\"step\":1}\n"}) {
+    test::write_text(path, first_epochs + line);
     CHECK(test::contains(test::message_of([&] { MetricsFile(path, 2); }), "line 5 is none of metrics"));
-    CHECK(test::read_text(path) == first_epochs + line + "\n");
+    CHECK(test::read_text(path) == first_epochs + line);
   }
 }
 
