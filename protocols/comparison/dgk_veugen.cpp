@@ -1,17 +1,22 @@
 // Sign bits as XOR shares, by a comparison of private inputs on DGK ciphertexts. The default.
 //
 // Damgard, Geisler, Kroigaard 2007 with the 2009 correction; Veugen 2012 (comparison with private inputs).
+// Here the inputs are compared by digits of two bits, each sent as [digit >= 1], [digit >= 2], [digit >= 3]:
+// as many ciphertexts as one for each bit and one back for each bit would be, but half as many to blind and
+// test.
 //   E -> K  [w + r] (Paillier, packed), w = z + 2^(L-1) in [0, 2^L)
-//   K -> E  bits [y_i] of y = d mod 2^(L-1), d = w + r (DGK), and d sealed
-//   E -> K  [c_i] = s + x_i - y_i + 3 sum_{j>i} (x_j ^ y_j) for x = r mod 2^(L-1), s = 1 - 2e, and [e + sum_j
-//   x_j ^ y_j];
-//           each times its own unit of Z_u, re-randomised, shuffled; and d sealed
-//   K -> E  t = d_{L-1} ^ [some c_i = 0] and z + r, sealed
+//   K -> E  thresholds [y_i >= v] (DGK) of the digits of y = d mod 2^(L-1), d = w + r, and d sealed
+//   E -> K  for x = r mod 2^(L-1), a coin e and H_i = sum_{j>i} [x_j != y_j] over the higher digits:
+//           [c_i] = 1 - [y_i > x_i] + H_i where e = 0, 1 - [y_i < x_i] + H_i where e = 1, and [e + H] over
+//           all digits; each times its own unit of Z_u, re-randomised, shuffled; and d sealed
+//   K -> E  t = d_{L-1} ^ [some plaintext is 0] and z + r, sealed
 //   E       s_share = r_{L-1} ^ e ^ 1, since beta = d_{L-1} ^ r_{L-1} ^ [y < x] is bit L-1 of w = d - r
-// Ranges   L = l + guard bits; r has L + sigma bits; |c_i| <= 3 (L - 1) + 2 < u.
-// Views    K: d under its mask; for each comparison L blinded DGK plaintexts, at most one of them 0, with
-// probability 1/2
+// Ranges   L = l + guard bits; r has L + sigma bits; 0 <= c_i <= digits + 1 < u.
+// Views    K: d under its mask; for each comparison digits + 1 blinded DGK plaintexts, at most one of them 0,
+// with probability 1/2
 //          whatever the inputs (e is a coin).  E: ciphertexts, its own coin.
+#include <algorithm>
+
 #include "paillier/error.h"
 #include "paillier/parallel.h"
 #include "protocols/comparison/sign_state.h"
@@ -21,11 +26,21 @@ namespace smlp {
 namespace {
 
 constexpr auto wire_name = "comparison/dgk-veugen";
-enum Stage : std::uint8_t { stage_bits, stage_shares };
+enum Stage : std::uint8_t { stage_digits, stage_shares };
 
 /// Bits that are compared: those below the sign.
 std::size_t compared_bits(const BitBudget& budget) {
   return budget.guarded_bits() - 1;
+}
+
+/// Digits of two bits; the highest has one where the number of bits is odd.
+std::size_t digit_count(std::size_t bits) {
+  return (bits + 1) / 2;
+}
+
+/// Thresholds of all digits: three of two bits, one of a single bit.
+std::size_t threshold_count(std::size_t bits) {
+  return bits / 2 * 3 + bits % 2;
 }
 
 /// Between the two round trips the key holder remembers d alone.
@@ -33,26 +48,59 @@ std::size_t opened_state_bytes(std::size_t cells, const BitBudget& budget) {
   return SignState::encoded_size(cells, true, budget);
 }
 
-/// The evaluator's step for as many comparisons as there are lanes: [c_{L-2}], .., [c_0] and the equality
-/// term, from the key holder's bits y (least significant first), the own x and the coin e of each.
-std::vector<DgkBlock> comparison_terms(const DgkPublicKey& key, std::span<const DgkBlock> y,
-                                       const std::vector<const Integer*>& x, const std::vector<unsigned>& e) {
-  const unsigned u = key.u();
-  const std::vector<DgkBlock> minus_y = key.negate(y);
-  std::vector<DgkBlock> terms;
-  terms.reserve(y.size() + 1);
-  std::vector<unsigned> x_i(x.size()), s_plus_x_i(x.size());
-  DgkBlock higher = key.trivial(std::vector<unsigned>(x.size(), 0));  // sum over the higher bits of x_j ^ y_j
-  for (std::size_t i = y.size(); i-- > 0;) {
-    for (std::size_t k = 0; k < x.size(); ++k) {
-      x_i[k] = static_cast<unsigned>(mpz_tstbit(x[k]->get_mpz_t(), i));
-      s_plus_x_i[k] = (1 + (u - 2) * e[k] + x_i[k]) % u;  // s = 1 - 2 e
-    }
-    const DgkBlock three_higher = key.add(key.twice(higher), higher);
-    terms.push_back(key.add(key.add(key.trivial(s_plus_x_i), minus_y[i]), three_higher));
-    higher = key.add(higher, key.add(key.trivial(x_i), key.choose(y[i], minus_y[i], x_i)));
+/// [y_i >= x_i] and [y_i > x_i] in each lane, for the thresholds of one digit and the lanes' own x_i.
+struct AtOwnDigit {
+  DgkBlock reached, passed;
+};
+
+AtOwnDigit at_own_digit(const DgkPublicKey& key, std::span<const DgkBlock> thresholds,
+                        const std::vector<const Integer*>& x, std::size_t lowest_bit) {
+  const std::size_t lanes = x.size();
+  const DgkBlock always = key.trivial(std::vector<unsigned>(lanes, 1));
+  const DgkBlock never = key.trivial(std::vector<unsigned>(lanes, 0));
+  std::vector<unsigned> low(lanes), high(lanes);
+  for (std::size_t k = 0; k < lanes; ++k) {
+    low[k] = static_cast<unsigned>(mpz_tstbit(x[k]->get_mpz_t(), lowest_bit));
+    high[k] = static_cast<unsigned>(mpz_tstbit(x[k]->get_mpz_t(), lowest_bit + 1));
   }
-  terms.push_back(key.add(key.trivial(e), higher));  // 0 where e = 0 and x = y
+  if (thresholds.size() == 1)
+    return {key.choose(always, thresholds[0], low), key.choose(thresholds[0], never, low)};
+  return {
+      key.choose(key.choose(always, thresholds[0], low), key.choose(thresholds[1], thresholds[2], low), high),
+      key.choose(key.choose(thresholds[0], thresholds[1], low), key.choose(thresholds[2], never, low), high)};
+}
+
+/// The evaluator's step for as many comparisons as there are lanes: the terms of the digits, highest first,
+/// and the equality term, from the key holder's thresholds (lowest digit first), the own x of `bits` bits and
+/// the coin e of each.
+std::vector<DgkBlock> comparison_terms(const DgkPublicKey& key, std::span<const DgkBlock> thresholds,
+                                       std::size_t bits, const std::vector<const Integer*>& x,
+                                       const std::vector<unsigned>& e) {
+  const std::size_t digits = digit_count(bits);
+  std::vector<DgkBlock> own;  // for digit i: [y_i >= x_i] at 2 i, [y_i > x_i] at 2 i + 1
+  own.reserve(2 * digits);
+  for (std::size_t i = 0; i < digits; ++i) {
+    const std::size_t count = std::min<std::size_t>(3, thresholds.size() - 3 * i);
+    auto [reached, passed] = at_own_digit(key, thresholds.subspan(3 * i, count), x, 2 * i);
+    own.push_back(std::move(reached));
+    own.push_back(std::move(passed));
+  }
+  const std::vector<DgkBlock> minus_own = key.negate(own);
+
+  // The ones of H_i = sum_{j>i} 1 - [y_j >= x_j] + [y_j > x_j] are counted in the clear.
+  std::vector<DgkBlock> terms;
+  terms.reserve(digits + 1);
+  DgkBlock higher = key.trivial(std::vector<unsigned>(x.size(), 0));
+  std::vector<unsigned> constant(x.size());
+  for (std::size_t i = digits; i-- > 0;) {
+    for (std::size_t k = 0; k < x.size(); ++k) constant[k] = static_cast<unsigned>(digits - 1 - i) + 1 - e[k];
+    // 1 - [y_i > x_i] where e = 0; 1 - [y_i < x_i] = [y_i >= x_i] where e = 1
+    const DgkBlock behind = key.choose(minus_own[2 * i + 1], own[2 * i], e);
+    terms.push_back(key.add(key.add(key.trivial(constant), behind), higher));
+    higher = key.add(key.add(higher, minus_own[2 * i]), own[2 * i + 1]);
+  }
+  for (std::size_t k = 0; k < x.size(); ++k) constant[k] = static_cast<unsigned>(digits) + e[k];
+  terms.push_back(key.add(key.trivial(constant), higher));  // 0 where e = 0 and x = y
   return terms;
 }
 
@@ -63,9 +111,10 @@ class DgkVeugen : public Comparison {
     const DgkPublicKey& key = evaluator.keys.dgk();
     const std::size_t bits = compared_bits(budget);
     const std::size_t cells = z.rows() * z.cols();
-    if (3 * bits + 2 >= key.u())
+    const std::size_t digits = digit_count(bits), thresholds = threshold_count(bits);
+    if (digits + 1 >= key.u())
       throw Error("a comparison of " + std::to_string(bits) + " bits needs u > " +
-                  std::to_string(3 * bits + 2) + ", the DGK key has u = " + std::to_string(key.u()) +
+                  std::to_string(digits + 1) + ", the DGK key has u = " + std::to_string(key.u()) +
                   "; lower --value-bits");
     const Integer half = power_of_two(bits);
 
@@ -74,10 +123,10 @@ class DgkVeugen : public Comparison {
     RequestBody masked(evaluator);
     masked.add(mask_down(evaluator, z.down(), z.layout(), r, budget.guarded_bits(),
                          evaluator.draws(place, Draw::exponent_comparison), half));
-    AnswerBody bits_of_d(evaluator, evaluator.header(wire_name, stage_bits, place, z.layout()), masked);
-    const std::vector<DgkCiphertext> y = bits_of_d.bits(cells * bits, "the bits of d");
-    const SealedState sealed_d = bits_of_d.sealed(opened_state_bytes(cells, budget));
-    bits_of_d.finish();
+    AnswerBody digits_of_d(evaluator, evaluator.header(wire_name, stage_digits, place, z.layout()), masked);
+    const std::vector<DgkCiphertext> y = digits_of_d.bits(cells * thresholds, "the digits of d");
+    const SealedState sealed_d = digits_of_d.sealed(opened_state_bytes(cells, budget));
+    digits_of_d.finish();
 
     const Draws flips = evaluator.draws(place, Draw::comparison_flip);
     Matrix<std::uint8_t> shares(z.rows(), z.cols());
@@ -91,19 +140,20 @@ class DgkVeugen : public Comparison {
         shares.cells()[cell] = static_cast<std::uint8_t>(
             static_cast<unsigned>(mpz_tstbit(masks.back()->get_mpz_t(), bits)) ^ coins.back() ^ 1U);
       }
-      std::vector<DgkBlock> y_of_bit;
-      y_of_bit.reserve(bits);
-      for (std::size_t i = 0; i < bits; ++i) {
+      std::vector<DgkBlock> y_of_cells;
+      y_of_cells.reserve(thresholds);
+      for (std::size_t i = 0; i < thresholds; ++i) {
         std::vector<DgkCiphertext> of_cells;
         of_cells.reserve(count);
-        for (std::size_t cell = first; cell < first + count; ++cell) of_cells.push_back(y[cell * bits + i]);
-        y_of_bit.push_back(key.block(of_cells));
+        for (std::size_t cell = first; cell < first + count; ++cell)
+          of_cells.push_back(y[cell * thresholds + i]);
+        y_of_cells.push_back(key.block(of_cells));
       }
-      return comparison_terms(key, y_of_bit, masks, coins);
+      return comparison_terms(key, y_of_cells, bits, masks, coins);
     };
 
     RequestBody blinded(evaluator);
-    blinded.add(blind_and_shuffle(evaluator, place, cells, bits + 1, terms_of)).add(sealed_d);
+    blinded.add(blind_and_shuffle(evaluator, place, cells, digits + 1, terms_of)).add(sealed_d);
     AnswerBody answer(evaluator, evaluator.header(wire_name, stage_shares, place, z.layout()), blinded);
     SealedState sealed_shares = answer.sealed(SignState::encoded_size(cells, true, budget));
     answer.finish();
@@ -111,16 +161,24 @@ class DgkVeugen : public Comparison {
   }
 };
 
-void answer_bits(Answering& answering) {
+void answer_digits(Answering& answering) {
   const BitBudget& budget = answering.budget();
   const Layout& layout = answering.header().layout;
   const std::size_t bits = compared_bits(budget);
   const IntegerMatrix d = answering.open_down(layout, budget.guarded_mask_bits(), "w + r");
   for (const Integer& value : d.cells())
     if (value < 0) refuse_out_of_range();
-  std::vector<unsigned> plain(d.size() * bits);
-  for (std::size_t i = 0; i < plain.size(); ++i)
-    plain[i] = static_cast<unsigned>(mpz_tstbit(d.cells()[i / bits].get_mpz_t(), i % bits));
+  std::vector<unsigned> plain;
+  plain.reserve(d.size() * threshold_count(bits));
+  for (const Integer& value : d.cells())
+    for (std::size_t bit = 0; bit < bits; bit += 2) {
+      const auto low = static_cast<unsigned>(mpz_tstbit(value.get_mpz_t(), bit));
+      const auto high = static_cast<unsigned>(mpz_tstbit(value.get_mpz_t(), bit + 1));
+      if (bit + 1 == bits)
+        plain.push_back(low);
+      else
+        plain.insert(plain.end(), {low | high, high, low & high});
+    }
   answering.put(answering.keys().dgk().encrypt(plain, answering.draws(Draw::answer_bits)));
   answering.put_sealed(SignState{Matrix<std::uint8_t>(d.rows(), d.cols()), d}.encode(budget));
 }
@@ -130,8 +188,10 @@ void answer_shares(Answering& answering) {
   const Layout& layout = answering.header().layout;
   const std::size_t bits = compared_bits(budget);
   const std::size_t cells = layout.rows() * layout.cols();
-  const auto terms = answering.read_bits(cells * (bits + 1), "the blinded bits");
-  const OpenedState opened = answering.open_sealed(opened_state_bytes(cells, budget), wire_name, stage_bits);
+  const std::size_t per_cell = digit_count(bits) + 1;
+  const auto terms = answering.read_bits(cells * per_cell, "the blinded digits");
+  const OpenedState opened =
+      answering.open_sealed(opened_state_bytes(cells, budget), wire_name, stage_digits);
   if (opened.origin.direction != answering.header().place.direction)
     throw Error("a sealed state does not belong to this request");
   SignState state = SignState::decode(opened.state, layout.rows(), layout.cols(), true, budget);
@@ -139,7 +199,7 @@ void answer_shares(Answering& answering) {
   const std::vector<std::uint8_t> zero = answering.keys().dgk().are_zero(terms);
   for (std::size_t cell = 0; cell < cells; ++cell) {
     unsigned zeros = 0;  // every term counts: no early exit
-    for (std::size_t i = cell * (bits + 1); i < (cell + 1) * (bits + 1); ++i) zeros |= zero[i];
+    for (std::size_t i = cell * per_cell; i < (cell + 1) * per_cell; ++i) zeros |= zero[i];
     Integer& d = state.opened->cells()[cell];
     state.bits.cells()[cell] =
         static_cast<std::uint8_t>(static_cast<unsigned>(mpz_tstbit(d.get_mpz_t(), bits)) ^ zeros);
@@ -153,21 +213,25 @@ Traffic traffic(const Work& work, const Sizes& sizes) {
   const std::size_t cells = work.left.rows() * work.left.cols();
   const std::size_t bits = compared_bits(sizes.budget);
   const std::size_t state = sealed_overhead + SignState::encoded_size(cells, true, sizes.budget);
-  return {down_count(work.left) * sizes.ciphertext_bytes + cells * (bits + 1) * sizes.bit_bytes + state,
-          cells * bits * sizes.bit_bytes + 2 * state, 2};
+  return {down_count(work.left) * sizes.ciphertext_bytes + cells * (digit_count(bits) + 1) * sizes.bit_bytes +
+              state,
+          cells * threshold_count(bits) * sizes.bit_bytes + 2 * state, 2};
 }
 
 Operations operations(const Work& work, const Sizes& sizes) {
   const auto cells = static_cast<double>(work.left.rows() * work.left.cols());
-  const auto bits = static_cast<double>(compared_bits(sizes.budget));
+  const std::size_t bits = compared_bits(sizes.budget);
+  const auto digits = static_cast<double>(digit_count(bits));
+  const auto thresholds = static_cast<double>(threshold_count(bits));
   Operations out;
   out.rerandomisations = static_cast<double>(down_count(work.left));
   out.decryptions = out.rerandomisations;
-  out.bit_encryptions = cells * bits;
-  // One product to enter, three to invert, six to add, eleven to blind by a unit.
-  out.bit_products = cells * (bits + 1) * 21;
-  out.bit_rerandomisations = cells * (bits + 1);
-  out.zero_tests = cells * (bits + 1);
+  out.bit_encryptions = cells * thresholds;
+  // A threshold enters by one product; a digit takes six to negate two of them and four to add; a term eleven
+  // to be blinded by a unit.
+  out.bit_products = cells * (thresholds + 10 * digits + 11 * (digits + 1));
+  out.bit_rerandomisations = cells * (digits + 1);
+  out.zero_tests = cells * (digits + 1);
   out.masked_values = cells;
   return out;
 }
@@ -179,9 +243,11 @@ Descriptor dgk_veugen_descriptor() {
   d.family = Family::comparison;
   d.name = "dgk-veugen";
   d.paper = "Damgard, Geisler, Kroigaard 2007 and 2009; Veugen 2012";
-  d.flow = "E -> K [w + r];  K -> E bits [d_i];  E -> K blinded, shuffled [c_i];  K -> E its shares, sealed";
+  d.flow =
+      "E -> K [w + r];  K -> E digits [d_i >= v];  E -> K blinded, shuffled [c_i];  K -> E its shares, "
+      "sealed";
   d.leakage = "nothing";
-  d.handlers = {answer_bits, answer_shares};
+  d.handlers = {answer_digits, answer_shares};
   d.traffic = traffic;
   d.operations = operations;
   d.make = [](const ProtocolSet&) -> std::shared_ptr<const Protocol> {

@@ -1,4 +1,4 @@
-// The default comparison: every value of a small range, and what the blinded bits show to the key holder.
+// The default comparison: every value of a small range, and what the blinded digits show to the key holder.
 #include <doctest/doctest.h>
 
 #include "protocols/registry.h"
@@ -11,7 +11,8 @@ using namespace smlp::testing;
 
 namespace {
 
-constexpr Numbers small_numbers{8, 4, 40};  // L = 12: comparisons of 11 bits, 12 blinded bits each
+constexpr Numbers small_numbers{8, 4, 40};  // L = 12: comparisons of 11 bits, 7 terms each
+constexpr std::size_t small_terms = 7;
 
 /// A matrix of consecutive integers.
 IntegerMatrix consecutive(long first, std::size_t rows, std::size_t cols) {
@@ -27,8 +28,9 @@ std::vector<int> zero_positions(TwoParties& parties, std::size_t cells, std::siz
   REQUIRE(request.header.stage == 1);
   const DgkSecretKey& key = toy_keys().dgk();
   const std::size_t count = cells * per_comparison;
-  const auto bits = key.public_key().decode(
-      std::span(request.body).first(count * key.public_key().ciphertext_bytes()), count, "the blinded bits");
+  const auto bits =
+      key.public_key().decode(std::span(request.body).first(count * key.public_key().ciphertext_bytes()),
+                              count, "the blinded digits");
   std::vector<int> positions(cells, -1);
   for (std::size_t i = 0; i < count; ++i) {
     if (!key.is_zero(bits[i])) continue;
@@ -40,27 +42,31 @@ std::vector<int> zero_positions(TwoParties& parties, std::size_t cells, std::siz
 
 }  // namespace
 
-TEST_CASE("dgk-veugen: all values of the guarded range of 8-bit numbers") {
-  std::vector<Integer> shares;
-  TwoParties parties(
-      {.observer =
-           [&](const Header& header, std::string_view what, const std::vector<Integer>& values) {
-             if (header.protocol == "comparison/dgk-veugen" && what == "t") shares = values;
-           },
-       .numbers = small_numbers});
-  REQUIRE(parties.budget().guarded_bits() == 12);
-  const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
-  for (long first = -2048; first < 2048; first += 256) {
-    const IntegerMatrix z = consecutive(first, 16, 16);
-    const SignShares bits =
-        set.comparison->sign(parties.evaluator(), parties.next_place(), parties.encrypt(z));
-    REQUIRE(shares.size() == z.size());
-    bool right = true;
-    for (std::size_t i = 0; i < z.size(); ++i)
-      right &= (bits.evaluator.cells()[i] ^ static_cast<unsigned>(shares[i].get_ui())) ==
-               (z.cells()[i] >= 0 ? 1U : 0U);
-    CAPTURE(first);
-    CHECK(right);
+TEST_CASE("dgk-veugen: all values of the guarded range of 8-bit and 9-bit numbers") {
+  // An odd and an even number of compared bits: the highest digit has one bit or two.
+  for (const Numbers& numbers : {small_numbers, Numbers{9, 4, 40}}) {
+    std::vector<Integer> shares;
+    TwoParties parties(
+        {.observer =
+             [&](const Header& header, std::string_view what, const std::vector<Integer>& values) {
+               if (header.protocol == "comparison/dgk-veugen" && what == "t") shares = values;
+             },
+         .numbers = numbers});
+    REQUIRE(parties.budget().guarded_bits() == numbers.value_bits + 4);
+    const long end = 1L << (numbers.value_bits + 3);
+    const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
+    for (long first = -end; first < end; first += 256) {
+      const IntegerMatrix z = consecutive(first, 16, 16);
+      const SignShares bits =
+          set.comparison->sign(parties.evaluator(), parties.next_place(), parties.encrypt(z));
+      REQUIRE(shares.size() == z.size());
+      bool right = true;
+      for (std::size_t i = 0; i < z.size(); ++i)
+        right &= (bits.evaluator.cells()[i] ^ static_cast<unsigned>(shares[i].get_ui())) ==
+                 (z.cells()[i] >= 0 ? 1U : 0U);
+      CAPTURE(first);
+      CHECK(right);
+    }
   }
 }
 
@@ -80,14 +86,15 @@ TEST_CASE("dgk-veugen: ReLU and its derivative of all 8-bit values") {
   CHECK(parties.decrypt(derived) == want_derived);
 }
 
-TEST_CASE("dgk-veugen: among the blinded bits a zero is a fair coin at a uniform place, whatever the input") {
+TEST_CASE(
+    "dgk-veugen: among the blinded digits a zero is a fair coin at a uniform place, whatever the input") {
   constexpr double total_error = 1e-6;
   const std::vector<long> inputs{-2048, -1, 0, 1, 2047};
   constexpr int tests_per_input = 3;
   const double least = total_error / static_cast<double>(tests_per_input * inputs.size());
   for (const long input : inputs) {
     CAPTURE(input);
-    std::vector<std::size_t> coin(2), place(12), share(2);
+    std::vector<std::size_t> coin(2), place(small_terms), share(2);
     TwoParties parties({.seed = 40,
                         .observer =
                             [&](const Header&, std::string_view what, const std::vector<Integer>& values) {
@@ -99,7 +106,7 @@ TEST_CASE("dgk-veugen: among the blinded bits a zero is a fair coin at a uniform
     for (int run = 0; run < 3; ++run) {
       set.comparison->sign(parties.evaluator(), parties.next_place(),
                            parties.encrypt(matrix_of(16, 16, {input})));
-      for (const int position : zero_positions(parties, 256, 12)) {
+      for (const int position : zero_positions(parties, 256, small_terms)) {
         ++coin[position >= 0 ? 1 : 0];
         if (position >= 0) ++place[static_cast<std::size_t>(position)];
       }
@@ -111,17 +118,17 @@ TEST_CASE("dgk-veugen: among the blinded bits a zero is a fair coin at a uniform
   }
 }
 
-TEST_CASE("dgk-veugen: the other blinded bits are uniform units of Z_u") {
+TEST_CASE("dgk-veugen: the other blinded digits are uniform units of Z_u") {
   TwoParties parties({.seed = 41, .numbers = small_numbers});
   const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
   std::vector<std::size_t> counts(7);  // 196 units in seven classes of 28
   set.comparison->sign(parties.evaluator(), parties.next_place(), parties.encrypt(matrix_of(8, 8, {5})));
   const Request request = decode_request(parties.channel().requests().back());
   const DgkSecretKey& key = toy_keys().dgk();
-  const std::size_t count = 64 * 12;
+  const std::size_t count = 64 * small_terms;
   for (const DgkCiphertext& c :
        key.public_key().decode(std::span(request.body).first(count * key.public_key().ciphertext_bytes()),
-                               count, "the blinded bits")) {
+                               count, "the blinded digits")) {
     const unsigned m = key.decrypt(c);
     if (m != 0) ++counts[(m - 1) % 7];
   }
