@@ -1,6 +1,8 @@
 // Dispatch to the kernels, and conversion between GMP's integers and balanced digits of 49 bits in doubles.
 #include "paillier/lanes.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <bit>
 #include <cfenv>
@@ -60,6 +62,28 @@ void require_rounding_to_nearest() {
 }
 
 }  // namespace
+
+namespace {
+
+constexpr std::size_t large_page = std::size_t{2} << 20;
+
+std::align_val_t alignment(std::size_t bytes) {
+  return std::align_val_t{bytes >= large_page ? large_page : 64};
+}
+
+}  // namespace
+
+void* allocate_words(std::size_t bytes) {
+  void* const memory = ::operator new(bytes, alignment(bytes));
+#ifdef MADV_HUGEPAGE
+  if (bytes >= large_page) ::madvise(memory, bytes / large_page * large_page, MADV_HUGEPAGE);  // a hint
+#endif
+  return memory;
+}
+
+void free_words(void* memory, std::size_t bytes) noexcept {
+  ::operator delete(memory, alignment(bytes));
+}
 
 std::string_view name(Instructions instructions) {
   constexpr std::string_view names[] = {"scalar", "AVX2", "AVX-512"};
@@ -220,8 +244,10 @@ void Lanes::select(Word* out, const Word* table, std::size_t entries, std::size_
 
 void Lanes::prefetch(std::span<const Word* const> residues) const {
   constexpr std::size_t line = 64 / sizeof(Word);
-  for (const Word* residue : residues)
+  for (const Word* residue : residues) {
     for (std::size_t i = 0; i < words(); i += line) __builtin_prefetch(residue + i);
+    __builtin_prefetch(residue + words() - 1);  // a residue may start inside a line
+  }
 }
 
 void Lanes::scatter(std::span<Word* const> residues, const Word* block) const {

@@ -31,8 +31,12 @@ Instructions best_instructions();
 using Word = mp_limb_t;
 static_assert(sizeof(Word) == sizeof(double));
 
-/// Words for residues or blocks, aligned for every kernel; wiped at the end, since the modulus may be a
-/// secret.
+/// Memory aligned for every kernel; large pieces on large pages where the system has them, since tables are
+/// read at random.
+void* allocate_words(std::size_t bytes);
+void free_words(void* memory, std::size_t bytes) noexcept;
+
+/// Words for residues or blocks; wiped at the end, since the modulus may be a secret.
 class WordBuffer {
  public:
   explicit WordBuffer(std::size_t words = 0) : words_(words) {}
@@ -54,10 +58,8 @@ class WordBuffer {
     Aligned() = default;
     template <typename U>
     Aligned(const Aligned<U>&) {}
-    T* allocate(std::size_t count) {
-      return static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t{64}));
-    }
-    void deallocate(T* memory, std::size_t) { ::operator delete(memory, std::align_val_t{64}); }
+    T* allocate(std::size_t count) { return static_cast<T*>(allocate_words(count * sizeof(T))); }
+    void deallocate(T* memory, std::size_t count) { free_words(memory, count * sizeof(T)); }
     bool operator==(const Aligned&) const = default;
   };
   std::vector<Word, Aligned<Word>> words_;
