@@ -12,25 +12,32 @@ namespace smlp {
 
 /// Matrices are rows x columns. A weight matrix has one row more than its inputs, the bias, as its last.
 template <typename A>
-concept Arithmetic = requires(A arithmetic, const Place& place, const typename A::Matrix& m,
-                              const typename A::ActivationTape& tape, const UpdateFactors& factors,
-                              const std::vector<typename A::Matrix>& parts) {
-  /// A batch of the table in the form that the protocols work on.
-  { arithmetic.input(place, m) } -> std::same_as<typename A::Matrix>;
-  /// a b, rescaled to f fractional bits.
-  { arithmetic.product(place, m, m) } -> std::same_as<typename A::Matrix>;
-  /// rate-scaled a b plus momentum V and decay W: the new velocity. V may be empty (no momentum yet).
-  { arithmetic.velocity(place, m, m, factors, m, m) } -> std::same_as<typename A::Matrix>;
-  /// max(z, 0) and what its derivative needs.
-  { arithmetic.relu(place, m) } -> std::same_as<std::pair<typename A::Matrix, typename A::ActivationTape>>;
-  /// m where z >= 0, else 0.
-  { arithmetic.relu_derivative(place, m, tape) } -> std::same_as<typename A::Matrix>;
-  { arithmetic.with_bias_input(m) } -> std::same_as<typename A::Matrix>;  ///< [m | 1]
-  { arithmetic.without_bias(m) } -> std::same_as<typename A::Matrix>;     ///< weights without their last row
-  { arithmetic.transposed(m) } -> std::same_as<typename A::Matrix>;
-  { arithmetic.add(m, m) } -> std::same_as<typename A::Matrix>;
-  { arithmetic.subtract(m, m) } -> std::same_as<typename A::Matrix>;
-  { arithmetic.stack(parts) } -> std::same_as<typename A::Matrix>;
-};
+concept Arithmetic =
+    requires(A arithmetic, const Place& place, const typename A::Matrix& m,
+             const typename A::ActivationTape& tape, const UpdateFactors& factors,
+             const std::vector<typename A::Matrix>& parts, const std::vector<std::size_t>& groups) {
+      /// Groups of the table's labels as one batch, in the form that the protocols work on.
+      { arithmetic.labels(place, parts) } -> std::same_as<typename A::Matrix>;
+      /// The same of its features, with a constant column of ones. `groups` says which they are where they
+      /// will come again, and is empty where not.
+      { arithmetic.features(place, groups, parts) } -> std::same_as<typename A::Matrix>;
+      /// m, that will be an operand of more than one product of this step.
+      { arithmetic.keep(m) } -> std::convertible_to<typename A::Matrix>;
+      /// a b, rescaled to f fractional bits.
+      { arithmetic.product(place, m, m) } -> std::same_as<typename A::Matrix>;
+      /// rate-scaled a b plus momentum V and decay W: the new velocity. V may be empty (no momentum yet).
+      { arithmetic.velocity(place, m, m, factors, m, m) } -> std::same_as<typename A::Matrix>;
+      /// max(z, 0) and what its derivative needs.
+      {
+        arithmetic.relu(place, m)
+      } -> std::same_as<std::pair<typename A::Matrix, typename A::ActivationTape>>;
+      /// m where z >= 0, else 0.
+      { arithmetic.relu_derivative(place, m, tape) } -> std::same_as<typename A::Matrix>;
+      { arithmetic.with_bias_input(m) } -> std::same_as<typename A::Matrix>;  ///< [m | 1]
+      { arithmetic.without_bias(m) } -> std::same_as<typename A::Matrix>;  ///< weights without their last row
+      { arithmetic.transposed(m) } -> std::same_as<typename A::Matrix>;
+      { arithmetic.add(m, m) } -> std::same_as<typename A::Matrix>;
+      { arithmetic.subtract(m, m) } -> std::same_as<typename A::Matrix>;
+    };
 
 }  // namespace smlp

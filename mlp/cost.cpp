@@ -8,6 +8,7 @@
 
 #include "mlp/batches.h"
 #include "mlp/initial_weights.h"
+#include "mlp/training.h"
 #include "paillier/parallel.h"
 
 namespace smlp {
@@ -20,9 +21,12 @@ class Declared {
   Declared(const ProtocolNames& protocols, const Sizes& sizes) : protocols_(protocols), sizes_(sizes) {}
   const Cost& cost() const { return cost_; }
 
-  void product(const Layout& left, const Layout& right, bool addend) {
+  void product(const Layout& left, const Layout& right, bool addend, const OperandStates& left_states = {},
+               const OperandStates& right_states = {}) {
     const Descriptor& matmul = find_protocol(Family::matmul, protocols_.matmul);
     Work work{left, right};
+    work.left_states = left_states;
+    work.right_states = right_states;
     work.addend = matmul.fused && addend;
     count(matmul, work);
     if (matmul.fused) return;
@@ -80,11 +84,13 @@ std::vector<std::size_t> batch_groups(const std::vector<std::size_t>& widths, st
   return std::vector<std::size_t>(rows, 1);
 }
 
+/// `inputs` and `weights`: how the operands of layer `layer` come.
+template <typename States>
 void forward_pass(Declared& declared, const Network& network, const std::vector<std::size_t>& rows,
-                  std::size_t slots) {
+                  std::size_t slots, States&& inputs, States&& weights) {
   for (std::size_t layer = 0; layer < network.layers(); ++layer) {
     declared.product(with_bias(activation_layout(network, layer, rows, slots)),
-                     weight_layout(network, layer, slots), false);
+                     weight_layout(network, layer, slots), false, inputs(layer), weights(layer));
     if (layer + 1 < network.layers())
       declared.activation(activation_layout(network, layer + 1, rows, slots), true);
   }
@@ -98,9 +104,14 @@ Cost& Cost::operator+=(const Cost& other) {
   return *this;
 }
 
+namespace {
+
+constexpr OperandStates kept{OperandUse::kept}, reused{OperandUse::reused};
+
+/// A step on a batch of groups of these widths; `table`: how its features come.
 Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
                         const TrainingOptions& options, const std::vector<std::size_t>& group_widths,
-                        const Sizes& sizes) {
+                        const Sizes& sizes, const OperandStates& table) {
   const std::size_t slots = sizes.budget.slots();
   const bool addend = options.momentum != 0 || options.weight_decay != 0;
   Declared declared(protocols, sizes);
@@ -109,26 +120,39 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
     declared.unpack({group_widths, balanced_groups(cols, fitting)});
   }
   const std::vector<std::size_t> rows = batch_groups(group_widths, slots);
-  forward_pass(declared, network, rows, slots);
+  using States = std::function<OperandStates(std::size_t)>;
+  forward_pass(declared, network, rows, slots,
+               States([&](std::size_t layer) { return layer == 0 ? table : kept; }),
+               States([](std::size_t layer) { return layer == 0 ? OperandStates{} : kept; }));
   for (std::size_t layer = network.layers(); layer-- > 0;) {
     const Layout delta = activation_layout(network, layer + 1, rows, slots);
-    declared.product(with_bias(activation_layout(network, layer, rows, slots)).transposed(), delta, addend);
+    OperandStates inputs = layer == 0 ? table : reused;
+    inputs.use = OperandUse::reused;
+    declared.product(with_bias(activation_layout(network, layer, rows, slots)).transposed(), delta, addend,
+                     inputs, layer == 0 ? OperandStates{} : kept);
     if (layer == 0) continue;
     Layout weights = weight_layout(network, layer, slots);
     weights.row_groups.pop_back();
-    declared.product(delta, weights.transposed(), false);
+    OperandStates with_bias_row = reused;
+    with_bias_row.unused_cells = weights.cols();
+    declared.product(delta, weights.transposed(), false, reused, with_bias_row);
     declared.activation(activation_layout(network, layer, rows, slots), false);
   }
   return declared.cost();
 }
 
+}  // namespace
+
 Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const TrainingOptions& options,
-                const TableGroups& groups, const Sizes& sizes) {
+                const TableGroups& groups, const Sizes& sizes, bool first) {
+  const bool keeps = keeps_table(groups, network.inputs() + 1);
   Cost cost;
   for (const auto& batch : groups.batches) {
     std::vector<std::size_t> widths;
     for (const std::size_t group : batch) widths.push_back(groups.widths[group]);
-    cost += training_step_cost(network, protocols, options, widths, sizes);
+    OperandStates table = kept;
+    if (keeps) table = {first ? OperandUse::kept : OperandUse::reused, batch.size(), 0};
+    cost += training_step_cost(network, protocols, options, widths, sizes, table);
   }
   return cost;
 }
@@ -144,7 +168,11 @@ Cost classification_cost(const Network& network, const ProtocolNames& protocols,
     const std::size_t fitting = (sizes.budget.modulus_bits() - 2) / sizes.budget.slot_bits();
     declared.unpack({widths, balanced_groups(network.inputs(), fitting)});
     declared.unpack({widths, {1}});  // row numbers
-    forward_pass(declared, network, batch_groups(widths, slots), slots);
+    const OperandStates weights = &batch == &groups.batches.front() ? kept : reused;
+    using States = std::function<OperandStates(std::size_t)>;
+    forward_pass(declared, network, batch_groups(widths, slots), slots,
+                 States([](std::size_t) { return OperandStates{}; }),
+                 States([&](std::size_t) { return weights; }));
     cost += declared.cost();
   }
   return cost;

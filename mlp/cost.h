@@ -17,14 +17,9 @@ struct Cost {
   Cost& operator+=(const Cost& other);
 };
 
-/// One training step on the groups of a batch (widths of its row groups in the table).
-Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
-                        const TrainingOptions& options, const std::vector<std::size_t>& group_widths,
-                        const Sizes& sizes);
-
-/// One epoch over a table.
+/// One epoch over a table. The first epoch opens the table's values; later ones have them.
 Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const TrainingOptions& options,
-                const TableGroups& groups, const Sizes& sizes);
+                const TableGroups& groups, const Sizes& sizes, bool first);
 
 /// Classification of a table (without the hand-over to a user).
 Cost classification_cost(const Network& network, const ProtocolNames& protocols, const TableGroups& groups,

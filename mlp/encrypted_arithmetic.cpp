@@ -15,9 +15,28 @@ auto EncryptedArithmetic::timed(const char* kind, Operation&& operation) {
   return result;
 }
 
-EncryptedMatrix EncryptedArithmetic::input(const Place& place, const Matrix& m) {
+EncryptedMatrix EncryptedArithmetic::input(const Place& place, Matrix m) {
   if (evaluator_.budget.slots() != 1) return m;
   return timed("unpacking", [&] { return unpack_matrix(evaluator_, place, m); });
+}
+
+EncryptedMatrix EncryptedArithmetic::labels(const Place& place, const std::vector<Matrix>& parts) {
+  return input(place, stack_rows(parts));
+}
+
+EncryptedMatrix EncryptedArithmetic::features(const Place& place, const std::vector<std::size_t>& groups,
+                                              const std::vector<Matrix>& parts) {
+  if (evaluator_.budget.slots() == 1) return with_bias_input(input(place, stack_rows(parts)));
+  std::vector<Matrix> kept;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    kept.push_back(with_bias_input(parts[i]));
+    if (groups.empty()) continue;
+    std::shared_ptr<OpenedRows>& rows = table_[groups[i]];
+    const Place lasting{static_cast<std::uint32_t>(groups[i]), 0, Direction::lasting};
+    if (!rows) rows = std::make_shared<OpenedRows>(parts[i].rows(), lasting);
+    kept.back() = kept.back().kept(rows);
+  }
+  return stack_rows(kept);
 }
 
 EncryptedMatrix EncryptedArithmetic::product(const Place& place, const Matrix& a, const Matrix& b) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,7 +25,11 @@ class EncryptedArithmetic {
       : evaluator_(evaluator), protocols_(make_protocols(protocols, evaluator.budget)) {}
 
   /// One value a ciphertext where the evaluator's budget says so (one round trip), else as it is.
-  Matrix input(const Place& place, const Matrix& m);
+  Matrix labels(const Place& place, const std::vector<Matrix>& parts);
+  /// The key holder opens each of `groups` of the one table that this trains on once.
+  Matrix features(const Place& place, const std::vector<std::size_t>& groups,
+                  const std::vector<Matrix>& parts);
+  Matrix keep(const Matrix& m) { return m.opened().pieces.empty() ? m.kept() : m; }
   Matrix product(const Place& place, const Matrix& a, const Matrix& b);
   Matrix velocity(const Place& place, const Matrix& a, const Matrix& b, const UpdateFactors& factors,
                   const Matrix& previous, const Matrix& weights);
@@ -35,18 +40,19 @@ class EncryptedArithmetic {
   Matrix transposed(const Matrix& m) { return m.transposed(); }
   Matrix add(const Matrix& a, const Matrix& b);
   Matrix subtract(const Matrix& a, const Matrix& b);
-  Matrix stack(const std::vector<Matrix>& parts) { return stack_rows(parts); }
 
   const Evaluator& evaluator() const { return evaluator_; }
   const SecondsByKind& seconds() const { return seconds_; }
 
  private:
+  Matrix input(const Place& place, Matrix m);
   template <typename Operation>
   auto timed(const char* kind, Operation&& operation);
 
   Evaluator& evaluator_;
   ProtocolSet protocols_;
   SecondsByKind seconds_;
+  std::map<std::size_t, std::shared_ptr<OpenedRows>> table_;  ///< by group
 };
 
 }  // namespace smlp

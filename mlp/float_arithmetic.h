@@ -18,7 +18,11 @@ class FloatArithmetic {
   /// Rates are those of the integers: f of the fixed-point numbers that it is compared with.
   explicit FloatArithmetic(std::size_t fraction_bits) : fraction_bits_(fraction_bits) {}
 
-  Matrix input(const Place&, const Matrix& m) { return m; }
+  Matrix labels(const Place&, const std::vector<Matrix>& parts) { return stack(parts); }
+  Matrix features(const Place&, const std::vector<std::size_t>&, const std::vector<Matrix>& parts) {
+    return with_bias_input(stack(parts));
+  }
+  const Matrix& keep(const Matrix& m) { return m; }
   Matrix product(const Place& place, const Matrix& a, const Matrix& b);
   Matrix velocity(const Place& place, const Matrix& a, const Matrix& b, const UpdateFactors& factors,
                   const Matrix& previous, const Matrix& weights);

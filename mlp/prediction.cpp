@@ -52,9 +52,15 @@ EncryptedAnswers classify(EncryptedArithmetic& arithmetic, const Weights<Encrypt
                        {},
                        {},
                        {}};
+  Weights<EncryptedMatrix> kept = model;  // opened once for all batches
+  for (std::size_t layer = 0; layer < kept.weights.size(); ++layer) {
+    const Place lasting{0, static_cast<std::uint8_t>(layer), Direction::lasting};
+    EncryptedMatrix& weights = kept.weights[layer];
+    weights = weights.kept(std::make_shared<OpenedRows>(weights.rows(), lasting));
+  }
   const std::size_t batches = table.groups().batches.size();
   for (std::size_t b = 0; b < batches; ++b) {
-    BatchAnswers answers = classify_one(arithmetic, model, table, b);
+    BatchAnswers answers = classify_one(arithmetic, kept, table, b);
     if (user) {
       std::vector<Ciphertext> all = answers.order;
       all.insert(all.end(), answers.values.begin(), answers.values.end());

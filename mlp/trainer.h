@@ -25,14 +25,16 @@ struct LayerTape {
   std::vector<typename A::ActivationTape> activation;  ///< one entry in hidden layers, none in the last
 };
 
-/// Outputs of the network for a batch: rows x classes. Appends a tape for each layer where `tapes` is given.
+/// Outputs of the network for a batch [features | 1]: rows x classes. Appends a tape for each layer where
+/// `tapes` is given.
 template <Arithmetic A>
 typename A::Matrix forward(A& arithmetic, const Weights<typename A::Matrix>& model, std::uint32_t step,
                            const typename A::Matrix& batch, std::vector<LayerTape<A>>* tapes = nullptr) {
   typename A::Matrix values = batch;
   for (std::size_t layer = 0; layer < model.weights.size(); ++layer) {
     const auto number = static_cast<std::uint8_t>(layer);
-    LayerTape<A> tape{arithmetic.with_bias_input(values), {}};
+    LayerTape<A> tape{layer == 0 ? std::move(values) : arithmetic.with_bias_input(values), {}};
+    if (tapes != nullptr) tape.inputs = arithmetic.keep(tape.inputs);  // forward and gradient
     values = arithmetic.product({step, number, Direction::forward}, tape.inputs, model.weights[layer]);
     if (layer + 1 < model.weights.size()) {
       auto activated = arithmetic.relu({step, number, Direction::activation}, values);
@@ -52,6 +54,8 @@ typename A::Matrix train_batch(A& arithmetic, Weights<typename A::Matrix>& model
                                const typename A::Matrix& batch, const typename A::Matrix& targets,
                                const UpdateFactors& factors) {
   std::vector<LayerTape<A>> tapes;
+  for (std::size_t layer = 1; layer < model.weights.size(); ++layer)
+    model.weights[layer] = arithmetic.keep(model.weights[layer]);  // forward and backward
   const typename A::Matrix residual =
       arithmetic.subtract(forward(arithmetic, model, step, batch, &tapes), targets);
   typename A::Matrix delta = residual;
@@ -59,6 +63,7 @@ typename A::Matrix train_batch(A& arithmetic, Weights<typename A::Matrix>& model
     const auto number = static_cast<std::uint8_t>(layer);
     typename A::Matrix& weights = model.weights[layer];
     const bool has_velocity = !model.velocities.empty();
+    if (layer > 0) delta = arithmetic.keep(delta);  // gradient and backward
     typename A::Matrix update = arithmetic.velocity(
         {step, number, Direction::gradient}, arithmetic.transposed(tapes[layer].inputs), delta, factors,
         has_velocity ? model.velocities[layer] : typename A::Matrix(), weights);

@@ -1,9 +1,18 @@
 // The check of the bit budget before a run.
 #include "mlp/training.h"
 
+#include <numeric>
+
 #include "paillier/error.h"
+#include "protocols/matmul/operand.h"
 
 namespace smlp {
+
+bool keeps_table(const TableGroups& groups, std::size_t columns) {
+  constexpr std::size_t most_values = std::size_t{1} << 20;
+  const std::size_t rows = std::accumulate(groups.widths.begin(), groups.widths.end(), std::size_t{0});
+  return groups.batches.front().size() <= most_pieces && rows * columns <= most_values;
+}
 
 void check_steps(std::uint32_t epoch, std::size_t batches) {
   constexpr std::uint64_t most = std::uint64_t{1} << 32;

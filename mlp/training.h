@@ -24,13 +24,13 @@ using StepObserver = std::function<void(std::size_t done, std::size_t total, con
 
 namespace detail {
 
-template <Arithmetic A>
-typename A::Matrix read_groups(A& arithmetic, const std::vector<std::size_t>& batch,
-                               const std::function<typename A::Matrix(std::size_t)>& read) {
-  std::vector<typename A::Matrix> parts;
+template <typename Matrix>
+std::vector<Matrix> read_groups(const std::vector<std::size_t>& batch,
+                                const std::function<Matrix(std::size_t)>& read) {
+  std::vector<Matrix> parts;
   parts.reserve(batch.size());
   for (const std::size_t group : batch) parts.push_back(read(group));
-  return arithmetic.stack(parts);
+  return parts;
 }
 
 }  // namespace detail
@@ -42,6 +42,10 @@ inline Place feature_place(std::uint32_t step) {
 inline Place label_place(std::uint32_t step) {
   return {step, 1, Direction::input};
 }
+
+/// Whether the key holder opens a table of so many columns once a training, rather than once a step: where
+/// what both parties keep of it, about 60 bytes a value, stays below 64 MiB.
+bool keeps_table(const TableGroups& groups, std::size_t columns);
 
 /// Throws Error when the steps of this epoch have no numbers left: an address is never used twice.
 void check_steps(std::uint32_t epoch, std::size_t batches);
@@ -55,12 +59,13 @@ void train_epoch(A& arithmetic, Weights<typename A::Matrix>& model,
                  const RandomSource& order, const StepObserver<typename A::Matrix>& observer = nullptr) {
   const auto batches = epoch_batches(groups, epoch, order);
   check_steps(epoch, batches.size());
+  const bool keeps = keeps_table(groups, model.weights.front().rows());
   for (std::size_t b = 0; b < batches.size(); ++b) {
     const auto step = static_cast<std::uint32_t>(epoch * batches.size() + b);
     const auto features =
-        arithmetic.input(feature_place(step), detail::read_groups(arithmetic, batches[b], table.features));
-    const auto labels =
-        arithmetic.input(label_place(step), detail::read_groups(arithmetic, batches[b], table.labels));
+        arithmetic.features(feature_place(step), keeps ? batches[b] : std::vector<std::size_t>{},
+                            detail::read_groups(batches[b], table.features));
+    const auto labels = arithmetic.labels(label_place(step), detail::read_groups(batches[b], table.labels));
     const auto residual = train_batch(arithmetic, model, step, features, labels,
                                       update_factors(options, epoch, batch_rows(groups, batches[b]), budget));
     if (observer) observer(b + 1, batches.size(), residual);
@@ -74,7 +79,7 @@ typename A::Matrix classify_batch(A& arithmetic, const Weights<typename A::Matri
                                   const TableGroups& groups, std::size_t b) {
   const auto step = static_cast<std::uint32_t>(b);
   const auto batch =
-      arithmetic.input(feature_place(step), detail::read_groups(arithmetic, groups.batches[b], features));
+      arithmetic.features(feature_place(step), {}, detail::read_groups(groups.batches[b], features));
   return forward(arithmetic, model, step, batch);
 }
 

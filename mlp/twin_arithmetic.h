@@ -24,7 +24,11 @@ class TwinArithmetic {
       : budget_(budget), random_(std::move(random)) {}
 
   // All throw Error naming layer and operation when a value leaves l bits.
-  Matrix input(const Place&, const Matrix& m) { return m; }
+  Matrix labels(const Place&, const std::vector<Matrix>& parts) { return stack(parts); }
+  Matrix features(const Place&, const std::vector<std::size_t>&, const std::vector<Matrix>& parts) {
+    return with_bias_input(stack(parts));
+  }
+  const Matrix& keep(const Matrix& m) { return m; }
   Matrix product(const Place& place, const Matrix& a, const Matrix& b);
   Matrix velocity(const Place& place, const Matrix& a, const Matrix& b, const UpdateFactors& factors,
                   const Matrix& previous, const Matrix& weights);

@@ -94,7 +94,19 @@ EncryptedMatrix EncryptedMatrix::transposed() const {
   std::vector<Ciphertext> down = turn(across(), rows_, layout_.col_groups.size());
   std::vector<Ciphertext> across;
   if (!layout_.single()) across = turn(down_, layout_.row_groups.size(), cols_);
-  return EncryptedMatrix(layout_.transposed(), std::move(down), std::move(across));
+  EncryptedMatrix out(layout_.transposed(), std::move(down), std::move(across));
+  out.opened_ = {opened_.pieces, opened_.dropped, !opened_.turned};
+  return out;
+}
+
+EncryptedMatrix EncryptedMatrix::kept(std::shared_ptr<OpenedRows> rows) const {
+  if (!rows) rows = std::make_shared<OpenedRows>(rows_);
+  if (rows->rows != rows_)
+    throw Error("a matrix of " + std::to_string(rows_) + " rows cannot be opened into " +
+                std::to_string(rows->rows));
+  EncryptedMatrix out = *this;
+  out.opened_ = {{std::move(rows)}, 0, false};
+  return out;
 }
 
 std::vector<Integer> pack_down(const IntegerMatrix& m, const Layout& layout, std::size_t slot_bits) {
@@ -250,7 +262,9 @@ EncryptedMatrix drop_last_row(const EncryptedMatrix& m) {
   if (!layout.single())
     across.assign(m.across().begin(),
                   m.across().end() - static_cast<std::ptrdiff_t>(layout.col_groups.size()));
-  return EncryptedMatrix(std::move(layout), std::move(down), std::move(across));
+  EncryptedMatrix out(std::move(layout), std::move(down), std::move(across));
+  if (!m.opened_.turned) out.opened_ = {m.opened_.pieces, m.opened_.dropped + 1, false};
+  return out;
 }
 
 EncryptedMatrix stack_rows(const std::vector<EncryptedMatrix>& parts) {
@@ -268,7 +282,14 @@ EncryptedMatrix stack_rows(const std::vector<EncryptedMatrix>& parts) {
     down.insert(down.end(), part.down().begin(), part.down().end());
     if (!layout.single()) across.insert(across.end(), part.across().begin(), part.across().end());
   }
-  return EncryptedMatrix(std::move(layout), std::move(down), std::move(across));
+  EncryptedMatrix out(std::move(layout), std::move(down), std::move(across));
+  const bool last = std::ranges::all_of(parts, [](const EncryptedMatrix& part) {
+    const OpenedForm& form = part.opened();
+    return form.pieces.size() == 1 && form.pieces[0]->lasting && form.dropped == 0 && !form.turned;
+  });
+  if (last)
+    for (const EncryptedMatrix& part : parts) out.opened_.pieces.push_back(part.opened_.pieces[0]);
+  return out;
 }
 
 }  // namespace smlp

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "paillier/paillier.h"
 #include "protocols/bit_budget.h"
 #include "protocols/matrix.h"
+#include "protocols/place.h"
 
 namespace smlp {
 
@@ -27,6 +30,29 @@ struct Layout {
 /// Balanced groups on both axes.
 Layout balanced_layout(std::size_t rows, std::size_t cols, std::size_t slots);
 
+/// Rows that the key holder has opened as an operand, once and under one mask, and what the evaluator keeps
+/// of it for later products. The first product fills it (protocols/matmul/operand.h); copies of a matrix
+/// share it.
+struct OpenedRows {
+  explicit OpenedRows(std::size_t rows, std::optional<Place> lasting = std::nullopt)
+      : rows(rows), lasting(lasting) {}
+
+  std::size_t rows;
+  std::optional<Place> lasting;  ///< good for the whole session, its mask drawn there; else for one step
+
+  std::vector<std::uint8_t> sealed;  ///< the masked values, by the key holder; empty until they are opened
+  Place origin;                      ///< of the product that opened them
+  IntegerMatrix mask;
+};
+
+/// How a matrix is made of opened rows: `pieces` under each other, without the last `dropped` rows,
+/// transposed if `turned`. No pieces: the matrix is masked anew for each product.
+struct OpenedForm {
+  std::vector<std::shared_ptr<OpenedRows>> pieces;
+  std::size_t dropped = 0;
+  bool turned = false;
+};
+
 /// A rows x cols matrix under Paillier, kept in two packings: `down` packs the rows of group g of one column
 /// into one ciphertext (row_groups x cols, row-major), `across` packs the columns of group h of one row (rows
 /// x col_groups). A left operand of a product is read from `down`, a right one from `across`. With one cell a
@@ -46,14 +72,25 @@ class EncryptedMatrix {
   const std::vector<Ciphertext>& stored_across() const { return across_; }
 
   EncryptedMatrix transposed() const;
-  bool operator==(const EncryptedMatrix&) const = default;
+  /// The same ciphertexts.
+  bool operator==(const EncryptedMatrix& other) const {
+    return layout_ == other.layout_ && down_ == other.down_ && across_ == other.across_;
+  }
+
+  /// The same matrix, to be opened by the key holder once in a step (`rows` = nullptr), or into these rows.
+  /// Transposing, stacking rows that last and dropping the last row keep that.
+  EncryptedMatrix kept(std::shared_ptr<OpenedRows> rows = nullptr) const;
+  const OpenedForm& opened() const { return opened_; }
 
  private:
+  friend EncryptedMatrix drop_last_row(const EncryptedMatrix& m);
+  friend EncryptedMatrix stack_rows(const std::vector<EncryptedMatrix>& parts);
   Layout layout_;
   std::size_t rows_ = 0;
   std::size_t cols_ = 0;
   std::vector<Ciphertext> down_;
   std::vector<Ciphertext> across_;
+  OpenedForm opened_;
 };
 
 /// The packed plaintexts of a matrix in each packing, in the order of EncryptedMatrix.

@@ -132,9 +132,9 @@ std::vector<DgkCiphertext> Answering::read_bits(std::size_t count, std::string_v
   return key.decode(reader_.take(count * key.ciphertext_bytes(), what), count, what);
 }
 
-OpenedState Answering::open_sealed(std::size_t state_bytes, const std::string& sealed_by,
-                                   std::uint8_t sealed_at) {
-  return unseal(reader_.take(sealed_overhead + state_bytes, "a sealed state"), header(), sealed_by, sealed_at,
+OpenedState Answering::open_sealed(std::size_t state_bytes, const Header& context,
+                                   const std::string& sealed_by, std::uint8_t sealed_at) {
+  return unseal(reader_.take(sealed_overhead + state_bytes, "a sealed state"), context, sealed_by, sealed_at,
                 keys_.sealing_secret());
 }
 
@@ -162,9 +162,9 @@ void Answering::put(std::span<const FreshDgkCiphertext> bits) {
   keys_.dgk().public_key().encode(bits, answer_);
 }
 
-void Answering::put_sealed(std::span<const std::uint8_t> state) {
-  RandomStream salt = draws(Draw::answer_seal).stream(0);
-  const Bytes sealed = seal(state, header(), request_hash_, keys_.sealing_secret(), salt);
+void Answering::put_sealed(std::span<const std::uint8_t> state, const Header& context) {
+  RandomStream salt = draws(Draw::answer_seal).stream(sealed_++);
+  const Bytes sealed = seal(state, context, request_hash_, keys_.sealing_secret(), salt);
   put_encoded(sealed);
 }
 

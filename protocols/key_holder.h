@@ -81,7 +81,12 @@ class Answering {
   std::vector<Integer> open(std::size_t count, std::string_view what);
   std::vector<DgkCiphertext> read_bits(std::size_t count, std::string_view what);
   /// A state that the protocol of this wire name sealed at this stage.
-  OpenedState open_sealed(std::size_t state_bytes, const std::string& sealed_by, std::uint8_t sealed_at);
+  OpenedState open_sealed(std::size_t state_bytes, const std::string& sealed_by, std::uint8_t sealed_at) {
+    return open_sealed(state_bytes, header(), sealed_by, sealed_at);
+  }
+  /// The same for a state that is bound to another header than the request's.
+  OpenedState open_sealed(std::size_t state_bytes, const Header& context, const std::string& sealed_by,
+                          std::uint8_t sealed_at);
   void finish() const { reader_.finish("a request"); }
 
   // Writing the answer.
@@ -90,7 +95,8 @@ class Answering {
   void put(std::span<const Integer> plaintexts, Draw kind);
   void put(std::span<const FreshCiphertext> ciphertexts);
   void put(std::span<const FreshDgkCiphertext> bits);
-  void put_sealed(std::span<const std::uint8_t> state);
+  void put_sealed(std::span<const std::uint8_t> state) { put_sealed(state, header()); }
+  void put_sealed(std::span<const std::uint8_t> state, const Header& context);
   void put_encoded(std::span<const std::uint8_t> bytes);  ///< ciphertexts under a user key, already encoded
   Bytes take_answer() { return std::move(answer_); }
 
@@ -106,6 +112,7 @@ class Answering {
   BitBudget budget_;
   ByteReader reader_;
   Bytes answer_;
+  std::uint64_t sealed_ = 0;  ///< states in the answer so far
 };
 
 /// The uniform sentence for a value outside its range; it names no element, else it would be a decryption

@@ -16,6 +16,7 @@ enum class Direction : std::uint8_t {
   activation_backward,  ///< derivative of ReLU
   input,                ///< conversion of a batch of the table
   output,               ///< hand-over of results
+  lasting,              ///< operands that are masked once for a whole session; the step counts them
 };
 
 /// What is drawn at a place.

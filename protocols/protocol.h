@@ -101,6 +101,14 @@ struct ProtocolSet {
   std::shared_ptr<const Activation> activation;
 };
 
+/// How an operand of a product comes: masked for this product alone, masked and kept, or as it was kept.
+enum class OperandUse { masked, kept, reused };
+struct OperandStates {
+  OperandUse use = OperandUse::masked;
+  std::size_t pieces = 1;        ///< sealed states of it
+  std::size_t unused_cells = 0;  ///< values in them that this product leaves out
+};
+
 /// What a call of a protocol works on: enough to declare its traffic and its cost.
 struct Work {
   Layout left{};   ///< left operand of a product; the operand of anything else
@@ -109,6 +117,7 @@ struct Work {
   bool compared = false;      ///< a selection on the values that a comparison opened
   bool unopened = false;      ///< its shares come from a comparison that opened no such values
   std::size_t user_bits = 0;  ///< size of the user's key in a hand-over
+  OperandStates left_states{}, right_states{};
 };
 
 /// Sizes that traffic and cost depend on.

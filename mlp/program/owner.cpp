@@ -30,7 +30,8 @@ ClearTable<double> float_table(const OwnerTable& table, const TableGroups& group
 
 Matrix<double> outputs(const std::vector<Matrix<double>>& weights, const OwnerTable& table) {
   FloatArithmetic arithmetic(1);  // the fraction bits matter to updates alone
-  return forward(arithmetic, Weights<Matrix<double>>{weights, {}}, 0, table.features);
+  return forward(arithmetic, Weights<Matrix<double>>{weights, {}}, 0,
+                 arithmetic.with_bias_input(table.features));
 }
 
 double half_squared_error(const Matrix<double>& residual) {

@@ -98,8 +98,13 @@ int plan_command(const Words& words, Console& console) {
   const PublicKeys& key = keys.public_keys();
   const MachineSpeed speed = measure_speed(keys, RandomSource::from_system());
   const Sizes sizes{budget, key.paillier().ciphertext_bytes(), key.dgk().ciphertext_bytes()};
-  const Cost epoch = epoch_cost(network, names, options.training, groups, sizes);
+  const Cost first = epoch_cost(network, names, options.training, groups, sizes, true);
+  const Cost epoch = options.training.epochs == 1
+                         ? first
+                         : epoch_cost(network, names, options.training, groups, sizes, false);
   const double epoch_seconds = speed.seconds(epoch.operations, thread_count());
+  const double all_seconds = speed.seconds(first.operations, thread_count()) +
+                             static_cast<double>(options.training.epochs - 1) * epoch_seconds;
   std::optional<TableGroups> test;
   Cost testing;
   if (options.test_rows > 0) {
@@ -146,8 +151,7 @@ int plan_command(const Words& words, Console& console) {
   console.result(rate_text(options.training, batch_rows(groups, groups.batches.front()), budget));
   console.result("an epoch: " + cost_text(epoch, epoch_seconds) + " (both parties on " +
                  std::to_string(thread_count()) + " threads of this machine)");
-  console.result(count_text(options.training.epochs, "epoch") + ": " +
-                 duration_text(static_cast<double>(options.training.epochs) * epoch_seconds));
+  console.result(count_text(options.training.epochs, "epoch") + ": " + duration_text(all_seconds));
   if (test) console.result("the test: " + cost_text(testing, test_seconds));
   console.result("the masks of the whole run show anything with probability below 2^" + fixed_text(bound, 1));
   warn_of_leakage(console, names);

@@ -55,9 +55,9 @@ double statistical_bound(const Network& network, const ProtocolNames& names, con
                          const TableGroups& train, const TableGroups* test, const BitBudget& budget,
                          const PublicKeys& keys) {
   const Sizes sizes{budget, keys.paillier().ciphertext_bytes(), keys.dgk().ciphertext_bytes()};
-  const Cost epoch = epoch_cost(network, names, options, train, sizes);
-  Operations all;
-  for (std::size_t i = 0; i < options.epochs; ++i) all += epoch.operations;
+  const Cost later = epoch_cost(network, names, options, train, sizes, false);
+  Operations all = epoch_cost(network, names, options, train, sizes, true).operations;
+  for (std::size_t i = 1; i < options.epochs; ++i) all += later.operations;
   if (test != nullptr) all += classification_cost(network, names, *test, sizes).operations;
   return statistical_bits(all, budget.numbers().sigma);
 }

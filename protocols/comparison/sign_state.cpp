@@ -2,32 +2,18 @@
 #include "protocols/comparison/sign_state.h"
 
 #include "paillier/error.h"
+#include "protocols/masked_values.h"
 #include "protocols/registry.h"
 
 namespace smlp {
 
-namespace {
-
-std::size_t opened_bytes(const BitBudget& budget) {
-  return (budget.guarded_mask_bits() + 1 + 1 + 7) / 8;
-}
-
-/// Signed values travel with this offset.
-Integer opened_offset(const BitBudget& budget) {
-  return power_of_two(budget.guarded_mask_bits() + 1);
-}
-
-}  // namespace
-
 std::size_t SignState::encoded_size(std::size_t cells, bool has_opened, const BitBudget& budget) {
-  return cells * (1 + (has_opened ? opened_bytes(budget) : 0));
+  return cells * (1 + (has_opened ? masked_value_bytes(budget.guarded_mask_bits()) : 0));
 }
 
 Bytes SignState::encode(const BitBudget& budget) const {
   Bytes bytes(bits.cells().begin(), bits.cells().end());
-  if (opened)
-    for (const Integer& value : opened->cells())
-      append_little_endian(value + opened_offset(budget), opened_bytes(budget), bytes);
+  if (opened) append_masked(*opened, budget.guarded_mask_bits(), bytes);
   return bytes;
 }
 
@@ -38,14 +24,8 @@ SignState SignState::decode(std::span<const std::uint8_t> bytes, std::size_t row
                 " bytes, expected are " + std::to_string(encoded_size(rows * cols, has_opened, budget)));
   SignState state{Matrix<std::uint8_t>(rows, cols), std::nullopt};
   std::copy_n(bytes.begin(), rows * cols, state.bits.cells().begin());
-  if (has_opened) {
-    IntegerMatrix opened(rows, cols);
-    const std::size_t width = opened_bytes(budget);
-    for (std::size_t cell = 0; cell < opened.size(); ++cell)
-      opened.cells()[cell] =
-          from_little_endian(bytes.subspan(rows * cols + cell * width, width)) - opened_offset(budget);
-    state.opened = std::move(opened);
-  }
+  if (has_opened)
+    state.opened = read_masked(bytes.subspan(rows * cols), rows, cols, budget.guarded_mask_bits());
   return state;
 }
 

@@ -5,6 +5,7 @@
 //   E -> K  [A + R_A], [B + R_B], T' = [A R_B + R_T], U' = [R_A B + R_U]; with an addend [C + R_C]
 //   K -> E  [floor((scale M + C + R_C) / 2^shift)] in both packings, M = (A + R_A)(B + R_B) - T' - U' = A B +
 //   rho E       subtracts floor((scale rho + R_C) / 2^shift)
+// An operand of several products is opened by the first and travels sealed to the others (operand.h).
 // E draws R_A, R_B, R_T and the effective mask rho and sets R_U = R_A R_B - R_T - rho.
 // Ranges   A, B: l bits.  R_A, R_B: l + sigma.  A R_B, R_A B: 2l + sigma + log k, under R_T of 2l + 2 sigma +
 // log k bits.
@@ -12,9 +13,10 @@
 //          below 2^(S-1).
 // Views    K: A', B', T', M, C' each under its own mask; U' = A'B' - T' - M follows.  E: ciphertexts.
 // Error    floor + {0, 1}, the carry 1 with probability frac(exact result); exact multiples never move.
-// Parameters  inner, scale, shift, addend bits (0: none)
+// Parameters  inner, scale, shift, addend bits (0: none), then how each operand comes
 #include "paillier/error.h"
 #include "protocols/integer_product.h"
+#include "protocols/matmul/operand.h"
 #include "protocols/protocol.h"
 #include "protocols/truncation/division.h"
 
@@ -56,40 +58,35 @@ class PackedMatrixProduct : public MatrixProduct {
     budget.check_product(wire_name, a.cols(), factor);
     if (addend) budget.check_addend(wire_name, addend->bits);
     const std::size_t m = a.rows(), k = a.cols(), n = b.cols();
-    const Layout left{a.layout().row_groups, a.layout().col_groups};
-    const Layout right{b.layout().row_groups, b.layout().col_groups};
-    const Layout result{left.row_groups, right.col_groups};
+    const Layout result{a.layout().row_groups, b.layout().col_groups};
 
-    const Mask mask_a =
-        Mask::uniform(evaluator.draws(place, Draw::mask_left), m, k, budget.value_mask_bits());
-    const Mask mask_b =
-        Mask::uniform(evaluator.draws(place, Draw::mask_right), k, n, budget.value_mask_bits());
+    const Operand left(evaluator, place, a, Side::left), right(evaluator, place, b, Side::right);
     const Mask mask_t =
         Mask::uniform(evaluator.draws(place, Draw::mask_cross), m, n, budget.cross_term_mask_bits());
     const Mask rho =
         Mask::uniform(evaluator.draws(place, Draw::mask_product), m, n, budget.product_mask_bits());
-    const Mask mask_u = Mask::remainder(integer_product(mask_a.values(), mask_b.values()), mask_t, rho);
+    const Mask mask_u = Mask::remainder(integer_product(left.mask(), right.mask()), mask_t, rho);
 
-    const auto t = multiply_left(evaluator.paillier(), a, mask_b.values());
-    const auto u = multiply_right(evaluator.paillier(), mask_a.values(), b);
-    const std::size_t value_bits = budget.numbers().value_bits;
+    const auto t = multiply_left(evaluator.paillier(), a, right.mask());
+    const auto u = multiply_right(evaluator.paillier(), left.mask(), b);
     const std::size_t cross_bits = budget.cross_term_mask_bits() - budget.numbers().sigma;
     RequestBody body(evaluator);
-    body.add(mask_down(evaluator, a.down(), left, mask_a, value_bits,
-                       evaluator.draws(place, Draw::exponent_left)))
-        .add(mask_across(evaluator, b.across(), right, mask_b, value_bits,
-                         evaluator.draws(place, Draw::exponent_right)))
-        .add(mask_down(evaluator, t, result, mask_t, cross_bits,
+    left.add_to(body);
+    right.add_to(body);
+    body.add(mask_down(evaluator, t, result, mask_t, cross_bits,
                        evaluator.draws(place, Draw::exponent_cross_left)))
         .add(mask_across(evaluator, u, result, mask_u, cross_bits,
                          evaluator.draws(place, Draw::exponent_cross_right)));
     const IntegerMatrix mask_c = add_masked_addend(evaluator, place, addend, result, body);
-    const Header header =
-        evaluator.header(wire_name, 0, place, result,
-                         {static_cast<std::int64_t>(k), factor.scale, static_cast<std::int64_t>(factor.shift),
-                          static_cast<std::int64_t>(addend ? addend->bits : 0)});
-    AnswerBody answer(evaluator, header, body);
+    std::vector<std::int64_t> parameters{static_cast<std::int64_t>(k), factor.scale,
+                                         static_cast<std::int64_t>(factor.shift),
+                                         static_cast<std::int64_t>(addend ? addend->bits : 0)};
+    left.append_to(parameters);
+    right.append_to(parameters);
+    AnswerBody answer(evaluator, evaluator.header(wire_name, 0, place, result, std::move(parameters)), body);
     EncryptedMatrix back = answer.matrix(result, "the rescaled product");
+    left.read(answer);
+    right.read(answer);
     answer.finish();
     return subtract_plain(evaluator.paillier(), back, divided(rho.values(), mask_c, factor),
                           budget.slot_bits());
@@ -103,10 +100,12 @@ void answer_product(Answering& answering) {
   budget.check_product(wire_name, inner, factor);
   const Layout& result = answering.header().layout;
   const std::vector<std::size_t> ungrouped(inner, 1);
-  const IntegerMatrix a =
-      answering.open_down({result.row_groups, ungrouped}, budget.value_mask_bits(), "A + R_A");
-  const IntegerMatrix b =
-      answering.open_across({ungrouped, result.col_groups}, budget.value_mask_bits(), "B + R_B");
+  const Layout left_layout{result.row_groups, ungrouped}, right_layout{ungrouped, result.col_groups};
+  std::size_t next = 4;
+  OpenedOperand left(answering, wire_name, left_layout, Side::left, next);
+  OpenedOperand right(answering, wire_name, right_layout, Side::right, next);
+  const IntegerMatrix& a = left.open("A + R_A");
+  const IntegerMatrix& b = right.open("B + R_B");
   const IntegerMatrix t = answering.open_down(result, budget.cross_term_mask_bits(), "A R_B + R_T");
   const IntegerMatrix u = answering.open_across(result, budget.cross_term_mask_bits(), "R_A B + R_U");
   const IntegerMatrix c = open_addend(answering, 3);
@@ -117,13 +116,30 @@ void answer_product(Answering& answering) {
   for (const Integer& value : product.cells())
     if (bit_length(value) > budget.product_mask_bits() + 1) refuse_out_of_range();
   answering.put_matrix(divided(product, c, factor), result, Draw::answer_down, Draw::answer_across);
+  left.seal();
+  right.seal();
+}
+
+/// Ciphertexts to the key holder.
+std::size_t masked_count(const Work& work) {
+  const Layout result{work.left.row_groups, work.right.col_groups};
+  return (work.left_states.use == OperandUse::reused ? 0 : down_count(work.left)) +
+         (work.right_states.use == OperandUse::reused ? 0 : across_count(work.right)) + down_count(result) +
+         across_count(result) + (work.addend ? down_count(result) : 0);
 }
 
 Traffic traffic(const Work& work, const Sizes& sizes) {
   const Layout result{work.left.row_groups, work.right.col_groups};
-  const std::size_t up = down_count(work.left) + across_count(work.right) + down_count(result) +
-                         across_count(result) + (work.addend ? down_count(result) : 0);
-  return {up * sizes.ciphertext_bytes, both_count(result) * sizes.ciphertext_bytes, 1};
+  Traffic out{masked_count(work) * sizes.ciphertext_bytes, both_count(result) * sizes.ciphertext_bytes, 1};
+  const auto add_states = [&](const OperandStates& states, const Layout& layout) {
+    const std::size_t cells = layout.rows() * layout.cols() + states.unused_cells;
+    const std::size_t bytes = sealed_operand_bytes(states.pieces, cells, sizes.budget);
+    if (states.use == OperandUse::reused) out.to_key_holder += bytes;
+    if (states.use == OperandUse::kept) out.to_evaluator += bytes;
+  };
+  add_states(work.left_states, work.left);
+  add_states(work.right_states, work.right);
+  return out;
 }
 
 Operations operations(const Work& work, const Sizes& sizes) {
@@ -132,13 +148,13 @@ Operations operations(const Work& work, const Sizes& sizes) {
   Operations out;
   out.products = powers_products(result.row_groups.size(), work.left.cols(), result.cols(), bits) +
                  powers_products(result.col_groups.size(), work.left.cols(), result.rows(), bits);
-  out.rerandomisations =
-      static_cast<double>(down_count(work.left) + across_count(work.right) + down_count(result) +
-                          across_count(result) + (work.addend ? down_count(result) : 0));
+  out.rerandomisations = static_cast<double>(masked_count(work));
   out.decryptions = out.rerandomisations;
   out.encryptions = static_cast<double>(both_count(result));
   const std::size_t m = result.rows(), k = work.left.cols(), n = result.cols();
-  out.masked_values = static_cast<double>(m * k + k * n + (work.addend ? 3 : 2) * m * n);
+  out.masked_values = static_cast<double>((work.left_states.use == OperandUse::reused ? 0 : m * k) +
+                                          (work.right_states.use == OperandUse::reused ? 0 : k * n) +
+                                          (work.addend ? 3 : 2) * m * n);
   return out;
 }
 

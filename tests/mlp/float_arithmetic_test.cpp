@@ -22,7 +22,7 @@ Doubles numbers(std::size_t rows, std::size_t cols, double phase) {
 }
 
 double loss(FloatArithmetic& arithmetic, const Weights<Doubles>& model, const Doubles& x, const Doubles& y) {
-  const Doubles out = forward(arithmetic, model, 0, x);
+  const Doubles out = forward(arithmetic, model, 0, arithmetic.with_bias_input(x));
   double sum = 0;
   for (std::size_t i = 0; i < out.size(); ++i) sum += std::pow(out.cells()[i] - y.cells()[i], 2) / 2;
   return sum / static_cast<double>(x.rows());
@@ -38,8 +38,8 @@ TEST_CASE("a step moves every weight by rate times the gradient of the loss") {
   factors.rescale = {-1 << 10, 30};  // rate / rows = 2^-10
   const double rate = std::ldexp(1.0, -10) * 6;
   Weights<Doubles> after = before;
-  const Doubles residual = train_batch(arithmetic, after, 0, x, y, factors);
-  const Doubles outputs = forward(arithmetic, before, 0, x);
+  const Doubles residual = train_batch(arithmetic, after, 0, arithmetic.with_bias_input(x), y, factors);
+  const Doubles outputs = forward(arithmetic, before, 0, arithmetic.with_bias_input(x));
   for (std::size_t cell = 0; cell < residual.size(); ++cell)
     CHECK(residual.cells()[cell] == outputs.cells()[cell] - y.cells()[cell]);
   for (std::size_t layer = 0; layer < 3; ++layer)

@@ -94,7 +94,7 @@ TEST_CASE("bytes and rounds of an epoch are the declared ones") {
                       toy_keys().public_keys().paillier().ciphertext_bytes(),
                       toy_keys().public_keys().dgk().ciphertext_bytes()};
     const TableGroups groups = table_groups(13, run.options.batch, BitBudget(numbers, 16, 512).slots());
-    CHECK(epoch_cost(run.network, run.protocols, run.options, groups, sizes).traffic == out.traffic);
+    CHECK(epoch_cost(run.network, run.protocols, run.options, groups, sizes, true).traffic == out.traffic);
   }
 }
 
@@ -214,7 +214,7 @@ TEST_CASE("the twin's accuracy is that of training in doubles") {
   }
   const auto accuracy = [&](const std::vector<Matrix<double>>& weights) {
     Weights<Matrix<double>> model{weights, {}};
-    const auto classes = largest_outputs(forward(clear, model, 0, data.features));
+    const auto classes = largest_outputs(forward(clear, model, 0, clear.with_bias_input(data.features)));
     std::size_t right = 0;
     for (std::size_t i = 0; i < classes.size(); ++i) right += classes[i] == data.classes[i];
     return static_cast<double>(right) / static_cast<double>(classes.size());

@@ -2,7 +2,7 @@
 // catch those that leak.
 //
 // Each protocol runs many times under fresh randomness on two fixed inputs. Every named view, its low byte,
-// and the difference of any two views of one request are compared between the inputs by two-sample tests. All
+// and the difference of any two views of one step are compared between the inputs by two-sample tests. All
 // tests together err (reject although the distributions are equal) with probability 1e-6 at most, by
 // Bonferroni; seeds are fixed, so the outcome is too.
 #include <doctest/doctest.h>
@@ -33,15 +33,16 @@ struct Sample {
 };
 using Views = std::map<std::string, Sample>;
 
-/// Gathers the views of one protocol, and the differences of views of one request.
+/// Gathers the views of one protocol, and the differences of views of one step.
 class Collector {
  public:
   explicit Collector(std::string protocol) : protocol_(std::move(protocol)) {}
   void see(const Header& header, std::string_view what, const std::vector<Integer>& values) {
     if (header.protocol != protocol_) return;
-    if (!(header == request_)) seen_.clear();
-    request_ = header;
-    const std::string name = std::to_string(header.stage) + " " + std::string(what);
+    if (header.place.step != step_) seen_.clear();
+    step_ = header.place.step;
+    const std::string name = std::to_string(static_cast<int>(header.place.direction)) + " " +
+                             std::to_string(header.stage) + " " + std::string(what);
     for (const Integer& value : values) views_[name].add(value);
     for (const auto& [other, others] : seen_)
       if (others.size() == values.size())
@@ -53,7 +54,7 @@ class Collector {
 
  private:
   std::string protocol_;
-  Header request_;
+  std::uint32_t step_ = 0;
   std::vector<std::pair<std::string, std::vector<Integer>>> seen_;
   Views views_;
 };
@@ -67,9 +68,12 @@ void run_on(TwoParties& parties, const Descriptor& descriptor, const ProtocolSet
   Place backward = place;
   backward.direction = Direction::backward;
   switch (descriptor.family) {
-    case Family::matmul:
-      set.matmul->multiply(evaluator, place, x, y, {3, 4}, Addend{y, 8});
+    case Family::matmul: {
+      const EncryptedMatrix kept = x.kept();  // the second product reads what the first has opened
+      set.matmul->multiply(evaluator, place, kept, y, {3, 4}, Addend{y, 8});
+      set.matmul->multiply(evaluator, backward, kept.transposed(), y, {3, 4}, std::nullopt);
       break;
+    }
     case Family::truncation:
       set.truncation->rescale(evaluator, place, x, 8, {3, 4}, Addend{y, 8});
       break;

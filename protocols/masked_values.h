@@ -1,0 +1,21 @@
+// Masked values as bytes of fixed width, for the states that the key holder seals.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "protocols/matrix.h"
+
+namespace smlp {
+
+/// Bytes of a value |v| < 2^(mask_bits + 1).
+std::size_t masked_value_bytes(std::size_t mask_bits);
+/// Appends the cells, row by row.
+void append_masked(const IntegerMatrix& m, std::size_t mask_bits, std::vector<std::uint8_t>& out);
+/// The inverse. Throws Error unless `bytes` are those of rows x cols values.
+IntegerMatrix read_masked(std::span<const std::uint8_t> bytes, std::size_t rows, std::size_t cols,
+                          std::size_t mask_bits);
+
+}  // namespace smlp

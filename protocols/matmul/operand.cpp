@@ -1,0 +1,210 @@
+// Both halves of an operand that is opened once.
+#include "protocols/matmul/operand.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "paillier/error.h"
+#include "protocols/masked_values.h"
+
+namespace smlp {
+
+namespace {
+
+Draw mask_draw(Side side) {
+  return side == Side::left ? Draw::mask_left : Draw::mask_right;
+}
+Draw exponent_draw(Side side) {
+  return side == Side::left ? Draw::exponent_left : Draw::exponent_right;
+}
+
+bool same_step(const Place& a, const Place& b) {
+  return a.step == b.step && a.layer == b.layer;
+}
+
+std::size_t sum(const std::vector<std::size_t>& numbers) {
+  return std::accumulate(numbers.begin(), numbers.end(), std::size_t{0});
+}
+
+/// Matrices under each other, without the last `dropped` rows, transposed if `turned`.
+template <typename Pieces, typename Values>
+IntegerMatrix assembled(const Pieces& pieces, Values&& values_of, std::size_t dropped, bool turned) {
+  std::size_t rows = 0;
+  for (const auto& piece : pieces) rows += values_of(piece).rows();
+  const std::size_t cols = values_of(pieces.front()).cols();
+  IntegerMatrix out(rows - dropped, cols);
+  std::size_t next = 0;
+  for (const auto& piece : pieces)
+    for (const Integer& value : values_of(piece).cells())
+      if (next < out.size()) out.cells()[next++] = value;
+  return turned ? out.transposed() : out;
+}
+
+// The form of an operand in a request: a sum of these.
+constexpr std::int64_t form_kept = 1, form_sealed = 2, form_lasting = 4, form_turned = 8, forms = 16;
+
+}  // namespace
+
+std::size_t sealed_operand_bytes(std::size_t pieces, std::size_t cells, const BitBudget& budget) {
+  return pieces * sealed_overhead + cells * masked_value_bytes(budget.value_mask_bits());
+}
+
+Operand::Operand(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& matrix, Side side)
+    : evaluator_(evaluator), place_(place), matrix_(matrix), side_(side) {
+  const OpenedForm& form = matrix.opened();
+  const std::size_t bits = evaluator.budget.value_mask_bits();
+  const auto opened = [&](const std::shared_ptr<OpenedRows>& piece) {
+    return !piece->sealed.empty() && (piece->lasting || same_step(piece->origin, place));
+  };
+  const bool possible = !form.pieces.empty() && form.pieces.size() <= most_pieces;
+  reused_ = possible && std::ranges::all_of(form.pieces, opened);
+  if (reused_) {
+    const auto mask_of = [](const std::shared_ptr<OpenedRows>& piece) -> const IntegerMatrix& {
+      return piece->mask;
+    };
+    mask_ = assembled(form.pieces, mask_of, form.dropped, form.turned);
+    return;
+  }
+  kept_ = possible && form.dropped == 0 && !form.turned && std::ranges::none_of(form.pieces, opened) &&
+          (form.pieces.size() == 1 || side == Side::left);
+  if (!kept_) {
+    piece_masks_.push_back(
+        Mask::uniform(evaluator.draws(place, mask_draw(side)), matrix.rows(), matrix.cols(), bits));
+  } else {
+    for (const auto& piece : form.pieces)
+      piece_masks_.push_back(Mask::uniform(evaluator.draws(piece->lasting.value_or(place), mask_draw(side)),
+                                           piece->rows, matrix.cols(), bits));
+  }
+  mask_ = assembled(
+      piece_masks_, [](const Mask& mask) -> const IntegerMatrix& { return mask.values(); }, 0, false);
+}
+
+void Operand::add_to(RequestBody& body) const {
+  const OpenedForm& form = matrix_.opened();
+  if (reused_) {
+    for (const auto& piece : form.pieces) body.add(SealedState{piece->sealed});
+    return;
+  }
+  const std::size_t content_bits = evaluator_.budget.numbers().value_bits;
+  const auto exponents = [&](std::size_t piece) {
+    const std::optional<Place> lasting = kept_ ? form.pieces[piece]->lasting : std::nullopt;
+    return evaluator_.draws(lasting.value_or(place_), exponent_draw(side_));
+  };
+  const Layout& layout = matrix_.layout();
+  if (side_ == Side::right) {
+    body.add(mask_across(evaluator_, matrix_.across(), layout, piece_masks_[0], content_bits, exponents(0)));
+    return;
+  }
+  // A piece is whole row groups, and `down` has them one after the other.
+  std::size_t group = 0, first = 0;
+  for (std::size_t piece = 0; piece < piece_masks_.size(); ++piece) {
+    Layout part{{}, layout.col_groups};
+    for (std::size_t rows = 0; rows < piece_masks_[piece].values().rows(); rows += part.row_groups.back())
+      part.row_groups.push_back(layout.row_groups.at(group++));
+    const std::size_t count = part.row_groups.size() * layout.cols();
+    body.add(mask_down(evaluator_, std::span(matrix_.down()).subspan(first, count), part, piece_masks_[piece],
+                       content_bits, exponents(piece)));
+    first += count;
+  }
+}
+
+void Operand::append_to(std::vector<std::int64_t>& parameters) const {
+  if (!reused_ && !kept_) {
+    parameters.insert(parameters.end(), {0, 0, 0});
+    return;
+  }
+  const OpenedForm& form = matrix_.opened();
+  const bool lasting = form.pieces[0]->lasting.has_value();
+  parameters.push_back((reused_ ? form_sealed : form_kept) | (lasting ? form_lasting : 0) |
+                       (form.turned ? form_turned : 0));
+  parameters.push_back(static_cast<std::int64_t>(form.dropped));
+  parameters.push_back(static_cast<std::int64_t>(form.pieces.size()));
+  for (const auto& piece : form.pieces) parameters.push_back(static_cast<std::int64_t>(piece->rows));
+}
+
+void Operand::read(AnswerBody& answer) const {
+  if (!kept_) return;
+  const std::vector<std::shared_ptr<OpenedRows>>& pieces = matrix_.opened().pieces;
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    OpenedRows& piece = *pieces[i];
+    piece.sealed =
+        answer
+            .sealed(sealed_operand_bytes(1, piece.rows * matrix_.cols(), evaluator_.budget) - sealed_overhead)
+            .bytes;
+    piece.origin = place_;
+    piece.mask = piece_masks_[i].values();
+  }
+}
+
+OpenedOperand::OpenedOperand(Answering& answering, const char* wire_name, const Layout& layout, Side side,
+                             std::size_t& next)
+    : answering_(answering), wire_name_(wire_name), layout_(layout), side_(side) {
+  const std::int64_t form = answering.parameter(next), dropped = answering.parameter(next + 1),
+                     count = answering.parameter(next + 2);
+  next += 3;
+  const auto refuse = [] { throw Error("the form of an operand does not fit its matrix"); };
+  if (form < 0 || form >= forms || dropped < 0 || dropped > static_cast<std::int64_t>(max_groups) ||
+      count < 0 || count > static_cast<std::int64_t>(most_pieces))
+    refuse();
+  kept_ = (form & form_kept) != 0;
+  sealed_ = (form & form_sealed) != 0;
+  lasting_ = (form & form_lasting) != 0;
+  turned_ = (form & form_turned) != 0;
+  dropped_ = static_cast<std::size_t>(dropped);
+  const bool fresh = !sealed_;
+  if ((kept_ && sealed_) || ((kept_ || sealed_) != (count > 0)) || (fresh && (turned_ || dropped_ > 0)))
+    refuse();
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t rows = answering.parameter(next++);
+    if (rows < 1 || rows > static_cast<std::int64_t>(max_groups) * 4096) refuse();
+    pieces_.push_back(static_cast<std::size_t>(rows));
+  }
+  if (count > 0 && sum(pieces_) != (turned_ ? layout.cols() : layout.rows()) + dropped_) refuse();
+}
+
+/// What the states of an operand are bound to: its shape, not the result's layout.
+Header OpenedOperand::context(std::size_t rows, std::size_t cols) const {
+  Header bound = answering_.header();
+  bound.layout = {{rows}, {cols}};
+  if (lasting_) bound.place = {0, 0, Direction::lasting};
+  return bound;
+}
+
+const IntegerMatrix& OpenedOperand::open(std::string_view what) {
+  const BitBudget& budget = answering_.budget();
+  const std::size_t bits = budget.value_mask_bits();
+  if (!sealed_) {
+    values_ = side_ == Side::left ? answering_.open_down(layout_, bits, what)
+                                  : answering_.open_across(layout_, bits, what);
+    return values_;
+  }
+  const std::size_t cols = turned_ ? layout_.rows() : layout_.cols();
+  std::vector<IntegerMatrix> opened;
+  for (const std::size_t rows : pieces_) {
+    const OpenedState state = answering_.open_sealed(
+        rows * cols * masked_value_bytes(bits), context(rows, cols), wire_name_, answering_.header().stage);
+    if ((state.origin.direction == Direction::lasting) != lasting_)
+      throw Error("a sealed state does not belong to this request");
+    opened.push_back(read_masked(state.state, rows, cols, bits));
+  }
+  values_ = assembled(
+      opened, [](const IntegerMatrix& m) -> const IntegerMatrix& { return m; }, dropped_, turned_);
+  return values_;
+}
+
+void OpenedOperand::seal() const {
+  if (!kept_) return;
+  const std::size_t bits = answering_.budget().value_mask_bits(), cols = values_.cols();
+  std::size_t first = 0;
+  for (const std::size_t rows : pieces_) {
+    IntegerMatrix piece(rows, cols);
+    std::copy_n(values_.cells().begin() + static_cast<std::ptrdiff_t>(first * cols), rows * cols,
+                piece.cells().begin());
+    first += rows;
+    Bytes state;
+    append_masked(piece, bits, state);
+    answering_.put_sealed(state, context(rows, cols));
+  }
+}
+
+}  // namespace smlp

@@ -1,0 +1,83 @@
+// An operand of a matrix product, masked and opened once however many products read it.
+//
+//   first product   E -> K  [X + R]                K -> E  X + R, sealed
+//   later products  E -> K  X + R, sealed
+// The key holder sees X + R once, under one mask sigma bits wider than X. Everything else that it sees of a
+// product is under masks of that product: with the same R_A in two products, the cross terms are under two
+// R_T, the products under two rho, and A R_B + R_T and R_A B + R_U still follow from what it has
+// (R_U = R_A R_B - R_T - rho). So its view of any number of products is that of one opening of each operand
+// and one (R_T, rho) a product, all independent.
+// Range    X: l bits, R: l + sigma.
+// Binding  a sealed state belongs to its session, keys, numbers, protocol and shape, and to its step and
+// layer
+//          or, where its rows last (the table, the weights of a classification), to the session alone.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "protocols/protocol.h"
+
+namespace smlp {
+
+/// Most pieces of an operand: a request has 256 parameters. More are masked anew for each product.
+inline constexpr std::size_t most_pieces = 100;
+
+/// A left operand is read from the `down` packing, a right one from `across`.
+enum class Side { left, right };
+
+/// Evaluator's half, for one product.
+class Operand {
+ public:
+  /// Takes the mask of an earlier product of this step or session, else draws one.
+  Operand(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& matrix, Side side);
+
+  const IntegerMatrix& mask() const { return mask_; }
+  /// [X + R] re-randomised, or the sealed states.
+  void add_to(RequestBody& body) const;
+  /// How the operand comes, for the key holder: public numbers.
+  void append_to(std::vector<std::int64_t>& parameters) const;
+  /// Reads the states that the key holder has sealed, and keeps them with the masks.
+  void read(AnswerBody& answer) const;
+
+ private:
+  const Evaluator& evaluator_;
+  Place place_;
+  const EncryptedMatrix& matrix_;
+  Side side_;
+  bool reused_ = false, kept_ = false;
+  std::vector<Mask> piece_masks_;  ///< drawn now; none when reused
+  IntegerMatrix mask_;
+};
+
+/// Key holder's half: reads how an operand of rows x cols comes from parameter `next` on, which moves past
+/// it.
+class OpenedOperand {
+ public:
+  /// `layout` of the operand. Throws Error on a form that does not fit it.
+  OpenedOperand(Answering& answering, const char* wire_name, const Layout& layout, Side side,
+                std::size_t& next);
+  /// Reads X + R from the request, `what` it is.
+  const IntegerMatrix& open(std::string_view what);
+  /// Appends the states that were asked for.
+  void seal() const;
+
+ private:
+  Header context(std::size_t rows, std::size_t cols) const;
+
+  Answering& answering_;
+  const char* wire_name_;
+  const Layout& layout_;
+  Side side_;
+  bool sealed_ = false, kept_ = false, lasting_ = false, turned_ = false;
+  std::size_t dropped_ = 0;
+  std::vector<std::size_t> pieces_;  ///< rows of each
+  IntegerMatrix values_;
+};
+
+/// Bytes of the sealed states of `cells` values in so many pieces.
+std::size_t sealed_operand_bytes(std::size_t pieces, std::size_t cells, const BitBudget& budget);
+
+}  // namespace smlp

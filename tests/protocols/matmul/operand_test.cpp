@@ -1,0 +1,190 @@
+// Operands that the key holder opens once: the same products, fewer ciphertexts, states bound to their place.
+#include "protocols/matmul/operand.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "protocols/registry.h"
+#include "tests/support/protocol_fixture.h"
+#include "tests/support/toy_keys.h"
+
+using namespace smlp;
+using namespace smlp::testing;
+
+namespace {
+
+/// The products of a layer: X W, X^T D and D W^T, with the views that the key holder names.
+struct Layer {
+  std::vector<std::string> views;
+  TwoParties parties{{.observer = [this](const Header&, std::string_view what, const std::vector<Integer>&) {
+    views.emplace_back(what);
+  }}};
+  ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
+  RandomStream random = RandomSource::from_seed(50).stream({});
+  IntegerMatrix x = random_matrix(5, 8, 20, random), w = random_matrix(8, 3, 20, random),
+                d = random_matrix(5, 3, 20, random);
+  Place place = parties.next_place();
+
+  /// Exact products of `scale` 1 and shift 0.
+  IntegerMatrix product(Direction direction, const EncryptedMatrix& a, const EncryptedMatrix& b) {
+    place.direction = direction;
+    return parties.decrypt(set.matmul->multiply(parties.evaluator(), place, a, b, {1, 0}, std::nullopt));
+  }
+  std::size_t opened(const std::string& what) const {
+    return static_cast<std::size_t>(std::count(views.begin(), views.end(), what));
+  }
+  Traffic declared(const EncryptedMatrix& a, const EncryptedMatrix& b, const OperandStates& left,
+                   const OperandStates& right) const {
+    Work work{a.layout(), b.layout()};
+    work.left_states = left;
+    work.right_states = right;
+    return find_protocol("matmul/packed").traffic(work, parties.sizes());
+  }
+};
+
+constexpr OperandStates masked{}, kept{OperandUse::kept}, reused{OperandUse::reused};
+
+}  // namespace
+
+TEST_CASE("operands: three products of a step open each matrix once, and send what they declare") {
+  Layer layer;
+  const EncryptedMatrix x = layer.parties.encrypt(layer.x).kept(), w = layer.parties.encrypt(layer.w).kept(),
+                        d = layer.parties.encrypt(layer.d).kept();
+  auto sent = [&, before = Traffic{}]() mutable {
+    const Traffic now = layer.parties.channel().traffic();
+    const Traffic difference{now.to_key_holder - before.to_key_holder, now.to_evaluator - before.to_evaluator,
+                             now.rounds - before.rounds};
+    before = now;
+    return difference;
+  };
+  CHECK(layer.product(Direction::forward, x, w) == naive_product(layer.x, layer.w));
+  CHECK(sent() == layer.declared(x, w, kept, kept));
+  CHECK(layer.product(Direction::gradient, x.transposed(), d) ==
+        naive_product(layer.x.transposed(), layer.d));
+  CHECK(sent() == layer.declared(x.transposed(), d, reused, kept));
+  CHECK(layer.product(Direction::backward, d, w.transposed()) ==
+        naive_product(layer.d, layer.w.transposed()));
+  CHECK(sent() == layer.declared(d, w.transposed(), reused, reused));
+  CHECK(layer.opened("A + R_A") == 1);
+  CHECK(layer.opened("B + R_B") == 2);
+  CHECK(layer.opened("A B + rho") == 3);
+}
+
+TEST_CASE("operands: a bias row is left out of a state") {
+  Layer layer;
+  const BitBudget& budget = layer.parties.budget();
+  const Layout with_bias{{4, 3, 1}, {3}};
+  REQUIRE(budget.slots() >= 4);
+  const EncryptedMatrix w = layer.parties.encrypt(layer.w, with_bias).kept(),
+                        x = layer.parties.encrypt(layer.x), d = layer.parties.encrypt(layer.d);
+  layer.product(Direction::forward, x, w);
+  IntegerMatrix without_bias(7, 3);
+  std::copy_n(layer.w.cells().begin(), without_bias.size(), without_bias.cells().begin());
+  const Traffic before = layer.parties.channel().traffic();
+  const EncryptedMatrix turned = drop_last_row(w).transposed();
+  CHECK(layer.product(Direction::backward, d, turned) == naive_product(layer.d, without_bias.transposed()));
+  OperandStates states = reused;
+  states.unused_cells = 3;
+  CHECK(layer.parties.channel().traffic() == before + layer.declared(d, turned, masked, states));
+  CHECK(layer.opened("B + R_B") == 1);
+}
+
+TEST_CASE("operands: groups of a table stay opened in later steps, in any order") {
+  Layer layer;
+  const Layout group{{2}, balanced_layout(2, 8, layer.parties.budget().slots()).col_groups};
+  std::vector<IntegerMatrix> plain;
+  std::vector<EncryptedMatrix> groups;
+  for (std::uint32_t g = 0; g < 3; ++g) {
+    plain.push_back(random_matrix(2, 8, 20, layer.random));
+    const auto rows = std::make_shared<OpenedRows>(2, Place{g, 0, Direction::lasting});
+    groups.push_back(layer.parties.encrypt(plain.back(), group).kept(rows));
+  }
+  const EncryptedMatrix w = layer.parties.encrypt(layer.w);
+  for (const std::vector<std::size_t>& order : {std::vector<std::size_t>{0, 1, 2}, {2, 0}, {1, 2, 0}}) {
+    std::vector<EncryptedMatrix> parts;
+    IntegerMatrix expected(2 * order.size(), 8);
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      parts.push_back(groups[order[i]]);
+      std::copy(plain[order[i]].cells().begin(), plain[order[i]].cells().end(),
+                expected.cells().begin() + static_cast<std::ptrdiff_t>(16 * i));
+    }
+    layer.place = layer.parties.next_place();
+    CHECK(layer.product(Direction::forward, stack_rows(parts), w) == naive_product(expected, layer.w));
+  }
+  CHECK(layer.opened("A + R_A") == 1);
+}
+
+TEST_CASE("operands: without an opened form, in a new step, or half opened, they are masked anew") {
+  Layer layer;
+  const EncryptedMatrix x = layer.parties.encrypt(layer.x), w = layer.parties.encrypt(layer.w);
+  layer.product(Direction::forward, x, w);
+  layer.product(Direction::backward, x, w);
+  CHECK(layer.opened("A + R_A") == 2);
+  const EncryptedMatrix kept_x = x.kept();
+  layer.product(Direction::gradient, kept_x, w);
+  layer.place = layer.parties.next_place();
+  layer.product(Direction::gradient, kept_x, w);
+  CHECK(layer.opened("A + R_A") == 4);
+  const auto lasting = [&](std::uint32_t g) {
+    return x.kept(std::make_shared<OpenedRows>(5, Place{g, 0, Direction::lasting}));
+  };
+  const EncryptedMatrix first = lasting(1), second = lasting(2);
+  layer.place = layer.parties.next_place();
+  layer.product(Direction::forward, stack_rows({first}), w);
+  layer.product(Direction::gradient, stack_rows({first, second}), w);
+  CHECK(layer.opened("A + R_A") == 6);
+}
+
+TEST_CASE("operands: a state serves no other step, session, shape or kind") {
+  Layer layer;
+  const EncryptedMatrix x = layer.parties.encrypt(layer.x).kept(), w = layer.parties.encrypt(layer.w);
+  layer.product(Direction::forward, x, w);
+  layer.product(Direction::backward, x, w);
+  const Request request = decode_request(layer.parties.channel().requests().back());
+  const auto answer_to = [&](auto&& change) {
+    Request changed = request;
+    change(changed.header);
+    return refusal_of(layer.parties.key_holder(), encode_request(changed.header, changed.body));
+  };
+  const std::string foreign = "the key holder refused: a sealed state does not belong to this request";
+  CHECK(answer_to([](Header&) {}).empty());
+  CHECK(answer_to([](Header& h) { h.place.direction = Direction::gradient; }).empty());
+  CHECK(answer_to([](Header& h) { ++h.place.step; }) == foreign);
+  CHECK(answer_to([](Header& h) { ++h.place.layer; }) == foreign);
+  CHECK(answer_to([](Header& h) { h.session[0] ^= 1; }) == foreign);
+  CHECK(answer_to([](Header& h) { ++h.numbers.sigma; }) != "");
+  REQUIRE(request.header.parameters.size() == 4 + 4 + 3);
+  const std::int64_t sealed = request.header.parameters[4];
+  CHECK(sealed == 2);
+  // 5 x 8 values as 8 x 5, as values that last, or without a row that is there.
+  CHECK(answer_to([&](Header& h) { h.parameters[4] = sealed + 8; }) != "");
+  CHECK(answer_to([&](Header& h) { h.parameters[4] = sealed + 4; }) == foreign);
+  const std::string misfit = "the key holder refused: the form of an operand does not fit its matrix";
+  CHECK(answer_to([](Header& h) { h.parameters[4] = -1; }) == misfit);
+  CHECK(answer_to([](Header& h) { h.parameters[4] = 16; }) == misfit);
+  CHECK(answer_to([](Header& h) { h.parameters[4] = 3; }) == misfit);
+  CHECK(answer_to([](Header& h) { h.parameters[4] = 0; }) == misfit);
+  CHECK(answer_to([](Header& h) { h.parameters[5] = 1; }) == misfit);
+  CHECK(answer_to([](Header& h) { h.parameters[5] = -1; }) == misfit);
+  CHECK(answer_to([](Header& h) { h.parameters[6] = 0; }) == misfit);
+  CHECK(answer_to([](Header& h) { h.parameters[6] = -1; }) == misfit);
+  CHECK(answer_to([](Header& h) { h.parameters[6] = std::int64_t{1} << 62; }) == misfit);
+  CHECK(answer_to([](Header& h) { h.parameters[7] = 0; }) == misfit);
+  CHECK(answer_to([](Header& h) { h.parameters[7] = 6; }) == misfit);
+  CHECK(answer_to([](Header& h) { h.parameters[7] = std::int64_t{1} << 62; }) == misfit);
+  CHECK(answer_to([](Header& h) { h.parameters.resize(7); }) != "");
+}
+
+TEST_CASE("operands: a state that lasts is no state of a step") {
+  Layer layer;
+  const auto rows = std::make_shared<OpenedRows>(5, Place{0, 0, Direction::lasting});
+  const EncryptedMatrix x = layer.parties.encrypt(layer.x).kept(rows), w = layer.parties.encrypt(layer.w);
+  layer.place = {0, 0, Direction::forward};
+  layer.product(Direction::forward, x, w);
+  layer.product(Direction::gradient, x, w);
+  Request request = decode_request(layer.parties.channel().requests().back());
+  request.header.parameters[4] -= 4;
+  CHECK(refusal_of(layer.parties.key_holder(), encode_request(request.header, request.body)) ==
+        "the key holder refused: a sealed state does not belong to this request");
+}
