@@ -130,6 +130,7 @@ class Training {
 void Training::prepare_model() {
   const PublicKeys& keys = keys_.public_keys();
   EncryptedModel start{.key = keys.fingerprint(),
+                       .handed_over = false,
                        .budget = budget_,
                        .network = network_.sizes,
                        .protocols = names_.by_family(),
