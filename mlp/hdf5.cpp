@@ -86,7 +86,10 @@ Handle memory_space(const Shape& shape, std::size_t rows) {
 
 /// Chunks of about chunk_bytes: some rows, or a part of one.
 std::array<hsize_t, 3> chunk_of(const Shape& shape) {
-  const std::size_t cols = std::clamp<std::size_t>(chunk_bytes / shape.width, 1, shape.cols);
+  const std::size_t most = std::clamp<std::size_t>(chunk_bytes / shape.width, 1, shape.cols);
+  const std::size_t parts = (shape.cols + most - 1) / most;
+  const std::size_t cols =
+      (shape.cols + parts - 1) / parts;  // chunks are stored whole: the last is not left half empty
   const std::size_t rows = std::clamp<std::size_t>(chunk_bytes / (cols * shape.width), 1, shape.rows);
   return {rows, cols, shape.width};
 }
