@@ -60,7 +60,7 @@ objects = $(patsubst %.cpp,$(BUILD_DIR)/obj/%.o,$(1))
 library_sources := $(filter-out mlp/main.cpp,$(wildcard $(addsuffix .cpp,paillier/* protocols/* protocols/*/* mlp/* mlp/*/*)))
 TESTS := $(wildcard tests/*_test.cpp tests/*/*_test.cpp tests/*/*/*_test.cpp)
 test_sources := $(wildcard tests/main.cpp tests/support/*.cpp) $(TESTS)
-bench_programs := operations matmul training
+bench_programs := operations matmul training large_table
 bench_sources := $(wildcard bench/*.cpp)
 bench_shared := $(filter-out $(bench_programs:%=bench/%.cpp),$(bench_sources))
 headers := $(wildcard $(foreach folder,paillier protocols protocols/* mlp mlp/*,$(folder)/*.h $(folder)/*.def))
@@ -116,7 +116,7 @@ $(BUILD_DIR)/dependencies.mk: scripts/install_dependencies.sh
 	  printf '%s\n' "DEPENDENCY_CFLAGS := $$cflags" "DEPENDENCY_LIBS := -lntl -lboost_program_options $$libs" > $@
 
 # ---- running ----
-test: $(if $(TEST_OPTIONS),,all $(BUILD_DIR)/bench/matmul $(BUILD_DIR)/bench/training) $(BUILD_DIR)/tests
+test: $(if $(TEST_OPTIONS),,all $(addprefix $(BUILD_DIR)/bench/,matmul training large_table)) $(BUILD_DIR)/tests
 	+@CXX="$(CXX)" scripts/run_tests.sh $(BUILD_DIR) $(TEST_OPTIONS)
 
 demo: all
@@ -177,7 +177,7 @@ help:
 	@echo '                      TESTS=tests/paillier/dgk_test.cpp builds these test files alone'
 	@echo 'make demo             train on the encrypted breast-cancer table'
 	@echo 'make bench            micro-benchmarks beside GMP and OpenSSL; BENCH_OPTIONS="--bits 2048 --rounds 9"; builds also'
-	@echo '                      build/bench/matmul and build/bench/training (--help)'
+	@echo '                      build/bench/matmul, build/bench/training and build/bench/large_table (--help)'
 	@echo 'make coverage         line coverage of each folder; fails below 90 %'
 	@echo 'make install          program, library, headers, smlp.pc; PREFIX=/usr/local DESTDIR='
 	@echo 'make uninstall        remove what install put there'

@@ -43,6 +43,7 @@ void save_answers(const std::filesystem::path& path, const EncryptedAnswers& ans
   hdf5::Group& root = writer.root();
   write_header(root, answers_format, {keys, answers.budget});
   const std::size_t groups = answers.groups.size();
+  root.set_number("handed_over", answers.handed_over ? 1 : 0);
   root.set_number("rows", answers.rows);
   root.set_number("outputs", answers.outputs);
   root.set_numbers("groups", answers.groups);
@@ -59,6 +60,7 @@ LoadedAnswers load_answers(const std::filesystem::path& path) {
   try {
     const std::size_t rows = root.number("rows", 1, most_rows);
     EncryptedAnswers answers{.key = header.keys.fingerprint(),
+                             .handed_over = root.number("handed_over", 0, 1) == 1,
                              .budget = header.budget,
                              .rows = rows,
                              .outputs = root.number("outputs", 1, most_outputs),

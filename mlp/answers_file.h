@@ -12,8 +12,9 @@
 namespace smlp {
 
 struct EncryptedAnswers {
-  Fingerprint key{};  ///< of the keys that they are under: the data owner's, where it gave its own
-  BitBudget budget;   ///< gives the slot width and f
+  Fingerprint key{};         ///< of the keys that they are under
+  bool handed_over = false;  ///< under the key of the data owner, not of the key holder
+  BitBudget budget;          ///< gives the slot width and f
   std::size_t rows = 0;
   std::size_t outputs = 0;
   std::vector<std::size_t> groups;  ///< rows of each group, in order

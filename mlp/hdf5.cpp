@@ -21,7 +21,7 @@ static_assert(sizeof(hid_t) == sizeof(std::int64_t));
 
 constexpr std::size_t chunk_bytes = std::size_t{1} << 18;
 
-/// The innermost message of the library's error stack.
+/// The innermost message of the library's error stack; of the system's refusal only what the system says.
 std::string library_message() {
   std::string message;
   const auto take_first = [](unsigned, const H5E_error2_t* error, void* out) -> herr_t {
@@ -29,6 +29,11 @@ std::string library_message() {
     return 1;
   };
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_first, &message);
+  constexpr std::string_view before = "error message = '";
+  if (const auto at = message.find(before); at != std::string::npos) {
+    message.erase(0, at + before.size());
+    message.erase(std::min(message.find('\''), message.size()));
+  }
   std::ranges::replace(message, '\n', ' ');
   return message;
 }
@@ -58,6 +63,9 @@ void silence() {
 
 /// Newest format: its structures have checksums.
 Handle file_access() {
+  // After a failed write the library keeps the file half open, and at the end of the process would crash on
+  // it.
+  static_cast<void>(H5dont_atexit());
   silence();
   Handle access = property_list(H5P_FILE_ACCESS);
   check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_LATEST, H5F_LIBVER_LATEST),
@@ -78,7 +86,10 @@ Handle memory_space(const Shape& shape, std::size_t rows) {
 
 /// Chunks of about chunk_bytes: some rows, or a part of one.
 std::array<hsize_t, 3> chunk_of(const Shape& shape) {
-  const std::size_t cols = std::clamp<std::size_t>(chunk_bytes / shape.width, 1, shape.cols);
+  const std::size_t most = std::clamp<std::size_t>(chunk_bytes / shape.width, 1, shape.cols);
+  const std::size_t parts = (shape.cols + most - 1) / most;
+  const std::size_t cols =
+      (shape.cols + parts - 1) / parts;  // chunks are stored whole: the last is not left half empty
   const std::size_t rows = std::clamp<std::size_t>(chunk_bytes / (cols * shape.width), 1, shape.rows);
   return {rows, cols, shape.width};
 }
@@ -359,8 +370,9 @@ std::filesystem::path create_file(const std::filesystem::path& path) {
     const Handle access = file_access();
     const Handle creation = property_list(H5P_FILE_CREATE);
     check(H5Pset_obj_track_times(creation.id(), false), "cannot write " + path.string());
-    own(H5Fcreate(partial.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), H5Fclose,
-        "cannot write " + path.string());
+    Handle file = own(H5Fcreate(partial.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), H5Fclose,
+                      "cannot write " + path.string());
+    if (!file.reset()) fail("cannot write " + path.string());
   } catch (...) {
     std::error_code ignored;
     std::filesystem::remove(partial, ignored);

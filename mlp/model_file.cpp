@@ -86,6 +86,7 @@ void save_model(const std::filesystem::path& path, const EncryptedModel& model, 
   root.set_text("protocols", protocols);
   root.set_text("training", model.training);
   root.set_bytes("table_id", model.table_id);
+  root.set_number("handed_over", model.handed_over ? 1 : 0);
   root.set_number("epochs_done", model.epochs_done);
   root.set_number("steps_done", model.steps_done);
   root.set_number("with_velocities", model.velocities.empty() ? 0 : 1);
@@ -106,6 +107,7 @@ LoadedModel load_model(const std::filesystem::path& path) {
   try {
     constexpr std::uint64_t most = ~std::uint64_t{0};
     EncryptedModel model{.key = header.keys.fingerprint(),
+                         .handed_over = root.number("handed_over", 0, 1) == 1,
                          .budget = header.budget,
                          .network = root.numbers("network", most_sizes),
                          .protocols = read_protocols(root),

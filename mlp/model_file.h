@@ -16,7 +16,8 @@
 namespace smlp {
 
 struct EncryptedModel {
-  Fingerprint key{};  ///< of the keys that it is under
+  Fingerprint key{};         ///< of the keys that it is under
+  bool handed_over = false;  ///< under the key of its owner, not of the key holder
   BitBudget budget;
   std::vector<std::size_t> network;              ///< N, .., M: at least two sizes
   std::map<std::string, std::string> protocols;  ///< family -> name

@@ -46,6 +46,7 @@ EncryptedAnswers classify(EncryptedArithmetic& arithmetic, const Weights<Encrypt
     throw Error("the network " + network.text() + " has " + std::to_string(network.inputs()) +
                 " inputs, the table of queries has " + std::to_string(table.info().features) + " features");
   EncryptedAnswers out{user ? user->fingerprint() : evaluator.keys.fingerprint(),
+                       user.has_value(),
                        evaluator.budget,
                        table.info().rows,
                        network.outputs(),

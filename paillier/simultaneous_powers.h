@@ -41,6 +41,6 @@ PowersPlan plan_powers(const PowersShape& shape, std::size_t lanes);
 /// match.
 std::vector<Integer> simultaneous_powers(const Lanes& lanes, std::span<const Integer> bases,
                                          std::span<const Integer> exponents, PowersShape shape);
-constexpr std::size_t powers_buffer_bytes = std::size_t{96} << 20;
+constexpr std::size_t powers_buffer_bytes = std::size_t{32} << 20;
 
 }  // namespace smlp

@@ -12,6 +12,7 @@ int keygen_command(const Words& words, Console& console);
 int encrypt_command(const Words& words, Console& console);
 int train_command(const Words& words, Console& console);
 int predict_command(const Words& words, Console& console);
+int release_command(const Words& words, Console& console);
 int decrypt_command(const Words& words, Console& console);
 int export_command(const Words& words, Console& console);
 int plan_command(const Words& words, Console& console);

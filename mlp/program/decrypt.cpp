@@ -61,7 +61,7 @@ int decrypt_command(const Words& words, Console& console) {
   CommandLine line("decrypt",
                    "Decrypts answers into a CSV: row of the owner's file (from 1), class, and every output, "
                    "exact to 53 bits.");
-  line.required("key", key, "secret.json of the key that the answers are under");
+  line.required("key", key, "secret.json of their owner; of the key holder where predict had no --user-key");
   line.required("in", in, "answers of smlp predict");
   line.text("profile", profile,
             "profile of the training table, for class names; else classes are numbers from 0");
@@ -72,6 +72,10 @@ int decrypt_command(const Words& words, Console& console) {
   require_writable("--out", out, read);
   const SecretKeys keys = load_secret_keys(key);
   const EncryptedAnswers encrypted = load_answers(in, keys.public_keys());
+  if (!encrypted.handed_over)
+    console.warning("note: " + in +
+                    " is under the key holder's key, so all roles are in one hand; smlp predict --user-key "
+                    "hands answers to their owner");
   const std::vector<std::string> names = class_names(profile, encrypted.outputs);
   const std::string csv = to_csv(open_answers(encrypted, keys), names);
   write_file_atomically(out, Bytes(csv.begin(), csv.end()), 0600);

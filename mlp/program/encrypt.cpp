@@ -28,7 +28,7 @@ struct EncryptOptions {
 };
 
 void declare(CommandLine& line, EncryptOptions& options) {
-  line.required("key", options.key, "public.json of the data owner");
+  line.required("key", options.key, "public.json of the key holder");
   options.data.add_to(line);
   line.number("batch", options.batch, "rows of a mini-batch, as training will have them");
   line.number("inner", options.inner, "widest inner dimension of a product that slots have room for");

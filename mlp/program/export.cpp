@@ -39,13 +39,17 @@ int export_command(const Words& words, Console& console) {
   std::string model_file, key, out;
   CommandLine line(
       "export", "Decrypts a model: weights (inputs x outputs of each layer) and biases, exact to 53 bits.");
-  line.required("model", model_file, "a model of smlp train");
-  line.required("key", key, "secret.json of its key");
+  line.required("model", model_file, "a model of smlp release, or of smlp train");
+  line.required("key", key, "secret.json of its owner; of the key holder where the model is of smlp train");
   line.required("out", out, "the JSON, for its owner's eyes (mode 0600)");
   if (const auto help = line.parse(words)) return console.document(*help), 0;
   require_writable("--out", out, {key, model_file});
   const SecretKeys keys = load_secret_keys(key);
   const EncryptedModel model = load_model(model_file, keys.public_keys());
+  if (!model.handed_over)
+    console.warning("note: " + model_file +
+                    " is under the key holder's key, so all roles are in one hand; smlp release "
+                    "hands a model to its owner");
   const std::string json = to_json(model, open_weights(model.weights, model.budget, keys)).dump() + "\n";
   write_file_atomically(out, Bytes(json.begin(), json.end()), 0600);
   console.result(out + ": " + Network{model.network}.text() + " after " +

@@ -52,6 +52,7 @@ Json model_facts(const std::string& path) {
   const LoadedModel loaded = load_model(path);
   const EncryptedModel& model = loaded.model;
   Json facts{{"network", Network{model.network}.text()},
+             {"handed_over", model.handed_over},
              {"epochs_done", model.epochs_done},
              {"steps_done", model.steps_done},
              {"protocols", model.protocols},
@@ -66,6 +67,7 @@ Json answers_facts(const std::string& path) {
   const LoadedAnswers loaded = load_answers(path);
   Json facts{{"rows", loaded.answers.rows},
              {"outputs", loaded.answers.outputs},
+             {"handed_over", loaded.answers.handed_over},
              {"groups", loaded.answers.groups.size()}};
   facts.update(budget_facts(loaded.answers.budget));
   facts.update(key_facts(loaded.keys));

@@ -1,4 +1,4 @@
-// smlp keygen: a new key pair of the data owner.
+// smlp keygen: a new key pair, of a key holder or of a data owner who gets results under it.
 #include <sys/stat.h>
 
 #include <cerrno>

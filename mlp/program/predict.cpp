@@ -29,8 +29,9 @@ void declare(CommandLine& line, PredictOptions& options) {
   line.required("model", options.model, "a model of smlp train");
   line.required("data", options.data, "encrypted table of queries; its labels are ignored");
   options.key_holder.add_to(line);
-  line.text("user-key", options.user_key,
-            "public.json under which the answers are handed over, so that no server can open them");
+  line.text(
+      "user-key", options.user_key,
+      "public.json of the data owner, under which the answers are handed over: no server can open them");
   line.required("out", options.out, "the encrypted answers");
   options.threads.add_to(line);
   options.output.add_to(line, false);

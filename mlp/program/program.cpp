@@ -25,6 +25,7 @@ constexpr std::array commands{
     Command{"encrypt", encrypt_command, "encrypt a table (data owner)"},
     Command{"train", train_command, "train a network on an encrypted table (evaluator)"},
     Command{"predict", predict_command, "classify an encrypted table by an encrypted model (evaluator)"},
+    Command{"release", release_command, "hand a model to its owner under the owner's key (evaluator)"},
     Command{"decrypt", decrypt_command, "decrypt answers (data owner)"},
     Command{"export", export_command, "decrypt a model (data owner)"},
     Command{"plan", plan_command, "bit budget, time and bytes of a training before it runs"},

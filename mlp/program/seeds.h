@@ -22,11 +22,13 @@ class Seeds {
   RandomSource split() const { return root_.derive("split"); }
   /// The owner's order of the rows of a table.
   RandomStream shuffle() const { return root_.derive("shuffle").stream({}); }
-  /// The evaluator: masks of training, initial weights, order of the batches, masks of prediction.
+  /// The evaluator: masks of training, initial weights, order of the batches, masks of prediction and of a
+  /// release.
   RandomSource training() const { return root_.derive("train"); }
   RandomSource initial_weights() const { return training().derive("initial weights"); }
   RandomSource batch_order() const { return training().derive("order"); }
   RandomSource prediction() const { return root_.derive("predict"); }
+  RandomSource release() const { return root_.derive("release"); }
   /// The key holder in the same process.
   AnswerRandomness key_holder() const {
     return seeded_ ? AnswerRandomness::from_source(root_.derive("key holder"))

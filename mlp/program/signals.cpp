@@ -28,6 +28,7 @@ void wait_and_end(sigset_t signals) {
 }  // namespace
 
 void remove_temporary_files_on_signals() {
+  std::signal(SIGXFSZ, SIG_IGN);
   sigset_t signals;
   ::sigemptyset(&signals);
   for (const int signal : {SIGHUP, SIGINT, SIGTERM}) {

@@ -4,8 +4,9 @@
 namespace smlp {
 
 /// From here on SIGHUP, SIGINT and SIGTERM end the process as they do without this (status 128 + signal in a
-/// shell), but its temporary files are removed first. A signal that is ignored stays so. Call before any
-/// other thread is started: threads inherit what they block.
+/// shell), but its temporary files are removed first. A signal that is ignored stays so. A limit on the size
+/// of files (SIGXFSZ) no longer ends the process: it is a write that fails. Call before any other thread is
+/// started: threads inherit what they block.
 void remove_temporary_files_on_signals();
 
 }  // namespace smlp

@@ -130,6 +130,7 @@ class Training {
 void Training::prepare_model() {
   const PublicKeys& keys = keys_.public_keys();
   EncryptedModel start{.key = keys.fingerprint(),
+                       .handed_over = false,
                        .budget = budget_,
                        .network = network_.sizes,
                        .protocols = names_.by_family(),
@@ -170,7 +171,8 @@ void Training::run() {
   Meter meter(session);
   const GroupReader<EncryptedMatrix> reader{[&](std::size_t group) { return table_.features(group); },
                                             [&](std::size_t group) { return table_.labels(group); }};
-  Weights<EncryptedMatrix> weights{model_->weights, model_->velocities};
+  // Moved to and fro: one copy of a large model is enough.
+  Weights<EncryptedMatrix> weights{std::move(model_->weights), std::move(model_->velocities)};
   ProgressBar progress(console_, "", "steps", first_epoch_ * groups.batches.size());
   for (std::uint64_t epoch = first_epoch_; epoch < training_.epochs; ++epoch) {
     progress.rename("epoch " + std::to_string(epoch + 1) + "/" + std::to_string(training_.epochs));
@@ -183,13 +185,14 @@ void Training::run() {
                   of_epoch += step;
                   progress(epoch * total + done, training_.epochs * total);
                 });
-    model_->weights = weights.weights;
-    model_->velocities = weights.velocities;
+    model_->weights = std::move(weights.weights);
+    model_->velocities = std::move(weights.velocities);
     model_->epochs_done = epoch + 1;
     model_->steps_done = (epoch + 1) * groups.batches.size();
     // Before the checkpoint: a resumed training drops lines that it will write again, and lacks none.
     metrics.epoch(epoch + 1, of_epoch, Json::object());  // nothing is visible to an evaluator
     save_model(options_.out, *model_, keys_.public_keys());
+    weights = {std::move(model_->weights), std::move(model_->velocities)};
     measured_ += of_epoch;
     const auto bytes = static_cast<double>(of_epoch.traffic.to_key_holder + of_epoch.traffic.to_evaluator);
     console_.note("epoch " + std::to_string(epoch + 1) + "/" + std::to_string(training_.epochs) + ": " +

@@ -21,6 +21,7 @@ std::vector<Ciphertext> ciphertexts(std::size_t count, std::uint8_t kind) {
 
 EncryptedAnswers toy_answers() {
   return {.key = toy_keys().public_keys().fingerprint(),
+          .handed_over = true,
           .budget = toy_budget(),
           .rows = 7,
           .outputs = 3,

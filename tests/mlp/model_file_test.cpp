@@ -24,6 +24,7 @@ EncryptedMatrix weights(std::size_t rows, std::size_t cols, std::uint32_t step, 
 
 EncryptedModel toy_model(bool with_velocities, std::size_t slots = 4) {
   EncryptedModel model{.key = toy_keys().public_keys().fingerprint(),
+                       .handed_over = false,
                        .budget = toy_budget(slots),
                        .network = {5, 4, 3},
                        .protocols = {{"matmul", "packed"}, {"comparison", "dgk-veugen"}},
@@ -43,7 +44,8 @@ TEST_CASE("a model comes back bit for bit") {
   const TemporaryDirectory directory;
   for (const bool with_velocities : {false, true})
     for (const std::size_t slots : {std::size_t{1}, std::size_t{4}}) {
-      const EncryptedModel model = toy_model(with_velocities, slots);
+      EncryptedModel model = toy_model(with_velocities, slots);
+      model.handed_over = with_velocities;
       save_model(directory / "m.h5", model, toy_keys().public_keys());
       const LoadedModel loaded = load_model(directory / "m.h5");
       CHECK(loaded.model == model);
@@ -105,6 +107,7 @@ TEST_CASE("a file whose parts do not fit is refused by name") {
       root.set_text("protocols", protocols);
       root.set_text("training", "{}");
       root.set_bytes("table_id", TableId{});
+      root.set_number("handed_over", 0);
       root.set_number("epochs_done", 0);
       root.set_number("steps_done", 0);
       root.set_number("with_velocities", 0);

@@ -65,6 +65,23 @@ for layer, (inputs, outputs) in zip(model["layers"], [(4, 3), (3, 3)]):
     assert all((w * 2 ** model["fraction_bits"]).is_integer() for row in layer["weights"] for w in row)
 PYTHON
 
+# The owner gets the model under a key of its own, and needs no other's secret.
+accepts release --model model.h5 --user-key user/public.json --secret-key keys/secret.json --quiet --out owner.h5 >release.txt
+grep -qE '^owner.h5: 4-3-3 after 2 epochs, under the key [0-9a-f]{16}\.\., in .*, 2 rounds$' release.txt ||
+  fail "release says: $(cat release.txt)"
+accepts export --model owner.h5 --key user/secret.json --out owner.json >/dev/null
+[ ! -s "$said/err" ] || fail "export by the owner says: $(cat "$said/err")"
+cmp -s model.json owner.json || fail 'the released model has other weights'
+refuses 1 'belongs to the key' export --model owner.h5 --key keys/secret.json --out x.json
+refuses 1 'belongs to the key' predict --model owner.h5 --data queries.h5 --secret-key keys/secret.json --out x.h5
+# Where the key holder's secret meets the evaluator's files, that is said.
+accepts export --model model.h5 --key keys/secret.json --out model.json >/dev/null
+grep -q '^smlp: note: model.h5 .*all roles are in one hand' "$said/err" || fail "export says: $(cat "$said/err")"
+accepts decrypt --key keys/secret.json --in queries.answers.h5 --out numbers.csv >/dev/null
+grep -q '^smlp: note: queries.answers.h5 .*all roles are in one hand' "$said/err" || fail "decrypt says: $(cat "$said/err")"
+accepts decrypt --key user/secret.json --in user.answers.h5 --out user.csv >/dev/null
+[ ! -s "$said/err" ] || fail "decrypt by the owner says: $(cat "$said/err")"
+
 # What the files and reports say.
 steps=$(grep -c '"step"' metrics.jsonl)
 [ "$steps" -eq "$(python3 -c 'import json; n=sum(1 for _ in open("train.csv"))-1; print(2*-(-n//8))')" ] || fail "$steps steps in metrics"
@@ -77,7 +94,9 @@ holds 'j["classes"] == 0' i.json
 accepts inspect model.h5 --json >i.json
 holds 'j["kind"] == "encrypted model" and j["epochs_done"] == 2 and j["training"]["momentum"] == 0.5' i.json
 accepts inspect user.answers.h5 --json >i.json
-holds 'j["kind"] == "encrypted answers" and j["outputs"] == 3' i.json
+holds 'j["kind"] == "encrypted answers" and j["outputs"] == 3 and j["handed_over"] is True' i.json
+accepts inspect owner.h5 --json >i.json
+holds 'j["kind"] == "encrypted model" and j["epochs_done"] == 2 and j["handed_over"] is True' i.json
 accepts inspect keys/public.json --json >i.json
 holds 'j["kind"] == "public key" and j["key_bits"] == 2048 and j["variant"] == "subgroup"' i.json
 accepts inspect $profile --json >i.json

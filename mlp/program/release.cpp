@@ -1,0 +1,65 @@
+// smlp release: the evaluator hands the trained model to its owner, under the owner's key.
+#include <filesystem>
+
+#include "mlp/network.h"
+#include "mlp/program/commands.h"
+#include "mlp/program/report.h"
+#include "mlp/program/seeds.h"
+#include "mlp/release.h"
+
+namespace smlp {
+
+namespace {
+
+struct ReleaseOptions {
+  std::string model;
+  std::string user_key;
+  KeyHolderOptions key_holder;
+  std::string out;
+  bool quiet = false;
+  ThreadOption threads;
+};
+
+void declare(CommandLine& line, ReleaseOptions& options) {
+  line.required("model", options.model, "a model of smlp train");
+  line.required("user-key", options.user_key, "public.json of the data owner, who alone can open the result");
+  options.key_holder.add_to(line);
+  line.required("out", options.out, "the model under the owner's key, for smlp export");
+  line.flag("quiet", options.quiet, "no progress");
+  options.threads.add_to(line);
+}
+
+}  // namespace
+
+int release_command(const Words& words, Console& console) {
+  ReleaseOptions options;
+  CommandLine line("release", "Hands a model to its owner under the owner's key: no server can open it.");
+  declare(line, options);
+  if (const auto help = line.parse(words)) return console.document(*help), 0;
+  console.configure(false, options.quiet);
+  const std::string key_file = options.key_holder.check("release");
+  options.threads.apply();
+  require_writable("--out", options.out, {options.model, options.user_key, key_file});
+
+  const SecretKeys keys = load_secret_keys(key_file);
+  const EncryptedModel model = load_model(options.model, keys.public_keys());
+  const PublicKeys owner = load_public_keys(options.user_key);
+  console.warning("note: the key holder runs in this process, so all roles are in one hand");
+  const Seeds seeds(options.key_holder.seed);
+  Session session(keys, model.budget, ProtocolNames::from_families(model.protocols), seeds.release(),
+                  seeds.key_holder(), {owner.paillier()});
+  Meter meter(session);
+  ProgressBar progress(console, "release", "layers");
+  const EncryptedModel released =
+      release_model(session.arithmetic().evaluator(), model, owner,
+                    [&](std::size_t done, std::size_t total) { progress(done, total); });
+  save_model(options.out, released, owner);
+  const Measured measured = meter.lap();
+  console.result(options.out + ": " + Network{model.network}.text() + " after " +
+                 count_text(model.epochs_done, "epoch") + ", under the key " +
+                 to_hex(owner.fingerprint()).substr(0, 16) + ".., in " + duration_text(measured.seconds) +
+                 ", " + std::to_string(measured.traffic.rounds) + " rounds");
+  return 0;
+}
+
+}  // namespace smlp
