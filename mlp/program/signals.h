@@ -1,11 +1,23 @@
 // What a signal to end does to the program.
 #pragma once
 
+#include <functional>
+
 namespace smlp {
 
 /// From here on SIGHUP, SIGINT and SIGTERM end the process as they do without this (status 128 + signal in a
 /// shell), but its temporary files are removed first. A signal that is ignored stays so. Call before any
 /// other thread is started: threads inherit what they block.
 void remove_temporary_files_on_signals();
+
+/// While it lives, the first of these signals calls `action`, in the waiting thread, in place of ending the
+/// process; the next one ends it. At most one at a time.
+class EndSignalAction {
+ public:
+  explicit EndSignalAction(std::function<void()> action);
+  EndSignalAction(const EndSignalAction&) = delete;
+  EndSignalAction& operator=(const EndSignalAction&) = delete;
+  ~EndSignalAction();
+};
 
 }  // namespace smlp

@@ -11,8 +11,9 @@ TEST_CASE("protocols: a preset, then single families by name") {
   options.comparison = "affine";
   CHECK(options.names().comparison == "affine");
   CHECK(options.names().matmul == "packed");
-  CHECK(leaking(options.names()) == std::set<std::string>{"comparison/affine"});
-  CHECK(leaking(preset("homomorphic")).empty());
+  CHECK(asked_protocols(options.names()) ==
+        std::set<std::string>{"comparison/affine", "matmul/packed", "selection/homomorphic"});
+  CHECK(asked_protocols(preset("paper")).contains("conversion/unpack"));
   options.matmul = "none";
   CHECK(test::contains(test::message_of([&] { options.names(); }), "there is packed, blinded"));
 }
