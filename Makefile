@@ -1,6 +1,6 @@
 # Builds, tests and installs SMLP. `make help` lists the targets and the variables.
 
-VERSION := 0.1.0
+VERSION := $(shell sed -n 's/.*version = "\(.*\)".*/\1/p' protocols/version.h)
 PREFIX ?= /usr/local
 BUILD ?= release
 CLANG_FORMAT ?= clang-format-16
@@ -63,6 +63,10 @@ test_sources := $(wildcard tests/main.cpp tests/support/*.cpp) $(TESTS)
 bench_programs := operations matmul training large_table
 bench_sources := $(wildcard bench/*.cpp)
 bench_shared := $(filter-out $(bench_programs:%=bench/%.cpp),$(bench_sources))
+# Generated from the description of the network's messages; compiled without our warnings, included as system headers.
+generated := $(BUILD_DIR)/generated
+messages := $(addprefix $(generated)/protocols/transport/smlp,.pb.h .grpc.pb.h .pb.cc .grpc.pb.cc)
+message_objects := $(patsubst $(generated)/%.cc,$(BUILD_DIR)/obj/%.o,$(filter %.cc,$(messages)))
 headers := $(wildcard $(foreach folder,paillier protocols protocols/* mlp mlp/*,$(folder)/*.h $(folder)/*.def))
 
 ifeq ($(MAKELEVEL),0)  # all cores; -j on the command line wins
@@ -85,14 +89,28 @@ $(PROGRAM) $(BUILD_DIR)/tests $(BENCHES): $(BUILD_DIR)/sources
 	@mkdir -p $(@D)
 	@$(LINK) $(filter %.o %.a,$^) $(LIBS) -o $@
 
-$(LIBRARY): $(call objects,$(library_sources)) $(BUILD_DIR)/sources
+$(LIBRARY): $(call objects,$(library_sources)) $(message_objects) $(BUILD_DIR)/sources
 	@echo "archive $@"
 	@rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
 $(BUILD_DIR)/obj/%.o: %.cpp $(BUILD_DIR)/flags
 	@echo "compile $<"
 	@mkdir -p $(@D)
-	@$(COMPILE) -MMD -MP -c $< -o $@
+	@$(COMPILE) $(system_includes) -MMD -MP -c $< -o $@
+
+$(messages) &: protocols/transport/smlp.proto
+	@echo "generate $<"
+	@mkdir -p $(generated)
+	@protoc -I. --cpp_out=$(generated) --grpc_out=$(generated) --plugin=protoc-gen-grpc=$$(command -v grpc_cpp_plugin) $<
+
+using_messages := $(call objects,$(wildcard protocols/transport/*.cpp tests/protocols/transport/*.cpp))
+$(using_messages) $(message_objects): system_includes := -isystem $(generated)
+$(using_messages): | $(messages)
+$(message_objects): warnings := -w
+$(message_objects): $(BUILD_DIR)/obj/%.o: $(generated)/%.cc $(BUILD_DIR)/flags
+	@echo "compile $<"
+	@mkdir -p $(@D)
+	@$(COMPILE) $(system_includes) -c $< -o $@
 
 -include $(patsubst %.o,%.d,$(call objects,$(library_sources) mlp/main.cpp $(test_sources) $(bench_sources)))
 
@@ -108,11 +126,11 @@ needs_no_build := uninstall format check-format check-layering coverage clean he
 ifneq ($(filter-out $(needs_no_build),$(or $(MAKECMDGOALS),all)),)
 include $(BUILD_DIR)/dependencies.mk
 endif
-packages := hdf5 libssl libcrypto gmpxx gmp zlib
+packages := hdf5 grpc++ protobuf libssl libcrypto gmpxx gmp zlib
 $(BUILD_DIR)/dependencies.mk: scripts/install_dependencies.sh
 	@scripts/install_dependencies.sh
 	@mkdir -p $(@D)
-	@cflags=$$(pkg-config --cflags $(packages)) && libs=$$(pkg-config --libs $(packages)) && \
+	@cflags=$$(pkg-config --cflags $(packages) | sed 's/-DNOMINMAX//') && libs=$$(pkg-config --libs $(packages)) && \
 	  printf '%s\n' "DEPENDENCY_CFLAGS := $$cflags" "DEPENDENCY_LIBS := -lntl -lboost_program_options $$libs" > $@
 
 # ---- running ----

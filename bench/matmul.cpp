@@ -8,6 +8,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "bench/direct_channel.h"
 #include "bench/reference.h"
 #include "bench/samples.h"
 #include "mlp/program/session.h"
@@ -41,7 +42,7 @@ class Product {
       : random_(RandomSource::from_system()),
         budget_(Numbers{}, 1024, keys.public_keys().paillier().bits(),
                 names.needs_one_value_a_ciphertext() ? 1 : 0),
-        session_(keys, budget_, names, random_, AnswerRandomness::from_system()),
+        session_(keys.public_keys(), direct_channel(keys), budget_, names, random_),
         protocols_(make_protocols(names, budget_)),
         a_(encrypted(shape.rows, shape.inner)),
         b_(encrypted(shape.inner, shape.outputs)) {}

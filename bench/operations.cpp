@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "bench/counts.h"
+#include "bench/direct_channel.h"
 #include "bench/reference.h"
 #include "mlp/program/session.h"
 #include "paillier/error.h"
@@ -41,8 +42,8 @@ class KeyRows {
         keys_(make_keys(Variant::subgroup, bits)),
         counts_(keys_),
         lanes_(lanes_of(keys_)),
-        session_(keys_, BitBudget({}, 1024, bits), preset("homomorphic"), random_,
-                 AnswerRandomness::from_system()) {
+        session_(keys_.public_keys(), direct_channel(keys_), BitBudget({}, 1024, bits), preset("homomorphic"),
+                 random_) {
     add_products();
     add_paillier();
     add_matrix_powers();

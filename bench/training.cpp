@@ -4,6 +4,7 @@
 //   C  one batch of 128 images of 28 x 28 random pixels, network 784-128-10
 #include <iostream>
 
+#include "bench/direct_channel.h"
 #include "bench/samples.h"
 #include "mlp/batches.h"
 #include "mlp/initial_weights.h"
@@ -69,7 +70,7 @@ Json measure(const SecretKeys& keys, const Workload& work, std::size_t steps) {
   const TableGroups& groups = table.groups();
   const std::size_t all = groups.batches.size(), measured = std::min(steps, all);
 
-  Session session(keys, budget, names, random.derive("train"), AnswerRandomness::from_system());
+  Session session(keys.public_keys(), direct_channel(keys), budget, names, random.derive("train"));
   Weights<EncryptedMatrix> model = encrypt_weights(
       initial_weights(work.network, budget.numbers(), random.derive("weights")), work.network,
       session.arithmetic().evaluator().paillier(), budget, options.momentum != 0, random.derive("weights"));

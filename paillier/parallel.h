@@ -53,7 +53,8 @@ auto parallel_map(std::size_t count, Body&& body) {
 inline std::size_t thread_index() {
   return static_cast<std::size_t>(omp_get_thread_num());
 }
-/// Number of threads of parallel_for. Throws nothing; set once at the start of a program.
+/// Number of threads of parallel_for in loops that this thread starts. Throws nothing; set once at a thread's
+/// start.
 inline void set_thread_count(int threads) {
   omp_set_num_threads(threads);
 }

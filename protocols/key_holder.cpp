@@ -2,30 +2,73 @@
 #include "protocols/key_holder.h"
 
 #include <algorithm>
+#include <deque>
+#include <mutex>
 
 #include "paillier/error.h"
 #include "protocols/registry.h"
+#include "protocols/truncation/division.h"
 
 namespace smlp {
 
+OutOfRange::OutOfRange() : Error("a masked value is out of range; the session ends") {}
+
 void refuse_out_of_range() {
-  throw Error("a masked value is out of range; the session ends");
+  throw OutOfRange();
 }
 
 RandomSource AnswerRandomness::for_request(const Digest& request_hash) const {
   return source_ ? source_->derive(request_hash) : RandomSource::from_system();
 }
 
+std::set<std::string> harmless_protocols() {
+  std::set<std::string> names;
+  for (const Descriptor& protocol : registry())
+    if (!protocol.leaks() && !protocol.handlers.empty()) names.insert(protocol.wire_name());
+  return names;
+}
+
+/// The sessions in which a value was out of range; the oldest is forgotten first.
+class KeyHolder::EndedSessions {
+ public:
+  bool contains(const SessionId& session) {
+    const std::lock_guard lock(mutex_);
+    return sessions_.contains(session);
+  }
+  void add(const SessionId& session) {
+    const std::lock_guard lock(mutex_);
+    if (!sessions_.insert(session).second) return;
+    order_.push_back(session);
+    if (order_.size() <= most) return;
+    sessions_.erase(order_.front());
+    order_.pop_front();
+  }
+
+ private:
+  static constexpr std::size_t most = 65536;
+  std::mutex mutex_;
+  std::set<SessionId> sessions_;
+  std::deque<SessionId> order_;
+};
+
 KeyHolder::KeyHolder(SecretKeys keys, KeyHolderPolicy policy, AnswerRandomness randomness,
                      ViewObserver observer)
     : keys_(std::move(keys)),
       policy_(std::move(policy)),
       randomness_(std::move(randomness)),
-      observer_(std::move(observer)) {}
+      observer_(std::move(observer)),
+      ended_(std::make_shared<EndedSessions>()) {}
 
 Bytes KeyHolder::answer(std::span<const std::uint8_t> frame) const {
   try {
-    return encode_answer(answer_or_throw(frame));
+    const Request request = decode_request(frame);
+    if (ended_->contains(request.header.session)) refuse_out_of_range();
+    try {
+      return encode_answer(answer_or_throw(request, sha256(frame)));
+    } catch (const OutOfRange&) {
+      ended_->add(request.header.session);
+      throw;
+    }
   } catch (const Error& error) {
     return encode_refusal(error.what());
   } catch (const std::exception&) {
@@ -33,23 +76,45 @@ Bytes KeyHolder::answer(std::span<const std::uint8_t> frame) const {
   }
 }
 
-Bytes KeyHolder::answer_or_throw(std::span<const std::uint8_t> frame) const {
-  const Request request = decode_request(frame);
+Bytes KeyHolder::answer_or_throw(const Request& request, const Digest& hash) const {
   const Header& header = request.header;
   if (header.key != keys_.public_keys().fingerprint())
     throw Error("a request is for the key " + to_hex(header.key) + ", this key holder has " +
                 to_hex(keys_.public_keys().fingerprint()));
   const Descriptor& protocol = find_protocol(header.protocol);
-  if (protocol.leaks() && !policy_.leaking.contains(header.protocol))
-    throw Error("the protocol " + header.protocol + " leaks (" + protocol.leakage +
-                ") and is not allowed by this key holder");
+  if (!policy_.protocols.contains(header.protocol))
+    throw Error("the protocol " + header.protocol +
+                (protocol.leaks() ? " leaks (" + protocol.leakage + ") and" : "") +
+                " is not allowed by this key holder");
   if (header.stage >= protocol.handlers.size())
     throw Error("the protocol " + header.protocol + " has no stage " + std::to_string(header.stage));
-  const Digest hash = sha256(frame);
   Answering answering(keys_, policy_, request, hash, randomness_.for_request(hash), observer_);
   protocol.handlers[header.stage](answering);
   answering.finish();
   return answering.take_answer();
+}
+
+std::size_t KeyHolder::memory_needed(const Header& header, std::size_t frame_bytes) const {
+  const PaillierPublicKey& key = keys_.paillier().public_key();
+  const Sizes sizes{BitBudget(header.numbers, header.max_inner, key.bits(), header.slots),
+                    key.ciphertext_bytes(), keys_.dgk().public_key().ciphertext_bytes()};
+  const Descriptor& protocol = find_protocol(header.protocol);
+  Work work{.left = header.layout, .right = header.layout, .user_bits = 8192};
+  if (protocol.family == Family::matmul) {
+    const std::size_t inner = header.parameters.empty()
+                                  ? 1
+                                  : checked_size(header.parameters[0], header.max_inner, "inner dimension");
+    work.left.col_groups.assign(1, inner);
+    work.right.row_groups.assign(1, inner);
+  }
+  const std::size_t answer_bytes = protocol.traffic ? protocol.traffic(work, sizes).to_evaluator : 0;
+  // A cell in the clear is a big integer: its limbs and what GMP and malloc put around them, here and in two
+  // results.
+  const std::size_t cell_bytes = 3 * (64 + sizes.budget.slot_bits() / 8);
+  const std::size_t slots = (key.bits() - 2) / sizes.budget.slot_bits();
+  const std::size_t cells =
+      header.layout.rows() * header.layout.cols() + frame_bytes / sizes.ciphertext_bytes * slots;
+  return 4 * (frame_bytes + answer_bytes) + cells * cell_bytes;
 }
 
 Answering::Answering(const SecretKeys& keys, const KeyHolderPolicy& policy, const Request& request,

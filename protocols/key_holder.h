@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "paillier/error.h"
 #include "paillier/keys.h"
 #include "protocols/encrypted_matrix.h"
 #include "protocols/sealed_state.h"
@@ -32,9 +33,12 @@ class AnswerRandomness {
   std::shared_ptr<const RandomSource> source_;
 };
 
+/// Wire names of all protocols that leak nothing.
+std::set<std::string> harmless_protocols();
+
 /// What a key holder agrees to do.
 struct KeyHolderPolicy {
-  std::set<std::string> leaking;  ///< wire names of protocols with leakage that may be answered all the same
+  std::set<std::string> protocols = harmless_protocols();  ///< wire names of those that are answered
   std::vector<PaillierPublicKey>
       user_keys;  ///< keys under which results may be handed over; others are refused
 };
@@ -48,16 +52,25 @@ class KeyHolder {
   KeyHolder(SecretKeys keys, KeyHolderPolicy policy, AnswerRandomness randomness,
             ViewObserver observer = nullptr);
 
-  /// The answer frame to a request frame; a request that breaks a rule gets a refusal in one sentence.
+  /// The answer frame to a request frame; a request that breaks a rule gets a refusal in one sentence. A
+  /// value out of range ends the request's session: whatever it asks from then on gets the same refusal.
   /// Thread-safe.
   Bytes answer(std::span<const std::uint8_t> frame) const;
+  /// Bytes that a request of this header and frame size may take while it is answered: frame, residues,
+  /// plaintexts and the answer. Throws Error where the header fits no protocol or no bit budget.
+  std::size_t memory_needed(const Header& header, std::size_t frame_bytes) const;
+
+  const PublicKeys& public_keys() const { return keys_.public_keys(); }
+  const KeyHolderPolicy& policy() const { return policy_; }
 
  private:
-  Bytes answer_or_throw(std::span<const std::uint8_t> frame) const;
+  class EndedSessions;
+  Bytes answer_or_throw(const Request& request, const Digest& hash) const;
   SecretKeys keys_;
   KeyHolderPolicy policy_;
   AnswerRandomness randomness_;
   ViewObserver observer_;
+  std::shared_ptr<EndedSessions> ended_;
 };
 
 /// One request being answered: the key holder's half of a protocol works through this alone.
@@ -113,6 +126,12 @@ class Answering {
   ByteReader reader_;
   Bytes answer_;
   std::uint64_t sealed_ = 0;  ///< states in the answer so far
+};
+
+/// A masked value out of range.
+class OutOfRange : public Error {
+ public:
+  OutOfRange();
 };
 
 /// The uniform sentence for a value outside its range; it names no element, else it would be a decryption

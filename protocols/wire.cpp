@@ -144,10 +144,23 @@ Bytes encode_request(const Header& header, std::span<const std::uint8_t> body) {
   return frame;
 }
 
+namespace {
+
+Header read_versioned_header(ByteReader& reader) {
+  check_version(reader.number(1, "the version"));
+  return Header::read(reader);
+}
+
+}  // namespace
+
+Header read_request_header(std::span<const std::uint8_t> frame) {
+  ByteReader reader(frame);
+  return read_versioned_header(reader);
+}
+
 Request decode_request(std::span<const std::uint8_t> frame) {
   ByteReader reader(frame);
-  check_version(reader.number(1, "the version"));
-  Request request{Header::read(reader), {}};
+  Request request{read_versioned_header(reader), {}};
   const std::uint64_t size = reader.number(8, "the body's size");
   const auto body = reader.take(size, "the body");
   request.body.assign(body.begin(), body.end());
@@ -177,20 +190,39 @@ Bytes encode_refusal(std::string_view sentence) {
   return encode_status(1, {reinterpret_cast<const std::uint8_t*>(kept.data()), kept.size()});
 }
 
-Bytes decode_answer(std::span<const std::uint8_t> frame) {
+namespace {
+
+/// Its body and whether it is a refusal.
+std::pair<std::span<const std::uint8_t>, bool> read_answer(std::span<const std::uint8_t> frame) {
   ByteReader reader(frame);
   check_version(reader.number(1, "the version"));
   const std::uint64_t status = reader.number(1, "the status");
   const std::uint64_t size = reader.number(8, "the body's size");
   const auto body = reader.take(size, "the body");
   reader.finish("an answer");
-  if (status == 0) return Bytes(body.begin(), body.end());
-  if (status != 1 || size > max_refusal)
+  if (status > 1 || (status == 1 && size > max_refusal))
     throw Error("an answer has the unknown status " + std::to_string(status));
+  return {body, status == 1};
+}
+
+std::string sentence_of(std::span<const std::uint8_t> body) {
   std::string sentence(body.begin(), body.end());
   for (char& c : sentence)
     if (static_cast<unsigned char>(c) < 32) c = ' ';
-  throw Error("the key holder refused: " + sentence);
+  return sentence;
+}
+
+}  // namespace
+
+Bytes decode_answer(std::span<const std::uint8_t> frame) {
+  const auto [body, refused] = read_answer(frame);
+  if (refused) throw Error("the key holder refused: " + sentence_of(body));
+  return Bytes(body.begin(), body.end());
+}
+
+std::string refusal_in(std::span<const std::uint8_t> frame) {
+  const auto [body, refused] = read_answer(frame);
+  return refused ? sentence_of(body) : "";
 }
 
 }  // namespace smlp

@@ -65,11 +65,15 @@ struct Request {
   Bytes body;
 };
 Request decode_request(std::span<const std::uint8_t> frame);
+/// The header alone, with its checks.
+Header read_request_header(std::span<const std::uint8_t> frame);
 
 /// An answer is a body, or a refusal in one sentence.
 Bytes encode_answer(std::span<const std::uint8_t> body);
 Bytes encode_refusal(std::string_view sentence);
 /// The body; throws Error("the key holder refused: ...") for a refusal.
 Bytes decode_answer(std::span<const std::uint8_t> frame);
+/// The sentence of a refusal; "" for an answer.
+std::string refusal_in(std::span<const std::uint8_t> frame);
 
 }  // namespace smlp

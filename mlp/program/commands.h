@@ -10,6 +10,7 @@ namespace smlp {
 int run_command(const Words& words, Console& console);
 int keygen_command(const Words& words, Console& console);
 int encrypt_command(const Words& words, Console& console);
+int serve_command(const Words& words, Console& console);
 int train_command(const Words& words, Console& console);
 int predict_command(const Words& words, Console& console);
 int release_command(const Words& words, Console& console);
@@ -18,6 +19,7 @@ int export_command(const Words& words, Console& console);
 int plan_command(const Words& words, Console& console);
 int protocols_command(const Words& words, Console& console);
 int inspect_command(const Words& words, Console& console);
+int certificates_command(const Words& words, Console& console);
 
 /// The whole program: `words` are those after its name. Returns 0 (done), 1 (failed) or 2 (wrong usage); the
 /// latter two with one line on `err`.

@@ -87,25 +87,29 @@ void KeyOptions::check() const {
 void KeyHolderOptions::add_to(CommandLine& line) {
   line.text("secret-key", secret_key,
             "secret.json: host the key holder in this process, all roles in one hand");
-  line.text("key-holder", address, "HOST:PORT of a key holder on the network (not in this version)");
-  line.text("tls", tls, "directory of certificates for --key-holder (not in this version)");
+  line.text("key-holder", addresses, "HOST:PORT of the key holder (smlp serve); several with commas between");
+  line.text("tls", tls, "directory of this party's certificates (smlp certificates)");
+  line.flag("insecure-transport", insecure_transport, "no TLS, on loopback addresses alone");
+  line.number("timeout", timeout, "seconds that the key holder has for an answer");
   line.number("seed", seed, "repeatable masks, for experiments alone; needs --insecure-seed");
   line.flag("insecure-seed", insecure_seed, "allow --seed: whoever knows the seed can undo every mask");
 }
 
-std::string KeyHolderOptions::check(const std::string& command) const {
-  if (address || tls)
-    throw Error(
-        "a key holder on the network (--key-holder, --tls) comes with a later version; give --secret-key "
-        "FILE to "
-        "host it in this process");
-  if (!secret_key) throw UsageError("smlp " + command + " needs --secret-key");
+void KeyHolderOptions::check(const std::string& command) const {
+  if (secret_key && addresses) throw UsageError("--secret-key and --key-holder exclude each other");
+  if (!secret_key && !addresses)
+    throw UsageError("smlp " + command + " needs --key-holder with --tls, or --secret-key");
+  if (secret_key && (tls || insecure_transport))
+    throw UsageError("--tls and --insecure-transport go with --key-holder, not with --secret-key");
+  if (addresses && tls.has_value() == insecure_transport)
+    throw UsageError("--key-holder needs --tls, or --insecure-transport on a loopback address");
+  if (timeout < 1 || timeout > 86400)
+    throw UsageError("--timeout is " + std::to_string(timeout) + ", allowed are 1 to 86400");
   if (seed && !insecure_seed)
     throw Error(
         "--seed makes every mask predictable, so the key holder could read all values: add --insecure-seed "
         "where "
         "that is wanted, or leave --seed out");
-  return *secret_key;
 }
 
 void DataOptions::add_to(CommandLine& line) {
@@ -129,10 +133,11 @@ TableSource DataOptions::source(const std::optional<ExpectedColumns>& expected) 
   return source;
 }
 
-std::set<std::string> leaking(const ProtocolNames& names) {
+std::set<std::string> asked_protocols(const ProtocolNames& names) {
   std::set<std::string> out;
   for (const Descriptor* descriptor : names.used())
-    if (descriptor->leaks()) out.insert(descriptor->wire_name());
+    if (!descriptor->handlers.empty()) out.insert(descriptor->wire_name());
+  if (names.needs_one_value_a_ciphertext()) out.insert("conversion/unpack");
   return out;
 }
 

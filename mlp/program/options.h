@@ -53,17 +53,19 @@ struct KeyOptions {
   void check() const;
 };
 
-/// The key holder of train and predict. Only one in the same process can be had.
+/// The key holder of train and predict: in the same process, or on the network.
 struct KeyHolderOptions {
   std::optional<std::string> secret_key;
-  std::optional<std::string> address;
+  std::optional<std::string> addresses;
   std::optional<std::string> tls;
+  bool insecure_transport = false;
+  std::size_t timeout = 600;
   std::optional<std::uint64_t> seed;
   bool insecure_seed = false;
   void add_to(CommandLine& line);
-  /// The file of the secret key. Throws Error: a key holder on the network, a seed without --insecure-seed;
-  /// UsageError: no key.
-  std::string check(const std::string& command) const;
+  /// Throws UsageError: no key holder, two, one on the network without certificates; Error: a seed without
+  /// --insecure-seed.
+  void check(const std::string& command) const;
 };
 
 /// A table of the owner: --data, and --label or --labels.
@@ -76,8 +78,8 @@ struct DataOptions {
   TableSource source(const std::optional<ExpectedColumns>& expected = std::nullopt) const;
 };
 
-/// Wire names of those that tell the key holder more than masked values.
-std::set<std::string> leaking(const ProtocolNames& names);
+/// Wire names of the protocols that an evaluator with these choices asks for.
+std::set<std::string> asked_protocols(const ProtocolNames& names);
 
 /// Throws Error unless a file can be made at `path`: its directory is there and can be written, and it is
 /// neither a directory nor one of the files that are read.

@@ -6,6 +6,7 @@
 #include "mlp/network.h"
 #include "mlp/prediction.h"
 #include "mlp/program/commands.h"
+#include "mlp/program/key_holder_access.h"
 #include "mlp/program/report.h"
 #include "mlp/program/seeds.h"
 #include "mlp/table_file.h"
@@ -60,15 +61,20 @@ int predict_command(const Words& words, Console& console) {
   declare(line, options);
   if (const auto help = line.parse(words)) return console.document(*help), 0;
   console.configure(options.output.json, options.output.quiet);
-  const std::string key_file = options.key_holder.check("predict");
+  options.key_holder.check("predict");
   options.threads.apply();
-  std::vector<std::filesystem::path> read{options.model, options.data, key_file};
+  std::vector<std::filesystem::path> read = KeyHolderAccess::files(options.key_holder);
+  read.insert(read.end(), {options.model, options.data});
   if (options.user_key) read.emplace_back(*options.user_key);
   require_writable("--out", options.out, read);
 
-  const SecretKeys keys = load_secret_keys(key_file);
-  const EncryptedModel model = load_model(options.model, keys.public_keys());
-  const TableFile table(options.data, keys.public_keys());
+  const KeyHolderAccess key_holder(options.key_holder, "predict");
+  const LoadedModel loaded = load_model(options.model);
+  const EncryptedModel& model = loaded.model;
+  const PublicKeys& keys = loaded.keys;
+  if (key_holder.hosted() != nullptr)
+    check_same_key(options.model, keys.fingerprint(), key_holder.hosted()->public_keys().fingerprint());
+  const TableFile table(options.data, keys);
   check_same_numbers(options.model, model.budget, options.data, table.info().budget);
   const ProtocolNames names = ProtocolNames::from_families(model.protocols);
   std::optional<PublicKeys> user;
@@ -83,16 +89,23 @@ int predict_command(const Words& words, Console& console) {
                network.text() + " after " + count_text(model.epochs_done, "epoch") + ", protocols " +
                protocols_text(names));
   warn_of_leakage(console, names);
-  console.warning("note: the key holder runs in this process, so all roles are in one hand");
+  if (key_holder.hosted() != nullptr)
+    console.warning("note: the key holder runs in this process, so all roles are in one hand");
   const Seeds seeds(options.key_holder.seed);
-  Session session(keys, model.budget, names, seeds.prediction(), seeds.key_holder(),
-                  user ? std::vector{user->paillier()} : std::vector<PaillierPublicKey>{});
+  std::set<std::string> protocols = asked_protocols(names);
+  std::vector<PaillierPublicKey> users;
+  if (user) {
+    protocols.insert("conversion/switch-key");
+    users.push_back(user->paillier().with_sigma(model.budget.numbers().sigma));
+  }
+  Session session(keys, key_holder.connect(keys, protocols, seeds.key_holder(), std::move(users)),
+                  model.budget, names, seeds.prediction());
   Meter meter(session);
   ProgressBar progress(console, "predict", "batches");
   const EncryptedAnswers answers =
       classify(session.arithmetic(), {model.weights, {}}, network, table, user,
                [&](std::size_t done, std::size_t total) { progress(done, total); });
-  const PublicKeys& owner = user ? *user : keys.public_keys();
+  const PublicKeys& owner = user ? *user : keys;
   save_answers(options.out, answers, owner);
   const Measured measured = meter.lap();
 

@@ -23,6 +23,7 @@ constexpr std::array commands{
             "all roles in one process: train on an encrypted table and compare with the clear"},
     Command{"keygen", keygen_command, "make public.json and secret.json"},
     Command{"encrypt", encrypt_command, "encrypt a table (data owner)"},
+    Command{"serve", serve_command, "answer evaluators (key holder)"},
     Command{"train", train_command, "train a network on an encrypted table (evaluator)"},
     Command{"predict", predict_command, "classify an encrypted table by an encrypted model (evaluator)"},
     Command{"release", release_command, "hand a model to its owner under the owner's key (evaluator)"},
@@ -31,13 +32,14 @@ constexpr std::array commands{
     Command{"plan", plan_command, "bit budget, time and bytes of a training before it runs"},
     Command{"protocols", protocols_command, "list every protocol with its paper, costs and leakage"},
     Command{"inspect", inspect_command, "tell what a key, table, model, answers or profile file holds"},
+    Command{"certificates", certificates_command, "make certificates for the parties of a deployment"},
 };
 
 void print_help(std::ostream& out) {
   out << "usage: smlp COMMAND [options]\n"
          "Trains multilayer perceptrons on Paillier-encrypted tables.\n\n";
   for (const Command& command : commands)
-    out << "  " << std::left << std::setw(10) << command.name << command.summary << "\n";
+    out << "  " << std::left << std::setw(14) << command.name << command.summary << "\n";
   out << "\nsmlp COMMAND --help lists the options of each.\n";
 }
 

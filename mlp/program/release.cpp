@@ -3,6 +3,7 @@
 
 #include "mlp/network.h"
 #include "mlp/program/commands.h"
+#include "mlp/program/key_holder_access.h"
 #include "mlp/program/report.h"
 #include "mlp/program/seeds.h"
 #include "mlp/release.h"
@@ -37,17 +38,25 @@ int release_command(const Words& words, Console& console) {
   declare(line, options);
   if (const auto help = line.parse(words)) return console.document(*help), 0;
   console.configure(false, options.quiet);
-  const std::string key_file = options.key_holder.check("release");
+  options.key_holder.check("release");
   options.threads.apply();
-  require_writable("--out", options.out, {options.model, options.user_key, key_file});
+  std::vector<std::filesystem::path> read = KeyHolderAccess::files(options.key_holder);
+  read.insert(read.end(), {options.model, options.user_key});
+  require_writable("--out", options.out, read);
 
-  const SecretKeys keys = load_secret_keys(key_file);
-  const EncryptedModel model = load_model(options.model, keys.public_keys());
+  const KeyHolderAccess key_holder(options.key_holder, "release");
+  const LoadedModel loaded = load_model(options.model);
+  const EncryptedModel& model = loaded.model;
+  if (const SecretKeys* hosted = key_holder.hosted()) {
+    check_same_key(options.model, loaded.keys.fingerprint(), hosted->public_keys().fingerprint());
+    console.warning("note: the key holder runs in this process, so all roles are in one hand");
+  }
   const PublicKeys owner = load_public_keys(options.user_key);
-  console.warning("note: the key holder runs in this process, so all roles are in one hand");
   const Seeds seeds(options.key_holder.seed);
-  Session session(keys, model.budget, ProtocolNames::from_families(model.protocols), seeds.release(),
-                  seeds.key_holder(), {owner.paillier()});
+  Session session(loaded.keys,
+                  key_holder.connect(loaded.keys, {"conversion/switch-key"}, seeds.key_holder(),
+                                     {owner.paillier().with_sigma(model.budget.numbers().sigma)}),
+                  model.budget, ProtocolNames::from_families(model.protocols), seeds.release());
   Meter meter(session);
   ProgressBar progress(console, "release", "layers");
   const EncryptedModel released =

@@ -1,9 +1,9 @@
-// An evaluator with the key holder in the same process: all roles in one hand, through the same channel and
-// codec as on a network. And the meter on it.
+// An evaluator at work, with its key holder on the network or in the same process. And the meter on it.
 #pragma once
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -11,7 +11,7 @@
 #include "mlp/encrypted_arithmetic.h"
 #include "mlp/program/options.h"
 #include "protocols/channel.h"
-#include "protocols/key_holder.h"
+#include "protocols/transport/hosted.h"
 
 namespace smlp {
 
@@ -20,33 +20,34 @@ using Json = nlohmann::ordered_json;
 /// Stays where it is made: its parts refer to each other.
 class Session {
  public:
-  /// `random` is the evaluator's. Results may be handed over under `users`.
-  Session(const SecretKeys& keys, const BitBudget& budget, const ProtocolNames& protocols,
-          const RandomSource& random, const AnswerRandomness& answers,
-          std::vector<PaillierPublicKey> users = {})
-      : key_holder_(keys, {leaking(protocols), with_sigma(std::move(users), budget.numbers().sigma)},
-                    answers),
-        channel_(key_holder_),
-        evaluator_{keys.public_keys().with_sigma(budget.numbers().sigma), budget, channel_, random,
-                   draw_session(random)},
+  /// Over a channel to the holder of these keys. `random` is the evaluator's.
+  Session(const PublicKeys& keys, std::unique_ptr<Channel> channel, const BitBudget& budget,
+          const ProtocolNames& protocols, const RandomSource& random)
+      : channel_(std::move(channel)),
+        evaluator_{keys.with_sigma(budget.numbers().sigma), budget, *channel_, random, draw_session(random)},
         arithmetic_(evaluator_, protocols) {
     evaluator_.keys.prepare();
   }
+  /// With the key holder in this process; these protocols it answers even if they leak.
+  Session(const SecretKeys& keys, const BitBudget& budget, const ProtocolNames& protocols,
+          const RandomSource& random, const AnswerRandomness& answers)
+      : Session(keys.public_keys(), host(keys, protocols, answers), budget, protocols, random) {}
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
   EncryptedArithmetic& arithmetic() { return arithmetic_; }
   const EncryptedArithmetic& arithmetic() const { return arithmetic_; }
-  const Channel& channel() const { return channel_; }
+  const Channel& channel() const { return *channel_; }
 
  private:
-  static std::vector<PaillierPublicKey> with_sigma(std::vector<PaillierPublicKey> keys, std::size_t sigma) {
-    for (PaillierPublicKey& key : keys) key = key.with_sigma(sigma);
-    return keys;
+  static std::unique_ptr<Channel> host(const SecretKeys& keys, const ProtocolNames& protocols,
+                                       const AnswerRandomness& answers) {
+    KeyHolderPolicy policy;
+    policy.protocols.merge(asked_protocols(protocols));
+    return host_key_holder(std::make_shared<KeyHolder>(keys, std::move(policy), answers));
   }
 
-  KeyHolder key_holder_;
-  InProcessChannel channel_;
+  std::unique_ptr<Channel> channel_;
   Evaluator evaluator_;
   EncryptedArithmetic arithmetic_;
 };

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <mutex>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "paillier/files.h"
 
@@ -15,9 +17,31 @@ namespace smlp {
 
 namespace {
 
+/// Signals belong to the process, and so does what is done on them.
+struct Action {
+  std::mutex mutex;
+  std::function<void()> of_signal;
+};
+
+Action& action() {
+  static Action instance;
+  return instance;
+}
+
+/// Does what is to be done in place of ending, if anything.
+bool act() {
+  Action& current = action();
+  const std::lock_guard lock(current.mutex);
+  if (!current.of_signal) return false;
+  std::exchange(current.of_signal, nullptr)();
+  return true;
+}
+
 void wait_and_end(sigset_t signals) {
   int signal = 0;
-  if (::sigwait(&signals, &signal) != 0) return;
+  do {
+    if (::sigwait(&signals, &signal) != 0) return;
+  } while (act());
   remove_temporary_files();
   std::signal(signal, SIG_DFL);
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
@@ -43,6 +67,16 @@ void remove_temporary_files_on_signals() {
   } catch (const std::system_error&) {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);  // without a thread signals end the program as ever
   }
+}
+
+EndSignalAction::EndSignalAction(std::function<void()> of_signal) {
+  const std::lock_guard lock(action().mutex);
+  action().of_signal = std::move(of_signal);
+}
+
+EndSignalAction::~EndSignalAction() {
+  const std::lock_guard lock(action().mutex);
+  action().of_signal = nullptr;
 }
 
 }  // namespace smlp

@@ -1,6 +1,8 @@
 // What a signal to end does to the program.
 #pragma once
 
+#include <functional>
+
 namespace smlp {
 
 /// From here on SIGHUP, SIGINT and SIGTERM end the process as they do without this (status 128 + signal in a
@@ -8,5 +10,15 @@ namespace smlp {
 /// of files (SIGXFSZ) no longer ends the process: it is a write that fails. Call before any other thread is
 /// started: threads inherit what they block.
 void remove_temporary_files_on_signals();
+
+/// While it lives, the first of these signals calls `action`, in the waiting thread, in place of ending the
+/// process; the next one ends it. At most one at a time.
+class EndSignalAction {
+ public:
+  explicit EndSignalAction(std::function<void()> action);
+  EndSignalAction(const EndSignalAction&) = delete;
+  EndSignalAction& operator=(const EndSignalAction&) = delete;
+  ~EndSignalAction();
+};
 
 }  // namespace smlp

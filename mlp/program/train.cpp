@@ -6,6 +6,7 @@
 #include "mlp/initial_weights.h"
 #include "mlp/model_file.h"
 #include "mlp/program/commands.h"
+#include "mlp/program/key_holder_access.h"
 #include "mlp/program/metrics.h"
 #include "mlp/program/report.h"
 #include "mlp/program/seeds.h"
@@ -81,14 +82,14 @@ void check_same_training(const std::string& path, const EncryptedModel& found, c
 
 class Training {
  public:
-  Training(const TrainOptions& options, const std::string& key_file, Console& console)
+  Training(const TrainOptions& options, const KeyHolderAccess& key_holder, Console& console)
       : options_(options),
         training_(options.training),
         console_(console),
         seeds_(options.key_holder.seed),
         names_(options.protocols.names()),
-        keys_(load_secret_keys(key_file)),
-        table_(options.data, keys_.public_keys()),
+        table_(open_table(options.data, key_holder.hosted())),
+        keys_(table_.public_keys()),
         network_(parse_network(options.network, table_.info().features, labelled_classes())),
         budget_(evaluator_budget(table_.info().budget, names_)) {
     const std::size_t batch = table_.info().batch;
@@ -99,6 +100,7 @@ class Training {
     const TableGroups& groups = table_.groups();
     check_budget(network_, training_, batch_rows(groups, groups.batches.front()),
                  batch_rows(groups, groups.batches.back()), budget_);
+    channel_ = key_holder.connect(keys_, asked_protocols(names_), seeds_.key_holder());
     prepare_model();
   }
 
@@ -107,6 +109,9 @@ class Training {
   std::string summary() const;
 
  private:
+  static TableFile open_table(const std::string& path, const SecretKeys* keys) {
+    return keys != nullptr ? TableFile(path, keys->public_keys()) : TableFile(path);
+  }
   std::size_t labelled_classes() const {
     if (!table_.has_labels()) throw Error(options_.data + " has no labels to train on");
     return table_.info().classes;
@@ -118,18 +123,18 @@ class Training {
   Console& console_;
   Seeds seeds_;
   ProtocolNames names_;
-  SecretKeys keys_;
   TableFile table_;
+  const PublicKeys& keys_;
   Network network_;
   BitBudget budget_;
+  std::unique_ptr<Channel> channel_;
   std::optional<EncryptedModel> model_;
   std::uint64_t first_epoch_ = 0;
   Measured measured_;
 };
 
 void Training::prepare_model() {
-  const PublicKeys& keys = keys_.public_keys();
-  EncryptedModel start{.key = keys.fingerprint(),
+  EncryptedModel start{.key = keys_.fingerprint(),
                        .handed_over = false,
                        .budget = budget_,
                        .network = network_.sizes,
@@ -141,7 +146,7 @@ void Training::prepare_model() {
                        .weights = {},
                        .velocities = {}};
   if (options_.resume && std::filesystem::exists(options_.out)) {
-    model_ = load_model(options_.out, keys);
+    model_ = load_model(options_.out, keys_);
     check_same_training(options_.out, *model_, start);
     model_->training = start.training;
     first_epoch_ = model_->epochs_done;
@@ -149,7 +154,7 @@ void Training::prepare_model() {
   }
   Weights<EncryptedMatrix> weights =
       encrypt_weights(initial_weights(network_, budget_.numbers(), seeds_.initial_weights()), network_,
-                      keys.paillier(), budget_, training_.momentum != 0, seeds_.initial_weights());
+                      keys_.paillier(), budget_, training_.momentum != 0, seeds_.initial_weights());
   start.weights = std::move(weights.weights);
   start.velocities = std::move(weights.velocities);
   model_ = std::move(start);
@@ -159,7 +164,7 @@ void Training::run() {
   const TableGroups& groups = table_.groups();
   console_.note(options_.data + ": " + count_text(table_.info().rows, "row") + ", " +
                 count_text(network_.inputs(), "feature") + ", " + std::to_string(network_.outputs()) +
-                " classes, key of " + key_text(keys_.public_keys().paillier()));
+                " classes, key of " + key_text(keys_.paillier()));
   describe_training(console_, network_, training_, names_, batch_rows(groups, groups.batches.front()),
                     budget_);
   if (first_epoch_ > 0)
@@ -167,7 +172,7 @@ void Training::run() {
                   std::to_string(training_.epochs) + " epochs; continuing");
 
   MetricsFile metrics(options_.output.metrics, first_epoch_);
-  Session session(keys_, budget_, names_, seeds_.training(), seeds_.key_holder());
+  Session session(keys_, std::move(channel_), budget_, names_, seeds_.training());
   Meter meter(session);
   const GroupReader<EncryptedMatrix> reader{[&](std::size_t group) { return table_.features(group); },
                                             [&](std::size_t group) { return table_.labels(group); }};
@@ -191,7 +196,7 @@ void Training::run() {
     model_->steps_done = (epoch + 1) * groups.batches.size();
     // Before the checkpoint: a resumed training drops lines that it will write again, and lacks none.
     metrics.epoch(epoch + 1, of_epoch, Json::object());  // nothing is visible to an evaluator
-    save_model(options_.out, *model_, keys_.public_keys());
+    save_model(options_.out, *model_, keys_);
     weights = {std::move(model_->weights), std::move(model_->velocities)};
     measured_ += of_epoch;
     const auto bytes = static_cast<double>(of_epoch.traffic.to_key_holder + of_epoch.traffic.to_evaluator);
@@ -202,7 +207,7 @@ void Training::run() {
 }
 
 Json Training::report(double wall) const {
-  const PaillierPublicKey& key = keys_.public_keys().paillier();
+  const PaillierPublicKey& key = keys_.paillier();
   return {{"key_bits", key.bits()},
           {"variant", name(key.variant())},
           {"protocols", names_.by_family()},
@@ -214,8 +219,8 @@ Json Training::report(double wall) const {
           {"bytes", to_json(measured_.traffic)},
           {"rounds", measured_.traffic.rounds},
           {"seconds_by_kind", measured_.by_kind},
-          {"statistical_bits", statistical_bound(network_, names_, training_, table_.groups(), nullptr,
-                                                 budget_, keys_.public_keys())},
+          {"statistical_bits",
+           statistical_bound(network_, names_, training_, table_.groups(), nullptr, budget_, keys_)},
           {"model", options_.out}};
 }
 
@@ -237,19 +242,25 @@ int train_command(const Words& words, Console& console) {
   declare(line, options);
   if (const auto help = line.parse(words)) return console.document(*help), 0;
   console.configure(options.output.json, options.output.quiet);
-  const std::string key_file = options.key_holder.check("train");
+  options.key_holder.check("train");
   options.batch_given = line.given("batch");
   options.threads.apply();
   options.training.check();
-  require_writable("--out", options.out, {options.data, key_file});
+  std::vector<std::filesystem::path> read = KeyHolderAccess::files(options.key_holder);
+  read.emplace_back(options.data);
+  require_writable("--out", options.out, read);
   if (!options.resume && std::filesystem::exists(options.out))
     throw Error("--out " + options.out +
                 " is there already: continue its training with --resume, or give another --out");
-  if (!options.output.metrics.empty())
-    require_writable("--metrics", options.output.metrics, {options.data, key_file, options.out});
+  if (!options.output.metrics.empty()) {
+    read.emplace_back(options.out);
+    require_writable("--metrics", options.output.metrics, read);
+  }
 
-  Training training(options, key_file, console);
-  console.warning("note: the key holder runs in this process, so all roles are in one hand");
+  const KeyHolderAccess key_holder(options.key_holder, "train");
+  Training training(options, key_holder, console);
+  if (key_holder.hosted() != nullptr)
+    console.warning("note: the key holder runs in this process, so all roles are in one hand");
   training.run();
   if (options.output.json)
     console.document(

@@ -55,7 +55,7 @@ struct SmallOutcome {
 inline KeyHolder small_key_holder(const SecretKeys& keys, const SmallRun& run) {
   KeyHolderPolicy policy;
   for (const Descriptor* descriptor : run.protocols.used())
-    if (descriptor->leaks()) policy.leaking.insert(descriptor->wire_name());
+    if (descriptor->leaks()) policy.protocols.insert(descriptor->wire_name());
   return KeyHolder(keys, policy,
                    AnswerRandomness::from_source(RandomSource::from_seed(run.seed).derive("key holder")));
 }

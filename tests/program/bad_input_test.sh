@@ -118,8 +118,15 @@ refuses 1 'edited.json.*checksum' "${encrypt[@]}" --profile edited.json --out u.
 # ---- train ----
 train=(train --data t.h5 --network N-2-C --out m.h5)
 key=(--secret-key keys/secret.json)
-refuses 2 'needs --secret-key' "${train[@]}"
-refuses 1 'comes with a later version' "${train[@]}" --key-holder localhost:1 --tls certificates
+refuses 2 'needs --key-holder with --tls, or --secret-key' "${train[@]}"
+refuses 2 'exclude each other' "${train[@]}" "${key[@]}" --key-holder localhost:1
+refuses 2 'needs --tls, or --insecure-transport' "${train[@]}" --key-holder localhost:1
+refuses 2 'go with --key-holder' "${train[@]}" "${key[@]}" --tls certificates
+refuses 1 'certificates/authority.pem' "${train[@]}" --key-holder localhost:1 --tls certificates
+refuses 1 "'localhost' is no address" "${train[@]}" --key-holder localhost --insecure-transport
+refuses 1 'on a loopback address alone' "${train[@]}" --key-holder 192.0.2.1:1 --insecure-transport
+refuses 1 'no key holder can be reached: localhost:1: ' "${train[@]}" --key-holder localhost:1 --insecure-transport
+refuses 2 '--timeout is 0' "${train[@]}" --key-holder localhost:1 --insecure-transport --timeout 0
 refuses 1 '--insecure-seed' "${train[@]}" "${key[@]}" --seed 1
 refuses 1 'belongs to the key' "${train[@]}" --secret-key other/secret.json
 refuses 1 '--batch is 32, but t.h5 was encrypted with --batch 6' "${train[@]}" "${key[@]}" --batch 32
@@ -163,6 +170,21 @@ refuses 1 '--epochs 1, not 2|--schedule' "${resume[@]}" --schedule linear
 refuses 1 '--comparison dgk-veugen, not affine' "${resume[@]}" --comparison affine
 accepts encrypt --key keys/public.json --data small.csv --batch 6 --out again.h5 --profile t.h5.profile.json >/dev/null
 refuses 1 'another table' "${resume[@]/t.h5/again.h5}"
+
+# ---- serve, certificates ----
+serve=(serve --key keys/secret.json --listen 127.0.0.1:0)
+refuses 2 'needs --tls, or --insecure-transport' "${serve[@]}"
+refuses 1 'on a loopback address alone' serve --key keys/secret.json --listen 0.0.0.0:0 --insecure-transport
+refuses 1 "'here' is no address" serve --key keys/secret.json --listen here --insecure-transport
+refuses 1 "there is no protocol 'fast'" "${serve[@]}" --insecure-transport --allow fast
+refuses 2 '--memory is 0' "${serve[@]}" --insecure-transport --memory 0
+refuses 1 'none.json' "${serve[@]}" --insecure-transport --user-key none.json
+refuses 1 'keys/public.json' serve --key keys/public.json --listen 127.0.0.1:0 --insecure-transport
+certificates=(certificates --evaluator e.example --owner o.example)
+refuses 1 'same name' "${certificates[@]}" --key-holder e.example --out certificates
+refuses 1 "named 'a b'" "${certificates[@]}" --key-holder 'a b' --out certificates
+refuses 1 '--days is 0' "${certificates[@]}" --key-holder k.example --out certificates --days 0
+refuses 1 'is not empty' "${certificates[@]}" --key-holder k.example --out keys
 
 # ---- predict, decrypt, export, inspect ----
 predict=(predict --model m.h5 --data q.h5 --out a.h5)

@@ -36,10 +36,11 @@ std::string refusal_with(const TwoParties& parties, const Bytes& frame,
   return refusal_of(parties.key_holder(), encode_request(request.header, request.body));
 }
 
-/// A request to truncate one value that is this residue.
+/// A request to truncate one value that is this residue, in a session of its own.
 Bytes truncation_of(TwoParties& parties, const Integer& residue, std::size_t slots_in_group = 1) {
-  const Header header = parties.evaluator().header("truncation/packed", 0, parties.next_place(),
-                                                   {{slots_in_group}, {1}}, {20, 1, 4, 0});
+  Header header = parties.evaluator().header("truncation/packed", 0, parties.next_place(),
+                                             {{slots_in_group}, {1}}, {20, 1, 4, 0});
+  header.session = {static_cast<std::uint8_t>(header.place.step)};
   Bytes body;
   append_little_endian(residue, parties.evaluator().paillier().ciphertext_bytes(), body);
   return encode_request(header, body);
@@ -82,7 +83,7 @@ TEST_CASE("key holder: leaking protocols are answered only where the policy name
           "the key holder refused: the protocol " + descriptor.wire_name() + " leaks (" + descriptor.leakage +
               ") and is not allowed by this key holder");
   }
-  strict.leaking = {"comparison/affine"};
+  strict.protocols.insert("comparison/affine");
   TwoParties lenient({.policy = strict});
   CHECK(refusal_of(lenient.key_holder(),
                    encode_request(lenient.evaluator().header("activation/max", 0, {}, {{1}, {1}}), {}))
@@ -170,6 +171,53 @@ TEST_CASE("key holder: residues that are no ciphertexts, and values out of range
   CHECK(refusal_of(parties.key_holder(), truncation_of(parties, encrypted(power_of_two(126)), 2)).empty());
   CHECK(refusal_of(parties.key_holder(), truncation_of(parties, encrypted(power_of_two(252)), 2)) ==
         out_of_range);
+}
+
+TEST_CASE(
+    "key holder: a value out of range ends its session, with the same words from then on, and no other") {
+  TwoParties parties;
+  RandomStream random = RandomSource::from_seed(23).stream({});
+  const Bytes good =
+      truncation_of(parties, toy_keys().public_keys().paillier().encrypt(5, random).local().residue());
+  const Bytes bad = truncation_of(parties, 2);
+  CHECK(refusal_of(parties.key_holder(), bad) == out_of_range);
+  const auto in_session = [&](const Bytes& frame, const Bytes& session_of) {
+    return refusal_with(parties, frame,
+                        [&](Request& r) { r.header.session = decode_request(session_of).header.session; });
+  };
+  CHECK(in_session(good, bad) == out_of_range);
+  CHECK(in_session(Bytes(good), good).empty());
+  CHECK(refusal_of(parties.key_holder(), good).empty());
+  CHECK(in_session(bad, good) == out_of_range);
+  CHECK(refusal_of(parties.key_holder(), good) == out_of_range);
+}
+
+TEST_CASE("key holder: protocols that the policy does not list are refused") {
+  KeyHolderPolicy narrow;
+  narrow.protocols = {"truncation/packed"};
+  TwoParties parties({.policy = narrow});
+  const Header header = parties.evaluator().header("matmul/packed", 0, {}, {{1}, {1}});
+  CHECK(refusal_of(parties.key_holder(), encode_request(header, {})) ==
+        "the key holder refused: the protocol matmul/packed is not allowed by this key holder");
+}
+
+TEST_CASE("key holder: the memory of a request is known from its header") {
+  TwoParties parties;
+  const KeyHolder& key_holder = parties.key_holder();
+  const auto needed = [&](const Bytes& frame) {
+    return key_holder.memory_needed(decode_request(frame).header, frame.size());
+  };
+  run_every_protocol(parties);
+  for (std::size_t i = 0; i < parties.channel().requests().size(); ++i) {
+    const Bytes& request = parties.channel().requests()[i];
+    CHECK(needed(request) >= request.size() + parties.channel().answers()[i].size());
+    CHECK(needed(request) < 2'000'000);
+  }
+  Request small = decode_request(requests_of(parties, "comparison/dgk-veugen").front());
+  small.header.layout = {std::vector<std::size_t>(1024, 4), std::vector<std::size_t>(1024, 4)};
+  CHECK(key_holder.memory_needed(small.header, 1000) > std::size_t{1} << 32);
+  small.header.numbers.sigma = 1;
+  CHECK_THROWS_AS(key_holder.memory_needed(small.header, 1000), Error);
 }
 
 TEST_CASE("key holder: a comparison refuses a negative masked value") {

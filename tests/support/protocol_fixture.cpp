@@ -22,8 +22,7 @@ const PaillierPublicKey& toy_user_key() {
 
 KeyHolderPolicy permissive_policy() {
   KeyHolderPolicy policy;
-  for (const Descriptor& descriptor : registry())
-    if (descriptor.leaks()) policy.leaking.insert(descriptor.wire_name());
+  for (const Descriptor& descriptor : registry()) policy.protocols.insert(descriptor.wire_name());
   policy.user_keys.push_back(toy_user_key());
   return policy;
 }

@@ -11,8 +11,9 @@ TEST_CASE("protocols: a preset, then single families by name") {
   options.comparison = "affine";
   CHECK(options.names().comparison == "affine");
   CHECK(options.names().matmul == "packed");
-  CHECK(leaking(options.names()) == std::set<std::string>{"comparison/affine"});
-  CHECK(leaking(preset("homomorphic")).empty());
+  CHECK(asked_protocols(options.names()) ==
+        std::set<std::string>{"comparison/affine", "matmul/packed", "selection/homomorphic"});
+  CHECK(asked_protocols(preset("paper")).contains("conversion/unpack"));
   options.matmul = "none";
   CHECK(test::contains(test::message_of([&] { options.names(); }), "there is packed, blinded"));
 }
@@ -34,17 +35,27 @@ TEST_CASE("sizes of keys") {
   CHECK_THROWS_AS(options.check(), Error);
 }
 
-TEST_CASE("a key holder is in this process, and a seed needs consent") {
+TEST_CASE("a key holder is in this process or on the network, and a seed needs consent") {
   KeyHolderOptions options;
-  CHECK_THROWS_WITH_AS(options.check("train"), "smlp train needs --secret-key", UsageError);
+  CHECK_THROWS_WITH_AS(options.check("train"), "smlp train needs --key-holder with --tls, or --secret-key",
+                       UsageError);
   options.secret_key = "secret.json";
-  CHECK(options.check("train") == "secret.json");
+  CHECK_NOTHROW(options.check("train"));
   options.seed = 1;
   CHECK(test::contains(test::message_of([&] { options.check("train"); }), "--insecure-seed"));
   options.insecure_seed = true;
-  CHECK(options.check("train") == "secret.json");
+  CHECK_NOTHROW(options.check("train"));
   options.tls = "directory";
-  CHECK(test::contains(test::message_of([&] { options.check("train"); }), "later version"));
+  CHECK_THROWS_AS(options.check("train"), UsageError);
+  options.secret_key.reset();
+  options.addresses = "host:1";
+  CHECK_NOTHROW(options.check("train"));
+  options.insecure_transport = true;
+  CHECK_THROWS_AS(options.check("train"), UsageError);
+  options.tls.reset();
+  CHECK_NOTHROW(options.check("train"));
+  options.secret_key = "secret.json";
+  CHECK_THROWS_AS(options.check("train"), UsageError);
 }
 
 TEST_CASE("a file that can be written, and nothing is left by the check") {

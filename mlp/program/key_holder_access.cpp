@@ -1,0 +1,45 @@
+// Connecting an evaluator.
+#include "mlp/program/key_holder_access.h"
+
+#include "protocols/transport/hosted.h"
+#include "protocols/transport/remote_key_holder.h"
+
+namespace smlp {
+
+namespace {
+
+std::optional<SecretKeys> load(const KeyHolderOptions& options, const std::string& command) {
+  options.check(command);
+  if (!options.secret_key) return std::nullopt;
+  return load_secret_keys(*options.secret_key);
+}
+
+}  // namespace
+
+KeyHolderAccess::KeyHolderAccess(const KeyHolderOptions& options, const std::string& command)
+    : options_(options), secret_(load(options, command)) {}
+
+std::vector<std::filesystem::path> KeyHolderAccess::files(const KeyHolderOptions& options) {
+  if (!options.secret_key) return {};
+  return {*options.secret_key};
+}
+
+std::unique_ptr<Channel> KeyHolderAccess::connect(const PublicKeys& keys,
+                                                  const std::set<std::string>& protocols,
+                                                  const AnswerRandomness& answers,
+                                                  std::vector<PaillierPublicKey> users) const {
+  if (secret_)
+    return host_key_holder(
+        std::make_shared<KeyHolder>(*secret_, KeyHolderPolicy{protocols, std::move(users)}, answers));
+
+  std::optional<Party> party;
+  if (options_.tls) party = load_party(*options_.tls);
+  std::vector<KeyHolderLink> links;
+  for (const Endpoint& endpoint : parse_endpoints(*options_.addresses)) links.emplace_back(endpoint, party);
+  auto channel = std::make_unique<RemoteKeyHolder>(
+      std::move(links), Patience{.timeout = std::chrono::seconds(options_.timeout)});
+  channel->check(keys.fingerprint(), protocols);
+  return channel;
+}
+
+}  // namespace smlp

@@ -1,0 +1,38 @@
+// How an evaluator gets at its key holder: by a secret key file, or over the network.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "mlp/program/options.h"
+#include "paillier/keys.h"
+#include "protocols/channel.h"
+#include "protocols/key_holder.h"
+
+namespace smlp {
+
+class KeyHolderAccess {
+ public:
+  /// Loads the secret key, or the certificates. Throws what `options.check` throws, and Error on the files.
+  KeyHolderAccess(const KeyHolderOptions& options, const std::string& command);
+
+  /// The keys, where the key holder is in this process.
+  const SecretKeys* hosted() const { return secret_ ? &*secret_ : nullptr; }
+  /// What was read: never to be written to.
+  static std::vector<std::filesystem::path> files(const KeyHolderOptions& options);
+
+  /// A channel to the holder of these keys, who answers these protocols. `answers` and `users` are those of a
+  /// key holder in this process. Throws Error: none can be reached, or one that is has other keys or does not
+  /// answer.
+  std::unique_ptr<Channel> connect(const PublicKeys& keys, const std::set<std::string>& protocols,
+                                   const AnswerRandomness& answers,
+                                   std::vector<PaillierPublicKey> users = {}) const;
+
+ private:
+  KeyHolderOptions options_;
+  std::optional<SecretKeys> secret_;
+};
+
+}  // namespace smlp

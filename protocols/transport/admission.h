@@ -1,0 +1,78 @@
+// What a key holder lets in: calls at once, requests a second, bytes of memory. Every call holds a ticket.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "paillier/error.h"
+
+namespace smlp {
+
+struct Limits {
+  std::size_t memory = std::size_t{1} << 30;   ///< bytes that all requests in progress may take together
+  std::size_t calls = 256;                     ///< open at once
+  std::size_t calls_of_a_peer = 16;            ///< of those, under one name
+  double requests_per_second = 200;            ///< of one name; ten seconds' worth may come at once
+  std::chrono::milliseconds transfer{60'000};  ///< longest time to receive a request or to send an answer
+  std::size_t workers = 2;                     ///< requests computed at once, each on all threads
+
+  /// For a key holder in the same process.
+  static Limits none();
+};
+
+/// Try again later.
+class Busy : public Error {
+ public:
+  using Error::Error;
+};
+
+class Admission {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  explicit Admission(const Limits& limits) : limits_(limits) {}
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
+
+  /// The right of one call to be in progress, and the memory that it was granted.
+  class Ticket {
+   public:
+    Ticket() = default;
+    Ticket(Ticket&& other) noexcept { *this = std::move(other); }
+    Ticket& operator=(Ticket&& other) noexcept;
+    ~Ticket() { release(); }
+    /// Asks for `bytes` in all. Throws Error when they are more than there will ever be, Busy when others
+    /// have them.
+    void hold(std::size_t bytes);
+
+   private:
+    friend class Admission;
+    Ticket(Admission& from, std::string peer) : from_(&from), peer_(std::move(peer)) {}
+    void release() noexcept;
+    Admission* from_ = nullptr;
+    std::string peer_;
+    std::size_t bytes_ = 0;
+  };
+
+  /// Throws Busy when this peer or all together have too many calls open, or this peer asks too often.
+  Ticket admit(const std::string& peer, Clock::time_point now = Clock::now());
+  /// Bytes granted at this moment.
+  std::size_t memory_held() const;
+
+ private:
+  struct Peer {
+    std::size_t calls = 0;
+    double allowance = 0;  ///< requests that may come at once
+    Clock::time_point last;
+  };
+  const Limits limits_;
+  mutable std::mutex mutex_;
+  std::map<std::string, Peer> peers_;  ///< by certificate name: as many as the key holder's list of peers
+  std::size_t calls_ = 0;
+  std::size_t memory_ = 0;
+};
+
+}  // namespace smlp

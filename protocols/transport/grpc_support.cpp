@@ -1,0 +1,48 @@
+// gRPC and OpenSSL, set up once.
+#include "protocols/transport/grpc_support.h"
+
+#include <grpc/support/log.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <openssl/bio.h>
+#include <openssl/conf.h>
+#include <openssl/ssl.h>
+
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <string_view>
+
+#include "paillier/error.h"
+
+namespace smlp {
+
+namespace {
+
+/// gRPC asks for TLS 1.2 or newer when it makes a context; the system-wide default of OpenSSL is what can say
+/// otherwise.
+void allow_tls_1_3_alone() {
+  constexpr std::string_view text =
+      "smlp = modules\n[modules]\nssl_conf = ssl\n[ssl]\nsystem_default = tls\n[tls]\n"
+      "Protocol = -ALL, TLSv1.3\n";
+  OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG,
+                   nullptr);  // the system's own first, so that it does not come after
+  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
+      BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free);
+  const std::unique_ptr<CONF, decltype(&NCONF_free)> conf(NCONF_new(nullptr), &NCONF_free);
+  if (!bio || !conf || NCONF_load_bio(conf.get(), bio.get(), nullptr) <= 0 ||
+      CONF_modules_load(conf.get(), "smlp", 0) <= 0)
+    throw Error("OpenSSL cannot be told to speak TLS 1.3 alone");
+}
+
+}  // namespace
+
+void prepare_grpc() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    allow_tls_1_3_alone();
+    if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
+    grpc::EnableDefaultHealthCheckService(true);
+  });
+}
+
+}  // namespace smlp

@@ -1,0 +1,20 @@
+// What both ends of a connection share: sizes, and gRPC set up once for the process.
+#pragma once
+
+#include <cstddef>
+
+namespace smlp {
+
+/// Largest part of a frame in one message, and largest payload of an echo.
+inline constexpr std::size_t largest_part = std::size_t{1} << 20;
+/// Largest message of gRPC: a part and what names it.
+inline constexpr int largest_message = (1 << 20) + 4096;
+/// Seconds of silence after which a connection is asked whether it lives, and in which it must answer.
+inline constexpr int keep_alive_seconds = 20, keep_alive_timeout_seconds = 10;
+
+/// Once for the process: TLS below 1.3 is off for every connection that OpenSSL makes from here on (gRPC 1.51
+/// cannot be told), gRPC's own log is silent unless GRPC_VERBOSITY is set, servers get the standard health
+/// service.
+void prepare_grpc();
+
+}  // namespace smlp

@@ -1,0 +1,105 @@
+// The evaluator's end of a connection: a channel to one or several processes of a key holder.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "protocols/channel.h"
+#include "protocols/transport/endpoint.h"
+#include "protocols/transport/party.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace smlp {
+
+class KeyHolderServer;
+
+/// What a key holder says of itself.
+struct KeyHolderInfo {
+  std::string program_version;
+  Fingerprint key{};
+  std::set<std::string> protocols;  ///< wire names of those that it answers
+  std::vector<Fingerprint> user_keys;
+  std::int64_t unix_milliseconds = 0;
+  std::uint64_t largest_request = 0;
+};
+
+/// One process of a key holder.
+class KeyHolderLink {
+ public:
+  /// Connects at the first call. Throws Error without TLS on an address that is not loopback, and when the
+  /// party's peers are not one name, the key holder's.
+  KeyHolderLink(const Endpoint& endpoint, const std::optional<Party>& party);
+  /// Inside this process.
+  explicit KeyHolderLink(const KeyHolderServer& server);
+  ~KeyHolderLink();
+  KeyHolderLink(KeyHolderLink&&) noexcept;
+
+  /// A status of gRPC.
+  struct Outcome {
+    bool ok = false;
+    bool temporary = false;  ///< the same may succeed later
+    bool timed_out = false;
+    std::string message;
+  };
+  /// Throws Error where the other end speaks another version of frames or says nonsense.
+  Outcome hello(KeyHolderInfo& info, std::chrono::milliseconds timeout);
+  /// Sends `bytes` bytes and has `answer_bytes` (not more) of them sent back; at most 1 MiB.
+  Outcome echo(std::size_t bytes, std::size_t answer_bytes, std::chrono::milliseconds timeout);
+  /// One request frame, one answer frame of at most `largest_answer` bytes.
+  Outcome answer(std::span<const std::uint8_t> frame, std::size_t largest_answer,
+                 std::chrono::milliseconds timeout, Bytes& answer);
+  const std::string& name() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// How hard to try.
+struct Patience {
+  std::chrono::milliseconds timeout{600'000};  ///< of one attempt; 0: none
+  std::size_t attempts = 30;                   ///< of one request, over all processes
+  std::size_t timeouts = 3;                    ///< of those, that may end by the timeout
+  std::chrono::milliseconds first_pause{50};   ///< doubled after each round over all processes, up to
+  std::chrono::milliseconds longest_pause{5'000};
+  std::size_t largest_answer = std::size_t{1} << 31;  ///< bytes of a frame
+};
+
+/// Requests go to the processes in turn; one that fails is passed over while others answer. A request that
+/// met a failure of the connection is sent again, byte for byte. Refusals are not.
+class RemoteKeyHolder : public Channel {
+ public:
+  explicit RemoteKeyHolder(std::vector<KeyHolderLink> links, const Patience& patience = {});
+  RemoteKeyHolder(RemoteKeyHolder&&) = default;
+
+  /// Asks every process what it is: those that cannot be reached are left for later, as long as one answers.
+  /// Throws Error: none can be reached, one has another key or answers none of these protocols.
+  void check(const Fingerprint& key, const std::set<std::string>& protocols);
+  /// Attempts beyond the first of each request, so far.
+  std::size_t retries() const { return retries_; }
+
+  Bytes exchange(std::span<const std::uint8_t> frame) override;
+
+ private:
+  struct Process {
+    KeyHolderLink link;
+    std::chrono::steady_clock::time_point rests_until{};
+  };
+  Process& next_process();
+
+  std::vector<Process> processes_;
+  Patience patience_;
+  std::size_t turn_ = 0;
+  std::size_t retries_ = 0;
+};
+
+}  // namespace smlp

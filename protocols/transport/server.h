@@ -1,0 +1,73 @@
+// The key holder's end of a connection: a gRPC server around a KeyHolder, on a port or inside the process.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocols/key_holder.h"
+#include "protocols/transport/admission.h"
+#include "protocols/transport/endpoint.h"
+#include "protocols/transport/party.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace smlp {
+
+/// Where a server listens.
+struct Listening {
+  Endpoint endpoint;           ///< port 0: a free one
+  std::optional<Party> party;  ///< none: without TLS, on a loopback address alone
+};
+
+/// One request that was dealt with. Never a value.
+struct CallRecord {
+  std::string peer;               ///< a name of its certificate, "local" without one
+  Header header;                  ///< empty where the frame has none that can be read
+  std::size_t request_bytes = 0;  ///< of the frame
+  std::size_t answer_bytes = 0;   ///< of the frame
+  double seconds = 0;             ///< of computing
+  std::string refusal;            ///< empty: answered
+};
+/// Called from several threads.
+using CallLog = std::function<void(const CallRecord&)>;
+
+struct ServerOptions {
+  std::optional<Listening> listening;  ///< none: only inside this process
+  Limits limits;
+  std::vector<Fingerprint> user_keys;  ///< told to whom asks
+  CallLog log;
+};
+
+class KeyHolderServer {
+ public:
+  /// Serves from here on. Throws Error: an address that cannot be had, certificates that do not fit, no TLS
+  /// on an address that is not loopback.
+  KeyHolderServer(std::shared_ptr<const KeyHolder> key_holder, ServerOptions options);
+  KeyHolderServer(const KeyHolderServer&) = delete;
+  KeyHolderServer& operator=(const KeyHolderServer&) = delete;
+  /// Cancels what is in progress.
+  ~KeyHolderServer();
+
+  /// Accepts nothing more, and ends after the requests in progress, or after `grace` without them.
+  void shut_down(std::chrono::milliseconds grace);
+  /// The port, where it listens.
+  int port() const;
+  /// A connection inside this process.
+  std::shared_ptr<grpc::Channel> connect_inside() const;
+  /// Bytes granted to calls at this moment.
+  std::size_t memory_held() const;
+
+ private:
+  class Service;
+  struct Running;
+  std::unique_ptr<Running> running_;
+};
+
+}  // namespace smlp

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Three parties as processes on loopback: the weights of a seeded run over TLS, with key holders and evaluators killed, with two
+# evaluators at once, are those of the run in one process. Keys of 1024 bits: toys, made with --insecure-key.
+. "$(dirname "$0")/support.sh"
+cd "$dir" || exit 1
+servers=() logs=$said
+trap 'kill -KILL "${servers[@]}" 2>/dev/null; rm -rf "$dir" "$said"' EXIT
+
+rows 6 iris.csv train.csv
+accepts certificates --out certificates --key-holder keys.example --evaluator evaluator.example --owner owner.example >said.txt
+[ "$(grep -c 'valid until 20' said.txt)" -eq 3 ] || fail "certificates says: $(cat said.txt)"
+[ "$(stat -c %a certificates/*/private_key.pem | sort -u)" = 600 ] || fail 'private keys are open to others'
+[ "$(find . -name '*.pem' -exec grep -l 'PRIVATE KEY' {} + | wc -l)" -eq 3 ] || fail 'there are private keys beside those of the parties'
+accepts keygen --bits 1024 --insecure-key --out keys >/dev/null
+accepts keygen --bits 1024 --insecure-key --out user >/dev/null
+accepts encrypt --key keys/public.json --data train.csv --batch 8 --seed 11 --out train.h5 >/dev/null
+
+# serve NAME PORT OPTION...: a key holder in the background; its process in $server, its port in $port.
+serve() {
+  local name=$1 wanted=$2
+  shift 2
+  "$smlp" serve --key keys/secret.json --listen 127.0.0.1:"$wanted" --tls certificates/key_holder "$@" \
+    >"$logs/$name.log" 2>"$logs/$name.err" </dev/null &
+  server=$!
+  servers+=("$server")
+  for _ in $(seq 1000); do
+    grep -q '^answers ' "$logs/$name.log" && break
+    kill -0 "$server" 2>/dev/null || { fail "serve: $(cat "$logs/$name.err")"; return; }
+    sleep 0.01
+  done
+  port=$(sed -n 's/.* listening on 127.0.0.1:\([0-9]*\) for evaluator.example$/\1/p' "$logs/$name.log")
+}
+# end SIGNAL PROCESS: its exit code in $status.
+end() {
+  status=0
+  kill "-$1" "$2"
+  wait "$2" 2>/dev/null || status=$?
+}
+same_weights() {
+  accepts export --model "$1" --key keys/secret.json --out "$1.json" >/dev/null
+  cmp -s "$2.json" "$1.json" || fail "$1 has other weights than $2"
+}
+
+train=(train --data train.h5 --network N-3-C --epochs 3 --momentum 0.5 --insecure-seed --quiet)
+tls=(--tls certificates/evaluator)
+for seed in 11 12; do
+  accepts "${train[@]}" --seed $seed --secret-key keys/secret.json --out inside$seed.h5 --json >inside$seed.report
+  accepts export --model inside$seed.h5 --key keys/secret.json --out inside$seed.h5.json >/dev/null
+done
+
+# Over TLS; the same rounds and bytes.
+serve one 0 --user-key user/public.json
+one=$server first=$port
+accepts "${train[@]}" --seed 11 --key-holder 127.0.0.1:$first "${tls[@]}" --out net.h5 --json >net.report
+same_weights net.h5 inside11.h5
+holds 'all(j[name] == json.load(open("inside11.report"))[name] for name in ("bytes", "rounds"))' net.report
+
+# Two evaluators at once, on two processes of the key holder.
+serve two 0
+two=$server second=$port
+both=127.0.0.1:$first,127.0.0.1:$second
+(accepts "${train[@]}" --seed 11 --key-holder $both "${tls[@]}" --out a.h5 >/dev/null; finish) & a=$!
+(accepts "${train[@]}" --seed 12 --key-holder $both "${tls[@]}" --out b.h5 >/dev/null; finish) & b=$!
+wait $a || fail 'the first of two evaluators failed'
+wait $b || fail 'the second of two evaluators failed'
+same_weights a.h5 inside11.h5
+same_weights b.h5 inside12.h5
+[ "$(grep -c ' evaluator.example session ' "$logs/two.log")" -gt 20 ] || fail 'the load was not spread'
+
+# One process is killed, the other answers; both are killed at some moments and come back; so is the evaluator.
+end KILL $two
+accepts "${train[@]}" --seed 11 --key-holder $both "${tls[@]}" --out lost.h5 >/dev/null
+same_weights lost.h5 inside11.h5
+"$smlp" "${train[@]}" --seed 11 --resume --key-holder 127.0.0.1:$first "${tls[@]}" --out killed.h5 >/dev/null 2>killed.err </dev/null &
+training=$!
+for moment in 0.37 0.81; do
+  sleep $moment
+  end KILL $one
+  serve one $first --user-key user/public.json
+  one=$server
+done
+kill -KILL $training 2>/dev/null
+wait $training 2>/dev/null
+accepts "${train[@]}" --seed 11 --resume --key-holder 127.0.0.1:$first "${tls[@]}" --out killed.h5 >/dev/null
+same_weights killed.h5 inside11.h5
+
+# Answers for the user, whose key the key holder knows; another user it does not.
+cut -d, -f1-4 train.csv >queries.csv
+accepts encrypt --key keys/public.json --data queries.csv --batch 8 --profile train.h5.profile.json --out queries.h5 >/dev/null
+predict=(predict --model net.h5 --data queries.h5 --key-holder 127.0.0.1:$first "${tls[@]}" --quiet)
+accepts "${predict[@]}" --user-key user/public.json --out answers.h5 >/dev/null
+accepts decrypt --key user/secret.json --in answers.h5 --profile train.h5.profile.json --out answers.csv >/dev/null
+outputs_match net.h5.json train.h5.profile.json queries.csv answers.csv
+refuses 1 'refused: the user key of a request is not one that this key holder was configured with' "${predict[@]}" \
+  --user-key keys/public.json --out other.h5
+
+# What is refused, and said.
+net=(--key-holder 127.0.0.1:$first)
+accepts keygen --bits 1024 --insecure-key --out other >/dev/null
+accepts encrypt --key other/public.json --data train.csv --batch 8 --out other.h5 >/dev/null
+refuses 1 'has the key .*, the table is under' train --data other.h5 --network N-3-C --out x.h5 "${net[@]}" "${tls[@]}"
+refuses 1 'does not answer the protocol .*--allow' "${train[@]}" --seed 1 --protocols paper --out x.h5 "${net[@]}" "${tls[@]}"
+refuses 1 'names owner.example, whom this key holder does not serve' "${train[@]}" --seed 1 --out x.h5 "${net[@]}" --tls certificates/owner
+refuses 1 'cannot listen on 127.0.0.1' serve --key keys/secret.json --listen 127.0.0.1:$first --tls certificates/key_holder
+accepts certificates --out strangers --key-holder keys.example --evaluator evaluator.example --owner owner.example >/dev/null
+refuses 1 'no key holder can be reached' "${train[@]}" --seed 1 --out x.h5 "${net[@]}" --tls strangers/evaluator
+
+# A leaking protocol, where it is allowed by name; then the end, with the requests counted.
+end TERM $one
+[ $status -eq 0 ] || fail "serve ends with $status after SIGTERM"
+grep -qE '^evaluator.example: [0-9]+ requests, [0-9]+ refused, ' "$logs/one.log" || fail "serve ends with: $(tail -n 2 "$logs/one.log")"
+serve three 0 --allow homomorphic,comparison/affine
+accepts "${train[@]}" --seed 11 --comparison affine --key-holder 127.0.0.1:$port "${tls[@]}" --out leak.h5 >/dev/null
+same_weights leak.h5 inside11.h5
+end TERM $server
+[ $status -eq 0 ] || fail "serve that answered a leaking protocol ends with $status"
+
+finish
