@@ -145,7 +145,7 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
 
 Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const TrainingOptions& options,
                 const TableGroups& groups, const Sizes& sizes, bool first) {
-  const bool keeps = keeps_table(groups, network.inputs() + 1);
+  const bool keeps = keeps_table(groups, network.inputs() + 1, sizes.budget);
   Cost cost;
   for (const auto& batch : groups.batches) {
     std::vector<std::size_t> widths;

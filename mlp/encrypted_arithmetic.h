@@ -26,7 +26,7 @@ class EncryptedArithmetic {
 
   /// One value a ciphertext where the evaluator's budget says so (one round trip), else as it is.
   Matrix labels(const Place& place, const std::vector<Matrix>& parts);
-  /// The key holder opens each of `groups` of the one table that this trains on once.
+  /// The key holder opens each of `groups` once. Throws Error for groups of a second table.
   Matrix features(const Place& place, const std::vector<std::size_t>& groups,
                   const std::vector<Matrix>& parts);
   Matrix keep(const Matrix& m) { return m.opened().pieces.empty() ? m.kept() : m; }

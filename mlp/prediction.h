@@ -13,7 +13,7 @@ namespace smlp {
 
 /// The outputs for every row of the table, with the owner's row numbers, in the groups of the table (one row
 /// a group where the evaluator's budget has one slot). Under `user` where given: then neither server can open
-/// them; else under the evaluator's key.
+/// them; else under the evaluator's key. An evaluator's randomness serves one classification.
 EncryptedAnswers classify(EncryptedArithmetic& arithmetic, const Weights<EncryptedMatrix>& model,
                           const Network& network, const EncryptedTable& table,
                           const std::optional<PublicKeys>& user, const Progress& progress = nullptr);

@@ -8,10 +8,10 @@
 
 namespace smlp {
 
-bool keeps_table(const TableGroups& groups, std::size_t columns) {
+bool keeps_table(const TableGroups& groups, std::size_t columns, const BitBudget& budget) {
   constexpr std::size_t most_values = std::size_t{1} << 20;
   const std::size_t rows = std::accumulate(groups.widths.begin(), groups.widths.end(), std::size_t{0});
-  return groups.batches.front().size() <= most_pieces && rows * columns <= most_values;
+  return budget.slots() != 1 && groups.batches.front().size() <= most_pieces && rows * columns <= most_values;
 }
 
 void check_steps(std::uint32_t epoch, std::size_t batches) {

@@ -44,8 +44,9 @@ inline Place label_place(std::uint32_t step) {
 }
 
 /// Whether the key holder opens a table of so many columns once a training, rather than once a step: where
-/// what both parties keep of it, about 60 bytes a value, stays below 64 MiB.
-bool keeps_table(const TableGroups& groups, std::size_t columns);
+/// what both parties keep of it, about 60 bytes a value, stays below 64 MiB. Never with one value a
+/// ciphertext: then each step unpacks its batch.
+bool keeps_table(const TableGroups& groups, std::size_t columns, const BitBudget& budget);
 
 /// Throws Error when the steps of this epoch have no numbers left: an address is never used twice.
 void check_steps(std::uint32_t epoch, std::size_t batches);
@@ -59,7 +60,7 @@ void train_epoch(A& arithmetic, Weights<typename A::Matrix>& model,
                  const RandomSource& order, const StepObserver<typename A::Matrix>& observer = nullptr) {
   const auto batches = epoch_batches(groups, epoch, order);
   check_steps(epoch, batches.size());
-  const bool keeps = keeps_table(groups, model.weights.front().rows());
+  const bool keeps = keeps_table(groups, model.weights.front().rows(), budget);
   for (std::size_t b = 0; b < batches.size(); ++b) {
     const auto step = static_cast<std::uint32_t>(epoch * batches.size() + b);
     const auto features =

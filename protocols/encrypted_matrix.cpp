@@ -7,6 +7,7 @@
 
 #include "paillier/error.h"
 #include "paillier/parallel.h"
+#include "protocols/sealed_state.h"
 
 namespace smlp {
 
@@ -46,6 +47,13 @@ EncryptedMatrix cell_by_cell(const EncryptedMatrix& a, const EncryptedMatrix& b,
   };
   return EncryptedMatrix(a.layout(), combine(a.down(), b.down()),
                          combine(a.stored_across(), b.stored_across()));
+}
+
+Digest digest_of(const std::vector<Ciphertext>& ciphertexts) {
+  Bytes bytes;
+  for (const Ciphertext& c : ciphertexts)
+    append_little_endian(c.residue(), (bit_length(c.residue()) + 7) / 8, bytes);
+  return sha256(bytes);
 }
 
 std::vector<Ciphertext> local(const std::vector<FreshCiphertext>& fresh) {
@@ -104,6 +112,12 @@ EncryptedMatrix EncryptedMatrix::kept(std::shared_ptr<OpenedRows> rows) const {
   if (rows->rows != rows_)
     throw Error("a matrix of " + std::to_string(rows_) + " rows cannot be opened into " +
                 std::to_string(rows->rows));
+  if (rows->lasting) {
+    const Digest digest = digest_of(down_);
+    if (rows->matrix != Digest{} && rows->matrix != digest)
+      throw Error("rows of one matrix that the key holder has opened were given to another");
+    rows->matrix = digest;
+  }
   EncryptedMatrix out = *this;
   out.opened_ = {{std::move(rows)}, 0, false};
   return out;

@@ -1,7 +1,9 @@
 // Encrypted matrices in both packings, and what anybody can compute on them without a secret.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -40,6 +42,7 @@ struct OpenedRows {
   std::size_t rows;
   std::optional<Place> lasting;  ///< good for the whole session, its mask drawn there; else for one step
 
+  std::array<std::uint8_t, 32> matrix{};  ///< digest of the one matrix that a record which lasts is for
   std::vector<std::uint8_t> sealed;  ///< the masked values, by the key holder; empty until they are opened
   Place origin;                      ///< of the product that opened them
   IntegerMatrix mask;
@@ -78,7 +81,8 @@ class EncryptedMatrix {
   }
 
   /// The same matrix, to be opened by the key holder once in a step (`rows` = nullptr), or into these rows.
-  /// Transposing, stacking rows that last and dropping the last row keep that.
+  /// Transposing, stacking rows that last and dropping the last row keep that. Throws Error where rows that
+  /// last are those of another matrix: its mask would hide two values.
   EncryptedMatrix kept(std::shared_ptr<OpenedRows> rows = nullptr) const;
   const OpenedForm& opened() const { return opened_; }
 

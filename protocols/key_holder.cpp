@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "paillier/error.h"
+#include "protocols/masked_values.h"
 #include "protocols/registry.h"
 #include "protocols/truncation/division.h"
 
@@ -112,8 +113,11 @@ std::size_t KeyHolder::memory_needed(const Header& header, std::size_t frame_byt
   // results.
   const std::size_t cell_bytes = 3 * (64 + sizes.budget.slot_bits() / 8);
   const std::size_t slots = (key.bits() - 2) / sizes.budget.slot_bits();
-  const std::size_t cells =
-      header.layout.rows() * header.layout.cols() + frame_bytes / sizes.ciphertext_bytes * slots;
+  // Most values that the frame can hold: packed in ciphertexts, or as sealed operands of a product.
+  const std::size_t values = protocol.family == Family::matmul && !protocol.single_value
+                                 ? frame_bytes / masked_value_bytes(sizes.budget.value_mask_bits())
+                                 : frame_bytes / sizes.ciphertext_bytes * slots;
+  const std::size_t cells = header.layout.rows() * header.layout.cols() + values;
   return 4 * (frame_bytes + answer_bytes) + cells * cell_bytes;
 }
 

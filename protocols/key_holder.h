@@ -101,6 +101,7 @@ class Answering {
   OpenedState open_sealed(std::size_t state_bytes, const Header& context, const std::string& sealed_by,
                           std::uint8_t sealed_at);
   void finish() const { reader_.finish("a request"); }
+  std::size_t unread_bytes() const { return reader_.remaining(); }
 
   // Writing the answer.
   /// Encrypts in both packings with the layout given.

@@ -48,15 +48,16 @@ std::size_t opened_state_bytes(std::size_t cells, const BitBudget& budget) {
   return SignState::encoded_size(cells, true, budget);
 }
 
-/// [y_i >= x_i] and [y_i > x_i] in each lane, for the thresholds of one digit and the lanes' own x_i.
+/// +-[y_i >= x_i] and +-[y_i > x_i] in each lane, for the lanes' own x_i.
 struct AtOwnDigit {
   DgkBlock reached, passed;
 };
 
-AtOwnDigit at_own_digit(const DgkPublicKey& key, std::span<const DgkBlock> thresholds,
+/// From the thresholds of one digit, or from their negatives with `one` = -1 mod u.
+AtOwnDigit at_own_digit(const DgkPublicKey& key, std::span<const DgkBlock> thresholds, unsigned one,
                         const std::vector<const Integer*>& x, std::size_t lowest_bit) {
   const std::size_t lanes = x.size();
-  const DgkBlock always = key.trivial(std::vector<unsigned>(lanes, 1));
+  const DgkBlock always = key.trivial(std::vector<unsigned>(lanes, one));
   const DgkBlock never = key.trivial(std::vector<unsigned>(lanes, 0));
   std::vector<unsigned> low(lanes), high(lanes);
   for (std::size_t k = 0; k < lanes; ++k) {
@@ -77,15 +78,8 @@ std::vector<DgkBlock> comparison_terms(const DgkPublicKey& key, std::span<const 
                                        std::size_t bits, const std::vector<const Integer*>& x,
                                        const std::vector<unsigned>& e) {
   const std::size_t digits = digit_count(bits);
-  std::vector<DgkBlock> own;  // for digit i: [y_i >= x_i] at 2 i, [y_i > x_i] at 2 i + 1
-  own.reserve(2 * digits);
-  for (std::size_t i = 0; i < digits; ++i) {
-    const std::size_t count = std::min<std::size_t>(3, thresholds.size() - 3 * i);
-    auto [reached, passed] = at_own_digit(key, thresholds.subspan(3 * i, count), x, 2 * i);
-    own.push_back(std::move(reached));
-    own.push_back(std::move(passed));
-  }
-  const std::vector<DgkBlock> minus_own = key.negate(own);
+  // Before x chooses among them: an inversion takes time that depends on what it inverts.
+  const std::vector<DgkBlock> minus_thresholds = key.negate(thresholds);
 
   // The ones of H_i = sum_{j>i} 1 - [y_j >= x_j] + [y_j > x_j] are counted in the clear.
   std::vector<DgkBlock> terms;
@@ -93,11 +87,15 @@ std::vector<DgkBlock> comparison_terms(const DgkPublicKey& key, std::span<const 
   DgkBlock higher = key.trivial(std::vector<unsigned>(x.size(), 0));
   std::vector<unsigned> constant(x.size());
   for (std::size_t i = digits; i-- > 0;) {
+    const std::size_t count = std::min<std::size_t>(3, thresholds.size() - 3 * i);
+    const AtOwnDigit plus = at_own_digit(key, thresholds.subspan(3 * i, count), 1, x, 2 * i);
+    const AtOwnDigit minus =
+        at_own_digit(key, std::span(minus_thresholds).subspan(3 * i, count), key.u() - 1, x, 2 * i);
     for (std::size_t k = 0; k < x.size(); ++k) constant[k] = static_cast<unsigned>(digits - 1 - i) + 1 - e[k];
     // 1 - [y_i > x_i] where e = 0; 1 - [y_i < x_i] = [y_i >= x_i] where e = 1
-    const DgkBlock behind = key.choose(minus_own[2 * i + 1], own[2 * i], e);
+    const DgkBlock behind = key.choose(minus.passed, plus.reached, e);
     terms.push_back(key.add(key.add(key.trivial(constant), behind), higher));
-    higher = key.add(key.add(higher, minus_own[2 * i]), own[2 * i + 1]);
+    higher = key.add(key.add(higher, minus.reached), plus.passed);
   }
   for (std::size_t k = 0; k < x.size(); ++k) constant[k] = static_cast<unsigned>(digits) + e[k];
   terms.push_back(key.add(key.trivial(constant), higher));  // 0 where e = 0 and x = y
@@ -227,9 +225,9 @@ Operations operations(const Work& work, const Sizes& sizes) {
   out.rerandomisations = static_cast<double>(down_count(work.left));
   out.decryptions = out.rerandomisations;
   out.bit_encryptions = cells * thresholds;
-  // A threshold enters by one product; a digit takes six to negate two of them and four to add; a term eleven
-  // to be blinded by a unit.
-  out.bit_products = cells * (thresholds + 10 * digits + 11 * (digits + 1));
+  // A threshold takes one product to enter and three to negate, a digit four to add, a term eleven to be
+  // blinded by a unit.
+  out.bit_products = cells * (4 * thresholds + 4 * digits + 11 * (digits + 1));
   out.bit_rerandomisations = cells * (digits + 1);
   out.zero_tests = cells * (digits + 1);
   out.masked_values = cells;

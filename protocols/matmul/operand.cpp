@@ -2,7 +2,6 @@
 #include "protocols/matmul/operand.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "paillier/error.h"
 #include "protocols/masked_values.h"
@@ -18,12 +17,18 @@ Draw exponent_draw(Side side) {
   return side == Side::left ? Draw::exponent_left : Draw::exponent_right;
 }
 
-bool same_step(const Place& a, const Place& b) {
-  return a.step == b.step && a.layer == b.layer;
+constexpr std::size_t most_rows = max_groups * 4096;
+
+/// An axis of this many cells in the widths that a header can write.
+std::vector<std::size_t> widths(std::size_t cells) {
+  constexpr std::size_t widest = 4096;
+  std::vector<std::size_t> out(cells / widest, widest);
+  if (cells % widest != 0) out.push_back(cells % widest);
+  return out;
 }
 
-std::size_t sum(const std::vector<std::size_t>& numbers) {
-  return std::accumulate(numbers.begin(), numbers.end(), std::size_t{0});
+bool same_step(const Place& a, const Place& b) {
+  return a.step == b.step && a.layer == b.layer;
 }
 
 /// Matrices under each other, without the last `dropped` rows, transposed if `turned`.
@@ -119,20 +124,25 @@ void Operand::append_to(std::vector<std::int64_t>& parameters) const {
                        (form.turned ? form_turned : 0));
   parameters.push_back(static_cast<std::int64_t>(form.dropped));
   parameters.push_back(static_cast<std::int64_t>(form.pieces.size()));
-  for (const auto& piece : form.pieces) parameters.push_back(static_cast<std::int64_t>(piece->rows));
+  for (const auto& piece : form.pieces) {
+    parameters.push_back(static_cast<std::int64_t>(piece->rows));
+    parameters.push_back(piece->lasting ? piece->lasting->step : 0);
+  }
 }
 
-void Operand::read(AnswerBody& answer) const {
+void Operand::read(AnswerBody& answer) {
   if (!kept_) return;
-  const std::vector<std::shared_ptr<OpenedRows>>& pieces = matrix_.opened().pieces;
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    OpenedRows& piece = *pieces[i];
-    piece.sealed =
-        answer
-            .sealed(sealed_operand_bytes(1, piece.rows * matrix_.cols(), evaluator_.budget) - sealed_overhead)
-            .bytes;
-    piece.origin = place_;
+  for (const auto& piece : matrix_.opened().pieces)
+    sealed_.push_back(answer.sealed(sealed_operand_bytes(1, piece->rows * matrix_.cols(), evaluator_.budget) -
+                                    sealed_overhead));
+}
+
+void Operand::keep() {
+  for (std::size_t i = 0; i < sealed_.size(); ++i) {
+    OpenedRows& piece = *matrix_.opened().pieces[i];
     piece.mask = piece_masks_[i].values();
+    piece.origin = place_;
+    piece.sealed = std::move(sealed_[i].bytes);
   }
 }
 
@@ -154,19 +164,21 @@ OpenedOperand::OpenedOperand(Answering& answering, const char* wire_name, const 
   const bool fresh = !sealed_;
   if ((kept_ && sealed_) || ((kept_ || sealed_) != (count > 0)) || (fresh && (turned_ || dropped_ > 0)))
     refuse();
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t rows = answering.parameter(next++);
-    if (rows < 1 || rows > static_cast<std::int64_t>(max_groups) * 4096) refuse();
-    pieces_.push_back(static_cast<std::size_t>(rows));
+  std::size_t all_rows = 0;
+  for (std::int64_t i = 0; i < count; ++i, next += 2) {
+    const std::int64_t rows = answering.parameter(next), step = answering.parameter(next + 1);
+    if (rows < 1 || rows > static_cast<std::int64_t>(most_rows) || step < 0 || step > UINT32_MAX) refuse();
+    pieces_.push_back({static_cast<std::size_t>(rows), static_cast<std::uint32_t>(step)});
+    all_rows += static_cast<std::size_t>(rows);
   }
-  if (count > 0 && sum(pieces_) != (turned_ ? layout.cols() : layout.rows()) + dropped_) refuse();
+  if (count > 0 && all_rows != (turned_ ? layout.cols() : layout.rows()) + dropped_) refuse();
 }
 
-/// What the states of an operand are bound to: its shape, not the result's layout.
-Header OpenedOperand::context(std::size_t rows, std::size_t cols) const {
+/// What the state of a piece is bound to: its shape, not the result's layout.
+Header OpenedOperand::context(const Piece& piece, std::size_t cols) const {
   Header bound = answering_.header();
-  bound.layout = {{rows}, {cols}};
-  if (lasting_) bound.place = {0, 0, Direction::lasting};
+  bound.layout = {widths(piece.rows), widths(cols)};
+  if (lasting_) bound.place = {piece.step, bound.place.layer, Direction::lasting};
   return bound;
 }
 
@@ -180,9 +192,10 @@ const IntegerMatrix& OpenedOperand::open(std::string_view what) {
   }
   const std::size_t cols = turned_ ? layout_.rows() : layout_.cols();
   std::vector<IntegerMatrix> opened;
-  for (const std::size_t rows : pieces_) {
+  for (const Piece& piece : pieces_) {
+    const std::size_t rows = piece.rows;
     const OpenedState state = answering_.open_sealed(
-        rows * cols * masked_value_bytes(bits), context(rows, cols), wire_name_, answering_.header().stage);
+        rows * cols * masked_value_bytes(bits), context(piece, cols), wire_name_, answering_.header().stage);
     if ((state.origin.direction == Direction::lasting) != lasting_)
       throw Error("a sealed state does not belong to this request");
     opened.push_back(read_masked(state.state, rows, cols, bits));
@@ -196,14 +209,14 @@ void OpenedOperand::seal() const {
   if (!kept_) return;
   const std::size_t bits = answering_.budget().value_mask_bits(), cols = values_.cols();
   std::size_t first = 0;
-  for (const std::size_t rows : pieces_) {
-    IntegerMatrix piece(rows, cols);
-    std::copy_n(values_.cells().begin() + static_cast<std::ptrdiff_t>(first * cols), rows * cols,
-                piece.cells().begin());
-    first += rows;
+  for (const Piece& piece : pieces_) {
+    IntegerMatrix values(piece.rows, cols);
+    std::copy_n(values_.cells().begin() + static_cast<std::ptrdiff_t>(first * cols), values.size(),
+                values.cells().begin());
+    first += piece.rows;
     Bytes state;
-    append_masked(piece, bits, state);
-    answering_.put_sealed(state, context(rows, cols));
+    append_masked(values, bits, state);
+    answering_.put_sealed(state, context(piece, cols));
   }
 }
 

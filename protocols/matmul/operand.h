@@ -9,8 +9,7 @@
 // and one (R_T, rho) a product, all independent.
 // Range    X: l bits, R: l + sigma.
 // Binding  a sealed state belongs to its session, keys, numbers, protocol and shape, and to its step and
-// layer
-//          or, where its rows last (the table, the weights of a classification), to the session alone.
+//          layer; where its rows last (the table, the weights of a classification), to its group and layer.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +22,7 @@
 namespace smlp {
 
 /// Most pieces of an operand: a request has 256 parameters. More are masked anew for each product.
-inline constexpr std::size_t most_pieces = 100;
+inline constexpr std::size_t most_pieces = 100;  // two parameters each
 
 /// A left operand is read from the `down` packing, a right one from `across`.
 enum class Side { left, right };
@@ -39,8 +38,10 @@ class Operand {
   void add_to(RequestBody& body) const;
   /// How the operand comes, for the key holder: public numbers.
   void append_to(std::vector<std::int64_t>& parameters) const;
-  /// Reads the states that the key holder has sealed, and keeps them with the masks.
-  void read(AnswerBody& answer) const;
+  /// Reads the states that the key holder has sealed.
+  void read(AnswerBody& answer);
+  /// Keeps them with the masks, once the whole answer was good.
+  void keep();
 
  private:
   const Evaluator& evaluator_;
@@ -48,7 +49,8 @@ class Operand {
   const EncryptedMatrix& matrix_;
   Side side_;
   bool reused_ = false, kept_ = false;
-  std::vector<Mask> piece_masks_;  ///< drawn now; none when reused
+  std::vector<Mask> piece_masks_;    ///< drawn now; none when reused
+  std::vector<SealedState> sealed_;  ///< of the answer
   IntegerMatrix mask_;
 };
 
@@ -65,7 +67,11 @@ class OpenedOperand {
   void seal() const;
 
  private:
-  Header context(std::size_t rows, std::size_t cols) const;
+  struct Piece {
+    std::size_t rows = 0;
+    std::uint32_t step = 0;  ///< of rows that last: which they are
+  };
+  Header context(const Piece& piece, std::size_t cols) const;
 
   Answering& answering_;
   const char* wire_name_;
@@ -73,7 +79,7 @@ class OpenedOperand {
   Side side_;
   bool sealed_ = false, kept_ = false, lasting_ = false, turned_ = false;
   std::size_t dropped_ = 0;
-  std::vector<std::size_t> pieces_;  ///< rows of each
+  std::vector<Piece> pieces_;
   IntegerMatrix values_;
 };
 

@@ -60,7 +60,7 @@ class PackedMatrixProduct : public MatrixProduct {
     const std::size_t m = a.rows(), k = a.cols(), n = b.cols();
     const Layout result{a.layout().row_groups, b.layout().col_groups};
 
-    const Operand left(evaluator, place, a, Side::left), right(evaluator, place, b, Side::right);
+    Operand left(evaluator, place, a, Side::left), right(evaluator, place, b, Side::right);
     const Mask mask_t =
         Mask::uniform(evaluator.draws(place, Draw::mask_cross), m, n, budget.cross_term_mask_bits());
     const Mask rho =
@@ -88,6 +88,8 @@ class PackedMatrixProduct : public MatrixProduct {
     left.read(answer);
     right.read(answer);
     answer.finish();
+    left.keep();
+    right.keep();
     return subtract_plain(evaluator.paillier(), back, divided(rho.values(), mask_c, factor),
                           budget.slot_bits());
   }
@@ -98,6 +100,9 @@ void answer_product(Answering& answering) {
   const std::size_t inner = checked_size(answering.parameter(0), budget.max_inner(), "inner dimension");
   const Rescale factor = checked_factor(answering, 1);
   budget.check_product(wire_name, inner, factor);
+  if (inner > answering.unread_bytes())  // before anything of that size is made
+    throw Error("a product of inner dimension " + std::to_string(inner) + " came with " +
+                std::to_string(answering.unread_bytes()) + " bytes");
   const Layout& result = answering.header().layout;
   const std::vector<std::size_t> ungrouped(inner, 1);
   const Layout left_layout{result.row_groups, ungrouped}, right_layout{ungrouped, result.col_groups};

@@ -98,6 +98,24 @@ TEST_CASE("bytes and rounds of an epoch are the declared ones") {
   }
 }
 
+TEST_CASE("bytes and rounds of later epochs and of one value a ciphertext are the declared ones") {
+  const SmallData data(13);
+  for (const char* activation : {"compare-select", "max"}) {
+    CAPTURE(activation);
+    SmallRun run = with_everything("homomorphic");
+    run.protocols.activation = activation;
+    const bool single = run.protocols.needs_one_value_a_ciphertext();
+    const Sizes sizes{BitBudget(numbers, 16, 512, single ? 1 : 0),
+                      toy_keys().public_keys().paillier().ciphertext_bytes(),
+                      toy_keys().public_keys().dgk().ciphertext_bytes()};
+    const TableGroups groups = table_groups(13, run.options.batch, BitBudget(numbers, 16, 512).slots());
+    run.options.epochs = 2;
+    Traffic declared = epoch_cost(run.network, run.protocols, run.options, groups, sizes, true).traffic;
+    declared += epoch_cost(run.network, run.protocols, run.options, groups, sizes, false).traffic;
+    CHECK(train_small(toy_keys(), numbers, 16, data, run).traffic == declared);
+  }
+}
+
 TEST_CASE("no address of the evaluator's generator is used twice in a run") {
   const SmallData data(10);
   const SmallRun run = with_everything("homomorphic");

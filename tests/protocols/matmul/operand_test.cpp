@@ -154,7 +154,7 @@ TEST_CASE("operands: a state serves no other step, session, shape or kind") {
   CHECK(answer_to([](Header& h) { ++h.place.layer; }) == foreign);
   CHECK(answer_to([](Header& h) { h.session[0] ^= 1; }) == foreign);
   CHECK(answer_to([](Header& h) { ++h.numbers.sigma; }) != "");
-  REQUIRE(request.header.parameters.size() == 4 + 4 + 3);
+  REQUIRE(request.header.parameters.size() == 4 + 5 + 3);
   const std::int64_t sealed = request.header.parameters[4];
   CHECK(sealed == 2);
   // 5 x 8 values as 8 x 5, as values that last, or without a row that is there.
@@ -173,7 +173,29 @@ TEST_CASE("operands: a state serves no other step, session, shape or kind") {
   CHECK(answer_to([](Header& h) { h.parameters[7] = 0; }) == misfit);
   CHECK(answer_to([](Header& h) { h.parameters[7] = 6; }) == misfit);
   CHECK(answer_to([](Header& h) { h.parameters[7] = std::int64_t{1} << 62; }) == misfit);
+  CHECK(answer_to([](Header& h) { h.parameters[8] = -1; }) == misfit);
+  CHECK(answer_to([](Header& h) { h.parameters[8] = std::int64_t{1} << 32; }) == misfit);
   CHECK(answer_to([](Header& h) { h.parameters.resize(7); }) != "");
+  CHECK(answer_to([](Header& h) { h.max_inner = 1 << 24, h.parameters[0] = 1 << 24; }) != "");
+}
+
+TEST_CASE("operands: what lasts belongs to one matrix, and its state to its group") {
+  Layer layer;
+  const auto rows = std::make_shared<OpenedRows>(5, Place{3, 0, Direction::lasting});
+  const EncryptedMatrix x = layer.parties.encrypt(layer.x), w = layer.parties.encrypt(layer.w);
+  layer.place.layer = 0;
+  layer.product(Direction::forward, x.kept(rows), w);
+  CHECK_THROWS_WITH_AS(layer.parties.encrypt(layer.x).kept(rows),
+                       "rows of one matrix that the key holder has opened were given to another",
+                       std::runtime_error);
+  CHECK_THROWS_WITH_AS(w.kept(rows), "a matrix of 8 rows cannot be opened into 5", std::runtime_error);
+  layer.product(Direction::gradient, x.kept(rows), w);
+  Request request = decode_request(layer.parties.channel().requests().back());
+  CHECK(refusal_of(layer.parties.key_holder(), encode_request(request.header, request.body)).empty());
+  CHECK(request.header.parameters[8] == 3);
+  ++request.header.parameters[8];
+  CHECK(refusal_of(layer.parties.key_holder(), encode_request(request.header, request.body)) ==
+        "the key holder refused: a sealed state does not belong to this request");
 }
 
 TEST_CASE("operands: a state that lasts is no state of a step") {
