@@ -67,6 +67,8 @@ bench_shared := $(filter-out $(bench_programs:%=bench/%.cpp),$(bench_sources))
 generated := $(BUILD_DIR)/generated
 messages := $(addprefix $(generated)/protocols/transport/smlp,.pb.h .grpc.pb.h .pb.cc .grpc.pb.cc)
 message_objects := $(patsubst $(generated)/%.cc,$(BUILD_DIR)/obj/%.o,$(filter %.cc,$(messages)))
+fuzzers := $(patsubst tests/fuzz/%_fuzz.cpp,%,$(wildcard tests/fuzz/*_fuzz.cpp))
+fuzz_sources := $(fuzzers:%=tests/fuzz/%_fuzz.cpp) tests/fuzz/seeds.cpp
 headers := $(wildcard $(foreach folder,paillier protocols protocols/* mlp mlp/*,$(folder)/*.h $(folder)/*.def))
 
 ifeq ($(MAKELEVEL),0)  # all cores; -j on the command line wins
@@ -75,7 +77,7 @@ endif
 MAKEFLAGS += --no-print-directory
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all test demo bench install uninstall format check-format check-layering coverage clean help FORCE
+.PHONY: all test demo bench fuzz install uninstall format check-format check-layering coverage clean help FORCE
 
 all: $(PROGRAM) $(LIBRARY)
 
@@ -84,7 +86,13 @@ $(BUILD_DIR)/tests: $(call objects,$(test_sources)) $(LIBRARY)
 BENCHES := $(bench_programs:%=$(BUILD_DIR)/bench/%)
 $(BENCHES): $(BUILD_DIR)/bench/%: $(BUILD_DIR)/obj/bench/%.o $(call objects,$(bench_shared)) $(LIBRARY)
 $(BUILD_DIR)/bench/operations: LIBS += -lbenchmark
-$(PROGRAM) $(BUILD_DIR)/tests $(BENCHES): $(BUILD_DIR)/sources
+# libFuzzer (clang) brings the main function of each fuzzer.
+FUZZERS := $(fuzzers:%=$(BUILD_DIR)/fuzz/%)
+$(FUZZERS): $(BUILD_DIR)/fuzz/%: $(BUILD_DIR)/obj/tests/fuzz/%_fuzz.o $(LIBRARY)
+$(FUZZERS): private LIBS += -fsanitize=fuzzer
+$(fuzzers:%=$(BUILD_DIR)/obj/tests/fuzz/%_fuzz.o): private processor := -fsanitize=fuzzer-no-link
+$(BUILD_DIR)/fuzz/seeds: $(call objects,tests/fuzz/seeds.cpp tests/support/protocol_fixture.cpp) $(LIBRARY)
+$(PROGRAM) $(BUILD_DIR)/tests $(BENCHES) $(FUZZERS) $(BUILD_DIR)/fuzz/seeds: $(BUILD_DIR)/sources
 	@echo "link $@"
 	@mkdir -p $(@D)
 	@$(LINK) $(filter %.o %.a,$^) $(LIBS) -o $@
@@ -112,7 +120,7 @@ $(message_objects): $(BUILD_DIR)/obj/%.o: $(generated)/%.cc $(BUILD_DIR)/flags
 	@mkdir -p $(@D)
 	@$(COMPILE) $(system_includes) -c $< -o $@
 
--include $(patsubst %.o,%.d,$(call objects,$(library_sources) mlp/main.cpp $(test_sources) $(bench_sources)))
+-include $(patsubst %.o,%.d,$(call objects,$(library_sources) mlp/main.cpp $(test_sources) $(bench_sources) $(fuzz_sources)))
 
 # Files that change only when their content does, so that new flags or a deleted source rebuild what they must.
 $(BUILD_DIR)/flags: content = $(COMPILE)
@@ -143,6 +151,14 @@ demo: all
 bench: $(BENCHES)
 	$(BUILD_DIR)/bench/operations --json $(BUILD_DIR)/bench/operations.json $(BENCH_OPTIONS)
 	@scripts/performance_tables.py $(BUILD_DIR)/bench/operations.json
+
+ifneq ($(SANITIZE),)
+fuzz: $(FUZZERS) $(BUILD_DIR)/fuzz/seeds
+	@scripts/fuzz.sh $(BUILD_DIR)/fuzz $(FUZZ_OPTIONS)
+else
+fuzz:
+	+@$(MAKE) fuzz SANITIZE=fuzzer-no-link,address,undefined CXX=clang++-16
+endif
 
 coverage:
 	@find build-coverage -name '*.gcda' -delete 2>/dev/null || true
@@ -196,6 +212,8 @@ help:
 	@echo 'make demo             train on the encrypted breast-cancer table'
 	@echo 'make bench            micro-benchmarks beside GMP and OpenSSL; BENCH_OPTIONS="--bits 2048 --rounds 9"; builds also'
 	@echo '                      build/bench/matmul, build/bench/training and build/bench/large_table (--help)'
+	@echo 'make fuzz             libFuzzer on frames, keys and files, with clang: the same FUZZ_RUNS=500 inputs each time, or new ones for'
+	@echo '                      FUZZ_SECONDS=600; FUZZ_OPTIONS="csv idx" runs these fuzzers alone'
 	@echo 'make coverage         line coverage of each folder; fails below 90 %'
 	@echo 'make install          program, library, headers, smlp.pc; PREFIX=/usr/local DESTDIR='
 	@echo 'make uninstall        remove what install put there'

@@ -1,4 +1,7 @@
 // The smlp program.
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
 #include <unistd.h>
 
 #include <iostream>
@@ -7,6 +10,11 @@
 #include "mlp/program/signals.h"
 
 int main(int argc, char** argv) {
+#ifdef M_MMAP_THRESHOLD
+  // Buffers of matrix products go back to the system when they are freed, not into gaps between small
+  // numbers.
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
   smlp::remove_temporary_files_on_signals();
   return smlp::run_program(smlp::Words(argv + (argc > 0 ? 1 : 0), argv + argc), std::cout, std::cerr,
                            ::isatty(STDERR_FILENO) == 1);
