@@ -20,6 +20,7 @@ int plan_command(const Words& words, Console& console);
 int protocols_command(const Words& words, Console& console);
 int inspect_command(const Words& words, Console& console);
 int certificates_command(const Words& words, Console& console);
+int doctor_command(const Words& words, Console& console);
 
 /// The whole program: `words` are those after its name. Returns 0 (done), 1 (failed) or 2 (wrong usage); the
 /// latter two with one line on `err`.

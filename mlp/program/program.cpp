@@ -33,6 +33,7 @@ constexpr std::array commands{
     Command{"protocols", protocols_command, "list every protocol with its paper, costs and leakage"},
     Command{"inspect", inspect_command, "tell what a key, table, model, answers or profile file holds"},
     Command{"certificates", certificates_command, "make certificates for the parties of a deployment"},
+    Command{"doctor", doctor_command, "tell what is wrong with a deployment (evaluator)"},
 };
 
 void print_help(std::ostream& out) {

@@ -1,10 +1,7 @@
 #!/usr/bin/env bash
 # Three parties as processes on loopback: the weights of a seeded run over TLS, with key holders and evaluators killed, with two
 # evaluators at once, are those of the run in one process. Keys of 1024 bits: toys, made with --insecure-key.
-. "$(dirname "$0")/support.sh"
-cd "$dir" || exit 1
-servers=() logs=$said
-trap 'kill -KILL "${servers[@]}" 2>/dev/null; rm -rf "$dir" "$said"' EXIT
+. "$(dirname "$0")/network_support.sh"
 
 rows 6 iris.csv train.csv
 accepts certificates --out certificates --key-holder keys.example --evaluator evaluator.example --owner owner.example >said.txt
@@ -14,32 +11,6 @@ accepts certificates --out certificates --key-holder keys.example --evaluator ev
 accepts keygen --bits 1024 --insecure-key --out keys >/dev/null
 accepts keygen --bits 1024 --insecure-key --out user >/dev/null
 accepts encrypt --key keys/public.json --data train.csv --batch 8 --seed 11 --out train.h5 >/dev/null
-
-# serve NAME PORT OPTION...: a key holder in the background; its process in $server, its port in $port.
-serve() {
-  local name=$1 wanted=$2
-  shift 2
-  "$smlp" serve --key keys/secret.json --listen 127.0.0.1:"$wanted" --tls certificates/key_holder "$@" \
-    >"$logs/$name.log" 2>"$logs/$name.err" </dev/null &
-  server=$!
-  servers+=("$server")
-  for _ in $(seq 1000); do
-    grep -q '^answers ' "$logs/$name.log" && break
-    kill -0 "$server" 2>/dev/null || { fail "serve: $(cat "$logs/$name.err")"; return; }
-    sleep 0.01
-  done
-  port=$(sed -n 's/.* listening on 127.0.0.1:\([0-9]*\) for evaluator.example$/\1/p' "$logs/$name.log")
-}
-# end SIGNAL PROCESS: its exit code in $status.
-end() {
-  status=0
-  kill "-$1" "$2"
-  wait "$2" 2>/dev/null || status=$?
-}
-same_weights() {
-  accepts export --model "$1" --key keys/secret.json --out "$1.json" >/dev/null
-  cmp -s "$2.json" "$1.json" || fail "$1 has other weights than $2"
-}
 
 train=(train --data train.h5 --network N-3-C --epochs 3 --momentum 0.5 --insecure-seed --quiet)
 tls=(--tls certificates/evaluator)

@@ -1,0 +1,230 @@
+// smlp doctor: what is wrong with a deployment, seen from the evaluator.
+#include <algorithm>
+#include <cmath>
+
+#include "mlp/batches.h"
+#include "mlp/cost.h"
+#include "mlp/network.h"
+#include "mlp/program/commands.h"
+#include "mlp/program/options.h"
+#include "mlp/program/report.h"
+#include "mlp/program/session.h"
+#include "mlp/table_file.h"
+#include "paillier/error.h"
+#include "paillier/parallel.h"
+#include "protocols/transport/certificates.h"
+#include "protocols/transport/probe.h"
+#include "protocols/transport/remote_key_holder.h"
+#include "protocols/version.h"
+
+namespace smlp {
+
+namespace {
+
+constexpr std::chrono::seconds timeout{10};
+constexpr std::size_t measured_bytes = std::size_t{1} << 20;
+/// Clocks further apart than this make certificates look expired or not yet valid.
+constexpr double tolerated_skew_seconds = 300;
+
+struct DoctorOptions {
+  std::string addresses;
+  std::optional<std::string> tls;
+  bool insecure_transport = false;
+  std::optional<std::string> data;
+  std::optional<std::string> user_key;
+  std::string network = "N-16-C";
+  ProtocolOptions protocols;
+};
+
+void declare(CommandLine& line, DoctorOptions& options) {
+  line.required("key-holder", options.addresses, "HOST:PORT of the key holder; several with commas between");
+  line.text("tls", options.tls, "directory of the evaluator's certificates");
+  line.flag("insecure-transport", options.insecure_transport, "no TLS, on loopback addresses alone");
+  line.text("data", options.data,
+            "encrypted table that is to be trained on: its key is compared, an epoch estimated");
+  line.text("user-key", options.user_key, "public.json to which results are to be handed over");
+  line.text("network", options.network, "layer sizes of the epoch that is estimated");
+  options.protocols.add_to(line);
+}
+
+/// Round trip and bandwidth of a link.
+struct LinkSpeed {
+  double round_trip = 0;    ///< seconds
+  double up = 0, down = 0;  ///< bytes a second
+  double seconds(const Traffic& traffic) const {
+    return static_cast<double>(traffic.rounds) * round_trip +
+           static_cast<double>(traffic.to_key_holder) / up + static_cast<double>(traffic.to_evaluator) / down;
+  }
+};
+
+class Doctor {
+ public:
+  Doctor(const DoctorOptions& options, Console& console)
+      : options_(options), console_(console), names_(options.protocols.names()) {
+    if (options.tls.has_value() == options.insecure_transport)
+      throw UsageError("smlp doctor needs --tls, or --insecure-transport on a loopback address");
+    endpoints_ = parse_endpoints(options.addresses);
+    if (options.data) table_.emplace(*options.data);
+  }
+
+  /// Faults found.
+  std::size_t examine() {
+    if (options_.tls && !examine_party()) return faults_;
+    for (const Endpoint& endpoint : endpoints_) examine_key_holder(endpoint);
+    return faults_;
+  }
+
+ private:
+  void fine(const std::string& sentence) { console_.result("ok     " + sentence); }
+  void fault(const std::string& sentence) {
+    ++faults_;
+    console_.result("FAULT  " + sentence);
+  }
+
+  bool examine_party();
+  void examine_key_holder(const Endpoint& endpoint);
+  void examine_agreement(const std::string& name, const KeyHolderInfo& info);
+  void examine_clock(const std::string& name, double skew);
+  void examine_speed(const std::string& name, KeyHolderLink& link);
+  void estimate_epoch(const std::string& name, const LinkSpeed& speed);
+
+  const DoctorOptions& options_;
+  Console& console_;
+  ProtocolNames names_;
+  std::vector<Endpoint> endpoints_;
+  std::optional<TableFile> table_;
+  std::optional<Party> party_;
+  std::optional<double> computing_seconds_;
+  std::size_t faults_ = 0;
+};
+
+bool Doctor::examine_party() {
+  const std::string& folder = *options_.tls;
+  try {
+    party_ = load_party(folder);
+    check_identity(party_->authority, {party_->certificate, party_->private_key},
+                   std::chrono::system_clock::now());
+  } catch (const Error& error) {
+    fault(folder + ": " + error.what());
+    return false;
+  }
+  const CertificateInfo own = read_certificate(party_->certificate, folder + "/certificate.pem");
+  const auto left =
+      std::chrono::duration_cast<std::chrono::hours>(own.validity.until - std::chrono::system_clock::now());
+  fine(folder + ": " + (own.names.empty() ? "nobody" : own.names.front()) + ", valid for " +
+       count_text(static_cast<std::size_t>(left.count() / 24), "more day") + "; talks to " +
+       party_->peers.front());
+  return true;
+}
+
+void Doctor::examine_key_holder(const Endpoint& endpoint) {
+  const std::string name = endpoint.text();
+  if (party_)
+    if (const std::string wrong = probe(endpoint, *party_, timeout); !wrong.empty())
+      return fault(name + ": " + wrong);
+  KeyHolderLink link(endpoint, party_);
+  KeyHolderInfo info;
+  try {
+    const auto clock = [] {
+      return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+    };
+    KeyHolderLink::Outcome outcome = link.hello(info, timeout);  // the first one connects
+    const double before = clock();
+    if (outcome.ok) outcome = link.hello(info, timeout);
+    const double after = clock();
+    if (!outcome.ok) return fault(name + ": " + outcome.message);
+    fine(name + ": smlp " + info.program_version + (party_ ? ", " + party_->peers.front() : "") + ", key " +
+         to_hex(info.key).substr(0, 16) + "..");
+    examine_clock(name, static_cast<double>(info.unix_milliseconds) / 1000 - (before + after) / 2);
+    examine_agreement(name, info);
+    examine_speed(name, link);
+  } catch (const Error& error) {
+    fault(error.what());
+  }
+}
+
+void Doctor::examine_clock(const std::string& name, double skew) {
+  const std::string text = name + ": its clock is " + fixed_text(std::abs(skew), 1) + " s " +
+                           (skew < 0 ? "behind" : "ahead of") + " this one's";
+  std::abs(skew) > tolerated_skew_seconds
+      ? fault(text + ", which lets certificates look expired or not yet valid")
+      : fine(text);
+}
+
+void Doctor::examine_agreement(const std::string& name, const KeyHolderInfo& info) {
+  if (table_ && info.key != table_->public_keys().fingerprint())
+    fault(name + ": it holds the key " + to_hex(info.key) + ", " + *options_.data + " is under " +
+          to_hex(table_->public_keys().fingerprint()));
+  std::set<std::string> wanted = asked_protocols(names_);
+  if (options_.user_key) {
+    wanted.insert("conversion/switch-key");
+    const Fingerprint user = load_public_keys(*options_.user_key).fingerprint();
+    if (std::ranges::find(info.user_keys, user) == info.user_keys.end())
+      fault(name + ": it hands nothing over to the key " + to_hex(user) + " (smlp serve --user-key)");
+  }
+  bool all = true;
+  for (const std::string& protocol : wanted)
+    if (!info.protocols.contains(protocol)) {
+      fault(name + ": it does not answer the protocol " + protocol + " (smlp serve --allow)");
+      all = false;
+    }
+  if (all) fine(name + ": it answers " + protocols_text(names_));
+}
+
+void Doctor::examine_speed(const std::string& name, KeyHolderLink& link) {
+  const auto seconds_of = [&](std::size_t up, std::size_t down) {
+    std::vector<double> samples;
+    for (int i = 0; i < 5; ++i) {
+      const double start = wall_seconds();
+      if (const auto outcome = link.echo(up, down, std::chrono::seconds(60)); !outcome.ok)
+        throw Error(name + ": " + outcome.message);
+      samples.push_back(wall_seconds() - start);
+    }
+    std::ranges::nth_element(samples, samples.begin() + 2);
+    return samples[2];
+  };
+  LinkSpeed speed;
+  speed.round_trip = seconds_of(1, 1);
+  const double up = seconds_of(measured_bytes, 0), both = seconds_of(measured_bytes, measured_bytes);
+  const auto bytes = static_cast<double>(measured_bytes);
+  speed.up = bytes / std::max(up - speed.round_trip, 1e-6);
+  speed.down = bytes / std::max(both - up, 1e-6);
+  fine(name + ": round trip " + fixed_text(speed.round_trip * 1000, 1) + " ms, " + bytes_text(speed.up) +
+       "/s there, " + bytes_text(speed.down) + "/s back");
+  if (table_ && table_->has_labels()) estimate_epoch(name, speed);
+}
+
+void Doctor::estimate_epoch(const std::string& name, const LinkSpeed& speed) {
+  const TableInfo& info = table_->info();
+  const Network network = parse_network(options_.network, info.features, info.classes);
+  const BitBudget budget = evaluator_budget(info.budget, names_);
+  const PaillierPublicKey& key = table_->public_keys().paillier();
+  const Sizes sizes{budget, key.ciphertext_bytes(), table_->public_keys().dgk().ciphertext_bytes()};
+  const Cost epoch =
+      epoch_cost(network, names_, TrainingOptions{.batch = info.batch}, table_->groups(), sizes);
+  if (!computing_seconds_) {
+    const SecretKeys like = SecretKeys::generate(key.variant(), key.bits(), default_subgroup_bits(key.bits()),
+                                                 RandomSource::from_system());
+    computing_seconds_ =
+        measure_speed(like, RandomSource::from_system()).seconds(epoch.operations, thread_count());
+  }
+  fine(name + ": an epoch of " + network.text() + " has " + count_text(epoch.traffic.rounds, "round") +
+       "; this link adds about " + duration_text(speed.seconds(epoch.traffic)) + " to " +
+       duration_text(*computing_seconds_) + " of computing (both parties as fast as this machine)");
+}
+
+}  // namespace
+
+int doctor_command(const Words& words, Console& console) {
+  DoctorOptions options;
+  CommandLine line(
+      "doctor",
+      "Says what is wrong with a deployment, from where the evaluator runs; fails where anything is.");
+  declare(line, options);
+  if (const auto help = line.parse(words)) return console.document(*help), 0;
+  const std::size_t faults = Doctor(options, console).examine();
+  if (faults > 0) throw Error(count_text(faults, "fault") + " found");
+  return 0;
+}
+
+}  // namespace smlp
