@@ -77,7 +77,7 @@ endif
 MAKEFLAGS += --no-print-directory
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all test demo bench fuzz install uninstall format check-format check-layering coverage clean help FORCE
+.PHONY: all test demo soak bench fuzz install uninstall format check-format check-layering coverage clean help FORCE
 
 all: $(PROGRAM) $(LIBRARY)
 
@@ -148,6 +148,9 @@ test: $(if $(TEST_OPTIONS),,all $(addprefix $(BUILD_DIR)/bench/,matmul training 
 demo: all
 	$(DEMO)
 
+soak: all
+	SMLP=$(PROGRAM) scripts/soak.sh $(SOAK_SECONDS)
+
 bench: $(BENCHES)
 	$(BUILD_DIR)/bench/operations --json $(BUILD_DIR)/bench/operations.json $(BENCH_OPTIONS)
 	@scripts/performance_tables.py $(BUILD_DIR)/bench/operations.json
@@ -210,6 +213,7 @@ help:
 	@echo 'make test             build and run every test; TEST_OPTIONS="-tc=*name*" runs doctest cases by name,'
 	@echo '                      TESTS=tests/paillier/dgk_test.cpp builds these test files alone'
 	@echo 'make demo             train on the encrypted breast-cancer table'
+	@echo 'make soak             train over TLS under faults for SOAK_SECONDS=1800, comparing every model'
 	@echo 'make bench            micro-benchmarks beside GMP and OpenSSL; BENCH_OPTIONS="--bits 2048 --rounds 9"; builds also'
 	@echo '                      build/bench/matmul, build/bench/training and build/bench/large_table (--help)'
 	@echo 'make fuzz             libFuzzer on frames, keys and files, with clang: the same FUZZ_RUNS=500 inputs each time, or new ones for'

@@ -201,7 +201,7 @@ void Doctor::estimate_epoch(const std::string& name, const LinkSpeed& speed) {
   const PaillierPublicKey& key = table_->public_keys().paillier();
   const Sizes sizes{budget, key.ciphertext_bytes(), table_->public_keys().dgk().ciphertext_bytes()};
   const Cost epoch =
-      epoch_cost(network, names_, TrainingOptions{.batch = info.batch}, table_->groups(), sizes);
+      epoch_cost(network, names_, TrainingOptions{.batch = info.batch}, table_->groups(), sizes, true);
   if (!computing_seconds_) {
     const SecretKeys like = SecretKeys::generate(key.variant(), key.bits(), default_subgroup_bits(key.bits()),
                                                  RandomSource::from_system());

@@ -9,6 +9,9 @@ namespace smlp {
 inline constexpr std::size_t largest_part = std::size_t{1} << 20;
 /// Largest message of gRPC: a part and what names it.
 inline constexpr int largest_message = (1 << 20) + 4096;
+/// What may be under way before the other end says that it has it: the usual 64 KiB would make a frame of a
+/// megabyte wait for many round trips.
+inline constexpr int window_bytes = 4 << 20;
 /// Seconds of silence after which a connection is asked whether it lives, and in which it must answer.
 inline constexpr int keep_alive_seconds = 20, keep_alive_timeout_seconds = 10;
 

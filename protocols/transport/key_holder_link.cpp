@@ -73,6 +73,7 @@ std::shared_ptr<grpc::Channel> connect(const Endpoint& endpoint, const std::opti
   // The certificate must carry the configured name, whatever address it is found at.
   if (party) arguments.SetSslTargetNameOverride(party->peers.front());
   arguments.SetMaxReceiveMessageSize(largest_message);
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, window_bytes);
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // ours are bounded and go to other processes
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);

@@ -351,6 +351,7 @@ KeyHolderServer::KeyHolderServer(std::shared_ptr<const KeyHolder> key_holder, Se
     // HTTP/2 buffers of all connections together.
     builder.SetResourceQuota(grpc::ResourceQuota("key holder").Resize(std::size_t{256} << 20));
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, window_bytes);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 64);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, keep_alive_seconds * 1000);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, keep_alive_timeout_seconds * 1000);

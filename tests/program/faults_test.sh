@@ -24,7 +24,7 @@ for _ in $(seq 500); do  # until it is under way
   sleep 0.02
 done
 kill -USR1 "$relay_process"
-sleep 5
+sleep 3
 kill -USR2 "$relay_process"
 wait "$training" || fail "a stalled training fails: $(cat "$logs/err")"
 same_weights stalled.h5 inside.h5

@@ -65,6 +65,10 @@ outputs_match net.h5.json train.h5.profile.json queries.csv answers.csv
 refuses 1 'refused: the user key of a request is not one that this key holder was configured with' "${predict[@]}" \
   --user-key keys/public.json --out other.h5
 
+accepts release --model net.h5 --user-key user/public.json --key-holder 127.0.0.1:$first "${tls[@]}" --quiet --out owner.h5 >/dev/null
+accepts export --model owner.h5 --key user/secret.json --out owner.json >/dev/null
+cmp -s owner.json net.h5.json || fail 'the released model has other weights'
+
 # What is refused, and said.
 net=(--key-holder 127.0.0.1:$first)
 accepts keygen --bits 1024 --insecure-key --out other >/dev/null

@@ -4,12 +4,12 @@
 cd "$dir" || exit 1
 toy=(--bits 1024 --insecure-key)
 
-for command in run keygen encrypt serve train predict decrypt export plan protocols inspect certificates doctor; do
+for command in run keygen encrypt serve train predict release decrypt export plan protocols inspect certificates doctor; do
   accepts $command --help >help.txt
   grep -q "^usage: smlp $command" help.txt || fail "smlp $command --help says: $(head -n 1 help.txt)"
 done
 accepts --help >help.txt
-[ "$(grep -c '^  [a-z]' help.txt)" -eq 13 ] || fail "smlp --help lists $(grep -c '^  [a-z]' help.txt) commands"
+[ "$(grep -c '^  [a-z]' help.txt)" -eq 14 ] || fail "smlp --help lists $(grep -c '^  [a-z]' help.txt) commands"
 
 # A config file gives options, its section too; the command line wins.
 awk 'NR == 1 || NR % 25 == 0' "$datasets/xor.csv" >xor.csv

@@ -1,9 +1,7 @@
-// Both ends of a connection: the same frames as without one, bounds, certificates, failures.
+// Both ends of a connection: the same frames as without one, bounds, failures.
 #include "protocols/transport/server.h"
 
 #include <grpcpp/generic/generic_stub.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
 
 #include <atomic>
 #include <thread>
@@ -15,12 +13,6 @@ using namespace smlp;
 using namespace smlp::testing;
 
 namespace {
-
-std::string failure_of(KeyHolderLink link) {
-  KeyHolderInfo info;
-  const auto outcome = link.hello(info, soon);
-  return outcome.ok ? "" : outcome.message;
-}
 
 /// Whether the calls come to hold this much.
 bool comes_to_hold(const KeyHolderServer& server, std::size_t bytes) {
@@ -96,36 +88,6 @@ TEST_CASE("transport: what a key holder says of itself") {
         }).find("does not answer the protocol matmul/packed") != std::string::npos);
   CHECK(link_to(server).echo(100'000, 70'000, soon).ok);
   CHECK(!link_to(server).echo((std::size_t{1} << 20) + 1, 0, soon).ok);
-}
-
-TEST_CASE("transport: nobody without the right certificate is served, and no other key holder is believed") {
-  const CertificateAuthority stranger(valid_now());
-  const auto expired = valid_for(std::chrono::hours(-48), std::chrono::hours(-24));
-  const auto not_yet = valid_for(std::chrono::hours(24), std::chrono::hours(48));
-  const Party right = party(evaluator_name, {key_holder_name});
-  KeyHolderServer server(toy_key_holder(), listening(party(key_holder_name, {evaluator_name})));
-  const auto failure = [&](const Party& who) { return failure_of(link_to(server, who)); };
-  CHECK(failure(right).empty());
-  CHECK(failure(party("other.example", {key_holder_name})) ==
-        "the caller's certificate names other.example, whom this key holder does not serve");
-  CHECK(!failure(party(evaluator_name, {key_holder_name}, authority(), expired)).empty());
-  CHECK(!failure(party(evaluator_name, {key_holder_name}, authority(), not_yet)).empty());
-  CHECK(!failure(party(evaluator_name, {key_holder_name}, stranger)).empty());
-  Party bare = right;
-  bare.certificate.clear();
-  bare.private_key.clear();
-  CHECK(!failure(bare).empty());
-  CHECK(!failure_of(link_to(server)).empty());  // no TLS at all
-  // The evaluator's side of it.
-  CHECK(!failure(party(evaluator_name, {"impostor.example"})).empty());
-  const auto refused_server = [&](const Party& who) {
-    const KeyHolderServer other(toy_key_holder(), listening(who));
-    return failure_of(link_to(other, right));
-  };
-  CHECK(!refused_server(party(key_holder_name, {evaluator_name}, authority(), expired)).empty());
-  CHECK(!refused_server(party(key_holder_name, {evaluator_name}, stranger)).empty());
-  CHECK(!refused_server(party("other.example", {evaluator_name})).empty());
-  CHECK(failure(right).empty());
 }
 
 TEST_CASE("transport: without TLS on loopback alone") {
@@ -257,6 +219,60 @@ TEST_CASE("transport: calls that never come to an end are ended, and others are 
   CHECK(becomes_idle(server));
 }
 
+TEST_CASE(
+    "transport: residues that are no ciphertexts, and sealed state of elsewhere, are refused and no more") {
+  TwoParties parties;
+  KeyHolderServer server(toy_key_holder(), listening(party(key_holder_name, {evaluator_name})));
+  RemoteKeyHolder remote(links(link_to(server, party(evaluator_name, {key_holder_name}))), impatient);
+  const PaillierPublicKey& key = toy_keys().public_keys().paillier();
+  const Integer& n = key.n();
+  const Integer p = toy_keys().paillier().p().value();
+  std::uint8_t session = 0;
+  const auto outcome = [&](const Integer& residue) {
+    Header header =
+        parties.evaluator().header("truncation/packed", 0, parties.next_place(), {{1}, {1}}, {20, 1, 4, 0});
+    header.session = {++session};
+    Bytes body;
+    append_little_endian(residue, key.ciphertext_bytes(), body);
+    return refusal_in(remote.exchange(encode_request(header, body)));
+  };
+  const std::string out_of_range = "a masked value is out of range; the session ends";
+  CHECK(outcome(0) == "x + rho: ciphertext 0 is zero or not below its modulus");
+  CHECK(outcome(1).empty());  // an encryption of 0
+  for (const Integer& residue : {n, p, Integer(p * 12345), Integer(p * p)})
+    CHECK(outcome(residue) == "x + rho: ciphertext 0 shares a factor with the modulus");
+  CHECK(outcome(n * n - 1) == out_of_range);
+  RandomStream random = RandomSource::from_seed(8).stream({});
+  const Integer foreign = toy_user_key().encrypt(5, random).local().residue();
+  CHECK(outcome(foreign % key.n_squared()) == out_of_range);
+
+  run_protocol(parties, find_protocol("comparison/dgk-veugen"),
+               compositions(find_protocol("comparison/dgk-veugen")).front());
+  const Bytes with_state = parties.channel().requests().back();
+  CHECK(refusal_in(remote.exchange(with_state)).empty());
+  for (const auto& change : std::vector<void (*)(Header&)>{
+           [](Header& h) { h.session[0] ^= 1; }, [](Header& h) { ++h.place.step; },
+           [](Header& h) { h.layout.col_groups.push_back(1); }, [](Header& h) { h.key[0] ^= 1; }}) {
+    Request changed = decode_request(with_state);
+    change(changed.header);
+    CHECK(!refusal_in(remote.exchange(encode_request(changed.header, changed.body))).empty());
+  }
+  CHECK(refusal_in(remote.exchange(with_state)).empty());
+  CHECK(remote.retries() == 0);
+  CHECK(becomes_idle(server));
+}
+
+TEST_CASE("transport: a request whose answer would take too much memory is refused from its header") {
+  TwoParties parties;
+  Limits limits;
+  limits.memory = std::size_t{64} << 20;
+  KeyHolderServer server(toy_key_holder(), listening(std::nullopt, limits));
+  RemoteKeyHolder remote(links(link_to(server)), impatient);
+  const Header header = parties.evaluator().header(
+      "comparison/dgk-veugen", 0, {}, {std::vector<std::size_t>(1024, 1), std::vector<std::size_t>(64, 4)});
+  CHECK(refusal_in(remote.exchange(encode_request(header, {}))).starts_with("a request would take "));
+}
+
 TEST_CASE("transport: 200 connections at once") {
   TwoParties parties;
   const Bytes request = truncation_request(parties);
@@ -310,42 +326,4 @@ TEST_CASE("transport: shutting down lets requests in progress end") {
   server.shut_down(std::chrono::seconds(60));
   client.join();
   CHECK(refusal_in(answer).empty());
-}
-
-namespace {
-
-/// The version of TLS that a client with versions from `least` to `most` gets; "" for none.
-std::string negotiated(const KeyHolderServer& server, const Party& who, int least, int most) {
-  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
-                                                                  &SSL_CTX_free);
-  SSL_CTX_clear_options(context.get(), SSL_OP_NO_SSL_MASK);  // of this process's own setting
-  SSL_CTX_set_min_proto_version(context.get(), least);
-  SSL_CTX_set_max_proto_version(context.get(), most);
-  const auto bio = [](const std::string& text) {
-    return std::unique_ptr<BIO, decltype(&BIO_free)>(
-        BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free);
-  };
-  const std::unique_ptr<X509, decltype(&X509_free)> certificate(
-      PEM_read_bio_X509(bio(who.certificate).get(), nullptr, nullptr, nullptr), &X509_free);
-  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
-      PEM_read_bio_PrivateKey(bio(who.private_key).get(), nullptr, nullptr, nullptr), &EVP_PKEY_free);
-  SSL_CTX_use_certificate(context.get(), certificate.get());
-  SSL_CTX_use_PrivateKey(context.get(), key.get());
-  const std::unique_ptr<BIO, decltype(&BIO_free_all)> connection(BIO_new_ssl_connect(context.get()),
-                                                                 &BIO_free_all);
-  BIO_set_conn_hostname(connection.get(), endpoint_of(server).text().c_str());
-  SSL* ssl = nullptr;
-  BIO_get_ssl(connection.get(), &ssl);
-  constexpr unsigned char http2[] = {2, 'h', '2'};
-  SSL_set_alpn_protos(ssl, http2, sizeof http2);
-  return BIO_do_handshake(connection.get()) == 1 ? SSL_get_version(ssl) : "";
-}
-
-}  // namespace
-
-TEST_CASE("transport: TLS 1.3 and nothing older") {
-  const KeyHolderServer server(toy_key_holder(), listening(party(key_holder_name, {evaluator_name})));
-  const Party who = party(evaluator_name, {key_holder_name});
-  CHECK(negotiated(server, who, TLS1_VERSION, TLS1_3_VERSION) == "TLSv1.3");
-  CHECK(negotiated(server, who, TLS1_VERSION, TLS1_2_VERSION).empty());
 }
