@@ -1,6 +1,7 @@
 // smlp release: the evaluator hands the trained model to its owner, under the owner's key.
 #include <filesystem>
 
+#include "mlp/ciphertext_file.h"
 #include "mlp/network.h"
 #include "mlp/program/commands.h"
 #include "mlp/program/key_holder_access.h"

@@ -27,7 +27,8 @@ TEST_CASE("certificates: names and validity are those that were asked for") {
   CHECK(info.validity.until - info.validity.from == std::chrono::hours(25));
   CHECK(check_of(identity).empty());
   CHECK(error_of([] { read_certificate("nonsense", "this"); }) == "this is no certificate in PEM");
-  for (const std::string name : {"", "a b", "-x", "x.", ".x", "tür", std::string(65, 'x').c_str(), "x,DNS:y"})
+  for (const std::string& name :
+       std::vector<std::string>{"", "a b", "-x", "x.", ".x", "tür", std::string(65, 'x'), "x,DNS:y"})
     CHECK(error_of([&] { authority().issue(name, valid_now()); }).starts_with("a party is named '"));
 }
 
