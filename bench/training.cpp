@@ -78,15 +78,17 @@ Json measure(const SecretKeys& keys, const Workload& work, std::size_t steps) {
   for (std::size_t b = 0; b < measured; ++b) {
     const auto step = static_cast<std::uint32_t>(b);
     double start = thread_seconds();
-    const EncryptedMatrix features = detail::read_groups<EncryptedArithmetic>(
-        session.arithmetic(), groups.batches[b], [&](std::size_t group) { return table.features(group); });
-    const EncryptedMatrix labels = detail::read_groups<EncryptedArithmetic>(
-        session.arithmetic(), groups.batches[b], [&](std::size_t group) { return table.labels(group); });
+    const auto features = detail::read_groups<EncryptedMatrix>(
+        groups.batches[b], [&](std::size_t group) { return table.features(group); });
+    const auto labels = detail::read_groups<EncryptedMatrix>(
+        groups.batches[b], [&](std::size_t group) { return table.labels(group); });
     encryption.seconds.push_back(thread_seconds() - start);
     start = thread_seconds();
     const std::size_t batch = batch_rows(groups, groups.batches[b]);
-    train_batch(session.arithmetic(), model, step, features, labels,
-                update_factors(options, 0, batch, budget));
+    EncryptedArithmetic& arithmetic = session.arithmetic();
+    train_batch(arithmetic, model, step,
+                arithmetic.features(feature_place(step), groups.batches[b], features),
+                arithmetic.labels(label_place(step), labels), update_factors(options, 0, batch, budget));
     seconds.seconds.push_back(thread_seconds() - start);
     std::cerr << work.name << " step " << b + 1 << " of " << all << ": " << seconds.seconds.back() << " s\n";
   }

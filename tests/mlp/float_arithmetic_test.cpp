@@ -56,7 +56,7 @@ TEST_CASE("a step moves every weight by rate times the gradient of the loss") {
 
 TEST_CASE("momentum keeps a share of the last update, decay pulls toward zero") {
   FloatArithmetic arithmetic(10);
-  const Doubles x = numbers(4, 2, 0.1), y = numbers(4, 2, 0.2);
+  const Doubles x = arithmetic.with_bias_input(numbers(4, 2, 0.1)), y = numbers(4, 2, 0.2);
   UpdateFactors factors;
   factors.rescale = {-1 << 10, 30};
   factors.momentum = 1 << 29;  // 1/2

@@ -110,16 +110,16 @@ TEST_CASE("refusals: shares of another matrix, states of another activation") {
 }
 
 TEST_CASE("refusals: a comparison that the DGK key cannot carry") {
-  // u = 197 serves 3 (L - 1) + 2 < u, which all allowed numbers keep; a key with a smaller u does not.
+  // u = 197 serves digits + 1 < u, which all allowed numbers keep; a key with a smaller u does not.
   RandomStream random = RandomSource::from_seed(5).stream({});
-  const DgkSecretKey small = DgkSecretKey::generate(512, 64, 67, random);
+  const DgkSecretKey small = DgkSecretKey::generate(512, 64, 13, random);
   TwoParties parties;
   const PublicKeys keys(parties.evaluator().paillier(), small.public_key());
   const Evaluator evaluator{keys, parties.budget(), parties.channel(), parties.evaluator().random, {}};
   const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
   const EncryptedMatrix z = parties.encrypt(matrix_of(1, 1, {1}));
   CHECK(error_of([&] { set.comparison->sign(evaluator, parties.next_place(), z); }) ==
-        "a comparison of 23 bits needs u > 71, the DGK key has u = 67; lower --value-bits");
+        "a comparison of 23 bits needs u > 13, the DGK key has u = 13; lower --value-bits");
 }
 
 TEST_CASE("refusals: a user key that is not configured, or too short for the slots") {
