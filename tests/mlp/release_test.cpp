@@ -37,7 +37,9 @@ struct Setting {
   }
 
   EncryptedModel released(const PublicKeys& owner, const PaillierPublicKey& configured) const {
-    const KeyHolder key_holder(toy_keys(), {{}, {configured}}, AnswerRandomness::from_system());
+    KeyHolderPolicy policy;
+    policy.user_keys = {configured};
+    const KeyHolder key_holder(toy_keys(), policy, AnswerRandomness::from_system());
     InProcessChannel channel(key_holder);
     const RandomSource random = RandomSource::from_seed(5);
     const Evaluator evaluator{toy_keys().public_keys(), budget, channel, random, draw_session(random)};

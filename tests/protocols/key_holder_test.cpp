@@ -125,8 +125,10 @@ TEST_CASE("key holder: parameters and sizes outside the budget are refused by na
         refused + "a request has a group of more than the 4 slots of a ciphertext");
   CHECK(refusal_with(parties, frame, [](Request& r) { r.body.push_back(0); }) ==
         refused + "a request has 1 bytes too many");
-  CHECK(refusal_with(parties, frame, [](Request& r) { r.body.clear(); }) ==
+  CHECK(refusal_with(parties, frame, [](Request& r) { r.body.resize(2); }) ==
         refused + "a frame is truncated at A + R_A");
+  CHECK(refusal_with(parties, frame, [](Request& r) { r.body.clear(); }) ==
+        refused + "a product of inner dimension 2 came with 0 bytes");
   CHECK(refusal_with(parties, requests_of(parties, "conversion/switch-key").front(), [](Request& r) {
           r.header.parameters[2] ^= 1;
         }) == refused + "the user key of a request is not one that this key holder was configured with");
