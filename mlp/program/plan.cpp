@@ -52,6 +52,13 @@ Json to_json(const Operations& operations) {
           {"zero_tests", operations.zero_tests}};
 }
 
+Json to_json(const Cost& cost, double seconds) {
+  return {{"seconds", seconds},
+          {"bytes", smlp::to_json(cost.traffic)},
+          {"rounds", cost.traffic.rounds},
+          {"operations", to_json(cost.operations)}};
+}
+
 /// One line for people: time, bytes, rounds.
 std::string cost_text(const Cost& cost, double seconds) {
   return duration_text(seconds) + ", " + bytes_text(static_cast<double>(cost.traffic.to_key_holder)) +
@@ -130,11 +137,8 @@ int plan_command(const Words& words, Console& console) {
                 {"slot_bits", budget.slot_bits()},
                 {"slots", budget.slots()},
                 {"threads", thread_count()},
-                {"epoch",
-                 {{"seconds", epoch_seconds},
-                  {"bytes", smlp::to_json(epoch.traffic)},
-                  {"rounds", epoch.traffic.rounds},
-                  {"operations", to_json(epoch.operations)}}},
+                {"first_epoch", to_json(first, speed.seconds(first.operations, thread_count()))},
+                {"epoch", to_json(epoch, epoch_seconds)},
                 {"test",
                  {{"seconds", test_seconds},
                   {"bytes", smlp::to_json(testing.traffic)},

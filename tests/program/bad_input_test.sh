@@ -203,7 +203,7 @@ refuses 1 'belongs to the key' export --model m.h5 --key other/secret.json --out
 refuses 1 'would overwrite' export --model m.h5 --key keys/secret.json --out keys/secret.json
 release=(release --model m.h5 --out o.h5)
 refuses 2 'needs --user-key' "${release[@]}" "${key[@]}"
-refuses 2 'needs --secret-key' "${release[@]}" --user-key other/public.json
+refuses 2 'needs --key-holder with --tls, or --secret-key' "${release[@]}" --user-key other/public.json
 refuses 1 'belongs to the key' "${release[@]}" --user-key keys/public.json --secret-key other/secret.json
 refuses 1 'other/secret.json' "${release[@]}" --user-key other/secret.json "${key[@]}"
 refuses 1 'would overwrite' "${release[@]/o.h5/m.h5}" --user-key other/public.json "${key[@]}"
