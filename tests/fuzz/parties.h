@@ -10,7 +10,7 @@ namespace smlp::fuzz {
 /// Answers every protocol, leaking ones too.
 inline KeyHolder key_holder() {
   KeyHolderPolicy policy;
-  for (const Descriptor& descriptor : registry()) policy.leaking.insert(descriptor.wire_name());
+  for (const Descriptor& descriptor : registry()) policy.protocols.insert(descriptor.wire_name());
   policy.user_keys.push_back(toy_keys(Variant::standard).public_keys().paillier());
   return {toy_keys(), policy, AnswerRandomness::from_source(RandomSource::from_seed(3))};
 }
