@@ -58,8 +58,10 @@ PROGRAM := $(BUILD_DIR)/smlp
 LIBRARY := $(BUILD_DIR)/libsmlp.a
 objects = $(patsubst %.cpp,$(BUILD_DIR)/obj/%.o,$(1))
 library_sources := $(filter-out mlp/main.cpp,$(wildcard $(addsuffix .cpp,paillier/* protocols/* protocols/*/* mlp/* mlp/*/*)))
-TESTS := $(wildcard tests/*_test.cpp tests/*/*_test.cpp tests/*/*/*_test.cpp)
+command_sources := $(wildcard mlp/program/commands/*.cpp)
+TESTS := $(wildcard $(addsuffix /*_test.cpp,tests tests/* tests/*/* tests/*/*/* tests/*/*/*/*))
 test_sources := $(wildcard tests/main.cpp tests/support/*.cpp) $(TESTS)
+tested_commands := $(if $(filter tests/mlp/program/commands/%,$(TESTS)),$(command_sources))
 bench_programs := operations matmul training large_table
 bench_sources := $(wildcard bench/*.cpp)
 bench_shared := $(filter-out $(bench_programs:%=bench/%.cpp),$(bench_sources))
@@ -81,8 +83,8 @@ MAKEFLAGS += --no-print-directory
 
 all: $(PROGRAM) $(LIBRARY)
 
-$(PROGRAM): $(call objects,mlp/main.cpp) $(LIBRARY)
-$(BUILD_DIR)/tests: $(call objects,$(test_sources)) $(LIBRARY)
+$(PROGRAM): $(call objects,mlp/main.cpp $(command_sources)) $(LIBRARY)
+$(BUILD_DIR)/tests: $(call objects,$(test_sources) $(tested_commands)) $(LIBRARY)
 BENCHES := $(bench_programs:%=$(BUILD_DIR)/bench/%)
 $(BENCHES): $(BUILD_DIR)/bench/%: $(BUILD_DIR)/obj/bench/%.o $(call objects,$(bench_shared)) $(LIBRARY)
 $(BUILD_DIR)/bench/operations: LIBS += -lbenchmark
@@ -120,11 +122,16 @@ $(message_objects): $(BUILD_DIR)/obj/%.o: $(generated)/%.cc $(BUILD_DIR)/flags
 	@mkdir -p $(@D)
 	@$(COMPILE) $(system_includes) -c $< -o $@
 
--include $(patsubst %.o,%.d,$(call objects,$(library_sources) mlp/main.cpp $(test_sources) $(bench_sources) $(fuzz_sources)))
+-include $(patsubst %.o,%.d,$(call objects,$(library_sources) mlp/main.cpp $(command_sources) $(test_sources) $(bench_sources) $(fuzz_sources)))
+
+# Tests are compiled to be built quickly.
+ifeq ($(BUILD),release)
+$(call objects,$(test_sources)): optimisation := -O0 -g1
+endif
 
 # Files that change only when their content does, so that new flags or a deleted source rebuild what they must.
 $(BUILD_DIR)/flags: content = $(COMPILE)
-$(BUILD_DIR)/sources: content = $(LINK) $(LIBS) $(library_sources) $(test_sources) $(bench_sources)
+$(BUILD_DIR)/sources: content = $(LINK) $(LIBS) $(library_sources) $(command_sources) $(test_sources) $(bench_sources)
 $(BUILD_DIR)/flags $(BUILD_DIR)/sources: FORCE
 	@mkdir -p $(@D)
 	@echo '$(content)' | cmp -s - $@ || echo '$(content)' > $@

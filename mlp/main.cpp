@@ -6,7 +6,7 @@
 
 #include <iostream>
 
-#include "mlp/program/commands.h"
+#include "mlp/program/commands/commands.h"
 #include "mlp/program/signals.h"
 
 int main(int argc, char** argv) {

@@ -2,6 +2,7 @@
 #include "mlp/program/command_line.h"
 
 #include <algorithm>
+#include <boost/program_options/options_description.hpp>
 #include <boost/program_options/parsers.hpp>
 #include <charconv>
 #include <fstream>
@@ -47,13 +48,17 @@ constexpr const char* whole_number = "a whole number from 0";
 }  // namespace
 
 CommandLine::CommandLine(std::string name, std::string summary)
-    : name_(std::move(name)), summary_(std::move(summary)), options_("options", 100, 55) {}
+    : name_(std::move(name)),
+      summary_(std::move(summary)),
+      options_(std::make_unique<po::options_description>("options", 100, 55)) {}
+
+CommandLine::~CommandLine() = default;
 
 void CommandLine::add(const std::string& name, const std::string& shown_default, const std::string& help,
                       Parse parse) {
   auto* value = po::value<std::string>();
   value->value_name(shown_default.empty() ? "VALUE" : "VALUE (" + shown_default + ")");
-  options_.add_options()(name.c_str(), value, help.c_str());
+  options_->add_options()(name.c_str(), value, help.c_str());
   parsers_.emplace_back(name, std::move(parse));
 }
 
@@ -83,7 +88,7 @@ void CommandLine::real(const std::string& name, double& target, const std::strin
 }
 
 void CommandLine::flag(const std::string& name, bool& target, const std::string& help) {
-  options_.add_options()(name.c_str(), help.c_str());
+  options_->add_options()(name.c_str(), help.c_str());
   flags_.emplace_back(name, &target);
 }
 
@@ -112,7 +117,7 @@ std::string CommandLine::help() const {
   std::ostringstream out;
   out << "usage: smlp " << name_ << (word_ != nullptr ? " " + word_name_ : "");
   for (const std::string& name : required_) out << " --" << name << " VALUE";
-  out << " [options]\n" << summary_ << "\n\n" << options_;
+  out << " [options]\n" << summary_ << "\n\n" << *options_;
   return out.str();
 }
 
@@ -120,7 +125,7 @@ void CommandLine::read_config(const std::string& path) {
   std::set<std::string> seen;
   std::ifstream file(path);
   if (!file) throw UsageError("cannot read the config file " + path);
-  for (const po::option& option : po::parse_config_file(file, options_, true).options) {
+  for (const po::option& option : po::parse_config_file(file, *options_, true).options) {
     std::string key = option.string_key;
     if (!belongs(key, name_)) continue;
     if (!seen.insert(key).second) throw UsageError(path + " gives " + key + " twice");
@@ -151,7 +156,7 @@ std::optional<std::string> CommandLine::parse(const Words& words) {
     const int style = po::command_line_style::allow_long | po::command_line_style::long_allow_next |
                       po::command_line_style::long_allow_adjacent;
     po::command_line_parser parser(words);
-    for (const po::option& option : parser.options(options_).style(style).run().options) {
+    for (const po::option& option : parser.options(*options_).style(style).run().options) {
       if (option.position_key >= 0) {
         others.insert(others.end(), option.value.begin(), option.value.end());
       } else if (!values_.emplace(option.string_key, option.value.empty() ? "" : option.value.front())

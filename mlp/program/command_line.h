@@ -1,15 +1,18 @@
 // The command line of one subcommand: long options in GNU style, also from an ini file, with --help.
 #pragma once
 
-#include <boost/program_options/options_description.hpp>
-#include <boost/program_options/variables_map.hpp>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+namespace boost::program_options {
+class options_description;
+}
 
 namespace smlp {
 
@@ -28,6 +31,7 @@ class CommandLine {
  public:
   /// `name` of the subcommand, what it does in one sentence.
   CommandLine(std::string name, std::string summary);
+  ~CommandLine();
 
   void text(const std::string& name, std::string& target, const std::string& help);
   void text(const std::string& name, std::optional<std::string>& target, const std::string& help);
@@ -58,7 +62,7 @@ class CommandLine {
 
   std::string name_;
   std::string summary_;
-  boost::program_options::options_description options_;
+  std::unique_ptr<boost::program_options::options_description> options_;
   std::vector<std::pair<std::string, Parse>> parsers_;
   std::vector<std::pair<std::string, bool*>> flags_;
   std::vector<std::string> required_;

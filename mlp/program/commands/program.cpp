@@ -4,7 +4,7 @@
 #include <iomanip>
 #include <new>
 
-#include "mlp/program/commands.h"
+#include "mlp/program/commands/commands.h"
 #include "mlp/table.h"
 #include "paillier/error.h"
 

@@ -1,6 +1,6 @@
 // smlp run: all roles in one process. Keys, encryption, training, classification, and the same in the clear
 // beside it.
-#include "mlp/program/commands.h"
+#include "mlp/program/commands/commands.h"
 #include "mlp/program/confusion.h"
 #include "mlp/program/experiment.h"
 #include "mlp/program/report.h"

@@ -6,7 +6,7 @@
 #include "mlp/model_file.h"
 #include "mlp/network.h"
 #include "mlp/profile.h"
-#include "mlp/program/commands.h"
+#include "mlp/program/commands/commands.h"
 #include "mlp/program/session.h"
 #include "mlp/table_file.h"
 

@@ -5,7 +5,7 @@
 #include <ctime>
 #include <mutex>
 
-#include "mlp/program/commands.h"
+#include "mlp/program/commands/commands.h"
 #include "mlp/program/options.h"
 #include "mlp/program/report.h"
 #include "mlp/program/signals.h"

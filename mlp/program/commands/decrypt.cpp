@@ -5,7 +5,7 @@
 
 #include "mlp/prediction.h"
 #include "mlp/profile.h"
-#include "mlp/program/commands.h"
+#include "mlp/program/commands/commands.h"
 #include "mlp/program/options.h"
 #include "paillier/error.h"
 #include "paillier/files.h"

@@ -3,7 +3,7 @@
 
 #include <sstream>
 
-#include "mlp/program/commands.h"
+#include "mlp/program/commands/commands.h"
 #include "tests/mlp/files_support.h"
 
 using namespace smlp;

@@ -1,7 +1,7 @@
 // smlp protocols: the registry, for people, programs and the documentation.
 #include <nlohmann/json.hpp>
 
-#include "mlp/program/commands.h"
+#include "mlp/program/commands/commands.h"
 #include "mlp/program/report.h"
 #include "protocols/registry.h"
 

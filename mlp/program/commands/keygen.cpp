@@ -5,7 +5,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "mlp/program/commands.h"
+#include "mlp/program/commands/commands.h"
 #include "mlp/program/options.h"
 #include "mlp/program/report.h"
 #include "paillier/error.h"

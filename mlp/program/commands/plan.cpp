@@ -3,7 +3,7 @@
 
 #include "mlp/batches.h"
 #include "mlp/cost.h"
-#include "mlp/program/commands.h"
+#include "mlp/program/commands/commands.h"
 #include "mlp/program/options.h"
 #include "mlp/program/report.h"
 #include "mlp/program/session.h"

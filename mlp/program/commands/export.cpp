@@ -5,7 +5,7 @@
 #include "mlp/model_file.h"
 #include "mlp/network.h"
 #include "mlp/prediction.h"
-#include "mlp/program/commands.h"
+#include "mlp/program/commands/commands.h"
 #include "mlp/program/options.h"
 #include "paillier/files.h"
 

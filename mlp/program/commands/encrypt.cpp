@@ -1,7 +1,7 @@
 // smlp encrypt: the data owner's table becomes a file that servers may have.
 #include <filesystem>
 
-#include "mlp/program/commands.h"
+#include "mlp/program/commands/commands.h"
 #include "mlp/program/options.h"
 #include "mlp/program/owner.h"
 #include "mlp/program/report.h"

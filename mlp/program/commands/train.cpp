@@ -5,7 +5,7 @@
 
 #include "mlp/initial_weights.h"
 #include "mlp/model_file.h"
-#include "mlp/program/commands.h"
+#include "mlp/program/commands/commands.h"
 #include "mlp/program/key_holder_access.h"
 #include "mlp/program/metrics.h"
 #include "mlp/program/report.h"

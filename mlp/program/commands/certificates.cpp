@@ -9,7 +9,7 @@
 #include <ctime>
 #include <filesystem>
 
-#include "mlp/program/commands.h"
+#include "mlp/program/commands/commands.h"
 #include "mlp/program/options.h"
 #include "paillier/error.h"
 #include "protocols/transport/party.h"
