@@ -229,7 +229,7 @@ TEST_CASE("links out of the file and other storage are refused") {
   CHECK(contains(message_of([&] { root.text("text", 9); }), "fixed length"));
 }
 
-TEST_CASE("a flipped bit or a cut is noticed") {
+TEST_CASE("a flipped bit or a cut is noticed [slow]") {
   const TemporaryDirectory directory;
   write_sample(directory / "a.h5");
   const Bytes cells = pattern(0, 100);

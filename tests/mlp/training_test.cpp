@@ -176,7 +176,9 @@ TEST_CASE("a budget that does not fit is refused before the run, naming layer, o
       Error);
 }
 
-TEST_CASE("with real 2048-bit keys encrypted training equals its twin for 1 and 2 threads and both presets") {
+TEST_CASE(
+    "with real 2048-bit keys encrypted training equals its twin for 1 and 2 threads and both presets "
+    "[slow]") {
   const SecretKeys keys =
       SecretKeys::generate(Variant::subgroup, 2048, default_subgroup_bits(2048), RandomSource::from_system());
   const SmallData data(10);

@@ -209,7 +209,7 @@ TEST_CASE("secret files that are refused") {
   CHECK_THROWS_WITH_AS(load_public_keys(path), (begin + "an unknown field stands in it").c_str(), Error);
 }
 
-TEST_CASE("no truncation and no flipped bit of a secret file loads as another key") {
+TEST_CASE("no truncation and no flipped bit of a secret file loads as another key [slow]") {
   const test::TemporaryDirectory directory;
   const auto path = directory / "secret.json";
   save(toy_keys(), path);

@@ -158,7 +158,7 @@ TEST_CASE("statistics: known tails, equal samples accepted, others rejected") {
   CHECK(chi_square_two_samples({90, 10}, {10, 90}) < 1e-9);
 }
 
-TEST_CASE("views: independent of the inputs wherever the descriptor says that nothing leaks") {
+TEST_CASE("views: independent of the inputs wherever the descriptor says that nothing leaks [slow]") {
   struct Result {
     std::string name;
     double probability;
@@ -179,7 +179,7 @@ TEST_CASE("views: independent of the inputs wherever the descriptor says that no
   }
 }
 
-TEST_CASE("views: the same tests reject every protocol that says that it leaks") {
+TEST_CASE("views: the same tests reject every protocol that says that it leaks [slow]") {
   int rejected = 0;
   for (const Descriptor& descriptor : registry()) {
     if (!descriptor.leaks()) continue;

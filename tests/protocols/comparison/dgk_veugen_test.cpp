@@ -42,7 +42,7 @@ std::vector<int> zero_positions(TwoParties& parties, std::size_t cells, std::siz
 
 }  // namespace
 
-TEST_CASE("dgk-veugen: all values of the guarded range of 8-bit and 9-bit numbers") {
+TEST_CASE("dgk-veugen: all values of the guarded range of 8-bit and 9-bit numbers [slow]") {
   // An odd and an even number of compared bits: the highest digit has one bit or two.
   for (const Numbers& numbers : {small_numbers, Numbers{9, 4, 40}}) {
     std::vector<Integer> shares;
@@ -87,7 +87,8 @@ TEST_CASE("dgk-veugen: ReLU and its derivative of all 8-bit values") {
 }
 
 TEST_CASE(
-    "dgk-veugen: among the blinded digits a zero is a fair coin at a uniform place, whatever the input") {
+    "dgk-veugen: among the blinded digits a zero is a fair coin at a uniform place, whatever the input "
+    "[slow]") {
   constexpr double total_error = 1e-6;
   const std::vector<long> inputs{-2048, -1, 0, 1, 2047};
   constexpr int tests_per_input = 3;
