@@ -49,8 +49,8 @@ LIBS = $(DEPENDENCY_LIBS) $(LDLIBS)
 
 # The digit kernels are compiled for their processors, chosen at run time, and always optimised: nothing else is.
 ifneq ($(filter x86_64-%,$(shell $(CXX) -dumpmachine 2>/dev/null)),)
-$(BUILD_DIR)/obj/paillier/digit_kernels_avx2.o: processor := -O2 -mavx2 -mfma
-$(BUILD_DIR)/obj/paillier/digit_kernels_avx512.o: processor := -O2 -mavx512f
+$(BUILD_DIR)/obj/paillier/digit_kernels_avx2.o: private processor := -O2 -mavx2 -mfma
+$(BUILD_DIR)/obj/paillier/digit_kernels_avx512.o: private processor := -O2 -mavx512f
 endif
 
 # ---- files ----
@@ -126,7 +126,7 @@ $(message_objects): $(BUILD_DIR)/obj/%.o: $(generated)/%.cc $(BUILD_DIR)/flags
 
 # Tests are compiled to be built quickly.
 ifeq ($(BUILD),release)
-$(call objects,$(test_sources)): optimisation := -O0 -g1
+$(call objects,$(test_sources)): private optimisation := -O0 -g1
 endif
 
 # Files that change only when their content does, so that new flags or a deleted source rebuild what they must.
