@@ -42,7 +42,7 @@ class Product {
       : random_(RandomSource::from_system()),
         budget_(Numbers{}, 1024, keys.public_keys().paillier().bits(),
                 names.needs_one_value_a_ciphertext() ? 1 : 0),
-        session_(keys.public_keys(), direct_channel(keys), budget_, names, random_),
+        session_(keys.public_keys(), direct_channel(keys), budget_, names, random_, false),
         protocols_(make_protocols(names, budget_)),
         a_(encrypted(shape.rows, shape.inner)),
         b_(encrypted(shape.inner, shape.outputs)) {}

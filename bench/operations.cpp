@@ -3,9 +3,12 @@
 // from the JSON (scripts/performance_tables.py).
 #include <benchmark/benchmark.h>
 
+#include <chrono>
 #include <deque>
 #include <iostream>
+#include <numeric>
 #include <optional>
+#include <thread>
 
 #include "bench/counts.h"
 #include "bench/direct_channel.h"
@@ -43,7 +46,7 @@ class KeyRows {
         counts_(keys_),
         lanes_(lanes_of(keys_)),
         session_(keys_.public_keys(), direct_channel(keys_), BitBudget({}, 1024, bits), preset("homomorphic"),
-                 random_) {
+                 random_, false) {
     add_products();
     add_paillier();
     add_matrix_powers();
@@ -61,6 +64,15 @@ class KeyRows {
   const std::shared_ptr<const Lanes>& lanes(std::size_t size) const { return lanes_[size]; }
 
  private:
+  /// Makes nothing ahead, or keeps `ready` of them ready, and is full.
+  std::shared_ptr<RerandomiserPool> pool(const RerandomiserMaker& maker, std::size_t ready) {
+    auto pool =
+        std::make_shared<RerandomiserPool>(maker, random_.derive("pool " + std::to_string(++step_)), ready);
+    pool->take(1);
+    while (pool->ready() + 64 < ready) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return pool;
+  }
+
   Draws next_draws() { return Draws(random_, Address{.step = ++step_}); }
   Integer below(const Integer& bound) { return next_draws().stream(0).below(bound); }
 
@@ -115,12 +127,18 @@ class KeyRows {
     const auto add = [&](const char* name, const Count& count, std::function<void()> body) -> Row& {
       return rows_.emplace_back(Row{name, "ciphertext", {batch, std::move(body)}, {}, {}, count, rounds_});
     };
+    Count ready;
+    ready.products[twice] = 1;
     for (const auto& [name, count, body] :
          {std::tuple<const char*, Count, std::function<void()>>{
               "Paillier encryption, evaluator", counts_.rerandomisation,
               [this, plain, &key] { key.encrypt(plain, next_draws()); }},
           {"Paillier re-randomisation", counts_.rerandomisation,
            [this, ciphertexts, &key] { key.rerandomise(*ciphertexts, next_draws()); }},
+          {"Paillier re-randomisation, from the pool", ready,
+           [pool = pool(key.rerandomisers(), 1 << 14), ciphertexts, &key] {
+             key.rerandomise(*ciphertexts, pool->take(ciphertexts->size()));
+           }},
           {"Paillier encryption, key holder", counts_.encryption,
            [this, plain, &secret] { secret.encrypt(plain, next_draws()); }}})
       compare_with_power(add(name, count, body), "r^n mod n^2", r, key.n(), key.n_squared(), false);
@@ -166,14 +184,13 @@ class KeyRows {
     const std::size_t exponent_bits = 2 * key.subgroup_bits() + DgkPublicKey::rerandomisation_sigma;
     const Integer r = next_draws().stream(0).bits(exponent_bits);
     compare_with_power(add("DGK encryption, evaluator", counts_.bit_rerandomisation,
-                           [this, &key] {
-                             const Draws draws = next_draws();
+                           [pool = pool(key.rerandomisers(), 0), &key] {
+                             Rerandomisers ready = pool->take(batch);
                              const std::vector<unsigned> bits(key.lanes(), 1);
+                             std::vector<std::size_t> which(key.lanes());
                              for (std::size_t first = 0; first < batch; first += key.lanes()) {
-                               std::vector<RandomStream> streams;
-                               for (std::size_t i = 0; i < key.lanes(); ++i)
-                                 streams.push_back(draws.stream(first + i));
-                               key.rerandomise(key.trivial(bits), streams);
+                               std::iota(which.begin(), which.end(), first);
+                               key.rerandomise(key.trivial(bits), ready, which);
                              }
                            }),
                        "h^r mod n, r of 2t + sigma bits", key.h(), r, key.n(), false);

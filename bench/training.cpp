@@ -70,7 +70,7 @@ Json measure(const SecretKeys& keys, const Workload& work, std::size_t steps) {
   const TableGroups& groups = table.groups();
   const std::size_t all = groups.batches.size(), measured = std::min(steps, all);
 
-  Session session(keys.public_keys(), direct_channel(keys), budget, names, random.derive("train"));
+  Session session(keys.public_keys(), direct_channel(keys), budget, names, random.derive("train"), false);
   Weights<EncryptedMatrix> model = encrypt_weights(
       initial_weights(work.network, budget.numbers(), random.derive("weights")), work.network,
       session.arithmetic().evaluator().paillier(), budget, options.momentum != 0, random.derive("weights"));

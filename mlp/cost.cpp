@@ -10,6 +10,7 @@
 #include "mlp/initial_weights.h"
 #include "mlp/training.h"
 #include "paillier/parallel.h"
+#include "protocols/activation/tiles.h"
 
 namespace smlp {
 
@@ -36,6 +37,23 @@ class Declared {
   }
 
   void activation(const Layout& layout, bool forward) {
+    const std::uint64_t rounds_before = cost_.traffic.rounds;
+    std::uint64_t rounds_after = 0;
+    for (const Layout& tile : activation_tiles(layout)) {
+      cost_.traffic.rounds = rounds_before;  // tiles go together
+      activation_tile(tile, forward);
+      rounds_after = std::max(rounds_after, cost_.traffic.rounds);
+    }
+    cost_.traffic.rounds = rounds_after;
+  }
+
+  void unpack(const Layout& layout) {
+    if (sizes_.budget.slots() == 1 && !layout.single())
+      count(find_protocol(Family::conversion, "unpack"), {layout, {}});
+  }
+
+ private:
+  void activation_tile(const Layout& layout, bool forward) {
     const Descriptor& activation = find_protocol(Family::activation, protocols_.activation);
     Work work{layout, {}};
     if (activation.fused) {
@@ -49,12 +67,6 @@ class Declared {
     count(find_protocol(Family::selection, protocols_.selection), work);
   }
 
-  void unpack(const Layout& layout) {
-    if (sizes_.budget.slots() == 1 && !layout.single())
-      count(find_protocol(Family::conversion, "unpack"), {layout, {}});
-  }
-
- private:
   void count(const Descriptor& descriptor, const Work& work) {
     cost_.traffic += descriptor.traffic(work, sizes_);
     cost_.operations += descriptor.operations(work, sizes_);
@@ -234,7 +246,7 @@ MachineSpeed measure_speed(const SecretKeys& keys, const RandomSource& random) {
   std::uint64_t drawn = 0;
   const auto next = [&] {
     return Draws(random.derive("speed"), [&] {
-      Address address = place.address(Draw::exponent_conversion);
+      Address address = place.address(Draw::mask_conversion);
       address.element = drawn += 1 << 20;
       return address;
     }());
@@ -257,7 +269,11 @@ MachineSpeed measure_speed(const SecretKeys& keys, const RandomSource& random) {
   const auto count = static_cast<double>(batch);
   sampler.add(speed.product, powers_products(1, batch, outputs, 64),
               [&] { paillier.matrix_product(ciphertexts, exponents, 1, batch, outputs); });
-  sampler.add(speed.rerandomisation, count, [&] { paillier.rerandomise(ciphertexts, next()); });
+  // What a pool makes ahead costs as much, on processors that have the time; whole chunks for all threads.
+  const std::size_t taken = 4 * batch;
+  RerandomiserPool ahead(paillier.rerandomisers(), random.derive("speed of Paillier"), 0);
+  RerandomiserPool bits_ahead(dgk.rerandomisers(), random.derive("speed of DGK"), 0);
+  sampler.add(speed.rerandomisation, static_cast<double>(taken), [&] { ahead.take(taken); });
   sampler.add(speed.decryption, count, [&] { keys.paillier().decrypt(ciphertexts); });
   sampler.add(speed.encryption, count, [&] { keys.paillier().encrypt(plain, next()); });
   const auto for_blocks = [&](const std::function<void(std::size_t)>& body) {
@@ -272,15 +288,7 @@ MachineSpeed measure_speed(const SecretKeys& keys, const RandomSource& random) {
       for (std::size_t i = 0; i < products; ++i) dgk.add(blocks[first / dgk.lanes()], blocks[0]);
     });
   });
-  sampler.add(speed.bit_rerandomisation, count, [&] {
-    const Draws of_batch = next();
-    for_blocks([&](std::size_t first) {
-      std::vector<RandomStream> streams;
-      for (std::size_t i = first; i < std::min(batch, first + dgk.lanes()); ++i)
-        streams.push_back(of_batch.stream(i));
-      dgk.rerandomise(blocks[first / dgk.lanes()], streams);
-    });
-  });
+  sampler.add(speed.bit_rerandomisation, static_cast<double>(taken), [&] { bits_ahead.take(taken); });
   sampler.add(speed.bit_encryption, count, [&] { keys.dgk().encrypt(ones, next()); });
   sampler.add(speed.zero_test, count, [&] { keys.dgk().are_zero(bits); });
   sampler.run();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mlp/training_options.h"
+#include "protocols/activation/tiles.h"
 #include "protocols/registry.h"
 
 namespace smlp {
@@ -22,7 +23,9 @@ class EncryptedArithmetic {
 
   /// Throws Error when a protocol cannot serve the evaluator's budget.
   EncryptedArithmetic(Evaluator& evaluator, const ProtocolNames& protocols)
-      : evaluator_(evaluator), protocols_(make_protocols(protocols, evaluator.budget)) {}
+      : evaluator_(evaluator), protocols_(make_protocols(protocols, evaluator.budget)) {
+    protocols_.activation = in_tiles(std::move(protocols_.activation));
+  }
 
   /// One value a ciphertext where the evaluator's budget says so (one round trip), else as it is.
   Matrix labels(const Place& place, const std::vector<Matrix>& parts);

@@ -261,17 +261,35 @@ std::vector<DgkBlock> DgkPublicKey::negate(std::span<const DgkBlock> blocks) con
   return out;
 }
 
-std::vector<FreshDgkCiphertext> DgkPublicKey::rerandomise(const DgkBlock& c,
-                                                          std::span<RandomStream> random) const {
+RerandomiserMaker DgkPublicKey::rerandomisers() const {
   const Lanes& lanes = state_->modulo_n->lanes();
-  const FixedBase& table = state_->table();
-  std::vector<SecretInteger> exponents;
-  exponents.reserve(random.size());
-  for (RandomStream& stream : random) exponents.emplace_back(stream.bits(table.exponent_bits()));
+  const auto draw = [key = *this](RandomStream& random) {
+    return SecretInteger(random.bits(2 * key.state_->subgroup_bits + key.state_->sigma));
+  };
+  const auto make = [key = *this, &lanes](std::span<const SecretInteger> secrets, Word* out) {
+    const FixedBase& table = key.state_->table();
+    WordBuffer block(lanes.block_words());
+    for (std::size_t first = 0; first < secrets.size(); first += lanes.lanes()) {
+      const auto some = secrets.subspan(first, std::min(lanes.lanes(), secrets.size() - first));
+      lanes.broadcast(block.data(), lanes.one());
+      table.multiply_powers(block.data(), some);
+      std::vector<Word*> to;
+      for (std::size_t k = 0; k < some.size(); ++k) to.push_back(out + (first + k) * lanes.words());
+      lanes.scatter(to, block.data());
+    }
+  };
+  return {lanes.words(), draw, make};
+}
+
+std::vector<FreshDgkCiphertext> DgkPublicKey::rerandomise(const DgkBlock& c, Rerandomisers& ready,
+                                                          std::span<const std::size_t> which) const {
+  const Lanes& lanes = state_->modulo_n->lanes();
+  std::vector<const Word*> from;
+  for (const std::size_t i : which) from.push_back(ready.use(i));
   WordBuffer block(lanes.block_words());
-  std::copy_n(c.words_.data(), block.size(), block.data());
-  table.multiply_powers(block.data(), exponents);
-  std::vector<Integer> residues(random.size());
+  lanes.gather(block.data(), from);
+  lanes.multiply(block.data(), block.data(), c.words_.data());
+  std::vector<Integer> residues(which.size());
   lanes.leave(residues, block.data());
   std::vector<FreshDgkCiphertext> out;
   out.reserve(residues.size());

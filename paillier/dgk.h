@@ -14,6 +14,7 @@
 #include "paillier/integer.h"
 #include "paillier/lanes.h"
 #include "paillier/random.h"
+#include "paillier/rerandomiser_pool.h"
 
 namespace smlp {
 
@@ -88,8 +89,11 @@ class DgkPublicKey {
   DgkBlock scale(const DgkBlock& c, std::span<const unsigned> ks) const;
   /// [-c] for all blocks together, by one inversion.
   std::vector<DgkBlock> negate(std::span<const DgkBlock> blocks) const;
-  /// Lane k re-randomised from random[k]; as many ciphertexts as streams.
-  std::vector<FreshDgkCiphertext> rerandomise(const DgkBlock& c, std::span<RandomStream> random) const;
+  /// What a pool needs to make encryptions of 0 ahead.
+  RerandomiserMaker rerandomisers() const;
+  /// Lane k times re-randomiser which[k]: one product; as many ciphertexts as are named.
+  std::vector<FreshDgkCiphertext> rerandomise(const DgkBlock& c, Rerandomisers& ready,
+                                              std::span<const std::size_t> which) const;
 
   void encode(std::span<const FreshDgkCiphertext> cs, Bytes& out) const;
   std::vector<DgkCiphertext> decode(std::span<const std::uint8_t> bytes, std::size_t count,

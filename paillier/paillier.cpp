@@ -150,6 +150,13 @@ Integer PaillierPublicKey::plain_factor(const Integer& m) const {
   return 1 + reduced * n();
 }
 
+// Uniform in Z_n*.
+Integer PaillierPublicKey::random_unit(RandomStream& random) const {
+  Integer unit = random.below(n());
+  while (gcd(unit, n()) != 1) unit = random.below(n());
+  return unit;
+}
+
 // Each residue times a random n-th residue, in place.
 void PaillierPublicKey::blind(std::span<Integer> residues, std::span<RandomStream> random) const {
   std::vector<SecretInteger> exponents;
@@ -160,10 +167,7 @@ void PaillierPublicKey::blind(std::span<Integer> residues, std::span<RandomStrea
     return;
   }
   SecretIntegers bases;
-  for (RandomStream& stream : random) {
-    bases.values.push_back(stream.below(n()));
-    while (gcd(bases.values.back(), n()) != 1) bases.values.back() = stream.below(n());
-  }
+  for (RandomStream& stream : random) bases.values.push_back(random_unit(stream));
   const ModularContext& modulo = *state_->modulo_n_squared;
   const SecretIntegers powers(modulo.power_secret(bases.values, SecretInteger(n())));
   for (std::size_t i = 0; i < residues.size(); ++i)
@@ -213,6 +217,57 @@ std::vector<FreshCiphertext> PaillierPublicKey::encrypt(std::span<const Integer>
 std::vector<FreshCiphertext> PaillierPublicKey::rerandomise(std::span<const Ciphertext> cs,
                                                             const Draws& draws) const {
   return blind(residues_of(cs), draws);
+}
+
+RerandomiserMaker PaillierPublicKey::rerandomisers() const {
+  const Lanes& lanes = state_->modulo_n_squared->lanes();
+  const auto draw = [key = *this](RandomStream& random) {
+    if (key.variant() != Variant::standard) return SecretInteger(random.bits(key.state_->exponent_bits));
+    return SecretInteger(key.random_unit(random));
+  };
+  const auto make = [key = *this, &lanes](std::span<const SecretInteger> secrets, Word* out) {
+    WordBuffer block(lanes.block_words());
+    for (std::size_t first = 0; first < secrets.size(); first += lanes.lanes()) {
+      const auto some = secrets.subspan(first, std::min(lanes.lanes(), secrets.size() - first));
+      if (key.variant() == Variant::standard) {
+        SecretIntegers bases;
+        for (const SecretInteger& base : some) bases.values.push_back(base.value());
+        const SecretIntegers powers(
+            key.state_->modulo_n_squared->power_secret(bases.values, SecretInteger(key.n())));
+        lanes.enter(block.data(), powers.values);
+      } else {
+        lanes.broadcast(block.data(), lanes.one());
+        key.state_->table().multiply_powers(block.data(), some);
+      }
+      std::vector<Word*> to;
+      for (std::size_t k = 0; k < some.size(); ++k) to.push_back(out + (first + k) * lanes.words());
+      lanes.scatter(to, block.data());
+    }
+  };
+  return {lanes.words(), draw, make};
+}
+
+std::vector<FreshCiphertext> PaillierPublicKey::rerandomise(std::span<const Ciphertext> cs,
+                                                            Rerandomisers ready) const {
+  if (ready.size() != cs.size())
+    throw Error(std::to_string(ready.size()) + " re-randomisers do not fit " + std::to_string(cs.size()) +
+                " ciphertexts");
+  const Lanes& lanes = state_->modulo_n_squared->lanes();
+  std::vector<Integer> residues = residues_of(cs);
+  parallel_blocks(residues.size(), lanes.lanes(), [&](std::size_t first, std::size_t count) {
+    WordBuffer block(lanes.block_words()), factors(lanes.block_words());
+    std::vector<const Word*> from;
+    for (std::size_t i = first; i < first + count; ++i) from.push_back(ready.use(i));
+    lanes.gather(factors.data(), from);
+    const auto some = std::span(residues).subspan(first, count);
+    lanes.load(block.data(), some);
+    lanes.multiply(block.data(), block.data(), factors.data());
+    lanes.store(some, block.data());
+  });
+  std::vector<FreshCiphertext> out;
+  out.reserve(residues.size());
+  for (Integer& residue : residues) out.push_back(Paillier::fresh(std::move(residue)));
+  return out;
 }
 
 Ciphertext PaillierPublicKey::trivial(const Integer& m) const {

@@ -18,6 +18,7 @@
 #include "paillier/ciphertext.h"
 #include "paillier/integer.h"
 #include "paillier/random.h"
+#include "paillier/rerandomiser_pool.h"
 
 namespace smlp {
 
@@ -75,6 +76,10 @@ class PaillierPublicKey {
   FreshCiphertext rerandomise(const Ciphertext& c, RandomStream& random) const;
   std::vector<FreshCiphertext> encrypt(std::span<const Integer> ms, const Draws& draws) const;
   std::vector<FreshCiphertext> rerandomise(std::span<const Ciphertext> cs, const Draws& draws) const;
+  /// What a pool needs to make encryptions of 0 ahead.
+  RerandomiserMaker rerandomisers() const;
+  /// cs[i] times re-randomiser i: one product. Throws Error when there are not as many.
+  std::vector<FreshCiphertext> rerandomise(std::span<const Ciphertext> cs, Rerandomisers ready) const;
 
   /// 1 + m n: a ciphertext of a public m, taken mod n, with no randomness at all. Local by type.
   Ciphertext trivial(const Integer& m) const;
@@ -104,6 +109,7 @@ class PaillierPublicKey {
  private:
   friend class PaillierSecretKey;
   Integer plain_factor(const Integer& m) const;
+  Integer random_unit(RandomStream& random) const;
   void blind(std::span<Integer> residues, std::span<RandomStream> random) const;
   std::vector<FreshCiphertext> blind(std::vector<Integer> residues, const Draws& draws) const;
   static std::vector<Ciphertext> wrap(std::vector<Integer> residues);

@@ -1,8 +1,6 @@
 // The counting channel and its in-process pair.
 #include "protocols/channel.h"
 
-#include <chrono>
-
 #include "protocols/key_holder.h"
 
 namespace smlp {
@@ -14,7 +12,7 @@ Traffic& Traffic::operator+=(const Traffic& other) {
   return *this;
 }
 
-Bytes Channel::call(const Header& header, std::span<const std::uint8_t> body) {
+Bytes Channel::call(const Header& header, std::span<const std::uint8_t> body, const Turn& turn) {
   const auto chain = [this](std::span<const std::uint8_t> frame) {
     Bytes link(transcript_.begin(), transcript_.end());
     const Digest digest = sha256(frame);
@@ -23,13 +21,11 @@ Bytes Channel::call(const Header& header, std::span<const std::uint8_t> body) {
   };
   const Bytes frame = encode_request(header, body);
   chain(frame);
-  const auto start = std::chrono::steady_clock::now();
-  const Bytes answer_frame = exchange(frame);
-  seconds_[header.protocol] +=
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  Bytes answer_frame;
+  seconds_[header.protocol] += turn.pass_while([&] { answer_frame = exchange(frame); });
   chain(answer_frame);
   Bytes answer = decode_answer(answer_frame);
-  const Traffic round{body.size(), answer.size(), 1};
+  const Traffic round{body.size(), answer.size(), header.place.tile == 0 ? 1U : 0U};
   traffic_ += round;
   by_protocol_[header.protocol] += round;
   return answer;

@@ -7,13 +7,15 @@
 #include <string>
 
 #include "protocols/sealed_state.h"
+#include "protocols/turns.h"
 #include "protocols/wire.h"
 
 namespace smlp {
 
 class KeyHolder;
 
-/// Payload bytes (bodies, not framing) and round trips.
+/// Payload bytes (bodies, not framing) and round trips. The requests of the tiles of one operation are under
+/// way together: one round trip.
 struct Traffic {
   std::uint64_t to_key_holder = 0;
   std::uint64_t to_evaluator = 0;
@@ -29,17 +31,20 @@ class Channel {
  public:
   virtual ~Channel() = default;
 
-  /// Sends a request and returns the body of the answer. Throws Error when the key holder refuses.
-  Bytes call(const Header& header, std::span<const std::uint8_t> body);
+  /// Sends a request and returns the body of the answer; others may have their turn meanwhile. Throws Error
+  /// when the key holder refuses.
+  Bytes call(const Header& header, std::span<const std::uint8_t> body, const Turn& turn = {});
 
   const Traffic& traffic() const { return traffic_; }
   const std::map<std::string, Traffic>& traffic_by_protocol() const { return by_protocol_; }
-  /// Seconds spent waiting for answers (the key holder's work, when it is in the same process).
+  /// Seconds in which the evaluator did nothing but wait for answers (the key holder's work, when it is in
+  /// the same process).
   const std::map<std::string, double>& seconds_by_protocol() const { return seconds_; }
   /// SHA-256 chain over all frames in both directions: a change to the wire is seen in a seeded test.
   const Digest& transcript() const { return transcript_; }
 
  protected:
+  /// Thread-safe: requests of tasks that take turns are under way together.
   virtual Bytes exchange(std::span<const std::uint8_t> frame) = 0;
 
  private:

@@ -281,6 +281,25 @@ EncryptedMatrix drop_last_row(const EncryptedMatrix& m) {
   return out;
 }
 
+EncryptedMatrix row_groups(const EncryptedMatrix& m, std::size_t first, std::size_t count) {
+  const std::vector<std::size_t>& groups = m.layout().row_groups;
+  if (first > groups.size() || count > groups.size() - first)
+    throw Error("row groups " + std::to_string(first) + " to " + std::to_string(first + count) + " of " +
+                std::to_string(groups.size()) + " were asked for");
+  const auto from = groups.begin() + static_cast<std::ptrdiff_t>(first);
+  Layout layout{{from, from + static_cast<std::ptrdiff_t>(count)}, m.layout().col_groups};
+  const std::size_t rows_before = std::accumulate(groups.begin(), from, std::size_t{0});
+  const auto part = [](const std::vector<Ciphertext>& all, std::size_t begin, std::size_t size) {
+    const auto start = all.begin() + static_cast<std::ptrdiff_t>(begin);
+    return std::vector<Ciphertext>(start, start + static_cast<std::ptrdiff_t>(size));
+  };
+  std::vector<Ciphertext> down = part(m.down(), first * m.cols(), count * m.cols());
+  std::vector<Ciphertext> across;
+  const std::size_t a_row = layout.col_groups.size();
+  if (!layout.single()) across = part(m.across(), rows_before * a_row, layout.rows() * a_row);
+  return EncryptedMatrix(std::move(layout), std::move(down), std::move(across));
+}
+
 EncryptedMatrix stack_rows(const std::vector<EncryptedMatrix>& parts) {
   if (parts.empty()) throw Error("a stack of no matrices has no shape");
   Layout layout{{}, parts.front().layout().col_groups};

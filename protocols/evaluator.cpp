@@ -1,12 +1,49 @@
 // The evaluator's end of a run.
 #include "protocols/evaluator.h"
 
+#include <mutex>
 #include <optional>
 
 #include "paillier/error.h"
 #include "paillier/parallel.h"
 
 namespace smlp {
+
+namespace {
+
+// What one step of a middling network takes; a few megabytes of residues.
+constexpr std::size_t paillier_ahead = 2048, dgk_ahead = 16384;
+
+}  // namespace
+
+struct Evaluator::LazyPools {
+  bool made_ahead;
+  std::once_flag once;
+  std::unique_ptr<RerandomiserPools> pools;
+};
+
+Evaluator::Evaluator(PublicKeys keys, BitBudget budget, Channel& channel, RandomSource random,
+                     SessionId session, bool made_ahead)
+    : keys(std::move(keys)),
+      budget(std::move(budget)),
+      channel(channel),
+      random(std::move(random)),
+      session(session),
+      lazy_pools_(std::make_shared<LazyPools>(made_ahead)) {}
+
+RerandomiserPools& Evaluator::pools(const Place& place) const {
+  LazyPools& lazy = *lazy_pools_;
+  std::call_once(lazy.once, [&] {
+    Bytes first;
+    append_place(place, first);
+    const RandomSource run = random.derive("re-randomisers").derive(first);
+    const auto ahead = [&](std::size_t count) { return lazy.made_ahead ? count : 0; };
+    lazy.pools.reset(new RerandomiserPools{
+        {keys.paillier().rerandomisers(), run.derive("paillier"), ahead(paillier_ahead)},
+        {keys.dgk().rerandomisers(), run.derive("dgk"), ahead(dgk_ahead)}});
+  });
+  return *lazy.pools;
+}
 
 Header Evaluator::header(const std::string& protocol, std::uint8_t stage, const Place& place,
                          const Layout& layout, std::vector<std::int64_t> parameters) const {
@@ -65,39 +102,39 @@ IntegerMatrix shifted(const Mask& mask, const Integer& offset) {
 }
 
 std::vector<FreshCiphertext> masked(const Evaluator& evaluator, std::span<const Ciphertext> cs,
-                                    const std::vector<Integer>& packed, const Draws& exponents) {
+                                    const std::vector<Integer>& packed, const Place& place) {
   if (cs.size() != packed.size())
     throw Error("a mask for " + std::to_string(packed.size()) + " ciphertexts does not fit " +
                 std::to_string(cs.size()));
   const auto sums = parallel_map(
       cs.size(), [&](std::size_t i) { return evaluator.paillier().add_plain(cs[i], packed[i]); });
-  return evaluator.paillier().rerandomise(sums, exponents);
+  return evaluator.paillier().rerandomise(sums, evaluator.pools(place).paillier.take(sums.size()));
 }
 
 }  // namespace
 
 MaskedCiphertexts mask_down(const Evaluator& evaluator, std::span<const Ciphertext> down,
                             const Layout& layout, const Mask& mask, std::size_t content_bits,
-                            const Draws& exponents, const Integer& offset) {
+                            const Place& place, const Integer& offset) {
   check_mask(evaluator, mask, content_bits);
   const auto packed = pack_down(shifted(mask, offset), layout, evaluator.budget.slot_bits());
-  return MaskedCiphertexts(masked(evaluator, down, packed, exponents));
+  return MaskedCiphertexts(masked(evaluator, down, packed, place));
 }
 
 MaskedCiphertexts mask_across(const Evaluator& evaluator, std::span<const Ciphertext> across,
                               const Layout& layout, const Mask& mask, std::size_t content_bits,
-                              const Draws& exponents, const Integer& offset) {
+                              const Place& place, const Integer& offset) {
   check_mask(evaluator, mask, content_bits);
   const auto packed = pack_across(shifted(mask, offset), layout, evaluator.budget.slot_bits());
-  return MaskedCiphertexts(masked(evaluator, across, packed, exponents));
+  return MaskedCiphertexts(masked(evaluator, across, packed, place));
 }
 
 BlindedBits blind_and_shuffle(const Evaluator& evaluator, const Place& place, std::size_t comparisons,
                               std::size_t per_comparison, const ComparisonTerms& terms_of) {
   const DgkPublicKey& key = evaluator.keys.dgk();
   const Draws units = evaluator.draws(place, Draw::blinding_unit);
-  const Draws exponents = evaluator.draws(place, Draw::exponent_bits);
   const Draws shuffles = evaluator.draws(place, Draw::shuffle);
+  Rerandomisers ready = evaluator.pools(place).dgk.take(comparisons * per_comparison);
   std::vector<std::optional<FreshDgkCiphertext>> out(comparisons * per_comparison);
   parallel_blocks(comparisons, key.lanes(), [&](std::size_t first, std::size_t count) {
     // place_of[k][i]: where term i of comparison first + k goes.
@@ -115,13 +152,13 @@ BlindedBits blind_and_shuffle(const Evaluator& evaluator, const Place& place, st
                   std::to_string(terms.size()));
     for (std::size_t i = 0; i < per_comparison; ++i) {
       std::vector<unsigned> factors;
-      std::vector<RandomStream> random;
+      std::vector<std::size_t> places;
       for (std::size_t k = 0; k < count; ++k) {
         RandomStream unit = units.stream(place_of[k][i]);
         factors.push_back(static_cast<unsigned>(1 + unit.below(static_cast<std::uint64_t>(key.u() - 1))));
-        random.push_back(exponents.stream(place_of[k][i]));
+        places.push_back(place_of[k][i]);
       }
-      auto blinded = key.rerandomise(key.scale(terms[i], factors), random);
+      auto blinded = key.rerandomise(key.scale(terms[i], factors), ready, places);
       for (std::size_t k = 0; k < count; ++k) out[place_of[k][i]] = std::move(blinded[k]);
     }
   });
@@ -147,7 +184,9 @@ RequestBody& RequestBody::add(const SealedState& state) {
 }
 
 AnswerBody::AnswerBody(const Evaluator& evaluator, const Header& header, const RequestBody& body)
-    : evaluator_(evaluator), bytes_(evaluator.channel.call(header, body.bytes())), reader_(bytes_) {}
+    : evaluator_(evaluator),
+      bytes_(evaluator.channel.call(header, body.bytes(), evaluator.turn)),
+      reader_(bytes_) {}
 
 EncryptedMatrix AnswerBody::matrix(const Layout& layout, std::string_view what) {
   std::vector<Ciphertext> down = ciphertexts(layout.row_groups.size() * layout.cols(), what);

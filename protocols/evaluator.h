@@ -8,21 +8,40 @@
 #include "paillier/keys.h"
 #include "protocols/channel.h"
 #include "protocols/encrypted_matrix.h"
+#include "protocols/turns.h"
 
 namespace smlp {
 
-/// Everything the evaluator's half of a protocol works with. Holds no secret key and cannot name one.
+/// What re-randomises the ciphertexts that leave the evaluator.
+struct RerandomiserPools {
+  RerandomiserPool paillier, dgk;
+};
+
+/// Everything the evaluator's half of a protocol works with. Holds no secret key and cannot name one. Copies
+/// share the pools of re-randomisers.
 struct Evaluator {
+  /// `made_ahead`: idle processors fill the pools.
+  Evaluator(PublicKeys keys, BitBudget budget, Channel& channel, RandomSource random, SessionId session,
+            bool made_ahead = false);
+
   PublicKeys keys;  ///< with the sigma of the budget
   BitBudget budget;
   Channel& channel;
   RandomSource random;
-  SessionId session{};
+  SessionId session;
+  Turn turn{};  ///< among the tiles of an operation; alone where there are none
 
   const PaillierPublicKey& paillier() const { return keys.paillier(); }
   Draws draws(const Place& place, Draw kind) const { return Draws(random, place.address(kind)); }
+  /// Named by the place of their first use, so that a run which goes on from a checkpoint draws nothing there
+  /// that it drew before.
+  RerandomiserPools& pools(const Place& place) const;
   Header header(const std::string& protocol, std::uint8_t stage, const Place& place, const Layout& layout,
                 std::vector<std::int64_t> parameters = {}) const;
+
+ private:
+  struct LazyPools;
+  std::shared_ptr<LazyPools> lazy_pools_;
 };
 
 /// A session id from the source (addressed, so that a seeded run repeats it).
@@ -53,9 +72,9 @@ class MaskedCiphertexts {
 
  private:
   friend MaskedCiphertexts mask_down(const Evaluator&, std::span<const Ciphertext>, const Layout&,
-                                     const Mask&, std::size_t, const Draws&, const Integer&);
+                                     const Mask&, std::size_t, const Place&, const Integer&);
   friend MaskedCiphertexts mask_across(const Evaluator&, std::span<const Ciphertext>, const Layout&,
-                                       const Mask&, std::size_t, const Draws&, const Integer&);
+                                       const Mask&, std::size_t, const Place&, const Integer&);
   explicit MaskedCiphertexts(std::vector<FreshCiphertext> ciphertexts)
       : ciphertexts_(std::move(ciphertexts)) {}
   std::vector<FreshCiphertext> ciphertexts_;
@@ -65,11 +84,11 @@ class MaskedCiphertexts {
 /// least sigma bits more than content_bits, the bits of what it hides.
 MaskedCiphertexts mask_down(const Evaluator& evaluator, std::span<const Ciphertext> down,
                             const Layout& layout, const Mask& mask, std::size_t content_bits,
-                            const Draws& exponents, const Integer& offset = 0);
+                            const Place& place, const Integer& offset = 0);
 /// The same in the `across` packing.
 MaskedCiphertexts mask_across(const Evaluator& evaluator, std::span<const Ciphertext> across,
                               const Layout& layout, const Mask& mask, std::size_t content_bits,
-                              const Draws& exponents, const Integer& offset = 0);
+                              const Place& place, const Integer& offset = 0);
 
 /// terms_of(first, count): the terms of comparisons [first, first + count), a comparison a lane; called in
 /// parallel.

@@ -7,7 +7,8 @@
 
 namespace smlp {
 
-/// The operations of one layer in one step. A protocol runs at most once at a place.
+/// The operations of one layer in one step. A protocol runs at most once at a place, and once at each tile of
+/// one.
 enum class Direction : std::uint8_t {
   forward,              ///< activations times weights
   activation,           ///< ReLU
@@ -68,10 +69,12 @@ struct Place {
   std::uint32_t step = 0;
   std::uint8_t layer = 0;
   Direction direction = Direction::forward;
+  std::uint8_t tile = 0;  ///< of an operation that is cut into tiles
 
   bool operator==(const Place&) const = default;
   Address address(Draw kind) const {
-    return {step, layer, static_cast<std::uint8_t>(direction), static_cast<std::uint8_t>(kind), 0};
+    return {step, layer, static_cast<std::uint8_t>(direction), static_cast<std::uint8_t>(kind),
+            std::uint64_t{tile} << 32};
   }
 };
 

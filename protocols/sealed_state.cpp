@@ -59,12 +59,6 @@ Bytes associated_data(const Header& header, const Place& origin, const Digest& r
   return data;
 }
 
-void append_place(const Place& place, Bytes& out) {
-  append_number(place.step, 4, out);
-  append_number(place.layer, 1, out);
-  append_number(static_cast<std::uint8_t>(place.direction), 1, out);
-}
-
 /// Every key is used once (fresh salt), so the nonce may be constant.
 constexpr std::array<std::uint8_t, 12> nonce{};
 
@@ -113,10 +107,10 @@ OpenedState unseal(std::span<const std::uint8_t> sealed, const Header& header, c
   if (sealed.size() < sealed_overhead || sealed[0] != wire_version) throw refusal;
   ByteReader reader(sealed.subspan(1));
   OpenedState opened;
-  opened.origin.step = static_cast<std::uint32_t>(reader.number(4, "the step"));
-  opened.origin.layer = static_cast<std::uint8_t>(reader.number(1, "the layer"));
-  opened.origin.direction = static_cast<Direction>(reader.number(1, "the direction"));
-  if (opened.origin.step != header.place.step || opened.origin.layer != header.place.layer) throw refusal;
+  opened.origin = read_place(reader);
+  Place same = opened.origin;
+  same.direction = header.place.direction;
+  if (same != header.place) throw refusal;
   const auto salt = reader.take(salt_bytes, "the salt");
   Digest request_hash;
   const auto hash = reader.take(request_hash.size(), "the request's hash");

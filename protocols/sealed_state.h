@@ -14,7 +14,7 @@
 namespace smlp {
 
 /// Bytes that `seal` adds to a plaintext: version, place, salt, request hash and tag.
-inline constexpr std::size_t sealed_overhead = 1 + 6 + 32 + 32 + 16;
+inline constexpr std::size_t sealed_overhead = 1 + 7 + 32 + 32 + 16;
 
 using Digest = std::array<std::uint8_t, 32>;
 Digest sha256(std::span<const std::uint8_t> bytes);
@@ -28,9 +28,9 @@ struct OpenedState {
   Bytes state;
 };
 
-/// Opens a sealed state for a request about the same layout, session, keys, numbers and step and layer; the
-/// direction may differ (a derivative uses the forward pass's shares). `sealed_by` is the protocol that made
-/// it, at stage `sealed_at`. Throws Error with one uniform sentence when anything differs.
+/// Opens a sealed state for a request about the same layout, session, keys, numbers, step, layer and tile;
+/// the direction may differ (a derivative uses the forward pass's shares). `sealed_by` is the protocol that
+/// made it, at stage `sealed_at`. Throws Error with one uniform sentence when anything differs.
 OpenedState unseal(std::span<const std::uint8_t> sealed, const Header& header, const std::string& sealed_by,
                    std::uint8_t sealed_at, const std::array<std::uint8_t, 32>& sealing_secret);
 

@@ -79,15 +79,29 @@ void append_number(std::uint64_t value, std::size_t width, Bytes& out) {
   for (std::size_t i = 0; i < width; ++i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
 }
 
+void append_place(const Place& place, Bytes& out) {
+  append_number(place.step, 4, out);
+  append_number(place.layer, 1, out);
+  append_number(static_cast<std::uint8_t>(place.direction), 1, out);
+  append_number(place.tile, 1, out);
+}
+
+Place read_place(ByteReader& reader) {
+  Place place;
+  place.step = static_cast<std::uint32_t>(reader.number(4, "the step"));
+  place.layer = static_cast<std::uint8_t>(reader.number(1, "the layer"));
+  place.direction = static_cast<Direction>(reader.number(1, "the direction"));
+  place.tile = static_cast<std::uint8_t>(reader.number(1, "the tile"));
+  return place;
+}
+
 void Header::append(Bytes& out) const {
   append_number(protocol.size(), 1, out);
   append_bytes({reinterpret_cast<const std::uint8_t*>(protocol.data()), protocol.size()}, out);
   append_number(stage, 1, out);
   append_bytes(session, out);
   append_bytes(key, out);
-  append_number(place.step, 4, out);
-  append_number(place.layer, 1, out);
-  append_number(static_cast<std::uint8_t>(place.direction), 1, out);
+  append_place(place, out);
   append_number(numbers.value_bits, 1, out);
   append_number(numbers.fraction_bits, 1, out);
   append_number(numbers.sigma, 1, out);
@@ -110,9 +124,7 @@ Header Header::read(ByteReader& reader) {
   header.stage = static_cast<std::uint8_t>(reader.number(1, "the stage"));
   header.session = read_array<16>(reader, "the session");
   header.key = read_array<32>(reader, "the key's fingerprint");
-  header.place.step = static_cast<std::uint32_t>(reader.number(4, "the step"));
-  header.place.layer = static_cast<std::uint8_t>(reader.number(1, "the layer"));
-  header.place.direction = static_cast<Direction>(reader.number(1, "the direction"));
+  header.place = read_place(reader);
   if (header.place.direction > Direction::output) throw Error("a frame has an unknown direction");
   header.numbers.value_bits = reader.number(1, "the value bits");
   header.numbers.fraction_bits = reader.number(1, "the fraction bits");

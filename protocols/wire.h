@@ -36,6 +36,9 @@ void append_number(std::uint64_t value, std::size_t width, Bytes& out);
 /// Most groups on an axis of what a request is about.
 inline constexpr std::size_t max_groups = 65536;
 
+void append_place(const Place& place, Bytes& out);
+Place read_place(ByteReader& reader);
+
 /// What a request is about. Public to both parties; counted as framing, not as payload.
 struct Header {
   std::string protocol;    ///< registered name

@@ -20,11 +20,17 @@ using Json = nlohmann::ordered_json;
 /// Stays where it is made: its parts refer to each other.
 class Session {
  public:
-  /// Over a channel to the holder of these keys. `random` is the evaluator's.
+  /// Over a channel to the holder of these keys. `random` is the evaluator's. `made_ahead`: idle processors
+  /// make re-randomisers.
   Session(const PublicKeys& keys, std::unique_ptr<Channel> channel, const BitBudget& budget,
-          const ProtocolNames& protocols, const RandomSource& random)
+          const ProtocolNames& protocols, const RandomSource& random, bool made_ahead = true)
       : channel_(std::move(channel)),
-        evaluator_{keys.with_sigma(budget.numbers().sigma), budget, *channel_, random, draw_session(random)},
+        evaluator_{keys.with_sigma(budget.numbers().sigma),
+                   budget,
+                   *channel_,
+                   random,
+                   draw_session(random),
+                   made_ahead},
         arithmetic_(evaluator_, protocols) {
     evaluator_.keys.prepare();
   }

@@ -30,10 +30,8 @@ RequestBody affine_request(const Evaluator& evaluator, const Place& place, const
   const Mask r =
       Mask::uniform(evaluator.draws(place, Draw::mask_comparison), z.rows(), z.cols(), mask_bits(budget));
   RequestBody body(evaluator);
-  body.add(mask_down(evaluator, scaled, z.layout(), r, content_bits(budget),
-                     evaluator.draws(place, Draw::exponent_comparison)))
-      .add(mask_down(evaluator, zero, z.layout(), r, content_bits(budget),
-                     evaluator.draws(place, Draw::exponent_comparison_zero)));
+  body.add(mask_down(evaluator, scaled, z.layout(), r, content_bits(budget), place))
+      .add(mask_down(evaluator, zero, z.layout(), r, content_bits(budget), place));
   return body;
 }
 

@@ -119,8 +119,7 @@ class DgkVeugen : public Comparison {
     const Mask r = Mask::uniform(evaluator.draws(place, Draw::mask_comparison), z.rows(), z.cols(),
                                  budget.guarded_mask_bits());
     RequestBody masked(evaluator);
-    masked.add(mask_down(evaluator, z.down(), z.layout(), r, budget.guarded_bits(),
-                         evaluator.draws(place, Draw::exponent_comparison), half));
+    masked.add(mask_down(evaluator, z.down(), z.layout(), r, budget.guarded_bits(), place, half));
     AnswerBody digits_of_d(evaluator, evaluator.header(wire_name, stage_digits, place, z.layout()), masked);
     const std::vector<DgkCiphertext> y = digits_of_d.bits(cells * thresholds, "the digits of d");
     const SealedState sealed_d = digits_of_d.sealed(opened_state_bytes(cells, budget));

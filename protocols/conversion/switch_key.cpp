@@ -94,8 +94,7 @@ std::vector<Ciphertext> switch_some(const Evaluator& evaluator, const Place& pla
   const Mask r = Mask::uniform(evaluator.draws(place, Draw::mask_conversion), budget.slots(), packed.size(),
                                budget.guarded_mask_bits());
   RequestBody body(evaluator);
-  body.add(mask_down(evaluator, packed, layout, r, budget.guarded_bits(),
-                     evaluator.draws(place, Draw::exponent_conversion)));
+  body.add(mask_down(evaluator, packed, layout, r, budget.guarded_bits(), place));
   std::vector<std::int64_t> parameters{static_cast<std::int64_t>(packed.size())};
   for (const std::int64_t word : key_words(user)) parameters.push_back(word);
   AnswerBody answer(evaluator, evaluator.header(wire_name, 0, place, layout, std::move(parameters)), body);

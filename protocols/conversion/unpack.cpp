@@ -47,8 +47,7 @@ std::vector<Ciphertext> unpack_cells(const Evaluator& evaluator, const Place& pl
   const Mask r =
       Mask::uniform(evaluator.draws(place, Draw::mask_conversion), rows, cols, budget.guarded_mask_bits());
   RequestBody body(evaluator);
-  body.add(mask_down(evaluator, down, layout, r, budget.guarded_bits(),
-                     evaluator.draws(place, Draw::exponent_conversion)));
+  body.add(mask_down(evaluator, down, layout, r, budget.guarded_bits(), place));
   AnswerBody answer(evaluator, evaluator.header(wire_name, 0, place, layout), body);
   const auto masked = answer.ciphertexts(rows * cols, "the values");
   answer.finish();

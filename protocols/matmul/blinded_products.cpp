@@ -28,8 +28,8 @@ EncryptedMatrix multiply_blinded(const Evaluator& evaluator, const std::string& 
   const Mask mask_a = Mask::uniform(evaluator.draws(place, Draw::mask_left), rows, terms, mask_bits);
   const Mask mask_b = Mask::uniform(evaluator.draws(place, Draw::mask_right), rows, terms, mask_bits);
   RequestBody body(evaluator);
-  body.add(mask_down(evaluator, a, factors, mask_a, bits, evaluator.draws(place, Draw::exponent_left)))
-      .add(mask_down(evaluator, b, factors, mask_b, bits, evaluator.draws(place, Draw::exponent_right)));
+  body.add(mask_down(evaluator, a, factors, mask_a, bits, place))
+      .add(mask_down(evaluator, b, factors, mask_b, bits, place));
   AnswerBody answer(evaluator,
                     evaluator.header(wire_name, stage, place, layout,
                                      {static_cast<std::int64_t>(terms), static_cast<std::int64_t>(bits)}),

@@ -13,9 +13,6 @@ namespace {
 Draw mask_draw(Side side) {
   return side == Side::left ? Draw::mask_left : Draw::mask_right;
 }
-Draw exponent_draw(Side side) {
-  return side == Side::left ? Draw::exponent_left : Draw::exponent_right;
-}
 
 constexpr std::size_t most_rows = max_groups * 4096;
 
@@ -91,13 +88,9 @@ void Operand::add_to(RequestBody& body) const {
     return;
   }
   const std::size_t content_bits = evaluator_.budget.numbers().value_bits;
-  const auto exponents = [&](std::size_t piece) {
-    const std::optional<Place> lasting = kept_ ? form.pieces[piece]->lasting : std::nullopt;
-    return evaluator_.draws(lasting.value_or(place_), exponent_draw(side_));
-  };
   const Layout& layout = matrix_.layout();
   if (side_ == Side::right) {
-    body.add(mask_across(evaluator_, matrix_.across(), layout, piece_masks_[0], content_bits, exponents(0)));
+    body.add(mask_across(evaluator_, matrix_.across(), layout, piece_masks_[0], content_bits, place_));
     return;
   }
   // A piece is whole row groups, and `down` has them one after the other.
@@ -108,7 +101,7 @@ void Operand::add_to(RequestBody& body) const {
       part.row_groups.push_back(layout.row_groups.at(group++));
     const std::size_t count = part.row_groups.size() * layout.cols();
     body.add(mask_down(evaluator_, std::span(matrix_.down()).subspan(first, count), part, piece_masks_[piece],
-                       content_bits, exponents(piece)));
+                       content_bits, place_));
     first += count;
   }
 }

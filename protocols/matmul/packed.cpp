@@ -73,10 +73,8 @@ class PackedMatrixProduct : public MatrixProduct {
     RequestBody body(evaluator);
     left.add_to(body);
     right.add_to(body);
-    body.add(mask_down(evaluator, t, result, mask_t, cross_bits,
-                       evaluator.draws(place, Draw::exponent_cross_left)))
-        .add(mask_across(evaluator, u, result, mask_u, cross_bits,
-                         evaluator.draws(place, Draw::exponent_cross_right)));
+    body.add(mask_down(evaluator, t, result, mask_t, cross_bits, place))
+        .add(mask_across(evaluator, u, result, mask_u, cross_bits, place));
     const IntegerMatrix mask_c = add_masked_addend(evaluator, place, addend, result, body);
     std::vector<std::int64_t> parameters{static_cast<std::int64_t>(k), factor.scale,
                                          static_cast<std::int64_t>(factor.shift),

@@ -98,8 +98,7 @@ class HomomorphicSelection : public Selection {
     const Mask r = Mask::uniform(evaluator.draws(place, Draw::mask_selection), v.rows(), v.cols(),
                                  budget.guarded_mask_bits());
     RequestBody body(evaluator);
-    body.add(mask_down(evaluator, v.down(), v.layout(), r, budget.guarded_bits(),
-                       evaluator.draws(place, Draw::exponent_selection)));
+    body.add(mask_down(evaluator, v.down(), v.layout(), r, budget.guarded_bits(), place));
     return run(evaluator, stage_masked, place, v.layout(), body, bits, r.values());
   }
 

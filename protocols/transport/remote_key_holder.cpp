@@ -10,7 +10,6 @@ namespace smlp {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds hello_timeout{20};
 
 }  // namespace
@@ -46,13 +45,15 @@ void RemoteKeyHolder::check(const Fingerprint& key, const std::set<std::string>&
   if (reached == 0) throw Error("no key holder can be reached: " + failures + " (smlp doctor says more)");
 }
 
-RemoteKeyHolder::Process& RemoteKeyHolder::next_process() {
+std::pair<RemoteKeyHolder::Process&, RemoteKeyHolder::Clock::time_point> RemoteKeyHolder::next_process() {
+  const std::lock_guard lock(mutex_);
   const Clock::time_point now = Clock::now();
   for (std::size_t i = 0; i < processes_.size(); ++i) {
     Process& process = processes_[turn_++ % processes_.size()];
-    if (process.rests_until <= now) return process;
+    if (process.rests_until <= now) return {process, now};
   }
-  return *std::ranges::min_element(processes_, {}, &Process::rests_until);
+  Process& first = *std::ranges::min_element(processes_, {}, &Process::rests_until);
+  return {first, first.rests_until};
 }
 
 Bytes RemoteKeyHolder::exchange(std::span<const std::uint8_t> frame) {
@@ -60,8 +61,8 @@ Bytes RemoteKeyHolder::exchange(std::span<const std::uint8_t> frame) {
   std::size_t timeouts = 0;
   std::string last;
   for (std::size_t attempt = 1; attempt <= patience_.attempts; ++attempt) {
-    Process& process = next_process();
-    std::this_thread::sleep_until(process.rests_until);
+    const auto [process, rests_until] = next_process();
+    std::this_thread::sleep_until(rests_until);
     Bytes answer;
     const auto outcome = process.link.answer(frame, patience_.largest_answer, patience_.timeout, answer);
     if (outcome.ok) return answer;
@@ -69,7 +70,10 @@ Bytes RemoteKeyHolder::exchange(std::span<const std::uint8_t> frame) {
     if (!outcome.temporary) throw Error("the key holder at " + last);
     if (outcome.timed_out && ++timeouts == patience_.timeouts) break;
     ++retries_;
-    process.rests_until = Clock::now() + pause;
+    {
+      const std::lock_guard lock(mutex_);
+      process.rests_until = Clock::now() + pause;
+    }
     if (attempt % processes_.size() == 0) pause = std::min(2 * pause, patience_.longest_pause);
   }
   throw Error("no key holder answered a request that was sent again and again; last of all " + last);

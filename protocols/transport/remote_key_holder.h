@@ -1,13 +1,16 @@
 // The evaluator's end of a connection: a channel to one or several processes of a key holder.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "protocols/channel.h"
@@ -79,7 +82,6 @@ struct Patience {
 class RemoteKeyHolder : public Channel {
  public:
   explicit RemoteKeyHolder(std::vector<KeyHolderLink> links, const Patience& patience = {});
-  RemoteKeyHolder(RemoteKeyHolder&&) = default;
 
   /// Asks every process what it is: those that cannot be reached are left for later, as long as one answers.
   /// Throws Error: none can be reached, one has another key or answers none of these protocols.
@@ -90,16 +92,19 @@ class RemoteKeyHolder : public Channel {
   Bytes exchange(std::span<const std::uint8_t> frame) override;
 
  private:
+  using Clock = std::chrono::steady_clock;
   struct Process {
     KeyHolderLink link;
-    std::chrono::steady_clock::time_point rests_until{};
+    Clock::time_point rests_until{};
   };
-  Process& next_process();
+  /// The one whose turn it is, or that rests for the shortest time, and until when.
+  std::pair<Process&, Clock::time_point> next_process();
 
+  std::mutex mutex_;  // of what follows; links lock themselves
   std::vector<Process> processes_;
-  Patience patience_;
+  const Patience patience_;
   std::size_t turn_ = 0;
-  std::size_t retries_ = 0;
+  std::atomic<std::size_t> retries_ = 0;
 };
 
 }  // namespace smlp

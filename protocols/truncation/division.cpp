@@ -28,8 +28,7 @@ IntegerMatrix add_masked_addend(const Evaluator& evaluator, const Place& place,
   if (addend->bits == 0) throw Error("an addend has 0 bits, at least 1 is needed");
   const Mask mask = Mask::uniform(evaluator.draws(place, Draw::mask_addend), c.rows(), c.cols(),
                                   addend->bits + evaluator.budget.numbers().sigma);
-  body.add(mask_down(evaluator, c.down(), c.layout(), mask, addend->bits,
-                     evaluator.draws(place, Draw::exponent_addend)));
+  body.add(mask_down(evaluator, c.down(), c.layout(), mask, addend->bits, place));
   return mask.values();
 }
 
@@ -82,8 +81,7 @@ EncryptedMatrix MaskedDivision::rescale(const Evaluator& evaluator, const Place&
   const Mask rho = Mask::uniform(evaluator.draws(place, Draw::mask_product), x.rows(), x.cols(),
                                  content_bits + budget.numbers().sigma);
   RequestBody body(evaluator);
-  body.add(mask_down(evaluator, x.down(), x.layout(), rho, content_bits,
-                     evaluator.draws(place, Draw::exponent_product)));
+  body.add(mask_down(evaluator, x.down(), x.layout(), rho, content_bits, place));
   const IntegerMatrix mask_c = add_masked_addend(evaluator, place, addend, x.layout(), body);
   const Header header = evaluator.header(
       wire_name_, 0, place, x.layout(),

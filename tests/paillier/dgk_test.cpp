@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "paillier/error.h"
 #include "paillier/primes.h"
@@ -337,12 +338,15 @@ TEST_CASE("blocks: the same results as one ciphertext at a time") {
   const auto first = [&](const std::vector<unsigned>& v) { return std::span(v).first(count); };
   std::vector<DgkCiphertext> cs;
   for (const unsigned m : first(plain)) cs.push_back(key.encrypt(m, random).local());
+  RerandomiserPool pool(key.rerandomisers(), RandomSource::from_seed(78), 0);
   const DgkBlock block = key.block(cs), trivial = key.trivial(first(plain));
   const auto decrypted = [&](const DgkBlock& b) {
-    std::vector<RandomStream> streams;
-    for (std::size_t k = 0; k < count; ++k) streams.push_back(RandomSource::from_seed(k).stream({}));
+    Rerandomisers ready = pool.take(count);
+    std::vector<std::size_t> which(count);
+    std::iota(which.begin(), which.end(), 0);
     std::vector<unsigned> out;
-    for (const FreshDgkCiphertext& c : key.rerandomise(b, streams)) out.push_back(secret.decrypt(c.local()));
+    for (const FreshDgkCiphertext& c : key.rerandomise(b, ready, which))
+      out.push_back(secret.decrypt(c.local()));
     return out;
   };
   const auto expected = [&](auto&& f) {

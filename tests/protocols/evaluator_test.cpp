@@ -67,11 +67,11 @@ TEST_CASE("masking: adds mask and offset in both packings, under new randomness"
     for (const FreshCiphertext& c : masked.ciphertexts()) local.push_back(c.local());
     return key.decrypt(local);
   };
-  const MaskedCiphertexts down = mask_down(evaluator, encrypted.down(), encrypted.layout(), mask, 20,
-                                           evaluator.draws(place, Draw::exponent_left), 77);
+  const MaskedCiphertexts down =
+      mask_down(evaluator, encrypted.down(), encrypted.layout(), mask, 20, place, 77);
   CHECK(unpack_down(open(down), encrypted.layout(), slot_bits) == wanted);
-  const MaskedCiphertexts across = mask_across(evaluator, encrypted.across(), encrypted.layout(), mask, 20,
-                                               evaluator.draws(place, Draw::exponent_right), 77);
+  const MaskedCiphertexts across =
+      mask_across(evaluator, encrypted.across(), encrypted.layout(), mask, 20, place, 77);
   CHECK(unpack_across(open(across), encrypted.layout(), slot_bits) == wanted);
   // Re-randomised: not the residue that local arithmetic gives.
   const auto packed = pack_down(mask.values(), encrypted.layout(), slot_bits);
@@ -86,7 +86,7 @@ TEST_CASE("masking: a mask that is too narrow, or of another shape, is refused")
   const Place place = parties.next_place();
   const auto masked = [&](std::size_t rows, std::size_t bits, std::size_t content) {
     const Mask mask = Mask::uniform(evaluator.draws(place, Draw::mask_left), rows, 2, bits);
-    mask_down(evaluator, x.down(), x.layout(), mask, content, evaluator.draws(place, Draw::exponent_left));
+    mask_down(evaluator, x.down(), x.layout(), mask, content, place);
   };
   masked(2, 60, 20);
   CHECK(error_of([&] { masked(2, 59, 20); }) ==
@@ -95,13 +95,10 @@ TEST_CASE("masking: a mask that is too narrow, or of another shape, is refused")
         "a mask of 60 bits does not hide 21 bits; at least 61 are needed");
   CHECK(error_of([&] { masked(3, 60, 20); }) == "a matrix of 3 x 2 cells does not fit a layout of 2 x 2");
   const Mask mask = Mask::uniform(evaluator.draws(place, Draw::mask_left), 2, 2, 60);
-  CHECK(error_of([&] {
-          mask_across(evaluator, x.across(), x.layout(), mask, 21,
-                      evaluator.draws(place, Draw::exponent_left));
-        }) == "a mask of 60 bits does not hide 21 bits; at least 61 are needed");
-  CHECK(error_of([&] {
-          mask_down(evaluator, {}, x.layout(), mask, 20, evaluator.draws(place, Draw::exponent_left));
-        }) == "a mask for 2 ciphertexts does not fit 0");
+  CHECK(error_of([&] { mask_across(evaluator, x.across(), x.layout(), mask, 21, place); }) ==
+        "a mask of 60 bits does not hide 21 bits; at least 61 are needed");
+  CHECK(error_of([&] { mask_down(evaluator, {}, x.layout(), mask, 20, place); }) ==
+        "a mask for 2 ciphertexts does not fit 0");
 }
 
 TEST_CASE("blinding: every comparison keeps its zeros and no other plaintext in place [parallel]") {

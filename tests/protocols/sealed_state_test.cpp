@@ -85,6 +85,7 @@ TEST_CASE("sealed state: any change of what it is bound to is refused by one sen
       {"key", [](Header& h) { h.key[31] ^= 1; }},
       {"step", [](Header& h) { ++h.place.step; }},
       {"layer", [](Header& h) { ++h.place.layer; }},
+      {"tile", [](Header& h) { ++h.place.tile; }},
       {"value bits", [](Header& h) { ++h.numbers.value_bits; }},
       {"fraction bits", [](Header& h) { ++h.numbers.fraction_bits; }},
       {"sigma", [](Header& h) { ++h.numbers.sigma; }},

@@ -28,9 +28,11 @@ KeyHolderPolicy permissive_policy() {
 }
 
 Bytes RecordingChannel::exchange(std::span<const std::uint8_t> frame) {
+  Bytes answer = key_holder_.answer(frame);
+  const std::lock_guard lock(mutex_);
   requests_.emplace_back(frame.begin(), frame.end());
-  answers_.push_back(key_holder_.answer(frame));
-  return answers_.back();
+  answers_.push_back(answer);
+  return answer;
 }
 
 namespace {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,7 @@ class RecordingChannel : public Channel {
 
  private:
   const KeyHolder& key_holder_;
+  std::mutex mutex_;
   std::vector<Bytes> requests_;
   std::vector<Bytes> answers_;
 };

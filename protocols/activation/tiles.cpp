@@ -1,0 +1,92 @@
+// Tiles of an activation take turns.
+#include "protocols/activation/tiles.h"
+
+#include <algorithm>
+
+#include "paillier/error.h"
+#include "protocols/turns.h"
+
+namespace smlp {
+
+namespace {
+
+constexpr std::size_t least_cells = 128, most_tiles = 8;
+
+struct TileStates : ActivationState {
+  std::vector<std::shared_ptr<const ActivationState>> of_tiles;
+};
+
+class TiledActivation : public Activation {
+ public:
+  explicit TiledActivation(std::shared_ptr<const Activation> whole) : whole_(std::move(whole)) {}
+
+  Activated forward(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z) const override {
+    std::vector<EncryptedMatrix> tiles = cut(z);
+    auto states = std::make_shared<TileStates>();
+    states->of_tiles.resize(tiles.size());
+    take_turns(tiles.size(), [&](std::size_t i, Turn turn) {
+      Activated tile = whole_->forward(with(evaluator, turn), tile_place(place, i), tiles[i]);
+      tiles[i] = std::move(tile.values);
+      states->of_tiles[i] = std::move(tile.state);
+    });
+    return {stack_rows(tiles), std::move(states)};
+  }
+
+  EncryptedMatrix backward(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& delta,
+                           const ActivationState& state) const override {
+    std::vector<EncryptedMatrix> tiles = cut(delta);
+    const auto* states = dynamic_cast<const TileStates*>(&state);
+    if (states == nullptr || states->of_tiles.size() != tiles.size())
+      throw Error("the state of another activation was given to one in tiles");
+    take_turns(tiles.size(), [&](std::size_t i, Turn turn) {
+      tiles[i] =
+          whole_->backward(with(evaluator, turn), tile_place(place, i), tiles[i], *states->of_tiles[i]);
+    });
+    return stack_rows(tiles);
+  }
+
+ private:
+  static std::vector<EncryptedMatrix> cut(const EncryptedMatrix& m) {
+    std::vector<EncryptedMatrix> tiles;
+    std::size_t group = 0;
+    for (const Layout& layout : activation_tiles(m.layout())) {
+      tiles.push_back(row_groups(m, group, layout.row_groups.size()));
+      group += layout.row_groups.size();
+    }
+    return tiles;
+  }
+  static Evaluator with(const Evaluator& evaluator, Turn turn) {
+    Evaluator of_tile = evaluator;
+    of_tile.turn = turn;
+    return of_tile;
+  }
+  static Place tile_place(Place place, std::size_t tile) {
+    place.tile = static_cast<std::uint8_t>(tile);
+    return place;
+  }
+
+  std::shared_ptr<const Activation> whole_;
+};
+
+}  // namespace
+
+std::vector<Layout> activation_tiles(const Layout& layout) {
+  const std::size_t groups = layout.row_groups.size(), cells = layout.rows() * layout.cols();
+  const std::size_t count = std::clamp<std::size_t>(cells / least_cells, 1, std::min(groups, most_tiles));
+  std::vector<Layout> tiles;
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t end = groups * (i + 1) / count;
+    const auto from = layout.row_groups.begin();
+    tiles.push_back({{from + static_cast<std::ptrdiff_t>(first), from + static_cast<std::ptrdiff_t>(end)},
+                     layout.col_groups});
+    first = end;
+  }
+  return tiles;
+}
+
+std::shared_ptr<const Activation> in_tiles(std::shared_ptr<const Activation> whole) {
+  return std::make_shared<TiledActivation>(std::move(whole));
+}
+
+}  // namespace smlp

@@ -1,0 +1,130 @@
+// Activations in tiles: the same values, traffic as declared, the same transcript in every run.
+#include "protocols/activation/tiles.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "paillier/parallel.h"
+#include "protocols/registry.h"
+#include "tests/support/protocol_fixture.h"
+
+using namespace smlp;
+using namespace smlp::testing;
+
+namespace {
+
+std::vector<std::vector<std::size_t>> groups_of_tiles(const Layout& layout) {
+  std::vector<std::vector<std::size_t>> out;
+  for (const Layout& tile : activation_tiles(layout)) {
+    CHECK(tile.col_groups == layout.col_groups);
+    out.push_back(tile.row_groups);
+  }
+  return out;
+}
+
+using Groups = std::vector<std::size_t>;
+
+struct Run {
+  IntegerMatrix forward, backward;
+  Traffic traffic;
+  Digest transcript{};
+  std::vector<Bytes> requests;
+};
+
+IntegerMatrix values(std::uint64_t seed) {
+  RandomStream random = RandomSource::from_seed(seed).stream({});
+  return random_matrix(23, 20, toy_numbers.value_bits, random);
+}
+
+Run run_activation(const ProtocolNames& names, std::size_t slots, bool tiled,
+                   std::shared_ptr<AddressLog> log = nullptr) {
+  TwoParties parties({.slots = slots, .seed = 60, .log = std::move(log)});
+  auto activation = make_protocols(names, parties.budget()).activation;
+  if (tiled) activation = in_tiles(activation);
+  const EncryptedMatrix z = parties.encrypt(values(1)), delta = parties.encrypt(values(2));
+  const Place place = parties.next_place();
+  Place backward = place;
+  backward.direction = Direction::activation_backward;
+  const Activated out = activation->forward(parties.evaluator(), place, z);
+  const EncryptedMatrix kept = activation->backward(parties.evaluator(), backward, delta, *out.state);
+  CHECK(out.values.layout() == z.layout());
+  return {parties.decrypt(out.values), parties.decrypt(kept), parties.channel().traffic(),
+          parties.channel().transcript(), parties.channel().requests()};
+}
+
+}  // namespace
+
+TEST_CASE("tiles: whole row groups, evenly, of about 128 cells, at most 8") {
+  CHECK(groups_of_tiles({{4, 4, 4}, {10}}) == std::vector<Groups>{{4, 4, 4}});
+  CHECK(groups_of_tiles({{16, 16}, {8, 8}}) == std::vector<Groups>{{16}, {16}});
+  CHECK(groups_of_tiles({{16}, Groups(10, 10)}) == std::vector<Groups>{{16}});
+  CHECK(groups_of_tiles({{7, 7, 6, 6, 6}, {16}}) == std::vector<Groups>{{7}, {7}, {6}, {6, 6}});
+  CHECK(groups_of_tiles({Groups(17, 15), Groups(9, 14)}).size() == 8);
+  CHECK(groups_of_tiles({Groups(1000, 1), {1}}).size() == 7);
+}
+
+TEST_CASE("tiles: the same values as in one piece, for every activation, in the rounds of one [parallel]") {
+  for_each_protocol(Family::activation, [](const Descriptor&, const ProtocolNames& names, std::size_t slots) {
+    const Run whole = run_activation(names, slots, false), tiled = run_activation(names, slots, true);
+    const IntegerMatrix z = values(1), delta = values(2);
+    for (std::size_t i = 0; i < z.size(); ++i) {
+      CHECK(tiled.forward.cells()[i] == (z.cells()[i] >= 0 ? z.cells()[i] : 0));
+      CHECK(tiled.backward.cells()[i] == (z.cells()[i] >= 0 ? delta.cells()[i] : 0));
+    }
+    CHECK(whole.forward == tiled.forward);
+    CHECK(whole.backward == tiled.backward);
+    CHECK(tiled.requests.size() > whole.requests.size());
+    CHECK(tiled.traffic.rounds == whole.traffic.rounds);
+  });
+}
+
+TEST_CASE("tiles: the transcript depends neither on time nor on threads, and no address is used twice") {
+  const int before = thread_count();
+  const ProtocolNames names = preset("homomorphic");
+  std::set<Digest> transcripts;
+  for (const int threads : {1, 2, 3}) {
+    set_thread_count(threads);
+    auto log = std::make_shared<AddressLog>();
+    transcripts.insert(run_activation(names, many_slots, true, log).transcript);
+    CHECK(log->repeated() == 0);
+  }
+  CHECK(transcripts.size() == 1);
+  set_thread_count(before);
+}
+
+TEST_CASE("tiles: the sealed state of one is refused in another") {
+  TwoParties parties;
+  const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
+  const EncryptedMatrix z = parties.encrypt(values(3));
+  Place place = parties.next_place();
+  const SignShares shares = set.comparison->sign(parties.evaluator(), place, z);
+  place.tile = 1;
+  CHECK(error_of([&] {
+          set.selection->select_compared(parties.evaluator(), place, z, shares);
+        }).find("a sealed state does not belong to this request") != std::string::npos);
+}
+
+TEST_CASE("tiles: the state of another activation is refused") {
+  TwoParties parties;
+  const auto whole = make_protocols(preset("homomorphic"), parties.budget()).activation;
+  const auto tiled = in_tiles(whole);
+  const EncryptedMatrix z = parties.encrypt(values(3));
+  const Place place = parties.next_place();
+  const Activated in_one = whole->forward(parties.evaluator(), place, z);
+  CHECK(error_of([&] { tiled->backward(parties.evaluator(), place, z, *in_one.state); }) ==
+        "the state of another activation was given to one in tiles");
+}
+
+TEST_CASE("tiles: a refusal of the key holder ends the operation") {
+  KeyHolderPolicy policy = permissive_policy();
+  policy.protocols.erase("selection/homomorphic");
+  TwoParties parties({.policy = policy});
+  const auto tiled = in_tiles(make_protocols(preset("homomorphic"), parties.budget()).activation);
+  const EncryptedMatrix z = parties.encrypt(values(3));
+  REQUIRE(activation_tiles(z.layout()).size() > 1);
+  CHECK(error_of([&] {
+          tiled->forward(parties.evaluator(), parties.next_place(), z);
+        }).find("selection/homomorphic") != std::string::npos);
+}
