@@ -44,6 +44,26 @@ disturb() {
   faults=$((faults + 1))
 }
 
+# First the key holder alone is killed and started again at 50 random moments of one training, which nobody helps.
+kills=0
+until [ "$kills" -ge 50 ]; do
+  rm -f model.h5
+  "$smlp" "${train[@]}" --timeout 5 --key-holder 127.0.0.1:"$killed_port" "${tls[@]}" --out model.h5 \
+    >/dev/null 2>"$logs/train" </dev/null &
+  run=$!
+  while pause 0.02 0.3; [ "$kills" -lt 50 ] && kill -0 $run 2>/dev/null; do
+    kill -KILL "$killed"
+    wait "$killed" 2>/dev/null
+    serve killed "$killed_port"
+    killed=$server kills=$((kills + 1))
+  done
+  wait $run || fail "a training whose key holder was killed failed: $(cat "$logs/train")"
+  accepts export --model model.h5 --key keys/secret.json --out model.json >/dev/null
+  cmp -s inside.json model.json || mismatches=$((mismatches + 1))
+  runs=$((runs + 1)) faults=$kills
+done
+echo "key holder killed and started again $kills times in $runs trainings"
+
 start=$SECONDS warm_memory= warm_descriptors=
 while [ $((SECONDS - start)) -lt "$seconds" ]; do
   rm -f model.h5

@@ -164,7 +164,7 @@ EpochReport Experiment::train_all(const SecretKeys& keys, const MemoryTable& tab
          [&](std::size_t done, std::size_t total, const EncryptedMatrix& residual) {
            const Measured step = meter.lap();
            measured += step;
-           progress(done, total);
+           progress(epoch * total + done, training.epochs * total);
            if (options_.output.metrics.empty()) return;
            const Three losses{decrypted_loss(residual, budget_, keys), twin_losses[done - 1],
                               float_losses[done - 1]};
