@@ -305,7 +305,8 @@ std::vector<DgkCiphertext> DgkPublicKey::decode(std::span<const std::uint8_t> by
                                                 std::string_view what) const {
   std::vector<DgkCiphertext> out;
   out.reserve(std::min(count, bytes.size() / ciphertext_bytes()));
-  for (Integer& residue : decode_units(bytes, count, ciphertext_bytes(), n(), n(), what))
+  for (Integer& residue :
+       decode_units(bytes, count, ciphertext_bytes(), state_->modulo_n->lanes(), n(), what))
     out.push_back(Dgk::local(std::move(residue)));
   return out;
 }

@@ -338,7 +338,8 @@ std::vector<Ciphertext> PaillierPublicKey::decode(std::span<const std::uint8_t> 
                                                   std::string_view what) const {
   std::vector<Ciphertext> out;
   out.reserve(std::min(count, bytes.size() / ciphertext_bytes()));
-  for (Integer& residue : decode_units(bytes, count, ciphertext_bytes(), n_squared(), n(), what))
+  for (Integer& residue :
+       decode_units(bytes, count, ciphertext_bytes(), state_->modulo_n_squared->lanes(), n(), what))
     out.push_back(Paillier::local(std::move(residue)));
   return out;
 }
