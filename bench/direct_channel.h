@@ -1,5 +1,5 @@
-// A key holder that answers in the caller's own thread, so that the processor time of both parties is counted
-// together.
+// A key holder that answers in the thread that calls it, so that the processor time of both parties is
+// counted together.
 #pragma once
 
 #include <memory>

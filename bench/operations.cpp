@@ -69,7 +69,8 @@ class KeyRows {
     auto pool =
         std::make_shared<RerandomiserPool>(maker, random_.derive("pool " + std::to_string(++step_)), ready);
     pool->take(1);
-    while (pool->ready() + 64 < ready) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    for (int wait = 0; wait < 6000 && pool->ready() + 64 < ready; ++wait)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
     return pool;
   }
 

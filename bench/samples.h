@@ -12,6 +12,8 @@ namespace smlp::bench {
 
 /// Processor seconds of the calling thread.
 double thread_seconds();
+/// Of all threads of the process.
+double process_seconds();
 
 /// Seconds of one unit of work, sample by sample.
 struct Samples {

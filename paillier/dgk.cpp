@@ -298,6 +298,7 @@ std::vector<FreshDgkCiphertext> DgkPublicKey::rerandomise(const DgkBlock& c, Rer
 }
 
 void DgkPublicKey::encode(std::span<const FreshDgkCiphertext> cs, Bytes& out) const {
+  out.reserve(out.size() + cs.size() * ciphertext_bytes());
   for (const FreshDgkCiphertext& c : cs) append_little_endian(c.local().residue(), ciphertext_bytes(), out);
 }
 

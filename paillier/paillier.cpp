@@ -327,6 +327,7 @@ std::vector<Ciphertext> PaillierPublicKey::negate(std::span<const Ciphertext> cs
 }
 
 void PaillierPublicKey::encode(std::span<const FreshCiphertext> cs, Bytes& out) const {
+  out.reserve(out.size() + cs.size() * ciphertext_bytes());
   for (const FreshCiphertext& c : cs) append_little_endian(c.local().residue(), ciphertext_bytes(), out);
 }
 

@@ -21,7 +21,8 @@ struct Address {
   std::uint8_t layer = 0;      ///< layer of the network
   std::uint8_t direction = 0;  ///< which operation of the layer (forward product, gradient, ..)
   std::uint8_t kind = 0;       ///< what is drawn (mask, exponent, ..)
-  std::uint64_t element = 0;   ///< which element of the batch; below 2^40
+  std::uint64_t element =
+      0;  ///< which element of the batch; below 2^40, of which the protocols keep 8 for a tile
 
   auto operator<=>(const Address&) const = default;
 };

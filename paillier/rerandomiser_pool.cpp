@@ -1,4 +1,4 @@
-// Chunks of re-randomisers: drawn by their user, in order; made by whoever comes first.
+// Chunks of re-randomisers: drawn by their user, made by whoever comes first.
 #include "paillier/rerandomiser_pool.h"
 
 #include <pthread.h>
@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <string>
+#include <system_error>
 
 #include "paillier/error.h"
 #include "paillier/parallel.h"
@@ -15,7 +16,7 @@ namespace smlp {
 
 namespace {
 
-constexpr std::size_t chunk_size = 4 * most_lanes;
+constexpr std::size_t chunk_size = most_lanes;
 
 /// This thread runs when nothing else does, where the system knows that.
 void yield_to_others() {
@@ -38,9 +39,17 @@ const Word* Rerandomisers::use(std::size_t i) {
 
 class RerandomiserPool::Chunk {
  public:
-  explicit Chunk(std::vector<SecretInteger> secrets) : secrets_(std::move(secrets)) {}
+  explicit Chunk(std::uint64_t first) : first_(first) {}
 
   bool ready() const { return ready_; }
+  /// By its user, before anybody makes it.
+  void draw(const RerandomiserMaker& maker, const RandomSource& random) {
+    secrets_.reserve(chunk_size);
+    for (std::size_t i = 0; i < chunk_size; ++i) {
+      RandomStream stream = random.stream({.element = first_ + i});
+      secrets_.push_back(maker.draw(stream));
+    }
+  }
   /// Two that make it at the same time make the same, and the first to end is heard.
   void make(const RerandomiserMaker& maker) {
     if (ready_) return;
@@ -54,7 +63,8 @@ class RerandomiserPool::Chunk {
   const Word* residue(std::size_t i, std::size_t words) const { return residues_.data() + i * words; }
 
  private:
-  const std::vector<SecretInteger> secrets_;
+  const std::uint64_t first_;
+  std::vector<SecretInteger> secrets_;
   std::mutex mutex_;
   std::atomic<bool> ready_ = false;
   WordBuffer residues_;
@@ -65,14 +75,10 @@ RerandomiserPool::RerandomiserPool(RerandomiserMaker maker, RandomSource random,
 
 RerandomiserPool::~RerandomiserPool() = default;
 
-std::shared_ptr<RerandomiserPool::Chunk> RerandomiserPool::draw_chunk() {
-  std::vector<SecretInteger> secrets;
-  secrets.reserve(chunk_size);
-  for (std::size_t i = 0; i < chunk_size; ++i) {
-    RandomStream stream = random_.stream({.element = next_element_++});
-    secrets.push_back(maker_.draw(stream));
-  }
-  return std::make_shared<Chunk>(std::move(secrets));
+std::shared_ptr<RerandomiserPool::Chunk> RerandomiserPool::next_chunk() {
+  auto chunk = std::make_shared<Chunk>(next_element_);
+  next_element_ += chunk_size;
+  return chunk;
 }
 
 Rerandomisers RerandomiserPool::take(std::size_t count) {
@@ -81,10 +87,11 @@ Rerandomisers RerandomiserPool::take(std::size_t count) {
     std::size_t first, count, to;
   };
   std::vector<Part> parts;
+  std::vector<std::shared_ptr<Chunk>> undrawn;
   {
     const std::lock_guard lock(mutex_);
     for (std::size_t to = 0; to < count; to += parts.back().count) {
-      if (chunks_.empty()) chunks_.push_back(draw_chunk());
+      if (chunks_.empty()) chunks_.push_back(undrawn.emplace_back(next_chunk()));
       parts.push_back(
           {chunks_.front(), used_of_first_, std::min(chunk_size - used_of_first_, count - to), to});
       used_of_first_ += parts.back().count;
@@ -92,22 +99,36 @@ Rerandomisers RerandomiserPool::take(std::size_t count) {
       chunks_.pop_front();
       used_of_first_ = 0;
     }
-    // The filler only makes what is drawn here, so that it never holds the lock for long.
-    while ((chunks_.size() + 1) * chunk_size <= capacity_) chunks_.push_back(draw_chunk());
+    while ((chunks_.size() + 1) * chunk_size <= capacity_)
+      chunks_.push_back(undrawn.emplace_back(next_chunk()));
   }
-  drawn_.notify_one();
+  parallel_for(undrawn.size(), [&](std::size_t i) { undrawn[i]->draw(maker_, random_); });
 
   Rerandomisers out(count, maker_.words);
+  // The first one alone: it may build a table, which all threads then work on.
+  if (!parts.empty()) parts.front().chunk->make(maker_);
   parallel_for(parts.size(), [&](std::size_t i) {
     const Part& part = parts[i];
     part.chunk->make(maker_);
     std::copy_n(part.chunk->residue(part.first, maker_.words), part.count * maker_.words,
                 out.residues_.data() + part.to * maker_.words);
   });
-  // Not before: the first use may build a table, which must not be left to an idle thread.
-  if (capacity_ > 0 && !filler_.joinable())
-    filler_ = std::jthread([this](const std::stop_token& stop) { fill(stop); });
+  if (capacity_ > 0 && count > 0) {  // not before: no table is left to an idle thread
+    const std::lock_guard lock(mutex_);
+    to_make_.insert(to_make_.end(), undrawn.begin(), undrawn.end());
+    start_filler();
+  }
+  drawn_.notify_one();
   return out;
+}
+
+void RerandomiserPool::start_filler() {
+  if (filler_.joinable()) return;
+  try {
+    filler_ = std::jthread([this](const std::stop_token& stop) { fill(stop); });
+  } catch (const std::system_error&) {
+    // No thread is to be had: what is taken is made when it is taken.
+  }
 }
 
 std::size_t RerandomiserPool::ready() const {
@@ -119,15 +140,13 @@ std::size_t RerandomiserPool::ready() const {
 
 void RerandomiserPool::fill(const std::stop_token& stop) {
   yield_to_others();
-  const auto next = [this] {
-    return std::ranges::find_if(chunks_, [](const auto& c) { return !c->ready(); });
-  };
   while (true) {
     std::shared_ptr<Chunk> chunk;
     {
       std::unique_lock lock(mutex_);
-      if (!drawn_.wait(lock, stop, [&] { return next() != chunks_.end(); })) return;
-      chunk = *next();
+      if (!drawn_.wait(lock, stop, [&] { return !to_make_.empty(); }) || stop.stop_requested()) return;
+      chunk = std::move(to_make_.front());
+      to_make_.pop_front();
     }
     try {
       chunk->make(maker_);

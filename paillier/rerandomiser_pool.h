@@ -53,14 +53,15 @@ class RerandomiserPool {
   RerandomiserPool& operator=(const RerandomiserPool&) = delete;
   ~RerandomiserPool();
 
-  /// The next `count`. Those that are not ready are made here, in parallel.
+  /// The next `count`. Those that are not ready are made here, in parallel. One call at a time.
   Rerandomisers take(std::size_t count);
   /// Those that are ready at this moment.
   std::size_t ready() const;
 
  private:
   class Chunk;
-  std::shared_ptr<Chunk> draw_chunk();
+  std::shared_ptr<Chunk> next_chunk();
+  void start_filler();
   void fill(const std::stop_token& stop);
 
   const RerandomiserMaker maker_;
@@ -68,7 +69,8 @@ class RerandomiserPool {
   const std::size_t capacity_;
   mutable std::mutex mutex_;
   std::condition_variable_any drawn_;
-  std::deque<std::shared_ptr<Chunk>> chunks_;  // drawn and not used up, in order
+  std::deque<std::shared_ptr<Chunk>> chunks_;   // not used up, in order
+  std::deque<std::shared_ptr<Chunk>> to_make_;  // drawn, by the filler if nobody comes before it
   std::size_t used_of_first_ = 0;
   std::uint64_t next_element_ = 0;
   std::jthread filler_;  // last: it is joined before what it fills goes

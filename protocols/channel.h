@@ -37,8 +37,7 @@ class Channel {
 
   const Traffic& traffic() const { return traffic_; }
   const std::map<std::string, Traffic>& traffic_by_protocol() const { return by_protocol_; }
-  /// Seconds in which the evaluator did nothing but wait for answers (the key holder's work, when it is in
-  /// the same process).
+  /// Seconds in which the evaluator did nothing but wait for answers.
   const std::map<std::string, double>& seconds_by_protocol() const { return seconds_; }
   /// SHA-256 chain over all frames in both directions: a change to the wire is seen in a seeded test.
   const Digest& transcript() const { return transcript_; }

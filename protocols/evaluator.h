@@ -33,8 +33,8 @@ struct Evaluator {
 
   const PaillierPublicKey& paillier() const { return keys.paillier(); }
   Draws draws(const Place& place, Draw kind) const { return Draws(random, place.address(kind)); }
-  /// Named by the place of their first use, so that a run which goes on from a checkpoint draws nothing there
-  /// that it drew before.
+  /// Named by the place of their first use, so that a seeded run which goes on from a later checkpoint draws
+  /// nothing there that it drew before.
   RerandomiserPools& pools(const Place& place) const;
   Header header(const std::string& protocol, std::uint8_t stage, const Place& place, const Layout& layout,
                 std::vector<std::int64_t> parameters = {}) const;

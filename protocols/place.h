@@ -34,18 +34,7 @@ enum class Draw : std::uint8_t {
   comparison_flip,  ///< e
   blinding_unit,    ///< factor in Z_u* of a comparison bit
   shuffle,          ///< order of the comparison bits
-  exponent_left,    ///< re-randomisation toward the key holder, one kind a message part
-  exponent_right,
-  exponent_cross_left,
-  exponent_cross_right,
-  exponent_product,
-  exponent_addend,
-  exponent_comparison,
-  exponent_comparison_zero,
-  exponent_selection,
-  exponent_conversion,
-  exponent_bits,
-  answer_down,  ///< encryptions by the key holder, one kind an answer part
+  answer_down,      ///< encryptions by the key holder, one kind an answer part
   answer_across,
   answer_values_down,
   answer_values_across,

@@ -26,9 +26,9 @@ struct Stopped {};
 
 }  // namespace
 
-class Turns {
+class TurnOrder {
  public:
-  explicit Turns(std::size_t tasks) : ended_(tasks) {}
+  explicit TurnOrder(std::size_t tasks) : ended_(tasks) {}
 
   /// Returns when the turn came.
   Clock::time_point wait_for(std::size_t task) {
@@ -89,7 +89,7 @@ double Turn::pass_while(const std::function<void()>& wait) const {
 
 void take_turns(std::size_t count, const std::function<void(std::size_t, Turn)>& task) {
   if (count == 1) return task(0, Turn());
-  Turns turns(count);
+  TurnOrder turns(count);
   {
     const auto run = [&, threads = thread_count()](std::size_t i) {
       std::exception_ptr failure;

@@ -7,7 +7,7 @@
 
 namespace smlp {
 
-class Turns;
+class TurnOrder;
 
 /// Whose turn it is, as one task sees it. A default one is of a task that works alone.
 class Turn {
@@ -19,8 +19,8 @@ class Turn {
 
  private:
   friend void take_turns(std::size_t, const std::function<void(std::size_t, Turn)>&);
-  Turn(Turns& turns, std::size_t task) : turns_(&turns), task_(task) {}
-  Turns* turns_ = nullptr;
+  Turn(TurnOrder& turns, std::size_t task) : turns_(&turns), task_(task) {}
+  TurnOrder* turns_ = nullptr;
   std::size_t task_ = 0;
 };
 

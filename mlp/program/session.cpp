@@ -45,7 +45,7 @@ Measured Measured::operator-(const Measured& earlier) const {
           minus(key_holder, earlier.key_holder, subtract_seconds)};
 }
 
-double Measured::key_holder_seconds() const {
+double Measured::waiting_seconds() const {
   double sum = 0;
   for (const auto& [protocol, value] : key_holder) sum += value;
   return sum;
@@ -54,7 +54,7 @@ double Measured::key_holder_seconds() const {
 std::string Measured::split_text() const {
   std::string out;
   for (const auto& [kind, value] : by_kind) out += kind + " " + fixed_text(value, 1) + " s, ";
-  return out + "key holder " + fixed_text(key_holder_seconds(), 1) + " s of it";
+  return out + "waiting for the key holder " + fixed_text(waiting_seconds(), 1) + " s of it";
 }
 
 Json to_json(const Traffic& traffic) {
@@ -68,7 +68,7 @@ Json Measured::to_json() const {
       operations[protocol] = {
           {"rounds", messages.rounds},
           {"bytes", smlp::to_json(messages)},
-          {"key_holder_seconds", key_holder.contains(protocol) ? key_holder.at(protocol) : 0.0}};
+          {"waiting_seconds", key_holder.contains(protocol) ? key_holder.at(protocol) : 0.0}};
   return {{"seconds", seconds},
           {"bytes", smlp::to_json(traffic)},
           {"rounds", traffic.rounds},

@@ -74,8 +74,8 @@ struct Measured {
 
   Measured& operator+=(const Measured& other);
   Measured operator-(const Measured& earlier) const;
-  double key_holder_seconds() const;
-  /// "forward product 1.2 s, .., key holder 3.4 s of it".
+  double waiting_seconds() const;
+  /// "forward product 1.2 s, .., waiting for the key holder 3.4 s of it".
   std::string split_text() const;
   /// {"seconds", "bytes": {..}, "rounds", "seconds_by_kind", "operations": {protocol: {rounds, bytes,
   /// seconds}}}.

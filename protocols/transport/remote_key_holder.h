@@ -100,7 +100,7 @@ class RemoteKeyHolder : public Channel {
   /// The one whose turn it is, or that rests for the shortest time, and until when.
   std::pair<Process&, Clock::time_point> next_process();
 
-  std::mutex mutex_;  // of what follows; links lock themselves
+  std::mutex mutex_;  // of what follows but the links, whose calls may go on together
   std::vector<Process> processes_;
   const Patience patience_;
   std::size_t turn_ = 0;

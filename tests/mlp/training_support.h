@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <memory>
 #include <optional>
 
 #include "mlp/encrypted_arithmetic.h"
@@ -11,6 +12,7 @@
 #include "mlp/prediction.h"
 #include "mlp/training.h"
 #include "mlp/twin_arithmetic.h"
+#include "protocols/transport/hosted.h"
 #include "tests/support/toy_keys.h"
 
 namespace smlp::test {
@@ -39,6 +41,7 @@ struct SmallRun {
   TrainingOptions options;
   ProtocolNames protocols = preset("homomorphic");
   bool packed_table = true;  ///< else one value a ciphertext
+  bool hosted = false;       ///< over gRPC's calls, with re-randomisers made ahead; else directly
   std::uint64_t seed = 11;
 };
 
@@ -72,9 +75,12 @@ inline SmallOutcome train_small(const SecretKeys& keys, const Numbers& numbers, 
                                           &data.classes, 2, data.order, random.derive("owner"));
   const TableGroups& groups = table.groups();
 
-  const KeyHolder key_holder = small_key_holder(keys, run);
-  InProcessChannel channel(key_holder);
-  Evaluator evaluator{keys.public_keys(), budget, channel, random.derive("train"), draw_session(random)};
+  const auto key_holder = std::make_shared<const KeyHolder>(small_key_holder(keys, run));
+  const std::unique_ptr<Channel> hosted = host_key_holder(key_holder);
+  InProcessChannel direct(*key_holder);
+  Channel& channel = run.hosted ? *hosted : direct;
+  Evaluator evaluator{keys.public_keys(),   budget,    channel, random.derive("train"),
+                      draw_session(random), run.hosted};
   EncryptedArithmetic encrypted(evaluator, run.protocols);
   TwinArithmetic twin(budget, evaluator.random);
   FloatArithmetic clear(numbers.fraction_bits);

@@ -116,11 +116,35 @@ TEST_CASE("bytes and rounds of later epochs and of one value a ciphertext are th
   }
 }
 
+TEST_CASE(
+    "in tiles under way together a wide network has the twin's weights and the declared cost [parallel]") {
+  const SmallData data(13);
+  SmallRun run = with_everything("homomorphic");
+  run.network = {{3, 60, 2}};
+  run.options.epochs = 1;
+  const TableGroups groups = table_groups(13, run.options.batch, BitBudget(numbers, 64, 512).slots());
+  REQUIRE(groups.widths.size() > groups.batches.size());  // several row groups a batch
+  const Sizes sizes{BitBudget(numbers, 64, 512), toy_keys().public_keys().paillier().ciphertext_bytes(),
+                    toy_keys().public_keys().dgk().ciphertext_bytes()};
+  const Cost declared = epoch_cost(run.network, run.protocols, run.options, groups, sizes, true);
+  const SmallOutcome direct = train_small(toy_keys(), numbers, 64, data, run);
+  run.hosted = true;
+  const SmallOutcome hosted = train_small(toy_keys(), numbers, 64, data, run);
+  for (const SmallOutcome* out : {&direct, &hosted}) {
+    CHECK(out->encrypted == out->twin);
+    CHECK(out->traffic == declared.traffic);
+  }
+  CHECK(direct.transcript == hosted.transcript);
+  // Three products, two of comparison, two of selection and two more products: tiles add none.
+  CHECK(declared.traffic.rounds == 9 * groups.batches.size());
+}
+
 TEST_CASE("no address of the evaluator's generator is used twice in a run") {
   const SmallData data(10);
-  const SmallRun run = with_everything("homomorphic");
+  SmallRun run = with_everything("homomorphic");
+  run.network = {{3, 60, 2}};  // tiles
   const auto log = std::make_shared<AddressLog>();
-  const BitBudget budget(numbers, 16, 512);
+  const BitBudget budget(numbers, 64, 512);
   const RandomSource random = RandomSource::from_seed(5).recording(log);
   const MemoryTable table = encrypt_table(toy_keys().public_keys(), budget, run.options.batch, data.features,
                                           &data.classes, 2, data.order, random.derive("owner"));

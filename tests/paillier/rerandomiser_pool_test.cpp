@@ -99,12 +99,12 @@ TEST_CASE("pool: is filled from the first use on, and again after each") {
   CHECK(pool.ready() == 0);
   for (const std::size_t count : {1, 100, 300}) {
     pool.take(count);
-    wait_until_full(pool, 96);
+    wait_until_full(pool, 120);
     CHECK(pool.ready() <= 128);
   }
   RerandomiserPool none(key.rerandomisers(), source(), 0);
   none.take(1);
-  CHECK(none.ready() == 31);  // the rest of its chunk
+  CHECK(none.ready() == 7);  // the rest of its chunk
 }
 
 TEST_CASE("pool: no address is drawn from twice, whoever comes first [parallel]") {

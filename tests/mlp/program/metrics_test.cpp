@@ -30,14 +30,14 @@ TEST_CASE("measures add up and subtract") {
   CHECK(sum.seconds == 6);
   CHECK(sum.traffic == Traffic{400, 40, 4});
   CHECK(sum.by_kind.at("gradient") == 3);
-  CHECK(sum.key_holder_seconds() == 1.5);
+  CHECK(sum.waiting_seconds() == 1.5);
   CHECK(sum.by_protocol.at("matmul/packed").rounds == 4);
   const Measured rest = sum - example(2, 1);
   CHECK(rest.seconds == 4);
   CHECK(rest.traffic == Traffic{300, 30, 3});
   CHECK(rest.by_kind.at("gradient") == 2);
   CHECK(rest.by_protocol.at("matmul/packed") == Traffic{300, 30, 3});
-  CHECK(rest.split_text() == "gradient 2.0 s, key holder 1.0 s of it");
+  CHECK(rest.split_text() == "gradient 2.0 s, waiting for the key holder 1.0 s of it");
 }
 
 TEST_CASE("one line a step and an epoch") {
