@@ -50,7 +50,7 @@ TEST_CASE(
     const SecretKeys& keys = toy_keys(variant);
     const PaillierPublicKey& key = keys.public_keys().paillier();
     INFO(name(variant));
-    for (const std::size_t capacity : {0, 40, 256}) {
+    for (const std::size_t capacity : std::vector<std::size_t>{0, 40, 256}) {
       const auto fresh = in_pieces(key, capacity, sizes);
       REQUIRE(fresh.size() == all);
       for (std::size_t i = 0; i < all; ++i) {
@@ -97,7 +97,7 @@ TEST_CASE("pool: is filled from the first use on, and again after each") {
   const PaillierPublicKey& key = toy_keys().public_keys().paillier();
   RerandomiserPool pool(key.rerandomisers(), source(), 128);
   CHECK(pool.ready() == 0);
-  for (const std::size_t count : {1, 100, 300}) {
+  for (const std::size_t count : std::vector<std::size_t>{1, 100, 300}) {
     pool.take(count);
     wait_until_full(pool, 120);
     CHECK(pool.ready() <= 128);

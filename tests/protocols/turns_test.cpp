@@ -17,7 +17,7 @@ TEST_CASE("turns go round in order, however long each task waits [parallel]") {
     std::string order;
     take_turns(3, [&](std::size_t task, Turn turn) {
       const auto wait = [&] {
-        std::this_thread::sleep_for(std::chrono::milliseconds((task * 7 + repetition) % 5));
+        std::this_thread::sleep_for(std::chrono::milliseconds((static_cast<int>(task) * 7 + repetition) % 5));
       };
       // Task 1 has a round less than the others.
       for (char round = 'a'; round < (task == 1 ? 'c' : 'd'); ++round) {
