@@ -116,13 +116,14 @@ TEST_CASE("bytes and rounds of later epochs and of one value a ciphertext are th
   }
 }
 
-TEST_CASE(
-    "in tiles under way together a wide network has the twin's weights and the declared cost [parallel]") {
-  const SmallData data(13);
+// Not "[parallel]": the thread sanitizer does not see how gRPC, which is not built for it, orders its
+// threads.
+TEST_CASE("in tiles under way together a wide network has the twin's weights and the declared cost") {
+  const SmallData data(5);
   SmallRun run = with_everything("homomorphic");
   run.network = {{3, 60, 2}};
   run.options.epochs = 1;
-  const TableGroups groups = table_groups(13, run.options.batch, BitBudget(numbers, 64, 512).slots());
+  const TableGroups groups = table_groups(5, run.options.batch, BitBudget(numbers, 64, 512).slots());
   REQUIRE(groups.widths.size() > groups.batches.size());  // several row groups a batch
   const Sizes sizes{BitBudget(numbers, 64, 512), toy_keys().public_keys().paillier().ciphertext_bytes(),
                     toy_keys().public_keys().dgk().ciphertext_bytes()};
@@ -139,7 +140,7 @@ TEST_CASE(
   CHECK(declared.traffic.rounds == 9 * groups.batches.size());
 }
 
-TEST_CASE("no address of the evaluator's generator is used twice in a run") {
+TEST_CASE("no address of the evaluator's generator is used twice in a run [slow]") {
   const SmallData data(10);
   SmallRun run = with_everything("homomorphic");
   run.network = {{3, 60, 2}};  // tiles

@@ -35,7 +35,7 @@ struct Run {
 
 IntegerMatrix values(std::uint64_t seed) {
   RandomStream random = RandomSource::from_seed(seed).stream({});
-  return random_matrix(23, 20, toy_numbers.value_bits, random);
+  return random_matrix(23, 12, toy_numbers.value_bits, random);
 }
 
 Run run_activation(const ProtocolNames& names, std::size_t slots, bool tiled,
