@@ -2,6 +2,10 @@
 # A disk that is full, or a limit on the size of files, while something is written: one line, exit code 1, what was there
 # stays whole, nothing half written stays, and a training resumes to the same weights. Keys of 1024 bits: toys, made with
 # --insecure-key.
+case ${SMLP-} in *coverage*)  # its profile would need the disk that is full
+  echo "$(basename "$0"): a coverage build is not tested"
+  exit 0 ;;
+esac
 . "$(dirname "$0")/support.sh"
 cd "$dir" || exit 1
 accepts keygen --bits 1024 --insecure-key --variant standard --out keys >/dev/null
