@@ -14,11 +14,12 @@ done
 serve one 0 --user-key user/public.json
 server_port=$port
 
+clock=()
 # finds PATTERN WORD...: doctor fails, with a fault that has PATTERN.
 finds() {
   local pattern=$1 status=0
   shift
-  "$smlp" doctor "$@" >"$said/out" 2>"$said/err" </dev/null || status=$?
+  "${clock[@]}" "$smlp" doctor "$@" >"$said/out" 2>"$said/err" </dev/null || status=$?
   [ $status -eq 1 ] || fail "exit code $status: doctor $*: $(cat "$said/out" "$said/err")"
   grep -qE "^FAULT  .*$pattern" "$said/out" || fail "no fault with '$pattern': doctor $*: $(cat "$said/out")"
   grep -qE '^smlp: [0-9]+ faults? found$' "$said/err" || fail "doctor ends with: $(cat "$said/err")"
@@ -45,6 +46,16 @@ cp strangers/evaluator/private_key.pem changed
 finds 'private_key.pem is not the key of certificate.pem' "${at[@]}" --tls changed
 cp strangers/evaluator/certificate.pem changed
 finds 'certificate.pem is not to be trusted' "${at[@]}" --tls changed
+# Clocks that differ by more than five minutes, whichever is ahead; by four minutes they do well enough.
+for seconds in +400 -400; do
+  side=$([ $seconds = +400 ] && echo behind || echo 'ahead of')
+  own_clock FAKETIME=$seconds
+  finds "its clock is (399|400)\.[0-9] s $side this one's, which lets certificates look expired or not yet valid" "${at[@]}" "${tls[@]}"
+done
+own_clock FAKETIME=+240
+"${clock[@]}" "$smlp" doctor "${at[@]}" "${tls[@]}" >out.txt </dev/null || fail "doctor with a clock of four minutes: $(cat out.txt)"
+grep -qE '^ok .*its clock is (239|240)\.[0-9] s behind' out.txt || fail "four minutes are: $(cat out.txt)"
+clock=()
 # A slow link is measured.
 start_relay "$server_port" 0.05
 accepts doctor --key-holder 127.0.0.1:"$port" "${tls[@]}" >out.txt

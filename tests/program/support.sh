@@ -44,6 +44,15 @@ j = json.load(open(sys.argv[2]))
 sys.exit(0 if eval(sys.argv[1]) else 1)' "$1" "$2" || fail "does not hold: $1: $(head -c 2000 "$2")"
 }
 
+# own_clock SETTING...: `clock` becomes the words before a program whose clock is its own (libfaketime, as the environment
+# settings say), never the machine's. Time since start (CLOCK_MONOTONIC) does not jump on any machine.
+own_clock() {
+  local library
+  library=$(find /usr/lib /usr/lib64 -name 'libfaketimeMT.so.1' 2>/dev/null | head -n 1)
+  [ -n "$library" ] || fail 'libfaketime is missing: scripts/install_dependencies.sh installs it'
+  clock=(env LD_PRELOAD="$library" FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_XRESET=1 "$@")
+}
+
 # rows COUNT FROM TO: the header of a data set and every COUNT-th row.
 rows() { awk -v n="$1" 'NR == 1 || NR % n == 0' "$datasets/$2" >"$dir/$3"; }
 
