@@ -129,8 +129,9 @@ ifeq ($(BUILD),release)
 $(call objects,$(test_sources)): private optimisation := -O0 -g1
 endif
 
-# Files that change only when their content does, so that new flags or a deleted source rebuild what they must.
-$(BUILD_DIR)/flags: content = $(COMPILE)
+# Files that change only when their content does, so that new flags or a deleted source rebuild what they must;
+# what has been compiled with warnings as errors is the same without.
+$(BUILD_DIR)/flags: content = $(filter-out -Werror,$(COMPILE))
 $(BUILD_DIR)/sources: content = $(LINK) $(LIBS) $(library_sources) $(command_sources) $(test_sources) $(bench_sources)
 $(BUILD_DIR)/flags $(BUILD_DIR)/sources: FORCE
 	@mkdir -p $(@D)
