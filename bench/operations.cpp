@@ -135,7 +135,9 @@ class KeyRows {
               "Paillier encryption, evaluator", counts_.rerandomisation,
               [this, plain, &key] { key.encrypt(plain, next_draws()); }},
           {"Paillier re-randomisation", counts_.rerandomisation,
-           [this, ciphertexts, &key] { key.rerandomise(*ciphertexts, next_draws()); }},
+           [pool = pool(key.rerandomisers(), 0), ciphertexts, &key] {
+             key.rerandomise(*ciphertexts, pool->take(ciphertexts->size()));
+           }},
           {"Paillier re-randomisation, from the pool", ready,
            [pool = pool(key.rerandomisers(), 1 << 14), ciphertexts, &key] {
              key.rerandomise(*ciphertexts, pool->take(ciphertexts->size()));

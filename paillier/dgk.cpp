@@ -262,23 +262,13 @@ std::vector<DgkBlock> DgkPublicKey::negate(std::span<const DgkBlock> blocks) con
 }
 
 RerandomiserMaker DgkPublicKey::rerandomisers() const {
-  const Lanes& lanes = state_->modulo_n->lanes();
   const auto draw = [key = *this](RandomStream& random) {
     return SecretInteger(random.bits(2 * key.state_->subgroup_bits + key.state_->sigma));
   };
-  const auto make = [key = *this, &lanes](std::span<const SecretInteger> secrets, Word* out) {
-    const FixedBase& table = key.state_->table();
-    WordBuffer block(lanes.block_words());
-    for (std::size_t first = 0; first < secrets.size(); first += lanes.lanes()) {
-      const auto some = secrets.subspan(first, std::min(lanes.lanes(), secrets.size() - first));
-      lanes.broadcast(block.data(), lanes.one());
-      table.multiply_powers(block.data(), some);
-      std::vector<Word*> to;
-      for (std::size_t k = 0; k < some.size(); ++k) to.push_back(out + (first + k) * lanes.words());
-      lanes.scatter(to, block.data());
-    }
+  const auto make = [key = *this](std::span<const SecretInteger> secrets, Word* out) {
+    key.state_->table().write_powers(secrets, out);
   };
-  return {lanes.words(), draw, make};
+  return {state_->modulo_n->lanes().words(), draw, make};
 }
 
 std::vector<FreshDgkCiphertext> DgkPublicKey::rerandomise(const DgkBlock& c, Rerandomisers& ready,

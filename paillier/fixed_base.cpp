@@ -85,18 +85,29 @@ void FixedBase::multiply_powers(std::span<Integer> values, std::span<const Secre
   for (std::size_t first = 0; first < values.size(); first += lanes.lanes()) {
     const std::size_t count = std::min(lanes.lanes(), values.size() - first);
     lanes.load(block.data(), values.subspan(first, count));
-    multiply_powers(block.data(), exponents.subspan(first, count));
+    power(block.data(), exponents.subspan(first, count), true);
     lanes.store(values.subspan(first, count), block.data());
   }
 }
 
-void FixedBase::multiply_powers(Word* block, std::span<const SecretInteger> exponents) const {
+void FixedBase::write_powers(std::span<const SecretInteger> exponents, Word* out) const {
+  const Lanes& lanes = context_->lanes();
+  WordBuffer block(lanes.block_words());
+  for (std::size_t first = 0; first < exponents.size(); first += lanes.lanes()) {
+    const std::size_t count = std::min(lanes.lanes(), exponents.size() - first);
+    power(block.data(), exponents.subspan(first, count), false);
+    std::array<Word*, most_lanes> to{};
+    for (std::size_t k = 0; k < count; ++k) to[k] = out + (first + k) * lanes.words();
+    lanes.scatter(std::span(to).first(count), block.data());
+  }
+}
+
+void FixedBase::power(Word* block, std::span<const SecretInteger> exponents, bool multiplied) const {
   const Lanes& lanes = context_->lanes();
   const std::size_t count = exponents.size();
-  if (count > lanes.lanes()) throw Error("more exponents than lanes reached modular arithmetic");
   // Digits come from padded copies, so that every exponent costs the same reads and products.
   const std::size_t limbs = bits_ / 64 + 2;
-  WordBuffer padded(count * limbs), power(lanes.block_words());
+  WordBuffer padded(count * limbs), factor(lanes.block_words());
   for (std::size_t k = 0; k < count; ++k) {
     const Integer& exponent = exponents[k].value();
     if (sgn(exponent) < 0 || bit_length(exponent) > bits_)
@@ -111,11 +122,11 @@ void FixedBase::multiply_powers(Word* block, std::span<const SecretInteger> expo
       from[k] = entry(i, bits_at({padded.data() + k * limbs, limbs}, i * window_, window_));
     return std::span(from).first(count);
   };
-  lanes.gather(power.data(), find(0));
+  lanes.gather(multiplied ? factor.data() : block, find(0));
   for (std::size_t i = 0; i < windows_; ++i) {
     if (i + 1 < windows_) lanes.prefetch(find(i + 1));
-    lanes.multiply(block, block, power.data());
-    if (i + 1 < windows_) lanes.gather(power.data(), std::span(from).first(count));
+    if (i > 0 || multiplied) lanes.multiply(block, block, factor.data());
+    if (i + 1 < windows_) lanes.gather(factor.data(), std::span(from).first(count));
   }
 }
 

@@ -63,11 +63,14 @@ class FixedBase {
   /// a time.
   void multiply_powers(std::span<Integer> values, std::span<const SecretInteger> exponents) const;
 
-  /// block = block base^exponents[k] in lane k, in whatever form the block is. Throws Error for a bad
-  /// exponent.
-  void multiply_powers(Word* block, std::span<const SecretInteger> exponents) const;
+  /// out = base^exponents[i], residues in Montgomery form one after another. On the calling thread, a block
+  /// of lanes at a time.
+  void write_powers(std::span<const SecretInteger> exponents, Word* out) const;
 
  private:
+  /// block = base^exponents[k] in lane k, or, if `multiplied`, block times that, in whatever form the block
+  /// is.
+  void power(Word* block, std::span<const SecretInteger> exponents, bool multiplied) const;
   const Word* entry(std::size_t window, std::size_t digit) const {
     return table_.data() + ((window << window_) + digit) * context_->lanes().words();
   }

@@ -2,6 +2,7 @@
 #include "paillier/paillier.h"
 
 #include <algorithm>
+#include <array>
 #include <mutex>
 #include <thread>
 
@@ -214,11 +215,6 @@ std::vector<FreshCiphertext> PaillierPublicKey::encrypt(std::span<const Integer>
   return blind(std::move(residues), draws);
 }
 
-std::vector<FreshCiphertext> PaillierPublicKey::rerandomise(std::span<const Ciphertext> cs,
-                                                            const Draws& draws) const {
-  return blind(residues_of(cs), draws);
-}
-
 RerandomiserMaker PaillierPublicKey::rerandomisers() const {
   const Lanes& lanes = state_->modulo_n_squared->lanes();
   const auto draw = [key = *this](RandomStream& random) {
@@ -226,22 +222,18 @@ RerandomiserMaker PaillierPublicKey::rerandomisers() const {
     return SecretInteger(key.random_unit(random));
   };
   const auto make = [key = *this, &lanes](std::span<const SecretInteger> secrets, Word* out) {
+    if (key.variant() != Variant::standard) return key.state_->table().write_powers(secrets, out);
+    SecretIntegers bases;
+    for (const SecretInteger& base : secrets) bases.values.push_back(base.value());
+    const SecretIntegers powers(
+        key.state_->modulo_n_squared->power_secret(bases.values, SecretInteger(key.n())));
     WordBuffer block(lanes.block_words());
     for (std::size_t first = 0; first < secrets.size(); first += lanes.lanes()) {
-      const auto some = secrets.subspan(first, std::min(lanes.lanes(), secrets.size() - first));
-      if (key.variant() == Variant::standard) {
-        SecretIntegers bases;
-        for (const SecretInteger& base : some) bases.values.push_back(base.value());
-        const SecretIntegers powers(
-            key.state_->modulo_n_squared->power_secret(bases.values, SecretInteger(key.n())));
-        lanes.enter(block.data(), powers.values);
-      } else {
-        lanes.broadcast(block.data(), lanes.one());
-        key.state_->table().multiply_powers(block.data(), some);
-      }
-      std::vector<Word*> to;
-      for (std::size_t k = 0; k < some.size(); ++k) to.push_back(out + (first + k) * lanes.words());
-      lanes.scatter(to, block.data());
+      const std::size_t count = std::min(lanes.lanes(), secrets.size() - first);
+      lanes.enter(block.data(), std::span(powers.values).subspan(first, count));
+      std::array<Word*, most_lanes> to{};
+      for (std::size_t k = 0; k < count; ++k) to[k] = out + (first + k) * lanes.words();
+      lanes.scatter(std::span(to).first(count), block.data());
     }
   };
   return {lanes.words(), draw, make};

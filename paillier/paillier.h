@@ -75,7 +75,6 @@ class PaillierPublicKey {
   /// c times a fresh encryption of 0; hides how c was made even from the key holder.
   FreshCiphertext rerandomise(const Ciphertext& c, RandomStream& random) const;
   std::vector<FreshCiphertext> encrypt(std::span<const Integer> ms, const Draws& draws) const;
-  std::vector<FreshCiphertext> rerandomise(std::span<const Ciphertext> cs, const Draws& draws) const;
   /// What a pool needs to make encryptions of 0 ahead.
   RerandomiserMaker rerandomisers() const;
   /// cs[i] times re-randomiser i: one product. Throws Error when there are not as many.

@@ -13,6 +13,8 @@ namespace smlp {
 namespace {
 
 constexpr std::size_t largest_group = 11;
+// The tables of a row that are read at random before the next ones are built: they stay in a core's cache.
+constexpr std::size_t cached_table_bytes = std::size_t{512} << 10;
 
 std::size_t ceiling(std::size_t a, std::size_t b) {
   return (a + b - 1) / b;
@@ -140,7 +142,9 @@ class Computation {
                std::vector<Integer>& out) const {
     const std::size_t entries = std::size_t{1} << group_, width = lanes_.lanes(),
                       block = lanes_.block_words();
-    const std::size_t together = std::clamp<std::size_t>(budget / (tile.rows * entries), 1, groups_);
+    const std::size_t cached = cached_table_bytes / (words() * sizeof(Word));
+    const std::size_t together =
+        std::clamp<std::size_t>(std::min(cached, budget / tile.rows) / entries, 1, groups_);
     WordBuffer tables(tile.rows * together * entries * words());
     const std::size_t outputs = tile.rows * tile.outputs;
     WordBuffer accumulators(lanes_.blocks(outputs) * chunk_ * block);
@@ -149,29 +153,29 @@ class Computation {
       build_tables(tile, split, first, count, tables);
       parallel_for(lanes_.blocks(outputs), [&](std::size_t b) {
         const std::size_t size = std::min(width, outputs - b * width);
-        std::vector<std::uint32_t> index(size * chunk_);
-        WordBuffer factor(block);
-        for (std::size_t t = 0; t < count; ++t) {
-          std::array<const Word*, most_lanes> table{}, from{};
-          for (std::size_t k = 0; k < size; ++k) {
-            const std::size_t o = b * width + k, row = o / tile.outputs;
+        std::vector<std::uint32_t> index(count * size * chunk_);
+        std::array<const Word*, most_lanes> row_tables{}, from{};
+        for (std::size_t k = 0; k < size; ++k) {
+          const std::size_t o = b * width + k, row = o / tile.outputs;
+          row_tables[k] = tables.data() + row * count * entries * words();
+          for (std::size_t t = 0; t < count; ++t)
             indices(tile.first_row + row, tile.first_output + o % tile.outputs, first + t,
-                    index.data() + k * chunk_);
-            table[k] = tables.data() + (row * count + t) * entries * words();
-          }
-          const auto find = [&](std::size_t p) {
-            for (std::size_t k = 0; k < size; ++k) from[k] = table[k] + index[k * chunk_ + p] * words();
-            return std::span(from).first(size);
-          };
-          for (std::size_t p = 0; p < chunk_; ++p) {
-            Word* accumulator = accumulators.data() + (b * chunk_ + p) * block;
-            if (first + t == 0) {
-              lanes_.gather(accumulator, find(p));
-              continue;
-            }
-            lanes_.gather(factor.data(), find(p));
-            if (p + 1 < chunk_) lanes_.prefetch(find(p + 1));
-            lanes_.multiply(accumulator, accumulator, factor.data());
+                    index.data() + (t * size + k) * chunk_);
+        }
+        const auto find = [&](std::size_t p, std::size_t t) {
+          for (std::size_t k = 0; k < size; ++k)
+            from[k] = row_tables[k] + (t * entries + index[(t * size + k) * chunk_ + p]) * words();
+          return std::span(from).first(size);
+        };
+        WordBuffer factor(block);
+        for (std::size_t p = 0; p < chunk_; ++p) {
+          Word* accumulator = accumulators.data() + (b * chunk_ + p) * block;
+          for (std::size_t t = 0; t < count; ++t) {
+            const bool starts = first + t == 0;
+            lanes_.gather(starts ? accumulator : factor.data(), find(p, t));
+            if (t + 1 < count || p + 1 < chunk_)
+              lanes_.prefetch(t + 1 < count ? find(p, t + 1) : find(p + 1, 0));
+            if (!starts) lanes_.multiply(accumulator, accumulator, factor.data());
           }
         }
       });
