@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t largest_group = 11;
 // The tables of a row that are read at random before the next ones are built: they stay in a core's cache.
-constexpr std::size_t cached_table_bytes = std::size_t{512} << 10;
+constexpr std::size_t cached_table_bytes = std::size_t{1536} << 10;
 
 std::size_t ceiling(std::size_t a, std::size_t b) {
   return (a + b - 1) / b;
