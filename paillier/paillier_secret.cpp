@@ -14,14 +14,16 @@ namespace {
 struct Side {
   SecretInteger prime, squared;
   SecretInteger order;           // of the randomness: alpha, or prime - 1
-  SecretInteger decrypt_factor;  // (order n / prime)^-1 mod prime
+  SecretInteger cofactor;        // n / prime mod prime
+  SecretInteger decrypt_factor;  // (order cofactor)^-1 mod prime
   std::shared_ptr<const ModularContext> modulo;
   std::unique_ptr<const FixedBase> powers_of_hs;  // none for standard
 
   Side(const PaillierPublicKey& key, const SecretInteger& p, const SecretInteger& alpha)
       : prime(p), squared(p.value() * p.value()) {
     order = sgn(alpha.value()) != 0 ? alpha : SecretInteger(p.value() - 1);
-    decrypt_factor = SecretInteger(inverse(order.value() * (key.n() / p.value()), p.value()));
+    cofactor = SecretInteger(key.n() / p.value() % p.value());
+    decrypt_factor = SecretInteger(inverse(order.value() * cofactor.value(), p.value()));
     modulo = std::make_shared<const ModularContext>(squared.value());
     if (key.variant() != Variant::standard)
       powers_of_hs = std::make_unique<const FixedBase>(modulo, Integer(key.hs() % squared.value()),
@@ -48,10 +50,16 @@ struct Side {
     return out;
   }
 
-  // Each factor times a uniform n-th residue modulo prime^2.
-  SecretIntegers blind(std::span<const Integer> factors, std::span<RandomStream> random) const {
+  // Encryptions modulo prime^2: 1 + m n = 1 + prime (m cofactor mod prime), times a uniform n-th residue.
+  SecretIntegers encrypt(std::span<const Integer> ms, std::span<RandomStream> random) const {
     SecretIntegers out;
-    for (const Integer& factor : factors) out.values.push_back(factor % squared.value());
+    out.values.reserve(ms.size());
+    for (const Integer& m : ms) {
+      Integer factor;
+      mpz_mod(factor.get_mpz_t(), m.get_mpz_t(), prime.value().get_mpz_t());
+      factor = factor * cofactor.value() % prime.value() * prime.value() + 1;
+      out.values.push_back(std::move(factor));
+    }
     if (powers_of_hs) {
       std::vector<SecretInteger> exponents;
       exponents.reserve(random.size());
@@ -154,12 +162,11 @@ struct PaillierSecretKey::State {
     return out;
   }
 
-  // Each factor times a uniform n-th residue, in place.
-  void blind(std::span<Integer> factors, std::span<RandomStream> random) const {
-    const SecretIntegers a = sides[0].blind(factors, random), b = sides[1].blind(factors, random);
-    for (std::size_t i = 0; i < factors.size(); ++i)
-      factors[i] = chinese_remainder(a.values[i], sides[0].squared.value(), b.values[i],
-                                     sides[1].squared.value(), p_squared_inverse.value());
+  void encrypt(std::span<const Integer> ms, std::span<RandomStream> random, Integer* out) const {
+    const SecretIntegers a = sides[0].encrypt(ms, random), b = sides[1].encrypt(ms, random);
+    for (std::size_t i = 0; i < ms.size(); ++i)
+      out[i] = chinese_remainder(a.values[i], sides[0].squared.value(), b.values[i], sides[1].squared.value(),
+                                 p_squared_inverse.value());
   }
 };
 
@@ -255,8 +262,8 @@ std::vector<Integer> PaillierSecretKey::decrypt(std::span<const Ciphertext> cs) 
 
 FreshCiphertext PaillierSecretKey::encrypt(const Integer& m, RandomStream& random) const {
   state_->key.require_plaintext(m);
-  Integer residue = state_->key.plain_factor(m);
-  state_->blind({&residue, 1}, {&random, 1});
+  Integer residue;
+  state_->encrypt({&m, 1}, {&random, 1}, &residue);
   return Paillier::fresh(std::move(residue));
 }
 
@@ -267,11 +274,8 @@ std::vector<FreshCiphertext> PaillierSecretKey::encrypt(std::span<const Integer>
   parallel_blocks(ms.size(), state_->lanes(), [&](std::size_t first, std::size_t count) {
     std::vector<RandomStream> random;
     random.reserve(count);
-    for (std::size_t i = first; i < first + count; ++i) {
-      random.push_back(draws.stream(i));
-      residues[i] = state_->key.plain_factor(ms[i]);
-    }
-    state_->blind(std::span(residues).subspan(first, count), random);
+    for (std::size_t i = first; i < first + count; ++i) random.push_back(draws.stream(i));
+    state_->encrypt(ms.subspan(first, count), random, residues.data() + first);
   });
   std::vector<FreshCiphertext> out;
   out.reserve(ms.size());
