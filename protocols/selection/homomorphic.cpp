@@ -2,11 +2,15 @@
 //
 // This project, after the secure multiplication of Bellafqira et al. 2018, with the bit as XOR shares.
 // With d = v + r at K:   beta v = t d + s (1 - 2t) d - r (s + (1 - 2s) t).
+// Negative powers of [t] are not needed: with B = L + sigma bits, t d - (1 - 2s) r t is
+// t (d - 2^B) + (2^B - (1 - 2s) r) t.
 //   E -> K  [v + r] and K's share t, sealed; or, for the v that was compared, the sealed shares alone (they
-//   hold v + r) K -> E  for each ciphertext of the result [t d | ..]; for each cell [(1 - 2t) d] and [t],
-//   moved to their slots; in each packing E       multiplies in [(1 - 2t) d] where s = 1, [t] to the power
-//   -(1 - 2s) r, and adds -r s
-// Ranges   v: L = l + guard bits under r of L + sigma; exponents of L + sigma bits.
+//           hold v + r)
+//   K -> E  in each packing: for each ciphertext of the result [t (d - 2^B) | ..]; for each cell
+//           [(1 - 2t) d] and [t], moved to their slots
+//   E       multiplies in [(1 - 2t) d] where s = 1, [t] to the power 2^B - (1 - 2s) r, and adds -r s
+// Ranges   v: L = l + guard bits under r of B bits; d - 2^B below 2^(B + 1) in size; exponents positive, of
+//          at most B + 1 bits.
 // Views    K: v + r, its own share.  E: ciphertexts.
 // Parameters  number of the comparison that sealed the shares, 1 if it kept z + r
 #include "paillier/error.h"
@@ -54,40 +58,44 @@ std::vector<SlotCells> cells_across(const Layout& layout) {
   return out;
 }
 
+/// What K takes from d, and E adds to the exponents of [t]: above every r.
+Integer exponent_offset(const BitBudget& budget) {
+  return power_of_two(budget.guarded_mask_bits());
+}
+
 /// Evaluator: one packing of the result from the key holder's answer.
 std::vector<Ciphertext> combine(const Evaluator& evaluator, AnswerBody& answer,
                                 const std::vector<SlotCells>& packing, std::size_t cells,
                                 const Matrix<std::uint8_t>& s, const IntegerMatrix& r) {
   const PaillierPublicKey& key = evaluator.paillier();
   const std::size_t slot_bits = evaluator.budget.slot_bits();
-  const auto base = answer.ciphertexts(packing.size(), "[t d]");
+  const auto base = answer.ciphertexts(packing.size(), "[t (d - 2^B)]");
   const auto values = answer.ciphertexts(cells, "[(1 - 2t) d]");
   const auto shares = answer.ciphertexts(cells, "[t]");
-  const auto minus_shares = key.negate(shares);
-  const Ciphertext zero = key.trivial(0);
+  const Integer offset = exponent_offset(evaluator.budget);
   std::size_t slots = 0;
   for (const SlotCells& slot_cells : packing) slots = std::max(slots, slot_cells.size());
   // The same products whatever s is.
-  std::vector<Ciphertext> factors(packing.size() * slots, zero);
-  std::vector<Integer> exponents(factors.size());
-  for (std::size_t c = 0; c < packing.size(); ++c)
-    for (std::size_t slot = 0; slot < packing[c].size(); ++slot) {
-      const std::size_t cell = packing[c][slot];
-      factors[c * slots + slot] = s.cells()[cell] == 1 ? shares[cell] : minus_shares[cell];
-      exponents[c * slots + slot] = r.cells()[cell];
-    }
-  const auto masks = key.dot_products(factors, exponents, slots);
-  return parallel_map(packing.size(), [&](std::size_t c) {
-    Ciphertext sum = key.add(base[c], masks[c]);
-    Integer constant = 0;
+  const Ciphertext zero = key.trivial(0);
+  std::vector<Ciphertext> factors(packing.size() * slots, zero), summands(packing.size() * (slots + 1), zero);
+  std::vector<Integer> exponents(factors.size()), chosen(summands.size()), constants(packing.size());
+  for (std::size_t c = 0; c < packing.size(); ++c) {
+    summands[c * (slots + 1) + slots] = base[c];
+    chosen[c * (slots + 1) + slots] = 1;
     for (std::size_t slot = 0; slot < packing[c].size(); ++slot) {
       const std::size_t cell = packing[c][slot];
       const int bit = s.cells()[cell];
-      sum = key.add(sum, bit == 1 ? values[cell] : zero);
-      constant += (bit * r.cells()[cell]) << (slot * slot_bits);
+      factors[c * slots + slot] = shares[cell];
+      exponents[c * slots + slot] = offset - (1 - 2 * bit) * r.cells()[cell];
+      summands[c * (slots + 1) + slot] = values[cell];
+      chosen[c * (slots + 1) + slot] = bit;
+      constants[c] -= (bit * r.cells()[cell]) << (slot * slot_bits);
     }
-    return key.add_plain(sum, -constant);
-  });
+  }
+  const auto masks = key.dot_products(factors, exponents, slots);
+  const auto sums = key.dot_products(summands, chosen, slots + 1);
+  return parallel_map(packing.size(),
+                      [&](std::size_t c) { return key.add_plain(key.add(sums[c], masks[c]), constants[c]); });
 }
 
 class HomomorphicSelection : public Selection {
@@ -136,6 +144,7 @@ class HomomorphicSelection : public Selection {
 void put_packing(Answering& answering, const std::vector<SlotCells>& packing, const Matrix<std::uint8_t>& t,
                  const IntegerMatrix& d, Draw base_draw, Draw values_draw, Draw shares_draw) {
   const std::size_t slot_bits = answering.budget().slot_bits();
+  const Integer offset = exponent_offset(answering.budget());
   std::vector<Integer> base(packing.size());
   std::vector<Integer> values(d.size());
   std::vector<Integer> shares(d.size());
@@ -143,7 +152,7 @@ void put_packing(Answering& answering, const std::vector<SlotCells>& packing, co
     for (std::size_t slot = 0; slot < packing[c].size(); ++slot) {
       const std::size_t cell = packing[c][slot];
       const int bit = t.cells()[cell];
-      base[c] += (bit * d.cells()[cell]) << (slot * slot_bits);
+      base[c] += (bit * (d.cells()[cell] - offset)) << (slot * slot_bits);
       values[cell] = ((1 - 2 * bit) * d.cells()[cell]) << (slot * slot_bits);
       shares[cell] = Integer(bit) << (slot * slot_bits);
     }
@@ -204,8 +213,8 @@ Operations operations(const Work& work, const Sizes& sizes) {
   const std::size_t bits = sizes.budget.guarded_mask_bits();
   Operations out;
   const auto per_packing = [&](std::size_t ciphertexts) {
-    return powers_products(ciphertexts, (cells + ciphertexts - 1) / ciphertexts, 1, bits) +
-           static_cast<double>(6 * cells);  // five to invert a share, one to add a value
+    const std::size_t slots = (cells + ciphertexts - 1) / ciphertexts;
+    return powers_products(ciphertexts, slots, 1, bits + 1) + powers_products(ciphertexts, slots + 1, 1, 1);
   };
   out.products =
       per_packing(down_count(work.left)) + (work.left.single() ? 0 : per_packing(across_count(work.left)));
@@ -224,7 +233,8 @@ Descriptor homomorphic_selection_descriptor() {
   d.name = "homomorphic";
   d.paper = "this project, after Bellafqira et al. 2018, secure multiplication";
   d.flow =
-      "E -> K ([v + r],) sealed shares;  K -> E [t d], and for each cell [(1 - 2t) d], [t], in both packings";
+      "E -> K ([v + r],) sealed shares;  K -> E [t (d - 2^B)], and for each cell [(1 - 2t) d], [t], in both "
+      "packings";
   d.leakage = "nothing";
   d.handlers = {answer_masked, answer_compared};
   d.traffic = traffic;
