@@ -129,13 +129,14 @@ ifeq ($(BUILD),release)
 $(call objects,$(test_sources)): private optimisation := -O0 -g1
 endif
 
-# Files that change only when their content does, so that new flags or a deleted source rebuild what they must;
-# what has been compiled with warnings as errors is the same without.
-$(BUILD_DIR)/flags: content = $(filter-out -Werror,$(COMPILE))
+# Files that change only when their content does, so that new flags or a deleted source rebuild what they must.
+# What has been compiled with warnings as errors also serves without.
+$(BUILD_DIR)/flags: content = $(strip $(COMPILE))
+$(BUILD_DIR)/flags: stricter = $(strip $(subst -Wconversion,-Wconversion -Werror,$(filter-out -Werror,$(COMPILE))))
 $(BUILD_DIR)/sources: content = $(LINK) $(LIBS) $(library_sources) $(command_sources) $(test_sources) $(bench_sources)
 $(BUILD_DIR)/flags $(BUILD_DIR)/sources: FORCE
 	@mkdir -p $(@D)
-	@echo '$(content)' | cmp -s - $@ || echo '$(content)' > $@
+	@echo '$(content)' | cmp -s - $@ || echo '$(or $(stricter),$(content))' | cmp -s - $@ || echo '$(content)' > $@
 
 # What pkg-config knows of the dependencies, after they are installed. Make reads it, or makes it first.
 needs_no_build := uninstall format check-format check-layering coverage clean help
