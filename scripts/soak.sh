@@ -48,10 +48,10 @@ disturb() {
 kills=0
 until [ "$kills" -ge 50 ]; do
   rm -f model.h5
-  "$smlp" "${train[@]}" --timeout 5 --key-holder 127.0.0.1:"$killed_port" "${tls[@]}" --out model.h5 \
+  "$smlp" "${train[@]}" --timeout 60 --key-holder 127.0.0.1:"$killed_port" "${tls[@]}" --out model.h5 \
     >/dev/null 2>"$logs/train" </dev/null &
   run=$!
-  while pause 0.02 0.3; [ "$kills" -lt 50 ] && kill -0 $run 2>/dev/null; do
+  while pause 0.05 0.5; [ "$kills" -lt 50 ] && kill -0 $run 2>/dev/null; do
     kill -KILL "$killed"
     wait "$killed" 2>/dev/null
     serve killed "$killed_port"
