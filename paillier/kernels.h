@@ -53,8 +53,6 @@ class FixedBase {
   FixedBase(std::shared_ptr<const ModularContext> context, const Integer& base, std::size_t exponent_bits);
 
   std::size_t exponent_bits() const { return bits_; }
-  /// Products of one power: a window each, and one with the factor.
-  std::size_t products() const { return windows_; }
   const ModularContext& context() const { return *context_; }
 
   /// base^exponent, 0 <= exponent < 2^exponent_bits. Throws Error outside.

@@ -13,7 +13,7 @@ namespace smlp {
 namespace {
 
 constexpr std::size_t largest_group = 11;
-// The tables of a row that are read at random before the next ones are built: they stay in a core's cache.
+// A row's tables that are read at random before the next ones are built: a core's cache holds most of them.
 constexpr std::size_t cached_table_bytes = std::size_t{1536} << 10;
 
 std::size_t ceiling(std::size_t a, std::size_t b) {

@@ -2,15 +2,14 @@
 //
 // This project, after the secure multiplication of Bellafqira et al. 2018, with the bit as XOR shares.
 // With d = v + r at K:   beta v = t d + s (1 - 2t) d - r (s + (1 - 2s) t).
-// Negative powers of [t] are not needed: with B = L + sigma bits, t d - (1 - 2s) r t is
-// t (d - 2^B) + (2^B - (1 - 2s) r) t.
+// Negative powers of [t] are not needed: with r of B = L + sigma bits and o = 3 2^B, t d - (1 - 2s) r t is
+// t (d - o) + (o - (1 - 2s) r) t, and the length of the exponents tells nothing of s and r.
 //   E -> K  [v + r] and K's share t, sealed; or, for the v that was compared, the sealed shares alone (they
 //           hold v + r)
-//   K -> E  in each packing: for each ciphertext of the result [t (d - 2^B) | ..]; for each cell
+//   K -> E  in each packing: for each ciphertext of the result [t (d - o) | ..]; for each cell
 //           [(1 - 2t) d] and [t], moved to their slots
-//   E       multiplies in [(1 - 2t) d] where s = 1, [t] to the power 2^B - (1 - 2s) r, and adds -r s
-// Ranges   v: L = l + guard bits under r of B bits; d - 2^B below 2^(B + 1) in size; exponents positive, of
-//          at most B + 1 bits.
+//   E       multiplies in [(1 - 2t) d] where s = 1, [t] to the power o - (1 - 2s) r, and adds -r s
+// Ranges   v: L = l + guard bits under r of B bits; d - o below 2^(B + 2) in size; exponents of B + 2 bits.
 // Views    K: v + r, its own share.  E: ciphertexts.
 // Parameters  number of the comparison that sealed the shares, 1 if it kept z + r
 #include "paillier/error.h"
@@ -58,9 +57,9 @@ std::vector<SlotCells> cells_across(const Layout& layout) {
   return out;
 }
 
-/// What K takes from d, and E adds to the exponents of [t]: above every r.
+/// o: what K takes from d, and E adds to the exponents of [t].
 Integer exponent_offset(const BitBudget& budget) {
-  return power_of_two(budget.guarded_mask_bits());
+  return 3 * power_of_two(budget.guarded_mask_bits());
 }
 
 /// Evaluator: one packing of the result from the key holder's answer.
@@ -69,7 +68,7 @@ std::vector<Ciphertext> combine(const Evaluator& evaluator, AnswerBody& answer,
                                 const Matrix<std::uint8_t>& s, const IntegerMatrix& r) {
   const PaillierPublicKey& key = evaluator.paillier();
   const std::size_t slot_bits = evaluator.budget.slot_bits();
-  const auto base = answer.ciphertexts(packing.size(), "[t (d - 2^B)]");
+  const auto base = answer.ciphertexts(packing.size(), "[t (d - o)]");
   const auto values = answer.ciphertexts(cells, "[(1 - 2t) d]");
   const auto shares = answer.ciphertexts(cells, "[t]");
   const Integer offset = exponent_offset(evaluator.budget);
@@ -214,7 +213,7 @@ Operations operations(const Work& work, const Sizes& sizes) {
   Operations out;
   const auto per_packing = [&](std::size_t ciphertexts) {
     const std::size_t slots = (cells + ciphertexts - 1) / ciphertexts;
-    return powers_products(ciphertexts, slots, 1, bits + 1) + powers_products(ciphertexts, slots + 1, 1, 1);
+    return powers_products(ciphertexts, slots, 1, bits + 2) + powers_products(ciphertexts, slots + 1, 1, 1);
   };
   out.products =
       per_packing(down_count(work.left)) + (work.left.single() ? 0 : per_packing(across_count(work.left)));
@@ -233,7 +232,7 @@ Descriptor homomorphic_selection_descriptor() {
   d.name = "homomorphic";
   d.paper = "this project, after Bellafqira et al. 2018, secure multiplication";
   d.flow =
-      "E -> K ([v + r],) sealed shares;  K -> E [t (d - 2^B)], and for each cell [(1 - 2t) d], [t], in both "
+      "E -> K ([v + r],) sealed shares;  K -> E [t (d - o)], and for each cell [(1 - 2t) d], [t], in both "
       "packings";
   d.leakage = "nothing";
   d.handlers = {answer_masked, answer_compared};
