@@ -17,7 +17,7 @@ namespace {
 struct Side {
   SecretInteger prime, v;
   std::shared_ptr<const ModularContext> modulo;
-  SecretIntegers powers_of_g;
+  SecretIntegers powers_of_g;  // each over the other prime, so that joined_remainders undoes it
   std::unique_ptr<const FixedBase> powers_of_h;
 
   Side(const DgkPublicKey& key, const SecretInteger& p, const SecretInteger& order)
@@ -28,12 +28,12 @@ struct Side {
     powers_of_h =
         std::make_unique<const FixedBase>(modulo, Integer(key.h() % p.value()), bit_length(v.value()));
     const Integer g = key.g() % p.value();
-    powers_of_g.values[0] = 1;
+    powers_of_g.values[0] = inverse(key.n() / p.value(), p.value());
     for (std::size_t m = 1; m < powers_of_g.values.size(); ++m)
       powers_of_g.values[m] = modulo->multiply(powers_of_g.values[m - 1], g);
   }
 
-  // h^r has order v, so r uniform below v is uniform in <h>.
+  // Encryptions modulo prime, over the other prime. h^r has order v, so r uniform below v is uniform in <h>.
   SecretIntegers encrypt(std::span<const unsigned> ms, std::span<RandomStream> random) const {
     std::vector<SecretInteger> exponents;
     exponents.reserve(ms.size());
@@ -85,13 +85,10 @@ void require_side(const DgkPublicKey& key, const Integer& p, const Integer& v, c
 struct DgkSecretKey::State {
   DgkPublicKey key;
   std::array<Side, 2> sides;
-  SecretInteger p_inverse;  // p^-1 mod q
 
   State(const DgkPublicKey& public_key, const SecretInteger& p, const SecretInteger& q,
         const SecretInteger& v_p, const SecretInteger& v_q)
-      : key(public_key),
-        sides{Side(key, p, v_p), Side(key, q, v_q)},
-        p_inverse(inverse(p.value(), q.value())) {}
+      : key(public_key), sides{Side(key, p, v_p), Side(key, q, v_q)} {}
 };
 
 DgkSecretKey::DgkSecretKey(const DgkPublicKey& public_key, SecretInteger secret_p, SecretInteger secret_q,
@@ -194,8 +191,8 @@ std::vector<FreshDgkCiphertext> DgkSecretKey::encrypt_block(std::span<const unsi
   std::vector<FreshDgkCiphertext> out;
   out.reserve(ms.size());
   for (std::size_t i = 0; i < ms.size(); ++i)
-    out.push_back(Dgk::fresh(chinese_remainder(a.values[i], p_side.prime.value(), b.values[i],
-                                               q_side.prime.value(), state_->p_inverse.value())));
+    out.push_back(Dgk::fresh(joined_remainders(a.values[i], p_side.prime.value(), b.values[i],
+                                               q_side.prime.value(), state_->key.n())));
   return out;
 }
 

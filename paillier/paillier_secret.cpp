@@ -13,24 +13,28 @@ namespace {
 // What the key holder needs modulo the square of one prime.
 struct Side {
   SecretInteger prime, squared;
-  SecretInteger order;           // of the randomness: alpha, or prime - 1
-  SecretInteger cofactor;        // n / prime mod prime
-  SecretInteger decrypt_factor;  // (order cofactor)^-1 mod prime
+  SecretInteger order;  // of the randomness: alpha, or prime - 1
+  // The other prime is o. Results are over o, or over o^2, so that joined_remainders undoes it.
+  SecretInteger decrypt_factor;   // order^-1 o^-2 mod prime
+  SecretInteger encrypt_factor;   // o^-1 mod prime
+  SecretInteger inverse_squared;  // o^-2 mod prime^2
   std::shared_ptr<const ModularContext> modulo;
   std::unique_ptr<const FixedBase> powers_of_hs;  // none for standard
 
   Side(const PaillierPublicKey& key, const SecretInteger& p, const SecretInteger& alpha)
       : prime(p), squared(p.value() * p.value()) {
     order = sgn(alpha.value()) != 0 ? alpha : SecretInteger(p.value() - 1);
-    cofactor = SecretInteger(key.n() / p.value() % p.value());
-    decrypt_factor = SecretInteger(inverse(order.value() * cofactor.value(), p.value()));
+    const SecretInteger other(key.n() / p.value());
+    decrypt_factor = SecretInteger(inverse(order.value() * other.value() * other.value(), p.value()));
+    encrypt_factor = SecretInteger(inverse(other.value(), p.value()));
+    inverse_squared = SecretInteger(inverse(other.value() * other.value(), squared.value()));
     modulo = std::make_shared<const ModularContext>(squared.value());
     if (key.variant() != Variant::standard)
       powers_of_hs = std::make_unique<const FixedBase>(modulo, Integer(key.hs() % squared.value()),
                                                        bit_length(order.value()));
   }
 
-  // m mod prime from c = (1 + n)^m rho: c^order = 1 + m order n mod prime^2. Clears `valid` where c is no
+  // m / o mod prime from c = (1 + n)^m rho: c^order = 1 + m order n mod prime^2. Clears `valid` where c is no
   // ciphertext.
   std::vector<SecretInteger> decrypt(std::span<const Ciphertext> cs, bool& valid) const {
     SecretIntegers residues;
@@ -50,14 +54,16 @@ struct Side {
     return out;
   }
 
-  // Encryptions modulo prime^2: 1 + m n = 1 + prime (m cofactor mod prime), times a uniform n-th residue.
+  // Encryptions modulo prime^2, over o^2: (1 + m n) / o^2 = o^-2 + prime (m / o mod prime), times a uniform
+  // n-th residue.
   SecretIntegers encrypt(std::span<const Integer> ms, std::span<RandomStream> random) const {
     SecretIntegers out;
     out.values.reserve(ms.size());
     for (const Integer& m : ms) {
       Integer factor;
       mpz_mod(factor.get_mpz_t(), m.get_mpz_t(), prime.value().get_mpz_t());
-      factor = factor * cofactor.value() % prime.value() * prime.value() + 1;
+      factor = factor * encrypt_factor.value() % prime.value() * prime.value() + inverse_squared.value();
+      if (factor >= squared.value()) factor -= squared.value();
       out.values.push_back(std::move(factor));
     }
     if (powers_of_hs) {
@@ -132,18 +138,13 @@ struct PaillierSecretKey::State {
   PaillierPublicKey key;
   SecretInteger alpha_p, alpha_q;
   std::array<Side, 2> sides;
-  SecretInteger p_inverse;          // p^-1 mod q
-  SecretInteger p_squared_inverse;  // p^-2 mod q^2
 
   State(const PaillierPublicKey& public_key, const SecretInteger& p, const SecretInteger& q,
         const SecretInteger& order_p, const SecretInteger& order_q)
       : key(public_key),
         alpha_p(order_p),
         alpha_q(order_q),
-        sides{Side(key, p, alpha_p), Side(key, q, alpha_q)} {
-    p_inverse = SecretInteger(inverse(p.value(), q.value()));
-    p_squared_inverse = SecretInteger(inverse(sides[0].squared.value(), sides[1].squared.value()));
-  }
+        sides{Side(key, p, alpha_p), Side(key, q, alpha_q)} {}
 
   std::size_t lanes() const { return sides[0].modulo->lanes().lanes(); }
 
@@ -155,7 +156,7 @@ struct PaillierSecretKey::State {
     std::vector<Integer> out;
     out.reserve(cs.size());
     for (std::size_t i = 0; i < cs.size(); ++i) {
-      Integer m = chinese_remainder(m_p[i].value(), p, m_q[i].value(), q, p_inverse.value());
+      Integer m = joined_remainders(m_p[i].value(), p, m_q[i].value(), q, key.n());
       if (2 * m > key.n()) m -= key.n();
       out.push_back(std::move(m));
     }
@@ -165,8 +166,8 @@ struct PaillierSecretKey::State {
   void encrypt(std::span<const Integer> ms, std::span<RandomStream> random, Integer* out) const {
     const SecretIntegers a = sides[0].encrypt(ms, random), b = sides[1].encrypt(ms, random);
     for (std::size_t i = 0; i < ms.size(); ++i)
-      out[i] = chinese_remainder(a.values[i], sides[0].squared.value(), b.values[i], sides[1].squared.value(),
-                                 p_squared_inverse.value());
+      out[i] = joined_remainders(a.values[i], sides[0].squared.value(), b.values[i], sides[1].squared.value(),
+                                 key.n_squared());
   }
 };
 

@@ -104,9 +104,10 @@ std::uint64_t RandomStream::word() {
 
 Integer RandomStream::bits(std::size_t count) {
   if (count == 0) return 0;
-  Bytes bytes((count + 7) / 8);
-  fill(bytes);
-  bytes.back() = static_cast<std::uint8_t>(bytes.back() & (0xff >> (8 * bytes.size() - count)));
+  const std::size_t size = (count + 7) / 8;
+  Bytes bytes((size + 7) / 8 * 8);  // whole words, which GMP reads at once
+  fill(std::span(bytes).first(size));
+  bytes[size - 1] = static_cast<std::uint8_t>(bytes[size - 1] & (0xff >> (8 * size - count)));
   Integer result = from_little_endian(bytes);
   wipe_memory(bytes.data(), bytes.size());
   return result;
