@@ -32,12 +32,12 @@ descriptors() { find "/proc/$steady/fd" -mindepth 1 2>/dev/null | wc -l; }
 memory() { awk '/^VmRSS/ {print $2}' "/proc/$steady/status"; }
 pause() { sleep "$(awk -v r=$RANDOM -v from="$1" -v to="$2" 'BEGIN {print from + (to - from) * r / 32768}')"; }
 
-# One fault at random; $1 is the process that trains.
+# One fault at random; $1 is the process that trains, if it has begun.
 disturb() {
   case $((RANDOM % 5)) in
     0) kill -KILL "$killed"; wait "$killed" 2>/dev/null; pause 0 0.5; serve killed "$killed_port"; killed=$server ;;
     1) kill -USR1 "$relay_process"; pause 1 4; kill -USR2 "$relay_process" ;;
-    2) kill -KILL "$1" 2>/dev/null ;;
+    2) [ -z "$1" ] || kill -KILL "$1" 2>/dev/null ;;
     3) "$smlp" doctor --key-holder 127.0.0.1:"$steady_port" --tls strangers/evaluator >/dev/null 2>&1 ;;
     4) for _ in $(seq 50); do : 2>/dev/null <>"/dev/tcp/127.0.0.1/$steady_port"; done ;;
   esac
@@ -72,7 +72,7 @@ while [ $((SECONDS - start)) -lt "$seconds" ]; do
       --out model.h5 >/dev/null 2>"$logs/train" </dev/null; echo $? >"$logs/status") &
     run=$!
     while pause 0.1 1; kill -0 $run 2>/dev/null; do
-      disturb "$(pgrep -P $run -x smlp || echo 0)"
+      disturb "$(pgrep -P $run -x smlp)"
     done
     wait $run 2>/dev/null
     case $(<"$logs/status") in

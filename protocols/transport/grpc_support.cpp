@@ -40,6 +40,9 @@ void prepare_grpc() {
   static std::once_flag once;
   std::call_once(once, [] {
     allow_tls_1_3_alone();
+    // Connections are made only while somebody waits for a call, and by a poll at this interval (5 s unless
+    // set): a call on a broken connection does not wait, and would find it unmade again and again.
+    ::setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "50", 0);
     if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
     grpc::EnableDefaultHealthCheckService(true);
   });
