@@ -28,7 +28,8 @@ struct Side {
     powers_of_h =
         std::make_unique<const FixedBase>(modulo, Integer(key.h() % p.value()), bit_length(v.value()));
     const Integer g = key.g() % p.value();
-    powers_of_g.values[0] = inverse(key.n() / p.value(), p.value());
+    const SecretInteger other(key.n() / p.value());
+    powers_of_g.values[0] = inverse(other.value(), p.value());
     for (std::size_t m = 1; m < powers_of_g.values.size(); ++m)
       powers_of_g.values[m] = modulo->multiply(powers_of_g.values[m - 1], g);
   }

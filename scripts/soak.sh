@@ -37,7 +37,7 @@ disturb() {
   case $((RANDOM % 5)) in
     0) kill -KILL "$killed"; wait "$killed" 2>/dev/null; pause 0 0.5; serve killed "$killed_port"; killed=$server ;;
     1) kill -USR1 "$relay_process"; pause 1 4; kill -USR2 "$relay_process" ;;
-    2) [ -z "$1" ] || kill -KILL "$1" 2>/dev/null ;;
+    2) [ -n "$1" ] && kill -KILL "$1" 2>/dev/null || return ;;
     3) "$smlp" doctor --key-holder 127.0.0.1:"$steady_port" --tls strangers/evaluator >/dev/null 2>&1 ;;
     4) for _ in $(seq 50); do : 2>/dev/null <>"/dev/tcp/127.0.0.1/$steady_port"; done ;;
   esac

@@ -16,7 +16,8 @@ inline constexpr int window_bytes = 4 << 20;
 inline constexpr int keep_alive_seconds = 20, keep_alive_timeout_seconds = 10;
 
 /// Once for the process: TLS below 1.3 is off for every connection that OpenSSL makes from here on (gRPC 1.51
-/// cannot be told), gRPC's own log is silent unless GRPC_VERBOSITY is set, servers get the standard health
+/// cannot be told), gRPC's own log is silent unless GRPC_VERBOSITY is set, broken connections are mended in
+/// the background (GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS unless set), servers get the standard health
 /// service.
 void prepare_grpc();
 
