@@ -62,9 +62,7 @@ DgkPublicKey::DgkPublicKey(Integer n, Integer g, Integer h, unsigned u, std::siz
     const std::size_t count = std::min<std::size_t>(lanes.lanes(), u - first);
     WordBuffer block(lanes.block_words());
     lanes.enter(block.data(), std::span(s.powers_of_g).subspan(first, count));
-    std::vector<Word*> to;
-    for (std::size_t k = 0; k < count; ++k) to.push_back(s.forms_of_g.data() + (first + k) * lanes.words());
-    lanes.scatter(to, block.data());
+    lanes.scatter(s.forms_of_g.data() + first * lanes.words(), count, block.data());
   }
   s.n = std::move(n);
   s.g = std::move(g);

@@ -17,34 +17,38 @@ namespace {
 struct Side {
   SecretInteger prime, v;
   std::shared_ptr<const ModularContext> modulo;
-  SecretIntegers powers_of_g;  // each over the other prime, so that joined_remainders undoes it
+  WordBuffer powers_of_g;  // plain residues, each over the other prime, so that joined_remainders undoes it
   std::unique_ptr<const FixedBase> powers_of_h;
 
   Side(const DgkPublicKey& key, const SecretInteger& p, const SecretInteger& order)
       : prime(p),
         v(order),
         modulo(std::make_shared<const ModularContext>(p.value())),
-        powers_of_g(std::vector<Integer>(key.u())) {
+        powers_of_g(key.u() * modulo->lanes().words()) {
     powers_of_h =
         std::make_unique<const FixedBase>(modulo, Integer(key.h() % p.value()), bit_length(v.value()));
-    const Integer g = key.g() % p.value();
-    const SecretInteger other(key.n() / p.value());
-    powers_of_g.values[0] = inverse(other.value(), p.value());
-    for (std::size_t m = 1; m < powers_of_g.values.size(); ++m)
-      powers_of_g.values[m] = modulo->multiply(powers_of_g.values[m - 1], g);
+    const SecretInteger g(key.g() % p.value()), other(key.n() / p.value());
+    SecretInteger power(inverse(other.value(), p.value()));
+    const Lanes& lanes = modulo->lanes();
+    WordBuffer block(lanes.block_words());
+    for (unsigned m = 0; m < key.u(); ++m) {
+      lanes.load(block.data(), {&power.value(), 1});
+      lanes.scatter(powers_of_g.data() + m * lanes.words(), 1, block.data());
+      power = SecretInteger(modulo->multiply(power.value(), g.value()));
+    }
   }
 
   // Encryptions modulo prime, over the other prime. h^r has order v, so r uniform below v is uniform in <h>.
   SecretIntegers encrypt(std::span<const unsigned> ms, std::span<RandomStream> random) const {
     std::vector<SecretInteger> exponents;
+    std::vector<const Word*> powers;
     exponents.reserve(ms.size());
-    SecretIntegers out;
+    powers.reserve(ms.size());
     for (std::size_t i = 0; i < ms.size(); ++i) {
       exponents.emplace_back(random[i].below(v.value()));
-      out.values.push_back(powers_of_g.values[ms[i]]);
+      powers.push_back(powers_of_g.data() + ms[i] * modulo->lanes().words());
     }
-    powers_of_h->multiply_powers(out.values, exponents);
-    return out;
+    return SecretIntegers(powers_of_h->multiplied(powers, exponents));
   }
 
   // c^v = (g^v)^m: the randomness is gone.

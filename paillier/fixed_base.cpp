@@ -51,8 +51,7 @@ FixedBase::FixedBase(std::shared_ptr<const ModularContext> context, const Intege
   lanes.enter(step.data(), {&base, 1});
   for (std::size_t i = 0; i < windows_; ++i) {
     std::copy_n(lanes.one(), words, residue(i, 0));
-    Word* const to = residue(i, 1);
-    lanes.scatter({&to, 1}, step.data());
+    lanes.scatter(residue(i, 1), 1, step.data());
     for (std::size_t b = 0; b < window_; ++b) lanes.square(step.data(), step.data());
   }
   parallel_blocks(windows_, width, [&](std::size_t first, std::size_t count) {
@@ -85,9 +84,23 @@ void FixedBase::multiply_powers(std::span<Integer> values, std::span<const Secre
   for (std::size_t first = 0; first < values.size(); first += lanes.lanes()) {
     const std::size_t count = std::min(lanes.lanes(), values.size() - first);
     lanes.load(block.data(), values.subspan(first, count));
-    power(block.data(), exponents.subspan(first, count), true);
+    accumulate(block.data(), exponents.subspan(first, count), true);
     lanes.store(values.subspan(first, count), block.data());
   }
+}
+
+std::vector<Integer> FixedBase::multiplied(std::span<const Word* const> residues,
+                                           std::span<const SecretInteger> exponents) const {
+  if (residues.size() != exponents.size())
+    throw Error("fixed-base powers got " + std::to_string(residues.size()) + " factors and " +
+                std::to_string(exponents.size()) + " exponents");
+  const Lanes& lanes = context_->lanes();
+  WordBuffer block(lanes.block_words());
+  lanes.gather(block.data(), residues);
+  accumulate(block.data(), exponents, true);
+  std::vector<Integer> out(residues.size());
+  lanes.store(out, block.data());
+  return out;
 }
 
 void FixedBase::write_powers(std::span<const SecretInteger> exponents, Word* out) const {
@@ -95,14 +108,12 @@ void FixedBase::write_powers(std::span<const SecretInteger> exponents, Word* out
   WordBuffer block(lanes.block_words());
   for (std::size_t first = 0; first < exponents.size(); first += lanes.lanes()) {
     const std::size_t count = std::min(lanes.lanes(), exponents.size() - first);
-    power(block.data(), exponents.subspan(first, count), false);
-    std::array<Word*, most_lanes> to{};
-    for (std::size_t k = 0; k < count; ++k) to[k] = out + (first + k) * lanes.words();
-    lanes.scatter(std::span(to).first(count), block.data());
+    accumulate(block.data(), exponents.subspan(first, count), false);
+    lanes.scatter(out + first * lanes.words(), count, block.data());
   }
 }
 
-void FixedBase::power(Word* block, std::span<const SecretInteger> exponents, bool multiplied) const {
+void FixedBase::accumulate(Word* block, std::span<const SecretInteger> exponents, bool multiplied) const {
   const Lanes& lanes = context_->lanes();
   const std::size_t count = exponents.size();
   // Digits come from padded copies, so that every exponent costs the same reads and products.

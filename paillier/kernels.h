@@ -61,6 +61,9 @@ class FixedBase {
   /// a time.
   void multiply_powers(std::span<Integer> values, std::span<const SecretInteger> exponents) const;
 
+  /// *residues[k] base^exponents[k], of at most lanes() plain residues. On the calling thread.
+  std::vector<Integer> multiplied(std::span<const Word* const> residues,
+                                  std::span<const SecretInteger> exponents) const;
   /// out = base^exponents[i], residues in Montgomery form one after another. On the calling thread, a block
   /// of lanes at a time.
   void write_powers(std::span<const SecretInteger> exponents, Word* out) const;
@@ -68,7 +71,7 @@ class FixedBase {
  private:
   /// block = base^exponents[k] in lane k, or, if `multiplied`, block times that, in whatever form the block
   /// is.
-  void power(Word* block, std::span<const SecretInteger> exponents, bool multiplied) const;
+  void accumulate(Word* block, std::span<const SecretInteger> exponents, bool multiplied) const;
   const Word* entry(std::size_t window, std::size_t digit) const {
     return table_.data() + ((window << window_) + digit) * context_->lanes().words();
   }

@@ -257,6 +257,12 @@ void Lanes::scatter(std::span<Word* const> residues, const Word* block) const {
     for (std::size_t i = 0; i < words(); ++i) residues[lane][i] = block[i * width + lane];
 }
 
+void Lanes::scatter(Word* residues, std::size_t count, const Word* block) const {
+  require_lanes(count);
+  for (std::size_t lane = 0; lane < count; ++lane)
+    for (std::size_t i = 0; i < words(); ++i) residues[lane * words() + i] = block[i * lanes() + lane];
+}
+
 void Lanes::broadcast(Word* block, const Word* residue) const {
   const std::size_t width = lanes();
   for (std::size_t i = 0; i < words(); ++i) std::fill_n(block + i * width, width, residue[i]);

@@ -110,6 +110,8 @@ class Lanes {
   /// Lane k of the block = *residues[k], for residues.size() <= lanes(); the other lanes hold 1.
   void gather(Word* block, std::span<const Word* const> residues) const;
   void scatter(std::span<Word* const> residues, const Word* block) const;
+  /// The first `count` lanes as residues one after another.
+  void scatter(Word* residues, std::size_t count, const Word* block) const;
   /// The same residue in all lanes.
   void broadcast(Word* block, const Word* residue) const;
 

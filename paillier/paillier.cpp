@@ -231,9 +231,7 @@ RerandomiserMaker PaillierPublicKey::rerandomisers() const {
     for (std::size_t first = 0; first < secrets.size(); first += lanes.lanes()) {
       const std::size_t count = std::min(lanes.lanes(), secrets.size() - first);
       lanes.enter(block.data(), std::span(powers.values).subspan(first, count));
-      std::array<Word*, most_lanes> to{};
-      for (std::size_t k = 0; k < count; ++k) to[k] = out + (first + k) * lanes.words();
-      lanes.scatter(std::span(to).first(count), block.data());
+      lanes.scatter(out + first * lanes.words(), count, block.data());
     }
   };
   return {lanes.words(), draw, make};

@@ -59,12 +59,15 @@ struct Side {
   SecretIntegers encrypt(std::span<const Integer> ms, std::span<RandomStream> random) const {
     SecretIntegers out;
     out.values.reserve(ms.size());
+    SecretIntegers scratch(std::vector<Integer>(1));
+    Integer& quotient = scratch.values[0];
     for (const Integer& m : ms) {
-      Integer factor;
-      mpz_mod(factor.get_mpz_t(), m.get_mpz_t(), prime.value().get_mpz_t());
-      factor = factor * encrypt_factor.value() % prime.value() * prime.value() + inverse_squared.value();
+      Integer& factor = out.values.emplace_back(inverse_squared.value());
+      mpz_mod(quotient.get_mpz_t(), m.get_mpz_t(), prime.value().get_mpz_t());
+      mpz_mul(quotient.get_mpz_t(), quotient.get_mpz_t(), encrypt_factor.value().get_mpz_t());
+      mpz_mod(quotient.get_mpz_t(), quotient.get_mpz_t(), prime.value().get_mpz_t());
+      mpz_addmul(factor.get_mpz_t(), quotient.get_mpz_t(), prime.value().get_mpz_t());
       if (factor >= squared.value()) factor -= squared.value();
-      out.values.push_back(std::move(factor));
     }
     if (powers_of_hs) {
       std::vector<SecretInteger> exponents;

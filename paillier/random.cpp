@@ -53,22 +53,24 @@ std::array<std::uint8_t, block_bytes> initial_counter(const Address& address) {
 struct RandomStream::State {
   std::unique_ptr<EVP_CIPHER_CTX, ContextDeleter> context;
   std::array<std::uint8_t, 512> buffer{};
-  std::size_t next = sizeof(buffer);  // first byte of the buffer that is not handed out
+  std::size_t next = 0, end = 0;  // the bytes of the buffer that are not handed out
   std::uint64_t blocks_left = blocks_per_address;
 
   ~State() { wipe_memory(buffer.data(), buffer.size()); }
 
   void refill() {
-    if (blocks_left < buffer.size() / block_bytes)
-      throw Error("a random address is exhausted after 2^32 blocks");
-    blocks_left -= buffer.size() / block_bytes;
+    const std::size_t size =
+        blocks_left == blocks_per_address ? 128 : buffer.size();  // most streams are short
+    next = end = 0;
+    if (blocks_left < size / block_bytes) throw Error("a random address is exhausted after 2^32 blocks");
+    blocks_left -= size / block_bytes;
     buffer.fill(0);
     int written = 0;
-    const int size = static_cast<int>(buffer.size());
-    if (EVP_EncryptUpdate(context.get(), buffer.data(), &written, buffer.data(), size) != 1 ||
-        written != size)
+    if (EVP_EncryptUpdate(context.get(), buffer.data(), &written, buffer.data(), static_cast<int>(size)) !=
+            1 ||
+        written != static_cast<int>(size))
       throw Error("OpenSSL failed to produce random bytes by AES-256-CTR");
-    next = 0;
+    end = size;
   }
 };
 
@@ -86,8 +88,8 @@ RandomStream::~RandomStream() = default;
 
 void RandomStream::fill(std::span<std::uint8_t> out) {
   while (!out.empty()) {
-    if (state_->next == state_->buffer.size()) state_->refill();
-    const std::size_t count = std::min(out.size(), state_->buffer.size() - state_->next);
+    if (state_->next == state_->end) state_->refill();
+    const std::size_t count = std::min(out.size(), state_->end - state_->next);
     std::copy_n(state_->buffer.begin() + static_cast<std::ptrdiff_t>(state_->next), count, out.begin());
     state_->next += count;
     out = out.subspan(count);
@@ -116,7 +118,8 @@ Integer RandomStream::bits(std::size_t count) {
 Integer RandomStream::below(const Integer& bound) {
   if (bound < 1)
     throw Error("a random number below " + bound.get_str() + " was asked for; the bound must be positive");
-  const std::size_t width = bit_length(Integer(bound - 1));
+  const bool power_of_two = mpz_scan1(bound.get_mpz_t(), 0) + 1 == bit_length(bound);
+  const std::size_t width = bit_length(bound) - (power_of_two ? 1 : 0);
   for (;;) {
     Integer candidate = bits(width);
     if (candidate < bound) return candidate;

@@ -67,6 +67,9 @@ TEST_CASE("lanes: conversions, products and moves give the same residues on all 
         from.insert(from.begin(), to.back());
       }
       lanes.scatter(to, b.data());
+      WordBuffer in_a_row(residues.size());
+      lanes.scatter(in_a_row.data(), lanes.lanes(), b.data());
+      CHECK(std::equal(in_a_row.data(), in_a_row.data() + in_a_row.size(), residues.data()));
       lanes.broadcast(a.data(), to[0]);
       lanes.leave(out, a.data());
       CHECK(out == std::vector<Integer>(lanes.lanes(), y[0]));

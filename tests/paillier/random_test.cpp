@@ -50,7 +50,9 @@ TEST_CASE("seed, derivation and address against Python's hashlib, hmac and the o
   const Address address{.step = 0x01020304, .layer = 5, .direction = 6, .kind = 7, .element = 0x08090a0b0c};
   const std::string kilobyte = take(source.derive("twin").stream(address), 1024);
   CHECK(kilobyte.substr(0, 64) == "a31dfd562e1973d42ccb9eb5e09517bb2b850fa8e9951aefb09334128fa5840d");
-  CHECK(kilobyte.substr(2048 - 32) == "89af78a5fba5f44d97d78a31a61ba958");  // across a buffer's end
+  CHECK(kilobyte.substr(2 * 120, 32) == "fba95ccc73b7ffd2c0ffc34035024eac");  // across the end of a buffer
+  CHECK(kilobyte.substr(2 * 632, 32) == "c6fc034a44cfb9584326503cd981e95f");  // of the next
+  CHECK(kilobyte.substr(2048 - 32) == "89af78a5fba5f44d97d78a31a61ba958");
   CHECK(take(source.derive("").stream({}), 16) == "423c90dfbc7c22c8dc96bbe7056afb25");
   const Bytes label = {'t', 'w', 'i', 'n'};
   CHECK(take(source.derive(label).stream(address), 1024) == kilobyte);
@@ -113,6 +115,9 @@ TEST_CASE("bits and bounds") {
   CHECK(seen == power_of_two(67) - 1);
   const Integer bound = power_of_two(64) + 1;
   for (int i = 0; i < 200; ++i) CHECK(stream.below(bound) < bound);
+  RandomStream bounded = RandomSource::from_seed(9).stream({}), plain = RandomSource::from_seed(9).stream({});
+  for (const std::size_t bits : {1u, 63u, 64u, 65u, 2000u})  // nothing is drawn in vain
+    CHECK(bounded.below(power_of_two(bits)) == plain.bits(bits));
   CHECK(stream.below(std::uint64_t{1} << 63) < std::uint64_t{1} << 63);
   CHECK_THROWS_AS(stream.below(Integer(0)), Error);
   CHECK_THROWS_AS(stream.below(Integer(-5)), Error);
