@@ -316,6 +316,28 @@ std::vector<Ciphertext> PaillierPublicKey::negate(std::span<const Ciphertext> cs
   return wrap(state_->modulo_n_squared->inverses(residues_of(cs), "negated ciphertexts"));
 }
 
+std::vector<Ciphertext> PaillierPublicKey::join_pairs(std::span<const Ciphertext> cs,
+                                                      std::size_t shift) const {
+  const Lanes& lanes = state_->modulo_n_squared->lanes();
+  const std::size_t pairs = cs.size() / 2;
+  std::vector<Integer> out((cs.size() + 1) / 2);
+  if (cs.size() % 2 == 1) out.back() = cs.back().residue();
+  parallel_blocks(pairs, lanes.lanes(), [&](std::size_t first, std::size_t count) {
+    std::vector<Integer> low, high;
+    for (std::size_t i = first; i < first + count; ++i) {
+      low.push_back(cs[2 * i].residue());
+      high.push_back(cs[2 * i + 1].residue());
+    }
+    WordBuffer block(lanes.block_words()), factor(lanes.block_words());
+    lanes.enter(block.data(), high);
+    for (std::size_t s = 0; s < shift; ++s) lanes.square(block.data(), block.data());
+    lanes.load(factor.data(), low);
+    lanes.multiply(block.data(), block.data(), factor.data());
+    lanes.store(std::span(out).subspan(first, count), block.data());
+  });
+  return wrap(std::move(out));
+}
+
 void PaillierPublicKey::encode(std::span<const FreshCiphertext> cs, Bytes& out) const {
   out.reserve(out.size() + cs.size() * ciphertext_bytes());
   for (const FreshCiphertext& c : cs) append_little_endian(c.local().residue(), ciphertext_bytes(), out);

@@ -95,6 +95,8 @@ class PaillierPublicKey {
                                          std::size_t rows, std::size_t inner, std::size_t outputs) const;
   /// [-c_i] for each, by one shared inversion.
   std::vector<Ciphertext> negate(std::span<const Ciphertext> cs) const;
+  /// [cs[2 i] + 2^shift cs[2 i + 1]]; the last of an odd number alone. shift + 2 products each.
+  std::vector<Ciphertext> join_pairs(std::span<const Ciphertext> cs, std::size_t shift) const;
 
   /// Wire form: ciphertext_bytes() each, little-endian, appended to out.
   void encode(std::span<const FreshCiphertext> cs, Bytes& out) const;

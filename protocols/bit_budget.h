@@ -48,7 +48,13 @@ class BitBudget {
   bool operator==(const BitBudget&) const = default;
 
   // Widths of contents (signed, |v| < 2^bits) and of the masks that hide them (sigma bits wider).
-  std::size_t value_mask_bits() const { return numbers_.value_bits + numbers_.sigma; }      ///< R_A, R_B
+  std::size_t value_mask_bits() const { return numbers_.value_bits + numbers_.sigma; }  ///< R_A, R_B
+  /// Two of A + R_A fit one slot, the second this much higher; 0 where they do not. With |A + R_A| < 2^(w +
+  /// 1), w = value_mask_bits, each has w + 2 bits with its sign, and the pair 2 w + 4 <= S.
+  std::size_t pair_shift() const {
+    const std::size_t shift = value_mask_bits() + 2;
+    return 2 * shift <= slot_bits_ ? shift : 0;
+  }
   std::size_t product_bits() const { return 2 * numbers_.value_bits + log_inner_; }         ///< A B
   std::size_t product_mask_bits() const { return product_bits() + numbers_.sigma; }         ///< rho
   std::size_t cross_term_mask_bits() const { return product_bits() + 2 * numbers_.sigma; }  ///< R_T

@@ -32,6 +32,10 @@ struct Layout {
 /// Balanced groups on both axes.
 Layout balanced_layout(std::size_t rows, std::size_t cols, std::size_t slots);
 
+/// Where a matrix stands in a product: a left operand is read from the `down` packing, a right one from
+/// `across`.
+enum class Side { left, right };
+
 /// Rows that the key holder has opened as an operand, once and under one mask, and what the evaluator keeps
 /// of it for later products. The first product fills it (protocols/matmul/operand.h); copies of a matrix
 /// share it.

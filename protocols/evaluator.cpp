@@ -85,6 +85,19 @@ Mask Mask::remainder(const IntegerMatrix& product, const Mask& cross, const Mask
   return Mask(std::move(values), cross.bits());
 }
 
+Mask Mask::stacked(std::span<const Mask> masks) {
+  std::size_t rows = 0;
+  for (const Mask& mask : masks) rows += mask.values().rows();
+  IntegerMatrix values(rows, masks.front().values().cols());
+  std::size_t next = 0;
+  for (const Mask& mask : masks) {
+    if (mask.values().cols() != values.cols() || mask.bits() != masks.front().bits())
+      throw Error("masks of other columns or bits reached one matrix");
+    for (const Integer& value : mask.values().cells()) values.cells()[next++] = value;
+  }
+  return Mask(std::move(values), masks.front().bits());
+}
+
 namespace {
 
 void check_mask(const Evaluator& evaluator, const Mask& mask, std::size_t content_bits) {
@@ -127,6 +140,28 @@ MaskedCiphertexts mask_across(const Evaluator& evaluator, std::span<const Cipher
   check_mask(evaluator, mask, content_bits);
   const auto packed = pack_across(shifted(mask, offset), layout, evaluator.budget.slot_bits());
   return MaskedCiphertexts(masked(evaluator, across, packed, place));
+}
+
+MaskedCiphertexts mask_operand(const Evaluator& evaluator, const EncryptedMatrix& operand, Side side,
+                               const Mask& mask, const Place& place) {
+  const BitBudget& budget = evaluator.budget;
+  const Layout& layout = operand.layout();
+  const std::size_t value_bits = budget.numbers().value_bits, shift = budget.pair_shift();
+  const bool left = side == Side::left;
+  const std::vector<Ciphertext>& cs = left ? operand.down() : operand.across();
+  if (shift == 0)
+    return left ? mask_down(evaluator, cs, layout, mask, value_bits, place)
+                : mask_across(evaluator, cs, layout, mask, value_bits, place);
+  if (mask.bits() != budget.value_mask_bits())
+    throw Error("a mask of " + std::to_string(mask.bits()) + " bits reached an operand; it needs " +
+                std::to_string(budget.value_mask_bits()) + " bits");
+  const auto packed = left ? pack_down(mask.values(), layout, budget.slot_bits())
+                           : pack_across(mask.values(), layout, budget.slot_bits());
+  std::vector<Integer> pairs;
+  pairs.reserve((packed.size() + 1) / 2);
+  for (std::size_t i = 0; i < packed.size(); i += 2)
+    pairs.push_back(i + 1 < packed.size() ? Integer(packed[i] + (packed[i + 1] << shift)) : packed[i]);
+  return MaskedCiphertexts(masked(evaluator, evaluator.paillier().join_pairs(cs, shift), pairs, place));
 }
 
 BlindedBits blind_and_shuffle(const Evaluator& evaluator, const Place& place, std::size_t comparisons,

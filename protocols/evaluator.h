@@ -56,6 +56,9 @@ class Mask {
   /// the others.
   static Mask remainder(const IntegerMatrix& product, const Mask& cross, const Mask& effective);
 
+  /// Masks of as many columns and bits under each other, at least one.
+  static Mask stacked(std::span<const Mask> masks);
+
   const IntegerMatrix& values() const { return values_; }
   std::size_t bits() const { return bits_; }
 
@@ -75,6 +78,8 @@ class MaskedCiphertexts {
                                      const Mask&, std::size_t, const Place&, const Integer&);
   friend MaskedCiphertexts mask_across(const Evaluator&, std::span<const Ciphertext>, const Layout&,
                                        const Mask&, std::size_t, const Place&, const Integer&);
+  friend MaskedCiphertexts mask_operand(const Evaluator&, const EncryptedMatrix&, Side, const Mask&,
+                                        const Place&);
   explicit MaskedCiphertexts(std::vector<FreshCiphertext> ciphertexts)
       : ciphertexts_(std::move(ciphertexts)) {}
   std::vector<FreshCiphertext> ciphertexts_;
@@ -89,6 +94,12 @@ MaskedCiphertexts mask_down(const Evaluator& evaluator, std::span<const Cipherte
 MaskedCiphertexts mask_across(const Evaluator& evaluator, std::span<const Ciphertext> across,
                               const Layout& layout, const Mask& mask, std::size_t content_bits,
                               const Place& place, const Integer& offset = 0);
+
+/// The same of an operand, whose values have l bits: where a slot has room for two of them under their masks
+/// (BitBudget::pair_shift), ciphertexts 2i and 2i + 1 of the side's packing travel as one, which saves an
+/// opening. Throws Error unless the mask has value_mask_bits.
+MaskedCiphertexts mask_operand(const Evaluator& evaluator, const EncryptedMatrix& operand, Side side,
+                               const Mask& mask, const Place& place);
 
 /// terms_of(first, count): the terms of comparisons [first, first + count), a comparison a lane; called in
 /// parallel.

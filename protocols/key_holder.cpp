@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "paillier/error.h"
+#include "paillier/parallel.h"
 #include "protocols/masked_values.h"
 #include "protocols/registry.h"
 #include "protocols/truncation/division.h"
@@ -163,37 +164,57 @@ std::vector<Integer> Answering::open(std::size_t count, std::string_view what) {
 
 namespace {
 
-IntegerMatrix checked(IntegerMatrix m, std::size_t bits) {
-  bool outside = false;
-  for (const Integer& value : m.cells()) outside |= bit_length(value) > bits + 1;
-  if (outside) refuse_out_of_range();
-  return m;
-}
-
-template <typename Unpack>
-IntegerMatrix unpack_or_refuse(Unpack&& unpack, std::size_t bits) {
-  try {
-    return checked(unpack(), bits);
-  } catch (const Error&) {
-    refuse_out_of_range();
-  }
+/// `count` packed integers out of half as many: 2i holds the lower `shift` bits of each slot of pair i,
+/// signed, and 2i + 1 the rest.
+std::vector<Integer> parted(std::span<const Integer> pairs, std::size_t count, std::size_t shift,
+                            std::size_t slots, std::size_t slot_bits) {
+  std::vector<Integer> out(count);
+  parallel_for(count / 2, [&](std::size_t i) {
+    std::vector<Integer> lower = unpack(pairs[i], slots, slot_bits), upper(slots);
+    for (std::size_t slot = 0; slot < slots; ++slot) {
+      upper[slot] = floor_shift(lower[slot] + power_of_two(shift - 1), shift);
+      lower[slot] -= upper[slot] << shift;
+    }
+    out[2 * i] = pack(lower, slot_bits);
+    out[2 * i + 1] = pack(upper, slot_bits);
+  });
+  if (count % 2 == 1) out.back() = pairs.back();
+  return out;
 }
 
 }  // namespace
 
-IntegerMatrix Answering::open_down(const Layout& layout, std::size_t bits, std::string_view what) {
-  const auto packed = open(layout.row_groups.size() * layout.cols(), what);
-  IntegerMatrix m = unpack_or_refuse([&] { return unpack_down(packed, layout, budget_.slot_bits()); }, bits);
+IntegerMatrix Answering::open_matrix(const Layout& layout, Side side, std::size_t bits,
+                                     std::size_t pair_shift, std::string_view what) {
+  const bool left = side == Side::left;
+  const std::size_t count =
+      left ? layout.row_groups.size() * layout.cols() : layout.rows() * layout.col_groups.size();
+  const std::size_t slot_bits = budget_.slot_bits(), slots = (budget_.modulus_bits() - 2) / slot_bits;
+  std::vector<Integer> packed = open(pair_shift == 0 ? count : (count + 1) / 2, what);
+  IntegerMatrix m;
+  try {
+    if (pair_shift > 0) packed = parted(packed, count, pair_shift, slots, slot_bits);
+    m = left ? unpack_down(packed, layout, slot_bits) : unpack_across(packed, layout, slot_bits);
+  } catch (const Error&) {
+    refuse_out_of_range();
+  }
+  bool outside = false;
+  for (const Integer& value : m.cells()) outside |= bit_length(value) > bits + 1;
+  if (outside) refuse_out_of_range();
   observe(what, m.cells());
   return m;
 }
 
+IntegerMatrix Answering::open_down(const Layout& layout, std::size_t bits, std::string_view what) {
+  return open_matrix(layout, Side::left, bits, 0, what);
+}
+
 IntegerMatrix Answering::open_across(const Layout& layout, std::size_t bits, std::string_view what) {
-  const auto packed = open(layout.rows() * layout.col_groups.size(), what);
-  IntegerMatrix m =
-      unpack_or_refuse([&] { return unpack_across(packed, layout, budget_.slot_bits()); }, bits);
-  observe(what, m.cells());
-  return m;
+  return open_matrix(layout, Side::right, bits, 0, what);
+}
+
+IntegerMatrix Answering::open_operand(const Layout& layout, Side side, std::string_view what) {
+  return open_matrix(layout, side, budget_.value_mask_bits(), budget_.pair_shift(), what);
 }
 
 std::vector<DgkCiphertext> Answering::read_bits(std::size_t count, std::string_view what) {

@@ -91,6 +91,8 @@ class Answering {
   /// Decrypts slots packed down, each |value| < 2^(bits + 1). Throws the uniform out-of-range Error.
   IntegerMatrix open_down(const Layout& layout, std::size_t bits, std::string_view what);
   IntegerMatrix open_across(const Layout& layout, std::size_t bits, std::string_view what);
+  /// The same for what mask_operand made: value_mask_bits, in pairs where a slot has room for two.
+  IntegerMatrix open_operand(const Layout& layout, Side side, std::string_view what);
   std::vector<Integer> open(std::size_t count, std::string_view what);
   std::vector<DgkCiphertext> read_bits(std::size_t count, std::string_view what);
   /// A state that the protocol of this wire name sealed at this stage.
@@ -117,6 +119,9 @@ class Answering {
   void observe(std::string_view what, const std::vector<Integer>& values) const;
 
  private:
+  IntegerMatrix open_matrix(const Layout& layout, Side side, std::size_t bits, std::size_t pair_shift,
+                            std::string_view what);
+
   const SecretKeys& keys_;
   const KeyHolderPolicy& policy_;
   const Request& request_;

@@ -51,6 +51,10 @@ std::size_t sealed_operand_bytes(std::size_t pieces, std::size_t cells, const Bi
   return pieces * sealed_overhead + cells * masked_value_bytes(budget.value_mask_bits());
 }
 
+std::size_t operand_ciphertexts(std::size_t packed, const BitBudget& budget) {
+  return budget.pair_shift() == 0 ? packed : (packed + 1) / 2;
+}
+
 Operand::Operand(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& matrix, Side side)
     : evaluator_(evaluator), place_(place), matrix_(matrix), side_(side) {
   const OpenedForm& form = matrix.opened();
@@ -87,23 +91,7 @@ void Operand::add_to(RequestBody& body) const {
     for (const auto& piece : form.pieces) body.add(SealedState{piece->sealed});
     return;
   }
-  const std::size_t content_bits = evaluator_.budget.numbers().value_bits;
-  const Layout& layout = matrix_.layout();
-  if (side_ == Side::right) {
-    body.add(mask_across(evaluator_, matrix_.across(), layout, piece_masks_[0], content_bits, place_));
-    return;
-  }
-  // A piece is whole row groups, and `down` has them one after the other.
-  std::size_t group = 0, first = 0;
-  for (std::size_t piece = 0; piece < piece_masks_.size(); ++piece) {
-    Layout part{{}, layout.col_groups};
-    for (std::size_t rows = 0; rows < piece_masks_[piece].values().rows(); rows += part.row_groups.back())
-      part.row_groups.push_back(layout.row_groups.at(group++));
-    const std::size_t count = part.row_groups.size() * layout.cols();
-    body.add(mask_down(evaluator_, std::span(matrix_.down()).subspan(first, count), part, piece_masks_[piece],
-                       content_bits, place_));
-    first += count;
-  }
+  body.add(mask_operand(evaluator_, matrix_, side_, Mask::stacked(piece_masks_), place_));
 }
 
 void Operand::append_to(std::vector<std::int64_t>& parameters) const {
@@ -179,8 +167,7 @@ const IntegerMatrix& OpenedOperand::open(std::string_view what) {
   const BitBudget& budget = answering_.budget();
   const std::size_t bits = budget.value_mask_bits();
   if (!sealed_) {
-    values_ = side_ == Side::left ? answering_.open_down(layout_, bits, what)
-                                  : answering_.open_across(layout_, bits, what);
+    values_ = answering_.open_operand(layout_, side_, what);
     return values_;
   }
   const std::size_t cols = turned_ ? layout_.rows() : layout_.cols();

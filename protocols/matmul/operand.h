@@ -1,6 +1,6 @@
 // An operand of a matrix product, masked and opened once however many products read it.
 //
-//   first product   E -> K  [X + R]                K -> E  X + R, sealed
+//   first product   E -> K  [X + R], in pairs      K -> E  X + R, sealed
 //   later products  E -> K  X + R, sealed
 // The key holder sees X + R once, under one mask sigma bits wider than X. Everything else that it sees of a
 // product is under masks of that product: with the same R_A in two products, the cross terms are under two
@@ -23,9 +23,6 @@ namespace smlp {
 
 /// Most pieces of an operand: a request has 256 parameters. More are masked anew for each product.
 inline constexpr std::size_t most_pieces = 100;  // two parameters each
-
-/// A left operand is read from the `down` packing, a right one from `across`.
-enum class Side { left, right };
 
 /// Evaluator's half, for one product.
 class Operand {
@@ -83,6 +80,8 @@ class OpenedOperand {
   IntegerMatrix values_;
 };
 
+/// Ciphertexts on the wire of an operand that has so many in its packing: two in one where there is room.
+std::size_t operand_ciphertexts(std::size_t packed, const BitBudget& budget);
 /// Bytes of the sealed states of `cells` values in so many pieces.
 std::size_t sealed_operand_bytes(std::size_t pieces, std::size_t cells, const BitBudget& budget);
 

@@ -5,10 +5,12 @@
 //   E -> K  [A + R_A], [B + R_B], T' = [A R_B + R_T], U' = [R_A B + R_U]; with an addend [C + R_C]
 //   K -> E  [floor((scale M + C + R_C) / 2^shift)] in both packings, M = (A + R_A)(B + R_B) - T' - U' = A B +
 //   rho E       subtracts floor((scale rho + R_C) / 2^shift)
-// An operand of several products is opened by the first and travels sealed to the others (operand.h).
-// E draws R_A, R_B, R_T and the effective mask rho and sets R_U = R_A R_B - R_T - rho.
+// Two ciphertexts of an operand travel as one where a slot has room for two of its masked values, as c_1
+// c_2^(2^(l + sigma + 2)). An operand of several products is opened by the first and travels sealed to the
+// others (operand.h). E draws R_A, R_B, R_T and the effective mask rho and sets R_U = R_A R_B - R_T - rho.
 // Ranges   A, B: l bits.  R_A, R_B: l + sigma.  A R_B, R_A B: 2l + sigma + log k, under R_T of 2l + 2 sigma +
 // log k bits.
+//          A pair of masked operands: 2 (l + sigma + 2) bits with its sign, at most S.
 //          M: 2l + log k bits under rho, sigma bits wider.  C: its own bits under R_C, sigma bits wider.  All
 //          below 2^(S-1).
 // Views    K: A', B', T', M, C' each under its own mask; U' = A'B' - T' - M follows.  E: ciphertexts.
@@ -123,17 +125,34 @@ void answer_product(Answering& answering) {
   right.seal();
 }
 
+/// Ciphertexts of the operands that are opened: of their packings, and on the wire.
+struct OpenedCount {
+  std::size_t packed = 0, sent = 0;
+};
+
+OpenedCount opened_count(const Work& work, const BitBudget& budget) {
+  OpenedCount out;
+  const auto add = [&](const OperandStates& states, std::size_t packed) {
+    if (states.use == OperandUse::reused) return;
+    out.packed += packed;
+    out.sent += operand_ciphertexts(packed, budget);
+  };
+  add(work.left_states, down_count(work.left));
+  add(work.right_states, across_count(work.right));
+  return out;
+}
+
 /// Ciphertexts to the key holder.
-std::size_t masked_count(const Work& work) {
+std::size_t masked_count(const Work& work, const BitBudget& budget) {
   const Layout result{work.left.row_groups, work.right.col_groups};
-  return (work.left_states.use == OperandUse::reused ? 0 : down_count(work.left)) +
-         (work.right_states.use == OperandUse::reused ? 0 : across_count(work.right)) + down_count(result) +
-         across_count(result) + (work.addend ? down_count(result) : 0);
+  return opened_count(work, budget).sent + down_count(result) + across_count(result) +
+         (work.addend ? down_count(result) : 0);
 }
 
 Traffic traffic(const Work& work, const Sizes& sizes) {
   const Layout result{work.left.row_groups, work.right.col_groups};
-  Traffic out{masked_count(work) * sizes.ciphertext_bytes, both_count(result) * sizes.ciphertext_bytes, 1};
+  Traffic out{masked_count(work, sizes.budget) * sizes.ciphertext_bytes,
+              both_count(result) * sizes.ciphertext_bytes, 1};
   const auto add_states = [&](const OperandStates& states, const Layout& layout) {
     const std::size_t cells = layout.rows() * layout.cols() + states.unused_cells;
     const std::size_t bytes = sealed_operand_bytes(states.pieces, cells, sizes.budget);
@@ -151,7 +170,9 @@ Operations operations(const Work& work, const Sizes& sizes) {
   Operations out;
   out.products = powers_products(result.row_groups.size(), work.left.cols(), result.cols(), bits) +
                  powers_products(result.col_groups.size(), work.left.cols(), result.rows(), bits);
-  out.rerandomisations = static_cast<double>(masked_count(work));
+  const OpenedCount opened = opened_count(work, sizes.budget);
+  out.products += static_cast<double>((opened.packed - opened.sent) * (sizes.budget.pair_shift() + 2));
+  out.rerandomisations = static_cast<double>(masked_count(work, sizes.budget));
   out.decryptions = out.rerandomisations;
   out.encryptions = static_cast<double>(both_count(result));
   const std::size_t m = result.rows(), k = work.left.cols(), n = result.cols();

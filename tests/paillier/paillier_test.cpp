@@ -165,6 +165,19 @@ TEST_CASE("linear combinations, negations and matrix products") {
       sums[i / inner] += a[i] * weights[i];
     }
     CHECK(secret.decrypt(key.dot_products(cs, weights, inner)) == sums);
+
+    // Pairs: none, one left alone, a whole number of them, more than a block holds.
+    std::vector<Ciphertext> many = cs;
+    many.insert(many.end(), cs.begin(), cs.end());
+    for (const std::size_t count : {0u, 1u, 2u, 7u, 24u}) {
+      const auto pairs = secret.decrypt(key.join_pairs(std::span(many).first(count), 62));
+      REQUIRE(pairs.size() == (count + 1) / 2);
+      for (std::size_t i = 0; i < count; i += 2) {
+        const Integer upper = i + 1 < count ? a[(i + 1) % a.size()] : Integer(0);
+        CHECK(pairs[i / 2] == a[i % a.size()] + (upper << 62));
+      }
+    }
+    CHECK(secret.decrypt(key.join_pairs(std::span(cs).first(2), 0))[0] == a[0] + a[1]);
     CHECK(key.dot_products({}, {}, 1).empty());
     CHECK_THROWS_WITH_AS(key.dot_products(cs, weights, 5), "dot products of 5 terms got 12 ciphertexts",
                          Error);

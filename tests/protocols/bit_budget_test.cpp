@@ -33,6 +33,20 @@ TEST_CASE("bit budget: widths follow the specification") {
   CHECK(BitBudget({20, 10, 40}, 8, 512, 4).slots() == 4);
 }
 
+TEST_CASE("bit budget: two masked operands fit a slot but for an inner dimension of 1") {
+  for (const std::size_t value_bits : {8u, 20u, 60u})
+    for (const std::size_t sigma : {40u, 41u, 128u}) {
+      const Numbers numbers{value_bits, 4, sigma};
+      CHECK(BitBudget(numbers, 1, 2048).pair_shift() == 0);
+      for (const std::size_t inner : {2u, 3u, 784u}) {
+        const BitBudget budget(numbers, inner, 2048);
+        CHECK(budget.pair_shift() == value_bits + sigma + 2);
+        const Integer end = power_of_two(budget.value_mask_bits() + 1) - 1;  // of |A + R_A|
+        CHECK(bit_length(Integer(end + (end << budget.pair_shift()))) < budget.slot_bits());
+      }
+    }
+}
+
 TEST_CASE("bit budget: refusals name the option") {
   CHECK(error_of([] { BitBudget({7, 3, 40}, 8, 512); }) == "--value-bits is 7, allowed are 8 to 60");
   CHECK(error_of([] { BitBudget({61, 3, 40}, 8, 512); }) == "--value-bits is 61, allowed are 8 to 60");

@@ -79,6 +79,63 @@ TEST_CASE("masking: adds mask and offset in both packings, under new randomness"
     CHECK(!(down.ciphertexts()[i].local() == evaluator.paillier().add_plain(encrypted.down()[i], packed[i])));
 }
 
+TEST_CASE("masking: an operand goes out in pairs, the last of an odd number alone") {
+  for (const std::size_t max_inner : {toy_max_inner, std::size_t{1}}) {
+    TwoParties parties({.max_inner = max_inner});
+    const Evaluator& evaluator = parties.evaluator();
+    const std::size_t slot_bits = parties.budget().slot_bits();
+    const bool paired = max_inner > 1;
+    for (const Layout& layout : {Layout{{3, 2}, {1, 2}}, Layout{{2}, {1, 1, 1}}, Layout{{1}, {1}}}) {
+      const IntegerMatrix x = matrix_of(layout.rows(), layout.cols(), {-4, 0, 17, 524287, -524288});
+      const EncryptedMatrix encrypted = parties.encrypt(x, layout);
+      const Place place = parties.next_place();
+      const Mask mask =
+          Mask::uniform(evaluator.draws(place, Draw::mask_left), layout.rows(), layout.cols(), 60);
+      IntegerMatrix sum = x;
+      for (std::size_t i = 0; i < x.size(); ++i) sum.cells()[i] += mask.values().cells()[i];
+      for (const Side side : {Side::left, Side::right}) {
+        const auto packed =
+            side == Side::left ? pack_down(sum, layout, slot_bits) : pack_across(sum, layout, slot_bits);
+        std::vector<Integer> wanted;
+        for (std::size_t i = 0; i < packed.size(); i += paired ? 2 : 1)
+          wanted.push_back(paired && i + 1 < packed.size() ? Integer(packed[i] + (packed[i + 1] << 62))
+                                                           : packed[i]);
+        std::vector<Ciphertext> sent;
+        const MaskedCiphertexts operand = mask_operand(evaluator, encrypted, side, mask, place);
+        for (const FreshCiphertext& c : operand.ciphertexts()) sent.push_back(c.local());
+        CHECK(toy_keys().paillier().decrypt(sent) == wanted);
+      }
+    }
+    const EncryptedMatrix x = parties.encrypt(matrix_of(2, 2, {1}));
+    const Place place = parties.next_place();
+    const auto refusal = [&](std::size_t rows, std::size_t bits) {
+      const Mask mask = Mask::uniform(evaluator.draws(place, Draw::mask_left), rows, 2, bits);
+      return error_of([&] { mask_operand(evaluator, x, Side::left, mask, place); });
+    };
+    CHECK(refusal(2, 59) == (paired ? "a mask of 59 bits reached an operand; it needs 60 bits"
+                                    : "a mask of 59 bits does not hide 20 bits; at least 60 are needed"));
+    CHECK(refusal(2, 61) == (paired ? "a mask of 61 bits reached an operand; it needs 60 bits" : ""));
+    CHECK(refusal(3, 60) == "a matrix of 3 x 2 cells does not fit a layout of 2 x 2");
+  }
+}
+
+TEST_CASE("masking: masks of pieces under each other") {
+  TwoParties parties;
+  const auto draw = [&](std::size_t rows, std::size_t cols, std::size_t bits) {
+    return Mask::uniform(parties.evaluator().draws(parties.next_place(), Draw::mask_left), rows, cols, bits);
+  };
+  const std::vector<Mask> pieces{draw(2, 3, 60), draw(1, 3, 60)};
+  const Mask all = Mask::stacked(pieces);
+  CHECK(all.bits() == 60);
+  REQUIRE(all.values().rows() == 3);
+  for (std::size_t i = 0; i < 3; ++i)
+    for (std::size_t j = 0; j < 3; ++j)
+      CHECK(all.values()(i, j) == (i < 2 ? pieces[0].values()(i, j) : pieces[1].values()(0, j)));
+  const auto refusal = "masks of other columns or bits reached one matrix";
+  CHECK(error_of([&] { Mask::stacked(std::vector<Mask>{draw(1, 3, 60), draw(1, 2, 60)}); }) == refusal);
+  CHECK(error_of([&] { Mask::stacked(std::vector<Mask>{draw(1, 3, 60), draw(1, 3, 61)}); }) == refusal);
+}
+
 TEST_CASE("masking: a mask that is too narrow, or of another shape, is refused") {
   TwoParties parties;
   const Evaluator& evaluator = parties.evaluator();

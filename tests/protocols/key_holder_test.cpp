@@ -175,6 +175,41 @@ TEST_CASE("key holder: residues that are no ciphertexts, and values out of range
         out_of_range);
 }
 
+TEST_CASE("key holder: both values of a pair are read signed, and refused beyond 61 bits") {
+  std::vector<Integer> seen;
+  TwoParties parties(
+      {.observer = [&](const Header&, std::string_view what, const std::vector<Integer>& values) {
+        if (what == "A + R_A") seen = values;
+      }});
+  const PaillierPublicKey& key = toy_keys().public_keys().paillier();
+  RandomStream random = RandomSource::from_seed(21).stream({});
+  const std::size_t slot_bits = parties.budget().slot_bits();
+  // One row of two masked values times zeros.
+  const auto outcome = [&](const Integer& pair) {
+    Header header = parties.evaluator().header("matmul/packed", 0, parties.next_place(), {{1}, {1}},
+                                               {2, 1, 0, 0, 0, 0, 0, 0, 0, 0});
+    header.session = {static_cast<std::uint8_t>(header.place.step)};
+    Bytes body;
+    key.encode(std::vector{key.encrypt(pair, random)}, body);
+    for (int zero = 0; zero < 3; ++zero) key.encode(std::vector{key.encrypt(0, random)}, body);
+    seen.clear();
+    return refusal_of(parties.key_holder(), encode_request(header, body));
+  };
+  const Integer end = power_of_two(61), shift = power_of_two(62);
+  for (const Integer& lower : {Integer(0), Integer(1), Integer(-1), Integer(end - 1), Integer(1 - end)})
+    for (const Integer& upper : {Integer(0), Integer(1), Integer(-1), Integer(end - 1), Integer(1 - end)}) {
+      CHECK(outcome(lower + shift * upper).empty());
+      CHECK(seen == std::vector{lower, upper});
+    }
+  for (const int sign : {1, -1}) {
+    CHECK(outcome(sign * end) == out_of_range);
+    CHECK(outcome(sign * end * shift) == out_of_range);
+    CHECK(outcome(sign * power_of_two(slot_bits - 1)) == out_of_range);
+    CHECK(outcome(sign * power_of_two(slot_bits)) == out_of_range);  // a slot that the row has not
+    CHECK(outcome(sign * (key.n() - 1) / 2) == out_of_range);
+  }
+}
+
 TEST_CASE(
     "key holder: a value out of range ends its session, with the same words from then on, and no other") {
   TwoParties parties;
