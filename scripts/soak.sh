@@ -16,9 +16,13 @@ accepts certificates --out certificates --key-holder keys.example --evaluator ev
 accepts certificates --out strangers --key-holder keys.example --evaluator evaluator.example --owner owner.example >/dev/null
 accepts keygen --bits 1024 --insecure-key --out keys >/dev/null
 accepts encrypt --key keys/public.json --data train.csv --batch 8 --seed 11 --out train.h5 >/dev/null
-train=(train --data train.h5 --network N-3-C --epochs 3 --momentum 0.5 --seed 11 --insecure-seed --quiet)
-accepts "${train[@]}" --secret-key keys/secret.json --out inside.h5 >/dev/null
-accepts export --model inside.h5 --key keys/secret.json --out inside.json >/dev/null
+train=(train --data train.h5 --network N-3-C --momentum 0.5 --seed 11 --insecure-seed --quiet)
+epochs=3 long_epochs=10  # the long training outlasts 50 kills
+for count in $epochs $long_epochs; do
+  accepts "${train[@]}" --epochs "$count" --secret-key keys/secret.json --out inside.h5 >/dev/null
+  accepts export --model inside.h5 --key keys/secret.json --out "inside_$count.json" >/dev/null
+  rm inside.h5
+done
 tls=(--tls certificates/evaluator)
 
 # One that is never killed, whose memory and descriptors are watched; one that is; a relay in front of the first.
@@ -48,7 +52,7 @@ disturb() {
 kills=0
 until [ "$kills" -ge 50 ]; do
   rm -f model.h5
-  "$smlp" "${train[@]}" --timeout 60 --key-holder 127.0.0.1:"$killed_port" "${tls[@]}" --out model.h5 \
+  "$smlp" "${train[@]}" --epochs $long_epochs --timeout 60 --key-holder 127.0.0.1:"$killed_port" "${tls[@]}" --out model.h5 \
     >/dev/null 2>"$logs/train" </dev/null &
   run=$!
   while pause 0.05 0.5; [ "$kills" -lt 50 ] && kill -0 $run 2>/dev/null; do
@@ -59,7 +63,7 @@ until [ "$kills" -ge 50 ]; do
   done
   wait $run || fail "a training whose key holder was killed failed: $(cat "$logs/train")"
   accepts export --model model.h5 --key keys/secret.json --out model.json >/dev/null
-  cmp -s inside.json model.json || mismatches=$((mismatches + 1))
+  cmp -s inside_$long_epochs.json model.json || mismatches=$((mismatches + 1))
   runs=$((runs + 1)) faults=$kills
 done
 echo "key holder killed and started again $kills times in $runs trainings"
@@ -68,7 +72,7 @@ start=$SECONDS warm_memory= warm_descriptors=
 while [ $((SECONDS - start)) -lt "$seconds" ]; do
   rm -f model.h5
   until [ -e done ]; do
-    (exec 2>/dev/null; "$smlp" "${train[@]}" --resume --timeout 2 --key-holder 127.0.0.1:"$relay_port",127.0.0.1:"$killed_port" "${tls[@]}" \
+    (exec 2>/dev/null; "$smlp" "${train[@]}" --epochs $epochs --resume --timeout 2 --key-holder 127.0.0.1:"$relay_port",127.0.0.1:"$killed_port" "${tls[@]}" \
       --out model.h5 >/dev/null 2>"$logs/train" </dev/null; echo $? >"$logs/status") &
     run=$!
     while pause 0.1 1; kill -0 $run 2>/dev/null; do
@@ -83,7 +87,7 @@ while [ $((SECONDS - start)) -lt "$seconds" ]; do
   done
   rm done
   accepts export --model model.h5 --key keys/secret.json --out model.json >/dev/null
-  cmp -s inside.json model.json || mismatches=$((mismatches + 1))
+  cmp -s inside_$epochs.json model.json || mismatches=$((mismatches + 1))
   runs=$((runs + 1))
   # Memory settles at first; the growth is that of the last three quarters.
   if [ -z "$warm_memory" ] && [ $((SECONDS - start)) -ge $((seconds / 4)) ]; then
