@@ -128,8 +128,7 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
   const bool addend = options.momentum != 0 || options.weight_decay != 0;
   Declared declared(protocols, sizes);
   for (const std::size_t cols : {network.inputs(), network.outputs()}) {
-    const std::size_t fitting = (sizes.budget.modulus_bits() - 2) / sizes.budget.slot_bits();
-    declared.unpack({group_widths, balanced_groups(cols, fitting)});
+    declared.unpack({group_widths, balanced_groups(cols, sizes.budget.fitting_slots())});
   }
   const std::vector<std::size_t> rows = batch_groups(group_widths, slots);
   using States = std::function<OperandStates(std::size_t)>;
@@ -177,8 +176,7 @@ Cost classification_cost(const Network& network, const ProtocolNames& protocols,
     std::vector<std::size_t> widths;
     for (const std::size_t group : batch) widths.push_back(groups.widths[group]);
     Declared declared(protocols, sizes);
-    const std::size_t fitting = (sizes.budget.modulus_bits() - 2) / sizes.budget.slot_bits();
-    declared.unpack({widths, balanced_groups(network.inputs(), fitting)});
+    declared.unpack({widths, balanced_groups(network.inputs(), sizes.budget.fitting_slots())});
     declared.unpack({widths, {1}});  // row numbers
     const OperandStates weights = &batch == &groups.batches.front() ? kept : reused;
     using States = std::function<OperandStates(std::size_t)>;

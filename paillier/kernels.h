@@ -61,7 +61,7 @@ class FixedBase {
   /// a time.
   void multiply_powers(std::span<Integer> values, std::span<const SecretInteger> exponents) const;
 
-  /// *residues[k] base^exponents[k], of at most lanes() plain residues. On the calling thread.
+  /// *residues[k] base^exponents[k], of 1 to lanes() plain residues. On the calling thread.
   std::vector<Integer> multiplied(std::span<const Word* const> residues,
                                   std::span<const SecretInteger> exponents) const;
   /// out = base^exponents[i], residues in Montgomery form one after another. On the calling thread, a block

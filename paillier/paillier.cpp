@@ -2,7 +2,6 @@
 #include "paillier/paillier.h"
 
 #include <algorithm>
-#include <array>
 #include <mutex>
 #include <thread>
 

@@ -118,8 +118,8 @@ Integer RandomStream::bits(std::size_t count) {
 Integer RandomStream::below(const Integer& bound) {
   if (bound < 1)
     throw Error("a random number below " + bound.get_str() + " was asked for; the bound must be positive");
-  const bool power_of_two = mpz_scan1(bound.get_mpz_t(), 0) + 1 == bit_length(bound);
-  const std::size_t width = bit_length(bound) - (power_of_two ? 1 : 0);
+  const bool single_bit = mpz_scan1(bound.get_mpz_t(), 0) + 1 == bit_length(bound);
+  const std::size_t width = bit_length(bound) - (single_bit ? 1 : 0);
   for (;;) {
     Integer candidate = bits(width);
     if (candidate < bound) return candidate;

@@ -35,7 +35,7 @@ BitBudget::BitBudget(const Numbers& numbers, std::size_t max_inner, std::size_t 
   check_range("the key's size in bits", modulus_bits, 256, 8192);
   log_inner_ = ceil_log2(max_inner);
   slot_bits_ = 2 * numbers.value_bits + 2 * numbers.sigma + log_inner_ + 3;
-  const std::size_t fitting = (modulus_bits - 2) / slot_bits_;
+  const std::size_t fitting = fitting_slots();
   if (fitting == 0 || slots > fitting)
     throw Error("the bit budget does not fit: " + std::to_string(std::max<std::size_t>(slots, 1)) +
                 " slots of " + std::to_string(slot_bits_) + " bits in a plaintext of " +

@@ -45,6 +45,8 @@ class BitBudget {
   std::size_t modulus_bits() const { return modulus_bits_; }
   std::size_t slot_bits() const { return slot_bits_; }  ///< S = 2l + 2 sigma + ceil(log2 max_inner) + 3
   std::size_t slots() const { return slots_; }
+  /// As many as a plaintext holds, whatever `slots` says.
+  std::size_t fitting_slots() const { return (modulus_bits_ - 2) / slot_bits_; }
   bool operator==(const BitBudget&) const = default;
 
   // Widths of contents (signed, |v| < 2^bits) and of the masks that hide them (sigma bits wider).

@@ -145,18 +145,15 @@ MaskedCiphertexts mask_across(const Evaluator& evaluator, std::span<const Cipher
 MaskedCiphertexts mask_operand(const Evaluator& evaluator, const EncryptedMatrix& operand, Side side,
                                const Mask& mask, const Place& place) {
   const BitBudget& budget = evaluator.budget;
-  const Layout& layout = operand.layout();
-  const std::size_t value_bits = budget.numbers().value_bits, shift = budget.pair_shift();
-  const bool left = side == Side::left;
-  const std::vector<Ciphertext>& cs = left ? operand.down() : operand.across();
-  if (shift == 0)
-    return left ? mask_down(evaluator, cs, layout, mask, value_bits, place)
-                : mask_across(evaluator, cs, layout, mask, value_bits, place);
   if (mask.bits() != budget.value_mask_bits())
     throw Error("a mask of " + std::to_string(mask.bits()) + " bits reached an operand; it needs " +
                 std::to_string(budget.value_mask_bits()) + " bits");
-  const auto packed = left ? pack_down(mask.values(), layout, budget.slot_bits())
-                           : pack_across(mask.values(), layout, budget.slot_bits());
+  const bool left = side == Side::left;
+  const std::vector<Ciphertext>& cs = left ? operand.down() : operand.across();
+  const auto packed = left ? pack_down(mask.values(), operand.layout(), budget.slot_bits())
+                           : pack_across(mask.values(), operand.layout(), budget.slot_bits());
+  const std::size_t shift = budget.pair_shift();
+  if (shift == 0) return MaskedCiphertexts(masked(evaluator, cs, packed, place));
   std::vector<Integer> pairs;
   pairs.reserve((packed.size() + 1) / 2);
   for (std::size_t i = 0; i < packed.size(); i += 2)

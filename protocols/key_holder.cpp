@@ -113,11 +113,10 @@ std::size_t KeyHolder::memory_needed(const Header& header, std::size_t frame_byt
   // A cell in the clear is a big integer: its limbs and what GMP and malloc put around them, here and in two
   // results.
   const std::size_t cell_bytes = 3 * (64 + sizes.budget.slot_bits() / 8);
-  const std::size_t slots = (key.bits() - 2) / sizes.budget.slot_bits();
   // Most values that the frame can hold: packed in ciphertexts, or as sealed operands of a product.
   const std::size_t values = protocol.family == Family::matmul && !protocol.single_value
                                  ? frame_bytes / masked_value_bytes(sizes.budget.value_mask_bits())
-                                 : frame_bytes / sizes.ciphertext_bytes * slots;
+                                 : frame_bytes / sizes.ciphertext_bytes * sizes.budget.fitting_slots();
   const std::size_t cells = header.layout.rows() * header.layout.cols() + values;
   return 4 * (frame_bytes + answer_bytes) + cells * cell_bytes;
 }
@@ -133,7 +132,7 @@ Answering::Answering(const SecretKeys& keys, const KeyHolderPolicy& policy, cons
       budget_(request.header.numbers, request.header.max_inner, keys.paillier().public_key().bits(),
               request.header.slots),
       reader_(request.body) {
-  const std::size_t fitting = (budget_.modulus_bits() - 2) / budget_.slot_bits();
+  const std::size_t fitting = budget_.fitting_slots();
   if (header().layout.rows() == 0 || header().layout.cols() == 0) throw Error("a request is about no cells");
   const auto fits = [fitting](std::size_t width) { return width <= fitting; };
   if (!std::ranges::all_of(header().layout.row_groups, fits) ||
@@ -165,14 +164,16 @@ std::vector<Integer> Answering::open(std::size_t count, std::string_view what) {
 namespace {
 
 /// `count` packed integers out of half as many: 2i holds the lower `shift` bits of each slot of pair i,
-/// signed, and 2i + 1 the rest.
+/// signed, and 2i + 1 the rest. A lower value that is too large is read as another and a carry; as an operand
+/// it takes the product out of its range.
 std::vector<Integer> parted(std::span<const Integer> pairs, std::size_t count, std::size_t shift,
                             std::size_t slots, std::size_t slot_bits) {
+  const Integer half = power_of_two(shift - 1);
   std::vector<Integer> out(count);
   parallel_for(count / 2, [&](std::size_t i) {
     std::vector<Integer> lower = unpack(pairs[i], slots, slot_bits), upper(slots);
     for (std::size_t slot = 0; slot < slots; ++slot) {
-      upper[slot] = floor_shift(lower[slot] + power_of_two(shift - 1), shift);
+      upper[slot] = floor_shift(lower[slot] + half, shift);
       lower[slot] -= upper[slot] << shift;
     }
     out[2 * i] = pack(lower, slot_bits);
@@ -189,11 +190,11 @@ IntegerMatrix Answering::open_matrix(const Layout& layout, Side side, std::size_
   const bool left = side == Side::left;
   const std::size_t count =
       left ? layout.row_groups.size() * layout.cols() : layout.rows() * layout.col_groups.size();
-  const std::size_t slot_bits = budget_.slot_bits(), slots = (budget_.modulus_bits() - 2) / slot_bits;
+  const std::size_t slot_bits = budget_.slot_bits();
   std::vector<Integer> packed = open(pair_shift == 0 ? count : (count + 1) / 2, what);
   IntegerMatrix m;
   try {
-    if (pair_shift > 0) packed = parted(packed, count, pair_shift, slots, slot_bits);
+    if (pair_shift > 0) packed = parted(packed, count, pair_shift, budget_.fitting_slots(), slot_bits);
     m = left ? unpack_down(packed, layout, slot_bits) : unpack_across(packed, layout, slot_bits);
   } catch (const Error&) {
     refuse_out_of_range();

@@ -81,8 +81,7 @@ Operand::Operand(const Evaluator& evaluator, const Place& place, const Encrypted
       piece_masks_.push_back(Mask::uniform(evaluator.draws(piece->lasting.value_or(place), mask_draw(side)),
                                            piece->rows, matrix.cols(), bits));
   }
-  mask_ = assembled(
-      piece_masks_, [](const Mask& mask) -> const IntegerMatrix& { return mask.values(); }, 0, false);
+  drawn_ = Mask::stacked(piece_masks_);
 }
 
 void Operand::add_to(RequestBody& body) const {
@@ -91,7 +90,7 @@ void Operand::add_to(RequestBody& body) const {
     for (const auto& piece : form.pieces) body.add(SealedState{piece->sealed});
     return;
   }
-  body.add(mask_operand(evaluator_, matrix_, side_, Mask::stacked(piece_masks_), place_));
+  body.add(mask_operand(evaluator_, matrix_, side_, *drawn_, place_));
 }
 
 void Operand::append_to(std::vector<std::int64_t>& parameters) const {

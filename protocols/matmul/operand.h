@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,7 @@ class Operand {
   /// Takes the mask of an earlier product of this step or session, else draws one.
   Operand(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& matrix, Side side);
 
-  const IntegerMatrix& mask() const { return mask_; }
+  const IntegerMatrix& mask() const { return drawn_ ? drawn_->values() : mask_; }
   /// [X + R] re-randomised, or the sealed states.
   void add_to(RequestBody& body) const;
   /// How the operand comes, for the key holder: public numbers.
@@ -47,8 +48,9 @@ class Operand {
   Side side_;
   bool reused_ = false, kept_ = false;
   std::vector<Mask> piece_masks_;    ///< drawn now; none when reused
+  std::optional<Mask> drawn_;        ///< these under each other
   std::vector<SealedState> sealed_;  ///< of the answer
-  IntegerMatrix mask_;
+  IntegerMatrix mask_;               ///< when reused
 };
 
 /// Key holder's half: reads how an operand of rows x cols comes from parameter `next` on, which moves past

@@ -3,16 +3,18 @@
 // After Bellafqira et al. 2018 (arXiv 1806.02709), section 4, secure multiplication and division, on packed
 // operands.
 //   E -> K  [A + R_A], [B + R_B], T' = [A R_B + R_T], U' = [R_A B + R_U]; with an addend [C + R_C]
-//   K -> E  [floor((scale M + C + R_C) / 2^shift)] in both packings, M = (A + R_A)(B + R_B) - T' - U' = A B +
-//   rho E       subtracts floor((scale rho + R_C) / 2^shift)
-// Two ciphertexts of an operand travel as one where a slot has room for two of its masked values, as c_1
-// c_2^(2^(l + sigma + 2)). An operand of several products is opened by the first and travels sealed to the
-// others (operand.h). E draws R_A, R_B, R_T and the effective mask rho and sets R_U = R_A R_B - R_T - rho.
-// Ranges   A, B: l bits.  R_A, R_B: l + sigma.  A R_B, R_A B: 2l + sigma + log k, under R_T of 2l + 2 sigma +
-// log k bits.
+//   K -> E  [floor((scale M + C + R_C) / 2^shift)] in both packings
+//           M = (A + R_A)(B + R_B) - T' - U' = A B + rho
+//   E       subtracts floor((scale rho + R_C) / 2^shift)
+// Two ciphertexts of an operand travel as one, c_1 c_2^(2^(l + sigma + 2)), where a slot has room for two of
+// its masked values. An operand of several products is opened by the first and travels sealed to the others
+// (operand.h).
+// E draws R_A, R_B, R_T and the effective mask rho and sets R_U = R_A R_B - R_T - rho.
+// Ranges   A, B: l bits.  R_A, R_B: l + sigma.  A R_B, R_A B: 2l + sigma + log k, under R_T of
+//          2l + 2 sigma + log k bits.
 //          A pair of masked operands: 2 (l + sigma + 2) bits with its sign, at most S.
-//          M: 2l + log k bits under rho, sigma bits wider.  C: its own bits under R_C, sigma bits wider.  All
-//          below 2^(S-1).
+//          M: 2l + log k bits under rho, sigma bits wider.  C: its own bits under R_C, sigma bits wider.
+//          All below 2^(S-1).
 // Views    K: A', B', T', M, C' each under its own mask; U' = A'B' - T' - M follows.  E: ciphertexts.
 // Error    floor + {0, 1}, the carry 1 with probability frac(exact result); exact multiples never move.
 // Parameters  inner, scale, shift, addend bits (0: none), then how each operand comes

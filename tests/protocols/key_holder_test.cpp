@@ -175,7 +175,7 @@ TEST_CASE("key holder: residues that are no ciphertexts, and values out of range
         out_of_range);
 }
 
-TEST_CASE("key holder: both values of a pair are read signed, and refused beyond 61 bits") {
+TEST_CASE("key holder: both values of a pair are read signed, in the range of masked operands") {
   std::vector<Integer> seen;
   TwoParties parties(
       {.observer = [&](const Header&, std::string_view what, const std::vector<Integer>& values) {
@@ -202,6 +202,9 @@ TEST_CASE("key holder: both values of a pair are read signed, and refused beyond
       CHECK(seen == std::vector{lower, upper});
     }
   for (const int sign : {1, -1}) {
+    // Beyond its range a lower value runs into the upper one.
+    CHECK(outcome(sign * (end + 1)).empty());
+    CHECK(seen == std::vector<Integer>{sign * (1 - end), sign});
     CHECK(outcome(sign * end) == out_of_range);
     CHECK(outcome(sign * end * shift) == out_of_range);
     CHECK(outcome(sign * power_of_two(slot_bits - 1)) == out_of_range);

@@ -92,27 +92,69 @@ TEST_CASE("operands: a bias row is left out of a state") {
 
 TEST_CASE("operands: groups of a table stay opened in later steps, in any order") {
   Layer layer;
-  const Layout group{{2}, balanced_layout(2, 8, layer.parties.budget().slots()).col_groups};
+  // Seven columns, so that a pair of ciphertexts lies across two groups.
+  const Layout group{{2}, balanced_layout(2, 7, layer.parties.budget().slots()).col_groups};
   std::vector<IntegerMatrix> plain;
   std::vector<EncryptedMatrix> groups;
   for (std::uint32_t g = 0; g < 3; ++g) {
-    plain.push_back(random_matrix(2, 8, 20, layer.random));
+    plain.push_back(random_matrix(2, 7, 20, layer.random));
     const auto rows = std::make_shared<OpenedRows>(2, Place{g, 0, Direction::lasting});
     groups.push_back(layer.parties.encrypt(plain.back(), group).kept(rows));
   }
-  const EncryptedMatrix w = layer.parties.encrypt(layer.w);
+  const IntegerMatrix plain_w = random_matrix(7, 3, 20, layer.random);
+  const EncryptedMatrix w = layer.parties.encrypt(plain_w);
   for (const std::vector<std::size_t>& order : {std::vector<std::size_t>{0, 1, 2}, {2, 0}, {1, 2, 0}}) {
     std::vector<EncryptedMatrix> parts;
-    IntegerMatrix expected(2 * order.size(), 8);
+    IntegerMatrix expected(2 * order.size(), 7);
     for (std::size_t i = 0; i < order.size(); ++i) {
       parts.push_back(groups[order[i]]);
       std::copy(plain[order[i]].cells().begin(), plain[order[i]].cells().end(),
-                expected.cells().begin() + static_cast<std::ptrdiff_t>(16 * i));
+                expected.cells().begin() + static_cast<std::ptrdiff_t>(14 * i));
     }
     layer.place = layer.parties.next_place();
-    CHECK(layer.product(Direction::forward, stack_rows(parts), w) == naive_product(expected, layer.w));
+    CHECK(layer.product(Direction::forward, stack_rows(parts), w) == naive_product(expected, plain_w));
   }
   CHECK(layer.opened("A + R_A") == 1);
+}
+
+TEST_CASE("operands: two ciphertexts go out as one, at the price of a power") {
+  Layer layer;
+  Work work{balanced_layout(5, 8, layer.parties.budget().slots()),
+            balanced_layout(8, 3, layer.parties.budget().slots())};
+  const Descriptor& protocol = find_protocol("matmul/packed");
+  work.left_states = work.right_states = reused;
+  const Operations without = protocol.operations(work, layer.parties.sizes());
+  work.left_states = masked;  // two groups of rows, eight columns
+  const Operations with = protocol.operations(work, layer.parties.sizes());
+  CHECK(with.rerandomisations - without.rerandomisations == 8);
+  CHECK(with.decryptions - without.decryptions == 8);
+  CHECK(with.products - without.products == 8 * 64);
+}
+
+TEST_CASE("operands: an inner dimension of 1 has no room for pairs") {
+  TwoParties parties({.max_inner = 1});
+  const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
+  const IntegerMatrix a = matrix_of(3, 1, {524287, -524288, 5}), b = matrix_of(1, 2, {-524288, 3});
+  const EncryptedMatrix x = parties.encrypt(a), y = parties.encrypt(b);
+  const EncryptedMatrix product =
+      set.matmul->multiply(parties.evaluator(), parties.next_place(), x, y, {1, 0}, std::nullopt);
+  CHECK(parties.decrypt(product) == naive_product(a, b));
+  CHECK(parties.channel().traffic() ==
+        find_protocol("matmul/packed").traffic({x.layout(), y.layout()}, parties.sizes()));
+}
+
+TEST_CASE("operands: a cell beyond its range ends the session, in either half of a pair") {
+  for (const std::size_t column : {0u, 1u})
+    for (const std::size_t bits : {61u, 62u, 64u}) {
+      TwoParties parties;
+      const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
+      IntegerMatrix a = matrix_of(1, 2, {5, 7});
+      a.cells()[column] = power_of_two(bits);
+      const EncryptedMatrix x = parties.encrypt(a), y = parties.encrypt(matrix_of(2, 1, {3, -4}));
+      CHECK(error_of([&] {
+              set.matmul->multiply(parties.evaluator(), parties.next_place(), x, y, {1, 0}, std::nullopt);
+            }) == "the key holder refused: a masked value is out of range; the session ends");
+    }
 }
 
 TEST_CASE("operands: without an opened form, in a new step, or half opened, they are masked anew") {
