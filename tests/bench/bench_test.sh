@@ -11,8 +11,9 @@ python3 - "$dir" <<'PYTHON'
 import json, sys
 matmul, training = (json.load(open(f"{sys.argv[1]}/{name}.json")) for name in ("matmul", "training"))
 packed, blinded, standard = matmul["rows"]
-# Three values a ciphertext of 128 bytes. Up: 2 x 8 and 8 x 2 of the operands, 2 x 4 and 4 x 2 of the product; back: the last two.
-assert packed["bytes"] == (16 + 16 + 2 * (8 + 8)) * 128, packed
+# Three values a ciphertext of 128 bytes. Up: 2 x 8 and 8 x 2 of the operands, two in one, 2 x 4 and 4 x 2 of the product; back: the
+# last two.
+assert packed["bytes"] == (16 / 2 + 16 / 2 + 2 * (8 + 8)) * 128, packed
 assert packed["run"] == packed["shape"] == [4, 8, 4]
 # Both factors and the product of each of 2 x 8 multiplications, then the division of 2 cells.
 assert blinded["run"] == [2, 8, 1] and blinded["bytes"] == (3 * 16 + 2 * 2) * 128, blinded

@@ -28,9 +28,14 @@ train=(train --data train.h5 --network N-3-C --seed 11 --epochs 2 --insecure-see
 accepts "${train[@]}" --secret-key keys/secret.json --out inside.h5 >/dev/null
 accepts export --model inside.h5 --key keys/secret.json --out inside.h5.json >/dev/null
 serve one 0
-accepts "${train[@]}" --key-holder 127.0.0.1:"$port" --tls certificates/evaluator --out lossy.h5 >/dev/null
-same_weights lossy.h5 inside.h5
-lost=$(nft list counter inet loss lost | sed -n 's/.*packets \([0-9]*\) .*/\1/p')
-[ "${lost:-0}" -gt 0 ] || fail 'no packet was lost'
+lost=0
+for _ in $(seq 50); do  # a training has one or two hundred packets: some lose none
+  rm -f lossy.h5
+  accepts "${train[@]}" --key-holder 127.0.0.1:"$port" --tls certificates/evaluator --out lossy.h5 >/dev/null
+  same_weights lossy.h5 inside.h5
+  lost=$(nft list counter inet loss lost | sed -n 's/.*packets \([0-9]*\) .*/\1/p')
+  [ "${lost:-0}" -lt 3 ] || break
+done
+[ "${lost:-0}" -ge 3 ] || fail "50 trainings lost ${lost:-no} packets"
 
 finish
