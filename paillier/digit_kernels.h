@@ -19,6 +19,8 @@ struct DigitKernel {
   void (*square)(double* out, const double* a, const double* modulus);
   /// Lane k of the block = residues[k], digit after digit without gaps, for all lanes.
   void (*gather)(double* block, const double* const* residues);
+  /// residues[k] = lane k of the block, for the first `count` lanes.
+  void (*scatter)(double* const* residues, std::size_t count, const double* block);
   /// out = the block at `index` of a table of `entries` blocks, all of which are read.
   void (*select)(double* out, const double* table, std::size_t entries, std::size_t index);
 };

@@ -17,6 +17,7 @@ struct Avx2 {
   static constexpr std::size_t lanes = 4;
 
   static Doubles load(const double* from) { return _mm256_loadu_pd(from); }
+  static void store(double* to, Doubles x) { _mm256_storeu_pd(to, x); }
   static void transpose(Doubles (&rows)[lanes]) {
     const Doubles a = _mm256_unpacklo_pd(rows[0], rows[1]), b = _mm256_unpackhi_pd(rows[0], rows[1]);
     const Doubles c = _mm256_unpacklo_pd(rows[2], rows[3]), d = _mm256_unpackhi_pd(rows[2], rows[3]);
@@ -32,8 +33,9 @@ struct Avx2 {
   static Doubles subtract(Doubles a, Doubles b) { return _mm256_sub_pd(a, b); }
   static Integers add(Integers a, Integers b) { return _mm256_add_epi64(a, b); }
   static Integers subtract(Integers a, Integers b) { return _mm256_sub_epi64(a, b); }
-  static Integers both(Integers a, Integers b) { return _mm256_and_si256(a, b); }
-  static Integers either(Integers a, Integers b) { return _mm256_or_si256(a, b); }
+  static Integers both_or(Integers a, Integers b, Integers c) {
+    return _mm256_or_si256(_mm256_and_si256(a, b), c);
+  }
   template <unsigned Count>
   static Integers shift_right(Integers a) {
     return _mm256_srli_epi64(a, Count);

@@ -17,21 +17,23 @@ struct Avx512 {
   static constexpr std::size_t lanes = 8;
 
   static Doubles load(const double* from) { return _mm512_loadu_pd(from); }
+  static void store(double* to, Doubles x) { _mm512_storeu_pd(to, x); }
   static void transpose(Doubles (&rows)[lanes]) {
     Doubles pairs[lanes], quads[lanes];  // pairs: words of two rows; quads: of four, a 128-bit part each
-    for (std::size_t i = 0; i < lanes; i += 2) {
+    unroll<lanes / 2>([&](auto half) __attribute__((always_inline)) {
+      constexpr std::size_t i = 2 * half;
       pairs[i] = unpack_low(rows[i], rows[i + 1]);
       pairs[i + 1] = unpack_high(rows[i], rows[i + 1]);
-    }
-    for (std::size_t i = 0; i < lanes; i += 4)
-      for (std::size_t odd = 0; odd < 2; ++odd) {
-        quads[i + odd] = even_parts(pairs[i + odd], pairs[i + 2 + odd]);
-        quads[i + 2 + odd] = odd_parts(pairs[i + odd], pairs[i + 2 + odd]);
-      }
-    for (std::size_t i = 0; i < 4; ++i) {
+    });
+    unroll<lanes / 2>([&](auto half) __attribute__((always_inline)) {
+      constexpr std::size_t i = half / 2 * 4 + half % 2;
+      quads[i] = even_parts(pairs[i], pairs[i + 2]);
+      quads[i + 2] = odd_parts(pairs[i], pairs[i + 2]);
+    });
+    unroll<lanes / 2>([&](auto i) __attribute__((always_inline)) {
       rows[i] = even_parts(quads[i], quads[i + 4]);
       rows[i + 4] = odd_parts(quads[i], quads[i + 4]);
-    }
+    });
   }
   static Doubles broadcast(double x) { return _mm512_set1_pd(x); }
   static Integers broadcast(std::uint64_t x) { return _mm512_set1_epi64(static_cast<long long>(x)); }
@@ -40,8 +42,9 @@ struct Avx512 {
   static Doubles subtract(Doubles a, Doubles b) { return _mm512_sub_pd(a, b); }
   static Integers add(Integers a, Integers b) { return _mm512_add_epi64(a, b); }
   static Integers subtract(Integers a, Integers b) { return _mm512_sub_epi64(a, b); }
-  static Integers both(Integers a, Integers b) { return _mm512_and_si512(a, b); }
-  static Integers either(Integers a, Integers b) { return _mm512_or_si512(a, b); }
+  static Integers both_or(Integers a, Integers b, Integers c) {
+    return _mm512_ternarylogic_epi64(a, b, c, 0xEA);  // the truth table of (a & b) | c
+  }
   template <unsigned Count>
   static Integers shift_right(Integers a) {
     using Words [[gnu::vector_size(64)]] =

@@ -17,6 +17,7 @@
 // Needs rounding to nearest and no value-changing compiler option. Time depends on sizes alone.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -44,8 +45,12 @@ template <std::size_t... Index, typename Body>
 [[gnu::always_inline]] inline void unroll(std::index_sequence<Index...>, const Body& body) {
   (body(std::integral_constant<std::size_t, Index>{}), ...);
 }
+template <std::size_t Count, typename Body>
+[[gnu::always_inline]] inline void unroll(const Body& body) {
+  unroll(std::make_index_sequence<Count>{}, body);
+}
 
-/// The products of one instruction set V (its vectors and eight operations).
+/// The products of one instruction set V (its vectors and their operations).
 template <class V>
 struct Digits {
   using Doubles = typename V::Doubles;
@@ -74,23 +79,22 @@ struct Digits {
     constexpr std::size_t all = end_term(Column) - first;
     constexpr std::size_t terms = Square ? (all + 1) / 2 : all;
     Doubles h = V::broadcast(0.0), l = h;
-    unroll(
-        std::make_index_sequence<terms>{}, [&](auto t) __attribute__((always_inline)) {
-          constexpr std::size_t i = first + t, j = Column - i;
-          const Doubles u = Square && i == j ? y[i] : x[i];
-          if constexpr (t % Chain == 0) {
-            h = V::fma(u, y[j], V::broadcast(high_anchor));
-            l = V::fma(u, y[j], V::subtract(V::broadcast(high_anchor + low_anchor), h));
-          } else {
-            const Doubles next = V::fma(u, y[j], h);
-            l = V::add(l, V::fma(u, y[j], V::subtract(h, next)));
-            h = next;
-          }
-          if constexpr (t % Chain == Chain - 1 || t + 1 == terms) {
-            low = V::add(low, V::bits(l));
-            high = V::add(high, V::bits(h));
-          }
-        });
+    unroll<terms>([&](auto t) __attribute__((always_inline)) {
+      constexpr std::size_t i = first + t, j = Column - i;
+      const Doubles u = Square && i == j ? y[i] : x[i];
+      if constexpr (t % Chain == 0) {
+        h = V::fma(u, y[j], V::broadcast(high_anchor));
+        l = V::fma(u, y[j], V::subtract(V::broadcast(high_anchor + low_anchor), h));
+      } else {
+        const Doubles next = V::fma(u, y[j], h);
+        l = V::add(l, V::fma(u, y[j], V::subtract(h, next)));
+        h = next;
+      }
+      if constexpr (t % Chain == Chain - 1 || t + 1 == terms) {
+        low = V::add(low, V::bits(l));
+        high = V::add(high, V::bits(h));
+      }
+    });
   }
 
   static constexpr std::uint64_t anchors(std::size_t column, std::size_t chain, bool square) {
@@ -102,28 +106,27 @@ struct Digits {
   template <std::size_t Chain, bool Square, bool Accumulate>
   [[gnu::always_inline]] static void block_product(Integers* columns, const Doubles* a, const Doubles* b) {
     Doubles x[block], y[block];
-    unroll(
-        std::make_index_sequence<block>{}, [&](auto i) __attribute__((always_inline)) {
-          y[i] = b[i];
-          x[i] = Square ? V::add(b[i], b[i]) : a[i];
-        });
+    unroll<block>([&](auto i) __attribute__((always_inline)) {
+      y[i] = b[i];
+      x[i] = Square ? V::add(b[i], b[i]) : a[i];
+    });
     Integers low = V::broadcast(0 - anchors(0, Chain, Square));
     if constexpr (Accumulate) low = V::add(low, columns[0]);
-    unroll(
-        std::make_index_sequence<2 * block - 1>{}, [&](auto p) __attribute__((always_inline)) {
-          Integers high = V::broadcast(0 - anchors(p + 1, Chain, Square));
-          if constexpr (Accumulate) high = V::add(high, columns[p + 1]);
-          column<p, Chain, Square>(x, y, low, high);
-          columns[p] = low;
-          low = high;
-        });
+    unroll<2 * block - 1>([&](auto p) __attribute__((always_inline)) {
+      Integers high = V::broadcast(0 - anchors(p + 1, Chain, Square));
+      if constexpr (Accumulate) high = V::add(high, columns[p + 1]);
+      column<p, Chain, Square>(x, y, low, high);
+      columns[p] = low;
+      low = high;
+    });
     columns[2 * block - 1] = low;
   }
 
   // ---- carries ----
 
-  static Doubles to_double(Integers digit) {
-    return V::subtract(V::doubles(V::either(digit, V::broadcast(two_52_bits))),
+  /// The lowest 49 bits, less half a digit.
+  static Doubles balanced_digit(Integers u) {
+    return V::subtract(V::doubles(V::both_or(u, V::broadcast(digit_mask), V::broadcast(two_52_bits))),
                        V::broadcast(0x1p52 + static_cast<double>(half_digit)));
   }
 
@@ -134,7 +137,7 @@ struct Digits {
     for (std::size_t p = 0; p < N; ++p) {
       const Integers u = V::add(V::add(columns[p], offset), carry);
       carry = V::template shift_right<digit_bits>(u);
-      digits[p] = to_double(V::both(u, V::broadcast(digit_mask)));
+      digits[p] = balanced_digit(u);
     }
     return carry;
   }
@@ -149,7 +152,7 @@ struct Digits {
     for (std::size_t p = 0; p + 1 < N; ++p) {
       const Integers u = V::add(V::add(V::bits(V::add(V::subtract(x[p], y[p]), anchor)), offset), carry);
       carry = V::template shift_right<digit_bits>(u);
-      out[p] = to_double(V::both(u, V::broadcast(digit_mask)));
+      out[p] = balanced_digit(u);
     }
     const Integers last = V::bits(V::add(V::subtract(x[N - 1], y[N - 1]), anchor));
     out[N - 1] = V::subtract(V::doubles(V::add(last, V::subtract(carry, no_carry()))), anchor);
@@ -238,13 +241,12 @@ struct Digits {
     const Integers carry_in = normalise<block>(columns, t, no_carry());
     Integers low[block + 1];
     Integers sum = V::broadcast(0 - anchors(0, block, false));
-    unroll(
-        std::make_index_sequence<block>{}, [&](auto p) __attribute__((always_inline)) {
-          Integers next = V::broadcast(0 - anchors(p + 1, block, false));
-          column<p, block, false>(t, m.negative_inverse, sum, next);
-          low[p] = sum;
-          sum = next;
-        });
+    unroll<block>([&](auto p) __attribute__((always_inline)) {
+      Integers next = V::broadcast(0 - anchors(p + 1, block, false));
+      column<p, block, false>(t, m.negative_inverse, sum, next);
+      low[p] = sum;
+      sum = next;
+    });
     normalise<block>(low, q, no_carry());
     // Columns 0 to 5 cannot move the rounding of column 6, so the exact carry follows from it alone.
     Integers ignored = V::broadcast(std::uint64_t{0});
@@ -257,14 +259,12 @@ struct Digits {
         V::add(V::add(last, V::bits(t_last)), V::broadcast(column_offset + half_digit - low_anchor_bits));
     const Integers carry = V::add(V::template shift_right<digit_bits>(u), carry_in);
     high = V::add(V::add(high, columns[block]), V::subtract(carry, V::broadcast(2 * carry_offset)));
-    unroll(
-        std::make_index_sequence<block - 1>{}, [&](auto p) __attribute__((always_inline)) {
-          Integers next =
-              V::add(columns[block + p + 1], V::broadcast(0 - anchors(block + p + 1, block, false)));
-          column<block + p, block, false>(q, m.digits, high, next);
-          columns[block + p] = high;
-          high = next;
-        });
+    unroll<block - 1>([&](auto p) __attribute__((always_inline)) {
+      Integers next = V::add(columns[block + p + 1], V::broadcast(0 - anchors(block + p + 1, block, false)));
+      column<block + p, block, false>(q, m.digits, high, next);
+      columns[block + p] = high;
+      high = next;
+    });
     columns[2 * block - 1] = high;
   }
 
@@ -302,32 +302,56 @@ struct Digits {
     normalise<N>(columns + N, reinterpret_cast<Doubles*>(out), no_carry());
   }
 
+  /// Calls body(i) for squares of lanes x lanes words from digit i on that cover N digits; the last two may
+  /// overlap.
+  template <std::size_t N, typename Body>
+  [[gnu::always_inline]] static void for_each_square(const Body& body) {
+    for (std::size_t i = 0; i < N; i += V::lanes) body(std::min(i, N - V::lanes));
+  }
+
+  // Unrolled so that a square stays in registers.
   template <std::size_t N>
   static void gather(double* block, const double* const* residues) {
-    constexpr std::size_t lanes = V::lanes, full = N / lanes * lanes;
-    for (std::size_t i = 0; i < full; i += lanes) {
-      Doubles square[lanes];
-      for (std::size_t k = 0; k < lanes; ++k) square[k] = V::load(residues[k] + i);
+    for_each_square<N>([&](std::size_t i) __attribute__((always_inline)) {
+      Doubles square[V::lanes];
+      unroll<V::lanes>([&](auto k) __attribute__((always_inline)) { square[k] = V::load(residues[k] + i); });
       V::transpose(square);
-      for (std::size_t k = 0; k < lanes; ++k) reinterpret_cast<Doubles*>(block)[i + k] = square[k];
-    }
-    if constexpr (full < N)
-      for (std::size_t i = full; i < N; ++i)
-        for (std::size_t k = 0; k < lanes; ++k) block[i * lanes + k] = residues[k][i];
+      auto* const out = reinterpret_cast<Doubles*>(block) + i;
+      unroll<V::lanes>([&](auto k) __attribute__((always_inline)) { out[k] = square[k]; });
+    });
   }
 
   template <std::size_t N>
+  static void scatter(double* const* residues, std::size_t count, const double* block) {
+    for_each_square<N>([&](std::size_t i) __attribute__((always_inline)) {
+      Doubles square[V::lanes];
+      const auto* const in = reinterpret_cast<const Doubles*>(block) + i;
+      unroll<V::lanes>([&](auto k) __attribute__((always_inline)) { square[k] = in[k]; });
+      V::transpose(square);
+      unroll<V::lanes>([&](auto k) __attribute__((always_inline)) {
+        if (k < count) V::store(residues[k] + i, square[k]);
+      });
+    });
+  }
+
+  // Digit by digit over all entries, a few digits at a time: their sums stay in registers.
+  template <std::size_t N>
   static void select(double* out, const double* table, std::size_t entries, std::size_t index) {
-    Integers sum[N];
-    for (std::size_t i = 0; i < N; ++i) sum[i] = V::broadcast(std::uint64_t{0});
-    for (std::size_t e = 0; e < entries; ++e) {
-      const std::uint64_t difference = e ^ index;
-      const Integers mask =
-          V::broadcast(((difference | (0 - difference)) >> 63) - 1);  // all ones where equal
-      const auto* entry = reinterpret_cast<const Integers*>(table) + e * N;
-      for (std::size_t i = 0; i < N; ++i) sum[i] = V::either(sum[i], V::both(entry[i], mask));
+    const auto* const blocks = reinterpret_cast<const Integers*>(table);
+    for (std::size_t i = 0; i < N; i += block) {
+      Integers sum[block];
+      unroll<block>([&](auto k) __attribute__((always_inline)) { sum[k] = V::broadcast(std::uint64_t{0}); });
+      for (std::size_t e = 0; e < entries; ++e) {
+        const std::uint64_t difference = e ^ index;
+        const Integers mask =
+            V::broadcast(((difference | (0 - difference)) >> 63) - 1);  // all ones where equal
+        const Integers* const entry = blocks + e * N + i;
+        unroll<block>([&](auto k)
+                          __attribute__((always_inline)) { sum[k] = V::both_or(entry[k], mask, sum[k]); });
+      }
+      unroll<block>([&](auto k)
+                        __attribute__((always_inline)) { reinterpret_cast<Integers*>(out)[i + k] = sum[k]; });
     }
-    for (std::size_t i = 0; i < N; ++i) reinterpret_cast<Integers*>(out)[i] = sum[i];
   }
 
   template <std::size_t N>
@@ -337,6 +361,7 @@ struct Digits {
             modular_product<N, false>,
             [](double* out, const double* a, const double* m) { modular_product<N, true>(out, a, a, m); },
             gather<N>,
+            scatter<N>,
             select<N>};
   }
   static constexpr DigitKernel kernels[] = {kernel<21>(), kernel<42>(),  kernel<63>(),

@@ -252,15 +252,20 @@ void Lanes::prefetch(std::span<const Word* const> residues) const {
 
 void Lanes::scatter(std::span<Word* const> residues, const Word* block) const {
   require_lanes(residues.size());
-  const std::size_t width = lanes();
-  for (std::size_t lane = 0; lane < residues.size(); ++lane)
-    for (std::size_t i = 0; i < words(); ++i) residues[lane][i] = block[i * width + lane];
+  if (!kernel_) {
+    std::copy_n(block, words(), residues[0]);
+    return;
+  }
+  std::array<double*, most_lanes> to{};
+  for (std::size_t lane = 0; lane < residues.size(); ++lane) to[lane] = doubles(residues[lane]);
+  kernel_->scatter(to.data(), residues.size(), doubles(block));
 }
 
 void Lanes::scatter(Word* residues, std::size_t count, const Word* block) const {
   require_lanes(count);
-  for (std::size_t lane = 0; lane < count; ++lane)
-    for (std::size_t i = 0; i < words(); ++i) residues[lane * words() + i] = block[i * lanes() + lane];
+  std::array<Word*, most_lanes> to{};
+  for (std::size_t lane = 0; lane < count; ++lane) to[lane] = residues + lane * words();
+  scatter(std::span(to).first(count), block);
 }
 
 void Lanes::broadcast(Word* block, const Word* residue) const {

@@ -70,6 +70,14 @@ TEST_CASE("lanes: conversions, products and moves give the same residues on all 
       WordBuffer in_a_row(residues.size());
       lanes.scatter(in_a_row.data(), lanes.lanes(), b.data());
       CHECK(std::equal(in_a_row.data(), in_a_row.data() + in_a_row.size(), residues.data()));
+      // All but the last lane: nothing else is written.
+      for (std::size_t i = 0; i < in_a_row.size(); ++i) in_a_row.data()[i] = 1;
+      if (lanes.lanes() > 1) {
+        lanes.scatter(in_a_row.data(), lanes.lanes() - 1, b.data());
+        const Word* end = in_a_row.data() + in_a_row.size() - lanes.words();
+        CHECK(std::equal(in_a_row.data(), in_a_row.data() + (end - in_a_row.data()), residues.data()));
+        CHECK(std::all_of(end, end + lanes.words(), [](Word w) { return w == 1; }));
+      }
       lanes.broadcast(a.data(), to[0]);
       lanes.leave(out, a.data());
       CHECK(out == std::vector<Integer>(lanes.lanes(), y[0]));
