@@ -1,7 +1,7 @@
 // Big integers: byte form, inverses, Chinese remainders, wiping.
 #include "paillier/integer.h"
 
-#include <openssl/crypto.h>
+#include <string.h>
 
 #include "paillier/error.h"
 
@@ -93,7 +93,7 @@ void SecretInteger::wipe() noexcept {
 }
 
 void wipe_memory(void* memory, std::size_t size) noexcept {
-  OPENSSL_cleanse(memory, size);
+  ::explicit_bzero(memory, size);
 }
 
 }  // namespace smlp
