@@ -13,11 +13,19 @@ namespace smlp {
 namespace {
 
 constexpr std::size_t largest_group = 11;
-// A row's tables that are read at random before the next ones are built: a core's cache holds most of them.
-constexpr std::size_t cached_table_bytes = std::size_t{1536} << 10;
+// A row's tables that are read at random before the next ones are built: a core's own cache holds them.
+constexpr std::size_t cached_table_bytes = std::size_t{768} << 10;
 
 std::size_t ceiling(std::size_t a, std::size_t b) {
   return (a + b - 1) / b;
+}
+
+// 64 bits of a number from `lowest` on.
+mp_limb_t word_at(mpz_srcptr number, std::size_t lowest) {
+  const mp_limb_t* limbs = mpz_limbs_read(number);
+  const std::size_t size = mpz_size(number), at = lowest / 64, offset = lowest % 64;
+  const mp_limb_t low = at < size ? limbs[at] >> offset : 0;
+  return offset == 0 || at + 1 >= size ? low : low | limbs[at + 1] << (64 - offset);
 }
 
 // The rows and outputs that are computed together, so that the buffers stay within their bounds.
@@ -129,12 +137,14 @@ class Computation {
   void indices(std::size_t row, std::size_t output, std::size_t group, std::uint32_t* out) const {
     std::fill_n(out, chunk_, 0);
     for (std::size_t u = 0; u < group_size(group); ++u) {
-      const std::size_t v = group * group_ + u;
+      const std::size_t v = group * group_ + u, lowest = v % splits_ * chunk_;
       const mpz_srcptr e = exponent(row, v / splits_, output).get_mpz_t();
-      const mp_limb_t* limbs = mpz_limbs_read(e);
-      const std::size_t lowest = v % splits_ * chunk_, end = std::min(chunk_ + lowest, 64 * mpz_size(e));
-      for (std::size_t bit = lowest; bit < end; ++bit)
-        out[bit - lowest] |= static_cast<std::uint32_t>(limbs[bit / 64] >> (bit % 64) & 1) << u;
+      const std::uint32_t flag = std::uint32_t{1} << u;
+      for (std::size_t done = 0; done < chunk_; done += 64) {
+        mp_limb_t word = word_at(e, lowest + done);
+        for (std::size_t b = done; b < std::min(done + 64, chunk_); ++b, word >>= 1)
+          out[b] |= flag & (0 - static_cast<std::uint32_t>(word & 1));
+      }
     }
   }
 
@@ -162,21 +172,21 @@ class Computation {
             indices(tile.first_row + row, tile.first_output + o % tile.outputs, first + t,
                     index.data() + (t * size + k) * chunk_);
         }
-        const auto find = [&](std::size_t p, std::size_t t) {
-          for (std::size_t k = 0; k < size; ++k)
-            from[k] = row_tables[k] + (t * entries + index[(t * size + k) * chunk_ + p]) * words();
+        const auto find = [&](std::size_t step) {  // the entries for bit step / count of table step % count
+          for (std::size_t k = 0; k < size; ++k) {
+            const std::size_t t = step % count, e = index[(t * size + k) * chunk_ + step / count];
+            from[k] = row_tables[k] + (t * entries + e) * words();
+          }
           return std::span(from).first(size);
         };
         WordBuffer factor(block);
-        for (std::size_t p = 0; p < chunk_; ++p) {
-          Word* accumulator = accumulators.data() + (b * chunk_ + p) * block;
-          for (std::size_t t = 0; t < count; ++t) {
-            const bool starts = first + t == 0;
-            lanes_.gather(starts ? accumulator : factor.data(), find(p, t));
-            if (t + 1 < count || p + 1 < chunk_)
-              lanes_.prefetch(t + 1 < count ? find(p, t + 1) : find(p + 1, 0));
-            if (!starts) lanes_.multiply(accumulator, accumulator, factor.data());
-          }
+        find(0);
+        for (std::size_t step = 0; step < chunk_ * count; ++step) {
+          Word* accumulator = accumulators.data() + (b * chunk_ + step / count) * block;
+          const bool starts = first == 0 && step % count == 0;
+          lanes_.gather(starts ? accumulator : factor.data(), std::span(from).first(size));
+          if (step + 1 < chunk_ * count) lanes_.prefetch(find(step + 1));
+          if (!starts) lanes_.multiply(accumulator, accumulator, factor.data());
         }
       });
     }

@@ -37,8 +37,8 @@ PowersPlan plan_powers(const PowersShape& shape, std::size_t lanes);
 
 /// Bases in [0, m), row by row; exponents >= 0 in the order above. Variable time in the exponents, which must
 /// not be secret from whoever shares the processor. Parallel over outputs. Memory: at most three buffers of
-/// powers_buffer_bytes, or what one row and one block of outputs need. Throws Error for sizes that do not
-/// match.
+/// powers_buffer_bytes, or what one row and one block of outputs need, and 4 bytes a bit of a chunk for each
+/// table and lane that a thread reads. Throws Error for sizes that do not match.
 std::vector<Integer> simultaneous_powers(const Lanes& lanes, std::span<const Integer> bases,
                                          std::span<const Integer> exponents, PowersShape shape);
 constexpr std::size_t powers_buffer_bytes = std::size_t{32} << 20;
