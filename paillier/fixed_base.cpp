@@ -11,7 +11,7 @@ namespace smlp {
 namespace {
 
 constexpr std::size_t table_bytes = std::size_t{20} << 20;
-constexpr std::size_t widest_window = 10;  // wider gains less than its table costs to build
+constexpr std::size_t widest_window = 12;  // wider gains less than its table costs to build
 
 std::size_t window_count(std::size_t bits, std::size_t window) {
   return (bits + window - 1) / window;
@@ -29,6 +29,12 @@ std::size_t bits_at(std::span<const mp_limb_t> padded, std::size_t lowest, std::
   const mp_limb_t low = padded[limb] >> offset;
   const mp_limb_t high = offset == 0 ? 0 : padded[limb + 1] << (64 - offset);
   return static_cast<std::size_t>((low | high) & ((mp_limb_t{1} << count) - 1));
+}
+
+void require_exponents(std::size_t factors, std::size_t exponents) {
+  if (factors != exponents)
+    throw Error("fixed-base powers got " + std::to_string(factors) + " factors and " +
+                std::to_string(exponents) + " exponents");
 }
 
 }  // namespace
@@ -76,9 +82,7 @@ Integer FixedBase::power(const SecretInteger& exponent) const {
 }
 
 void FixedBase::multiply_powers(std::span<Integer> values, std::span<const SecretInteger> exponents) const {
-  if (values.size() != exponents.size())
-    throw Error("fixed-base powers got " + std::to_string(values.size()) + " factors and " +
-                std::to_string(exponents.size()) + " exponents");
+  require_exponents(values.size(), exponents.size());
   const Lanes& lanes = context_->lanes();
   WordBuffer block(lanes.block_words());
   for (std::size_t first = 0; first < values.size(); first += lanes.lanes()) {
@@ -91,9 +95,7 @@ void FixedBase::multiply_powers(std::span<Integer> values, std::span<const Secre
 
 std::vector<Integer> FixedBase::multiplied(std::span<const Word* const> residues,
                                            std::span<const SecretInteger> exponents) const {
-  if (residues.size() != exponents.size())
-    throw Error("fixed-base powers got " + std::to_string(residues.size()) + " factors and " +
-                std::to_string(exponents.size()) + " exponents");
+  require_exponents(residues.size(), exponents.size());
   const Lanes& lanes = context_->lanes();
   WordBuffer block(lanes.block_words());
   lanes.gather(block.data(), residues);
