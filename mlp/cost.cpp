@@ -127,9 +127,8 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
   const std::size_t slots = sizes.budget.slots();
   const bool addend = options.momentum != 0 || options.weight_decay != 0;
   Declared declared(protocols, sizes);
-  for (const std::size_t cols : {network.inputs(), network.outputs()}) {
+  for (const std::size_t cols : {network.inputs(), network.outputs()})
     declared.unpack({group_widths, balanced_groups(cols, sizes.budget.fitting_slots())});
-  }
   const std::vector<std::size_t> rows = batch_groups(group_widths, slots);
   using States = std::function<OperandStates(std::size_t)>;
   forward_pass(declared, network, rows, slots,

@@ -44,7 +44,7 @@ FloatArithmetic::Matrix FloatArithmetic::with_bias_input(const Matrix& m) {
   return with_constant_column(m, 1.0);
 }
 FloatArithmetic::Matrix FloatArithmetic::without_bias(const Matrix& m) {
-  return without_last_row(m);
+  return m.first_rows(m.rows() - 1);
 }
 FloatArithmetic::Matrix FloatArithmetic::add(const Matrix& a, const Matrix& b) {
   return cell_by_cell(a, b, std::plus<>());
@@ -53,7 +53,7 @@ FloatArithmetic::Matrix FloatArithmetic::subtract(const Matrix& a, const Matrix&
   return cell_by_cell(a, b, std::minus<>());
 }
 FloatArithmetic::Matrix FloatArithmetic::stack(const std::vector<Matrix>& parts) {
-  return stack_plain(parts);
+  return stacked(parts);
 }
 
 }  // namespace smlp

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "paillier/error.h"
 #include "protocols/matrix.h"
@@ -26,28 +25,6 @@ Matrix<T> with_constant_column(const Matrix<T>& m, const T& value) {
   Matrix<T> out(m.rows(), m.cols() + 1, value);
   for (std::size_t i = 0; i < m.rows(); ++i)
     for (std::size_t j = 0; j < m.cols(); ++j) out(i, j) = m(i, j);
-  return out;
-}
-
-template <typename T>
-Matrix<T> without_last_row(const Matrix<T>& m) {
-  Matrix<T> out(m.rows() - 1, m.cols());
-  for (std::size_t i = 0; i < out.size(); ++i) out.cells()[i] = m.cells()[i];
-  return out;
-}
-
-/// The matrices on top of each other. Throws Error when their columns differ in number.
-template <typename T>
-Matrix<T> stack_plain(const std::vector<Matrix<T>>& parts) {
-  std::size_t rows = 0;
-  for (const Matrix<T>& part : parts) rows += part.rows();
-  const std::size_t cols = parts.empty() ? 0 : parts.front().cols();
-  Matrix<T> out(rows, cols);
-  std::size_t next = 0;
-  for (const Matrix<T>& part : parts) {
-    if (part.cols() != cols) throw Error("matrices of different widths were stacked");
-    for (const T& cell : part.cells()) out.cells()[next++] = cell;
-  }
   return out;
 }
 

@@ -86,7 +86,7 @@ TwinArithmetic::Matrix TwinArithmetic::with_bias_input(const Matrix& m) {
   return with_constant_column(m, power_of_two(budget_.numbers().fraction_bits));
 }
 TwinArithmetic::Matrix TwinArithmetic::without_bias(const Matrix& m) {
-  return without_last_row(m);
+  return m.first_rows(m.rows() - 1);
 }
 TwinArithmetic::Matrix TwinArithmetic::add(const Matrix& a, const Matrix& b) {
   return in_range("a sum of weights", cell_by_cell(a, b, std::plus<Integer>()));
@@ -95,7 +95,7 @@ TwinArithmetic::Matrix TwinArithmetic::subtract(const Matrix& a, const Matrix& b
   return in_range("an error of the outputs", cell_by_cell(a, b, std::minus<Integer>()));
 }
 TwinArithmetic::Matrix TwinArithmetic::stack(const std::vector<Matrix>& parts) {
-  return stack_plain(parts);
+  return stacked(parts);
 }
 
 }  // namespace smlp

@@ -3,6 +3,7 @@
 
 #include <mutex>
 #include <optional>
+#include <ranges>
 
 #include "paillier/error.h"
 #include "paillier/parallel.h"
@@ -86,16 +87,12 @@ Mask Mask::remainder(const IntegerMatrix& product, const Mask& cross, const Mask
 }
 
 Mask Mask::stacked(std::span<const Mask> masks) {
-  std::size_t rows = 0;
-  for (const Mask& mask : masks) rows += mask.values().rows();
-  IntegerMatrix values(rows, masks.front().values().cols());
-  std::size_t next = 0;
-  for (const Mask& mask : masks) {
-    if (mask.values().cols() != values.cols() || mask.bits() != masks.front().bits())
-      throw Error("masks of other columns or bits reached one matrix");
-    for (const Integer& value : mask.values().cells()) values.cells()[next++] = value;
-  }
-  return Mask(std::move(values), masks.front().bits());
+  const std::size_t bits = masks.front().bits();
+  for (const Mask& mask : masks)
+    if (mask.bits() != bits)
+      throw Error("masks of " + std::to_string(bits) + " and " + std::to_string(mask.bits()) +
+                  " bits cannot be stacked");
+  return Mask(smlp::stacked(masks | std::views::transform(&Mask::values)), bits);
 }
 
 namespace {

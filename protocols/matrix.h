@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <ranges>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "paillier/error.h"
 #include "paillier/integer.h"
 
 namespace smlp {
@@ -25,6 +28,13 @@ class Matrix {
   const std::vector<T>& cells() const { return cells_; }
   bool operator==(const Matrix&) const = default;
 
+  /// The rows before `count`, which is at most rows().
+  Matrix first_rows(std::size_t count) const {
+    Matrix out(count, cols_);
+    for (std::size_t cell = 0; cell < out.size(); ++cell) out.cells_[cell] = cells_[cell];
+    return out;
+  }
+
   Matrix transposed() const {
     Matrix out(cols_, rows_);
     for (std::size_t i = 0; i < rows_; ++i)
@@ -39,5 +49,22 @@ class Matrix {
 };
 
 using IntegerMatrix = Matrix<Integer>;
+
+/// The matrices under each other. Throws Error when their columns differ in number.
+template <std::ranges::forward_range Matrices>
+std::ranges::range_value_t<Matrices> stacked(const Matrices& parts) {
+  std::size_t rows = 0, cols = 0, next = 0;
+  for (const auto& part : parts) {
+    if (rows > 0 && part.cols() != cols)
+      throw Error("matrices of " + std::to_string(cols) + " and " + std::to_string(part.cols()) +
+                  " columns cannot be stacked");
+    cols = part.cols();
+    rows += part.rows();
+  }
+  std::ranges::range_value_t<Matrices> out(rows, cols);
+  for (const auto& part : parts)
+    for (const auto& cell : part.cells()) out.cells()[next++] = cell;
+  return out;
+}
 
 }  // namespace smlp

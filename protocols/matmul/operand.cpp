@@ -2,6 +2,7 @@
 #include "protocols/matmul/operand.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "paillier/error.h"
 #include "protocols/masked_values.h"
@@ -28,18 +29,10 @@ bool same_step(const Place& a, const Place& b) {
   return a.step == b.step && a.layer == b.layer;
 }
 
-/// Matrices under each other, without the last `dropped` rows, transposed if `turned`.
-template <typename Pieces, typename Values>
-IntegerMatrix assembled(const Pieces& pieces, Values&& values_of, std::size_t dropped, bool turned) {
-  std::size_t rows = 0;
-  for (const auto& piece : pieces) rows += values_of(piece).rows();
-  const std::size_t cols = values_of(pieces.front()).cols();
-  IntegerMatrix out(rows - dropped, cols);
-  std::size_t next = 0;
-  for (const auto& piece : pieces)
-    for (const Integer& value : values_of(piece).cells())
-      if (next < out.size()) out.cells()[next++] = value;
-  return turned ? out.transposed() : out;
+/// The stacked pieces of an operand, without the last `dropped` rows, transposed if `turned`.
+IntegerMatrix assembled(IntegerMatrix pieces, std::size_t dropped, bool turned) {
+  if (dropped > 0) pieces = pieces.first_rows(pieces.rows() - dropped);
+  return turned ? pieces.transposed() : pieces;
 }
 
 // The form of an operand in a request: a sum of these.
@@ -68,7 +61,7 @@ Operand::Operand(const Evaluator& evaluator, const Place& place, const Encrypted
     const auto mask_of = [](const std::shared_ptr<OpenedRows>& piece) -> const IntegerMatrix& {
       return piece->mask;
     };
-    mask_ = assembled(form.pieces, mask_of, form.dropped, form.turned);
+    mask_ = assembled(stacked(form.pieces | std::views::transform(mask_of)), form.dropped, form.turned);
     return;
   }
   kept_ = possible && form.dropped == 0 && !form.turned && std::ranges::none_of(form.pieces, opened) &&
@@ -179,8 +172,7 @@ const IntegerMatrix& OpenedOperand::open(std::string_view what) {
       throw Error("a sealed state does not belong to this request");
     opened.push_back(read_masked(state.state, rows, cols, bits));
   }
-  values_ = assembled(
-      opened, [](const IntegerMatrix& m) -> const IntegerMatrix& { return m; }, dropped_, turned_);
+  values_ = assembled(stacked(opened), dropped_, turned_);
   return values_;
 }
 

@@ -11,7 +11,9 @@ using namespace smlp::testing;
 
 // What may leave is a matter of types: local ciphertexts and plain bytes cannot be added to a request.
 template <typename T>
-concept Sendable = requires(RequestBody body, T value) { body.add(value); };
+concept Sendable = requires(RequestBody body, T value) {
+  body.add(value);
+};
 static_assert(Sendable<MaskedCiphertexts> && Sendable<BlindedBits> && Sendable<SealedState>);
 static_assert(!Sendable<std::vector<Ciphertext>> && !Sendable<std::vector<FreshCiphertext>> &&
               !Sendable<Ciphertext> && !Sendable<EncryptedMatrix> && !Sendable<std::vector<DgkCiphertext>> &&
@@ -130,9 +132,12 @@ TEST_CASE("masking: masks of pieces under each other") {
   for (std::size_t i = 0; i < 3; ++i)
     for (std::size_t j = 0; j < 3; ++j)
       CHECK(all.values()(i, j) == (i < 2 ? pieces[0].values()(i, j) : pieces[1].values()(0, j)));
-  const auto refusal = "masks of other columns or bits reached one matrix";
-  CHECK(error_of([&] { Mask::stacked(std::vector<Mask>{draw(1, 3, 60), draw(1, 2, 60)}); }) == refusal);
-  CHECK(error_of([&] { Mask::stacked(std::vector<Mask>{draw(1, 3, 60), draw(1, 3, 61)}); }) == refusal);
+  CHECK(error_of([&] {
+          Mask::stacked(std::vector<Mask>{draw(1, 3, 60), draw(1, 2, 60)});
+        }) == "matrices of 3 and 2 columns cannot be stacked");
+  CHECK(error_of([&] {
+          Mask::stacked(std::vector<Mask>{draw(1, 3, 60), draw(1, 3, 61)});
+        }) == "masks of 60 and 61 bits cannot be stacked");
 }
 
 TEST_CASE("masking: a mask that is too narrow, or of another shape, is refused") {
