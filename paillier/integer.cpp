@@ -93,7 +93,7 @@ void SecretInteger::wipe() noexcept {
 }
 
 void wipe_memory(void* memory, std::size_t size) noexcept {
-  ::explicit_bzero(memory, size);
+  if (size > 0) ::explicit_bzero(memory, size);
 }
 
 }  // namespace smlp

@@ -74,6 +74,7 @@ TEST_CASE("wiped memory is zero") {
   wipe_memory(words, sizeof(words));
   CHECK(words[0] == 0);
   CHECK(words[1] == 0);
+  wipe_memory(nullptr, 0);
 }
 
 TEST_CASE("assigning over a secret integer overwrites the limbs it held") {
