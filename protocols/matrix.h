@@ -28,8 +28,10 @@ class Matrix {
   const std::vector<T>& cells() const { return cells_; }
   bool operator==(const Matrix&) const = default;
 
-  /// The rows before `count`, which is at most rows().
+  /// Throws Error for more rows than there are.
   Matrix first_rows(std::size_t count) const {
+    if (count > rows_)
+      throw Error("a matrix of " + std::to_string(rows_) + " rows has no first " + std::to_string(count));
     Matrix out(count, cols_);
     for (std::size_t cell = 0; cell < out.size(); ++cell) out.cells_[cell] = cells_[cell];
     return out;
@@ -50,15 +52,15 @@ class Matrix {
 
 using IntegerMatrix = Matrix<Integer>;
 
-/// The matrices under each other. Throws Error when their columns differ in number.
+/// The matrices under each other; none give 0 x 0. Throws Error when their columns differ in number.
 template <std::ranges::forward_range Matrices>
 std::ranges::range_value_t<Matrices> stacked(const Matrices& parts) {
-  std::size_t rows = 0, cols = 0, next = 0;
+  const std::size_t cols = std::ranges::empty(parts) ? 0 : (*std::ranges::begin(parts)).cols();
+  std::size_t rows = 0, next = 0;
   for (const auto& part : parts) {
-    if (rows > 0 && part.cols() != cols)
+    if (part.cols() != cols)
       throw Error("matrices of " + std::to_string(cols) + " and " + std::to_string(part.cols()) +
                   " columns cannot be stacked");
-    cols = part.cols();
     rows += part.rows();
   }
   std::ranges::range_value_t<Matrices> out(rows, cols);

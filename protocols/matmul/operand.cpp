@@ -32,7 +32,8 @@ bool same_step(const Place& a, const Place& b) {
 /// The stacked pieces of an operand, without the last `dropped` rows, transposed if `turned`.
 IntegerMatrix assembled(IntegerMatrix pieces, std::size_t dropped, bool turned) {
   if (dropped > 0) pieces = pieces.first_rows(pieces.rows() - dropped);
-  return turned ? pieces.transposed() : pieces;
+  if (turned) return pieces.transposed();
+  return pieces;
 }
 
 // The form of an operand in a request: a sum of these.
