@@ -11,9 +11,7 @@ using namespace smlp::testing;
 
 // What may leave is a matter of types: local ciphertexts and plain bytes cannot be added to a request.
 template <typename T>
-concept Sendable = requires(RequestBody body, T value) {
-  body.add(value);
-};
+concept Sendable = requires(RequestBody body, T value) { body.add(value); };
 static_assert(Sendable<MaskedCiphertexts> && Sendable<BlindedBits> && Sendable<SealedState>);
 static_assert(!Sendable<std::vector<Ciphertext>> && !Sendable<std::vector<FreshCiphertext>> &&
               !Sendable<Ciphertext> && !Sendable<EncryptedMatrix> && !Sendable<std::vector<DgkCiphertext>> &&
