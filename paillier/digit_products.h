@@ -306,27 +306,30 @@ struct Digits {
   /// overlap.
   template <std::size_t N, typename Body>
   [[gnu::always_inline]] static void for_each_square(const Body& body) {
+    static_assert(N >= V::lanes);
     for (std::size_t i = 0; i < N; i += V::lanes) body(std::min(i, N - V::lanes));
   }
 
   // Unrolled so that a square stays in registers.
   template <std::size_t N>
-  static void gather(double* block, const double* const* residues) {
+  static void gather(double* out, const double* const* residues) {
     for_each_square<N>([&](std::size_t i) __attribute__((always_inline)) {
       Doubles square[V::lanes];
       unroll<V::lanes>([&](auto k) __attribute__((always_inline)) { square[k] = V::load(residues[k] + i); });
       V::transpose(square);
-      auto* const out = reinterpret_cast<Doubles*>(block) + i;
-      unroll<V::lanes>([&](auto k) __attribute__((always_inline)) { out[k] = square[k]; });
+      unroll<V::lanes>([&](auto k) __attribute__((always_inline)) {
+        reinterpret_cast<Doubles*>(out)[i + k] = square[k];
+      });
     });
   }
 
   template <std::size_t N>
-  static void scatter(double* const* residues, std::size_t count, const double* block) {
+  static void scatter(double* const* residues, std::size_t count, const double* in) {
     for_each_square<N>([&](std::size_t i) __attribute__((always_inline)) {
       Doubles square[V::lanes];
-      const auto* const in = reinterpret_cast<const Doubles*>(block) + i;
-      unroll<V::lanes>([&](auto k) __attribute__((always_inline)) { square[k] = in[k]; });
+      unroll<V::lanes>([&](auto k) __attribute__((always_inline)) {
+        square[k] = reinterpret_cast<const Doubles*>(in)[i + k];
+      });
       V::transpose(square);
       unroll<V::lanes>([&](auto k) __attribute__((always_inline)) {
         if (k < count) V::store(residues[k] + i, square[k]);
@@ -334,9 +337,10 @@ struct Digits {
     });
   }
 
-  // Digit by digit over all entries, a few digits at a time: their sums stay in registers.
+  // A few digits at a time over all entries: their sums stay in registers.
   template <std::size_t N>
   static void select(double* out, const double* table, std::size_t entries, std::size_t index) {
+    static_assert(N % block == 0);
     const auto* const blocks = reinterpret_cast<const Integers*>(table);
     for (std::size_t i = 0; i < N; i += block) {
       Integers sum[block];

@@ -11,7 +11,7 @@ namespace smlp {
 namespace {
 
 constexpr std::size_t table_bytes = std::size_t{20} << 20;
-constexpr std::size_t widest_window = 12;  // wider gains less than its table costs to build
+constexpr std::size_t widest_window = 12;  // for short moduli; the tables of long ones reach their bound
 
 std::size_t window_count(std::size_t bits, std::size_t window) {
   return (bits + window - 1) / window;

@@ -109,6 +109,7 @@ class Lanes {
   const Word* one() const { return one_.data(); }
   /// Lane k of the block = *residues[k], for residues.size() <= lanes(); the other lanes hold 1.
   void gather(Word* block, std::span<const Word* const> residues) const;
+  /// *residues[k] = lane k of the block, for 1 to lanes() residues.
   void scatter(std::span<Word* const> residues, const Word* block) const;
   /// The first `count` lanes as residues one after another.
   void scatter(Word* residues, std::size_t count, const Word* block) const;

@@ -13,7 +13,8 @@ namespace smlp {
 namespace {
 
 constexpr std::size_t largest_group = 11;
-// A row's tables that are read at random before the next ones are built: a core's own cache holds them.
+// A row's tables that are read at random before the next ones are built, one at least: a core's own cache
+// holds them, or most of one of a long modulus.
 constexpr std::size_t cached_table_bytes = std::size_t{768} << 10;
 
 std::size_t ceiling(std::size_t a, std::size_t b) {
@@ -165,6 +166,7 @@ class Computation {
         const std::size_t size = std::min(width, outputs - b * width);
         std::vector<std::uint32_t> index(count * size * chunk_);
         std::array<const Word*, most_lanes> row_tables{}, from{};
+        const std::span<const Word* const> found = std::span(from).first(size);
         for (std::size_t k = 0; k < size; ++k) {
           const std::size_t o = b * width + k, row = o / tile.outputs;
           row_tables[k] = tables.data() + row * count * entries * words();
@@ -177,15 +179,17 @@ class Computation {
             const std::size_t t = step % count, e = index[(t * size + k) * chunk_ + step / count];
             from[k] = row_tables[k] + (t * entries + e) * words();
           }
-          return std::span(from).first(size);
         };
         WordBuffer factor(block);
         find(0);
         for (std::size_t step = 0; step < chunk_ * count; ++step) {
           Word* accumulator = accumulators.data() + (b * chunk_ + step / count) * block;
           const bool starts = first == 0 && step % count == 0;
-          lanes_.gather(starts ? accumulator : factor.data(), std::span(from).first(size));
-          if (step + 1 < chunk_ * count) lanes_.prefetch(find(step + 1));
+          lanes_.gather(starts ? accumulator : factor.data(), found);
+          if (step + 1 < chunk_ * count) {
+            find(step + 1);
+            lanes_.prefetch(found);
+          }
           if (!starts) lanes_.multiply(accumulator, accumulator, factor.data());
         }
       });

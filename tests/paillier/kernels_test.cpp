@@ -58,8 +58,8 @@ TEST_CASE("fixed bases: every width of exponent across the windows") {
   const Integer m = 2 * random.bits(300) + 1;
   const auto context = std::make_shared<const ModularContext>(m);
   const Integer b = random.below(m);
-  for (const std::size_t bits :
-       std::initializer_list<std::size_t>{1, 2, 8, 9, 10, 63, 64, 65, 126, 127, 128, 129, 190, 488}) {
+  for (const std::size_t bits : std::initializer_list<std::size_t>{1, 2, 9, 10, 11, 12, 13, 24, 63, 64, 65,
+                                                                   126, 127, 128, 129, 190, 488}) {
     const FixedBase base(context, b, bits);
     for (const Integer& e : {Integer(0), Integer(1), power_of_two(bits - 1), Integer(power_of_two(bits) - 1),
                              random.bits(bits), random.bits(bits)}) {

@@ -67,16 +67,24 @@ TEST_CASE("lanes: conversions, products and moves give the same residues on all 
         from.insert(from.begin(), to.back());
       }
       lanes.scatter(to, b.data());
-      WordBuffer in_a_row(residues.size());
-      lanes.scatter(in_a_row.data(), lanes.lanes(), b.data());
-      CHECK(std::equal(in_a_row.data(), in_a_row.data() + in_a_row.size(), residues.data()));
-      // All but the last lane: nothing else is written.
-      for (std::size_t i = 0; i < in_a_row.size(); ++i) in_a_row.data()[i] = 1;
-      if (lanes.lanes() > 1) {
-        lanes.scatter(in_a_row.data(), lanes.lanes() - 1, b.data());
-        const Word* end = in_a_row.data() + in_a_row.size() - lanes.words();
-        CHECK(std::equal(in_a_row.data(), in_a_row.data() + (end - in_a_row.data()), residues.data()));
-        CHECK(std::all_of(end, end + lanes.words(), [](Word w) { return w == 1; }));
+      for (std::size_t k = 0; k < lanes.lanes(); ++k)
+        for (std::size_t i = 0; i < lanes.words(); ++i) CHECK(to[k][i] == b.data()[i * lanes.lanes() + k]);
+      for (std::size_t count = 1; count <= lanes.lanes(); ++count) {  // nothing else is written
+        WordBuffer in_a_row(residues.size());
+        Word *begin = in_a_row.data(), *end = begin + in_a_row.size(),
+             *middle = begin + count * lanes.words();
+        std::fill(begin, end, 1);
+        lanes.scatter(begin, count, b.data());
+        CHECK(std::equal(begin, middle, residues.data()));
+        CHECK(std::all_of(middle, end, [](Word w) { return w == 1; }));
+      }
+      // One of three blocks by masks.
+      WordBuffer table(3 * lanes.block_words());
+      for (std::size_t e = 0; e < 3; ++e)
+        lanes.broadcast(table.data() + e * lanes.block_words(), to[e % lanes.lanes()]);
+      for (std::size_t e = 0; e < 3; ++e) {
+        lanes.select(a.data(), table.data(), 3, e);
+        CHECK(std::equal(a.data(), a.data() + a.size(), table.data() + e * lanes.block_words()));
       }
       lanes.broadcast(a.data(), to[0]);
       lanes.leave(out, a.data());

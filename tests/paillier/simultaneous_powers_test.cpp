@@ -61,6 +61,18 @@ TEST_CASE("matrix powers: mixed exponent lengths, zero columns, edge bases") {
   CHECK(got[2] == 1);
 }
 
+TEST_CASE("matrix powers of so many bases that their tables are built in turns") {
+  RandomStream random = RandomSource::from_seed(29).stream({});
+  const Integer m = 2 * random.bits(4094) + 1 + power_of_two(4095);
+  std::vector<Integer> bases(100), exponents(100 * 8);
+  for (Integer& base : bases) base = random.below(m);
+  for (Integer& exponent : exponents) exponent = random.bits(60);
+  const auto expected = gmp_matrix_power(bases, exponents, 1, 100, 8, m);
+  for (const Instructions instructions : {Instructions::scalar, Instructions::avx2, Instructions::avx512})
+    CHECK(simultaneous_powers(Lanes(m, instructions), bases, exponents,
+                              {.rows = 1, .inner = 100, .outputs = 8}) == expected);
+}
+
 TEST_CASE("empty matrix powers") {
   const Lanes lanes(35);
   CHECK(simultaneous_powers(lanes, {}, {}, {.rows = 2, .inner = 0, .outputs = 3}) ==
