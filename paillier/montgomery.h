@@ -42,7 +42,12 @@ class Montgomery {
  private:
   template <typename Body>
   void with_scratch(Body body) const;
-  void reduce(Limb* out, Limb* product) const;
+  /// Adds a multiple of m's lowest n limbs to the 2 n limbs of x that makes its lowest n limbs zero (they
+  /// keep no value), and writes its n limbs to `quotient`. Returns the carry, 0 or 1. Overwrites n limbs of
+  /// scratch.
+  Limb clear(Limb* x, mp_size_t n, Limb* quotient, Limb* scratch) const;
+  /// out = product / R, of a product of 2 n limbs, which are overwritten as are 2 n of scratch.
+  void reduce(Limb* out, Limb* product, Limb* scratch) const;
 
   Integer modulus_;
   std::size_t limbs_;

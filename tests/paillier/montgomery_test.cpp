@@ -28,7 +28,7 @@ Integer integer_of(const Limbs& limbs) {
 std::vector<Integer> moduli() {
   std::vector<Integer> out = {3, 5, 9, power_of_two(64) - 1, power_of_two(64) + 13, power_of_two(127) + 29};
   RandomStream random = RandomSource::from_seed(64).stream({});
-  for (const std::size_t bits : std::initializer_list<std::size_t>{128, 192, 1024, 2048, 4096}) {
+  for (const std::size_t bits : std::initializer_list<std::size_t>{128, 192, 1024, 2048, 4096, 6144, 8192}) {
     out.push_back(power_of_two(bits) - 159);
     out.push_back(power_of_two(bits) + 1);
     out.push_back(random.bits(bits) / 2 * 2 + 1);
