@@ -72,9 +72,10 @@ struct OperationCount {
 
 /// Arithmetic modulo one odd modulus m > 1. A residue is `words()` words, a block is `lanes()` residues with
 /// their words interleaved (word i of lane k at i * lanes() + k), aligned to 64 bytes. x stands as x R mod m
-/// for a fixed R ("Montgomery form"); forms are not unique, `store` makes them so. Nothing here branches on
-/// residues, so time depends on sizes alone. Immutable but for its counters; shared between threads. Rounding
-/// must be to nearest, which is checked at construction.
+/// for a fixed R ("Montgomery form"); forms are not unique, `store` makes them so. In vector lanes nothing
+/// branches on residues, so time depends on sizes alone; the scalar path promises no such thing.
+/// Immutable but for its counters; shared between threads. Rounding must be to nearest, which is checked at
+/// construction.
 class Lanes {
  public:
   explicit Lanes(const Integer& modulus, Instructions instructions = best_instructions());
