@@ -53,6 +53,14 @@ $(BUILD_DIR)/obj/paillier/digit_kernels_avx2.o: private processor := -O2 -mavx2 
 $(BUILD_DIR)/obj/paillier/digit_kernels_avx512.o: private processor := -O2 -mavx512f
 endif
 
+# Sanitized builds repeat what a release build compiles without help. In them clang takes common system headers, and
+# the templates that they instantiate, from one precompiled file: that halves the time.
+ifneq ($(and $(SANITIZE),$(findstring clang,$(CXX))),)
+precompiled := $(BUILD_DIR)/system_headers.pch
+precompilation := -fpch-instantiate-templates
+endif
+system_headers := algorithm chrono filesystem fstream functional gmpxx.h memory mutex nlohmann/json.hpp ranges thread
+
 # ---- files ----
 PROGRAM := $(BUILD_DIR)/smlp
 LIBRARY := $(BUILD_DIR)/libsmlp.a
@@ -103,10 +111,15 @@ $(LIBRARY): $(call objects,$(library_sources)) $(message_objects) $(BUILD_DIR)/s
 	@echo "archive $@"
 	@rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
-$(BUILD_DIR)/obj/%.o: %.cpp $(BUILD_DIR)/flags
+$(BUILD_DIR)/obj/%.o: %.cpp $(BUILD_DIR)/flags $(precompiled)
 	@echo "compile $<"
 	@mkdir -p $(@D)
-	@$(COMPILE) $(system_includes) -MMD -MP -c $< -o $@
+	@$(COMPILE) $(if $(processor),,$(precompiled:%=$(precompilation) -include-pch %)) $(system_includes) -MMD -MP -c $< -o $@
+
+$(BUILD_DIR)/system_headers.pch: $(BUILD_DIR)/flags
+	@echo "precompile $(system_headers)"
+	@printf '#include <%s>\n' $(system_headers) > $(@:.pch=.h)
+	@$(COMPILE) $(precompilation) -MD -MP -MF $@.d -x c++-header $(@:.pch=.h) -o $@
 
 $(messages) &: protocols/transport/smlp.proto
 	@echo "generate $<"
@@ -122,10 +135,10 @@ $(message_objects): $(BUILD_DIR)/obj/%.o: $(generated)/%.cc $(BUILD_DIR)/flags
 	@mkdir -p $(@D)
 	@$(COMPILE) $(system_includes) -c $< -o $@
 
--include $(patsubst %.o,%.d,$(call objects,$(library_sources) mlp/main.cpp $(command_sources) $(test_sources) $(bench_sources) $(fuzz_sources)))
+-include $(precompiled:%=%.d) $(patsubst %.o,%.d,$(call objects,$(library_sources) mlp/main.cpp $(command_sources) $(test_sources) $(bench_sources) $(fuzz_sources)))
 
-# Tests are compiled to be built quickly.
-ifeq ($(BUILD),release)
+# Tests are compiled to be built quickly. (A precompiled header serves one optimisation only.)
+ifeq ($(BUILD)$(SANITIZE),release)
 $(call objects,$(test_sources)): private optimisation := -O0 -g1
 endif
 
