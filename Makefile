@@ -54,7 +54,8 @@ $(BUILD_DIR)/obj/paillier/digit_kernels_avx512.o: private processor := -O2 -mavx
 endif
 
 # Sanitized builds repeat what a release build compiles without help. In them clang takes common system headers, and
-# the templates that they instantiate, from one precompiled file: that halves the time.
+# the templates that they instantiate, from one precompiled file: that halves the time. (Clang refuses it
+# after an upgrade of these headers, or in a checkout that was moved: make clean.)
 ifneq ($(and $(SANITIZE),$(findstring clang,$(CXX))),)
 precompiled := $(BUILD_DIR)/system_headers.pch
 precompilation := -fpch-instantiate-templates
@@ -116,7 +117,7 @@ $(BUILD_DIR)/obj/%.o: %.cpp $(BUILD_DIR)/flags $(precompiled)
 	@mkdir -p $(@D)
 	@$(COMPILE) $(if $(processor),,$(precompiled:%=$(precompilation) -include-pch %)) $(system_includes) -MMD -MP -c $< -o $@
 
-$(BUILD_DIR)/system_headers.pch: $(BUILD_DIR)/flags
+$(BUILD_DIR)/system_headers.pch: Makefile $(BUILD_DIR)/flags
 	@echo "precompile $(system_headers)"
 	@printf '#include <%s>\n' $(system_headers) > $(@:.pch=.h)
 	@$(COMPILE) $(precompilation) -MD -MP -MF $@.d -x c++-header $(@:.pch=.h) -o $@
@@ -138,7 +139,7 @@ $(message_objects): $(BUILD_DIR)/obj/%.o: $(generated)/%.cc $(BUILD_DIR)/flags
 -include $(precompiled:%=%.d) $(patsubst %.o,%.d,$(call objects,$(library_sources) mlp/main.cpp $(command_sources) $(test_sources) $(bench_sources) $(fuzz_sources)))
 
 # Tests are compiled to be built quickly. (A precompiled header serves one optimisation only.)
-ifeq ($(BUILD)$(SANITIZE),release)
+ifeq ($(BUILD)$(precompiled),release)
 $(call objects,$(test_sources)): private optimisation := -O0 -g1
 endif
 
