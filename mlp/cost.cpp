@@ -1,10 +1,12 @@
 // The cost model.
 #include "mlp/cost.h"
 
+#include <time.h>
 #include <algorithm>
-#include <chrono>
+
 #include <cmath>
 #include <functional>
+#include <future>
 
 #include "mlp/batches.h"
 #include "mlp/initial_weights.h"
@@ -197,52 +199,59 @@ double MachineSpeed::seconds(const Operations& o, int threads) const {
 
 namespace {
 
-/// Medians of several calls, sampled in turn so that a slow moment of the machine touches all alike.
+/// Processor time of the calling thread. Unlike wall-clock time it does not grow while other processes have
+/// the processor.
+double thread_seconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+/// Seconds of one operation, sampled.
+struct Samples {
+  double MachineSpeed::*operation;
+  std::vector<double> seconds;
+};
+
+/// Times calls on one thread, in turn so that a slow moment of the machine touches all alike.
 class Sampler {
  public:
-  explicit Sampler(int threads) : threads_(threads) {}
-  /// `seconds` becomes those for one of `elements` on one of the busy threads.
-  void add(double& seconds, double elements, std::function<void()> call) {
-    measured_.push_back({&seconds, threads_ / elements, std::move(call), {}});
+  /// `call` does `elements` of the operation.
+  void add(double MachineSpeed::*operation, double elements, std::function<void()> call) {
+    calls_.push_back({elements, std::move(call)});
+    samples_.push_back({operation, {}});
   }
-  void run() {
-    constexpr int rounds = 41;
-    for (Measured& m : measured_) m.call();
+  std::vector<Samples> run() {
+    constexpr int rounds = 21;
+    for (const Call& call : calls_) call.body();
     for (int round = 0; round < rounds; ++round)
-      for (Measured& m : measured_) {
-        const auto start = std::chrono::steady_clock::now();
-        m.call();
-        m.samples.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+      for (std::size_t i = 0; i < calls_.size(); ++i) {
+        const double start = thread_seconds();
+        calls_[i].body();
+        samples_[i].seconds.push_back((thread_seconds() - start) / calls_[i].elements);
       }
-    for (Measured& m : measured_) {
-      std::ranges::nth_element(m.samples, m.samples.begin() + rounds / 2);
-      *m.seconds = m.samples[rounds / 2] * m.factor;
-    }
+    return std::move(samples_);
   }
 
  private:
-  struct Measured {
-    double* seconds;
-    double factor;
-    std::function<void()> call;
-    std::vector<double> samples;
+  struct Call {
+    double elements;
+    std::function<void()> body;
   };
-  int threads_;
-  std::vector<Measured> measured_;
+  std::vector<Call> calls_;
+  std::vector<Samples> samples_;
 };
 
-}  // namespace
-
-MachineSpeed measure_speed(const SecretKeys& keys, const RandomSource& random) {
+/// All operations on the calling thread alone.
+std::vector<Samples> sample_operations(const SecretKeys& keys, const RandomSource& random) {
+  set_thread_count(1);
   const PaillierPublicKey& paillier = keys.public_keys().paillier();
   const DgkPublicKey& dgk = keys.public_keys().dgk();
-  const int threads = thread_count();
-  // Batches as the protocols make them: full lanes on all threads.
-  const std::size_t batch = 8 * static_cast<std::size_t>(threads);
+  constexpr std::size_t batch = 16;  // full lanes, as the protocols fill them
   const Place place{0, 0, Direction::output};
   std::uint64_t drawn = 0;
   const auto next = [&] {
-    return Draws(random.derive("speed"), [&] {
+    return Draws(random, [&] {
       Address address = place.address(Draw::mask_conversion);
       address.element = drawn += 1 << 20;
       return address;
@@ -255,40 +264,56 @@ MachineSpeed measure_speed(const SecretKeys& keys, const RandomSource& random) {
   std::vector<DgkCiphertext> bits;
   for (const FreshDgkCiphertext& c : keys.dgk().encrypt(ones, next())) bits.push_back(c.local());
 
-  MachineSpeed speed;
   // A product inside a matrix product: 64-bit powers of one row of ciphertexts.
   std::vector<Integer> exponents;
-  const std::size_t outputs = batch;
   const Draws draws = next();
-  for (std::size_t i = 0; i < batch * outputs; ++i)
+  for (std::size_t i = 0; i < batch * batch; ++i)
     exponents.push_back(power_of_two(63) + draws.stream(i).bits(63));
-  Sampler sampler(threads);
-  const auto count = static_cast<double>(batch);
-  sampler.add(speed.product, powers_products(1, batch, outputs, 64),
-              [&] { paillier.matrix_product(ciphertexts, exponents, 1, batch, outputs); });
-  // What a pool makes ahead costs as much, on processors that have the time; whole chunks for all threads.
-  const std::size_t taken = 4 * batch;
+  Sampler sampler;
+  sampler.add(&MachineSpeed::product, powers_products(1, batch, batch, 64),
+              [&] { paillier.matrix_product(ciphertexts, exponents, 1, batch, batch); });
+  // What a pool makes ahead costs as much, on processors that have the time.
+  constexpr std::size_t taken = 4 * batch;
   RerandomiserPool ahead(paillier.rerandomisers(), random.derive("speed of Paillier"), 0);
   RerandomiserPool bits_ahead(dgk.rerandomisers(), random.derive("speed of DGK"), 0);
-  sampler.add(speed.rerandomisation, static_cast<double>(taken), [&] { ahead.take(taken); });
-  sampler.add(speed.decryption, count, [&] { keys.paillier().decrypt(ciphertexts); });
-  sampler.add(speed.encryption, count, [&] { keys.paillier().encrypt(plain, next()); });
-  const auto for_blocks = [&](const std::function<void(std::size_t)>& body) {
-    parallel_blocks(batch, dgk.lanes(), [&](std::size_t first, std::size_t) { body(first); });
-  };
+  sampler.add(&MachineSpeed::rerandomisation, taken, [&] { ahead.take(taken); });
+  sampler.add(&MachineSpeed::decryption, batch, [&] { keys.paillier().decrypt(ciphertexts); });
+  sampler.add(&MachineSpeed::encryption, batch, [&] { keys.paillier().encrypt(plain, next()); });
   std::vector<DgkBlock> blocks;
   for (std::size_t first = 0; first < batch; first += dgk.lanes())
     blocks.push_back(dgk.block(std::span(bits).subspan(first, std::min(dgk.lanes(), batch - first))));
   constexpr std::size_t products = 32;
-  sampler.add(speed.bit_product, products * count, [&] {
-    for_blocks([&](std::size_t first) {
-      for (std::size_t i = 0; i < products; ++i) dgk.add(blocks[first / dgk.lanes()], blocks[0]);
-    });
+  sampler.add(&MachineSpeed::bit_product, products * batch, [&] {
+    for (DgkBlock& block : blocks)
+      for (std::size_t i = 0; i < products; ++i) dgk.add(block, blocks[0]);
   });
-  sampler.add(speed.bit_rerandomisation, static_cast<double>(taken), [&] { bits_ahead.take(taken); });
-  sampler.add(speed.bit_encryption, count, [&] { keys.dgk().encrypt(ones, next()); });
-  sampler.add(speed.zero_test, count, [&] { keys.dgk().are_zero(bits); });
-  sampler.run();
+  sampler.add(&MachineSpeed::bit_rerandomisation, taken, [&] { bits_ahead.take(taken); });
+  sampler.add(&MachineSpeed::bit_encryption, batch, [&] { keys.dgk().encrypt(ones, next()); });
+  sampler.add(&MachineSpeed::zero_test, batch, [&] { keys.dgk().are_zero(bits); });
+  return sampler.run();
+}
+
+}  // namespace
+
+MachineSpeed measure_speed(const SecretKeys& keys, const RandomSource& random) {
+  // On every thread at once, since threads slow each other down; each alone in its loops, so that none waits.
+  std::vector<std::future<std::vector<Samples>>> threads;
+  for (int i = 0; i < thread_count(); ++i)
+    threads.push_back(std::async(
+        std::launch::async,
+        [&keys, own = random.derive("speed " + std::to_string(i))] { return sample_operations(keys, own); }));
+  std::vector<Samples> all = threads.front().get();
+  for (std::size_t i = 1; i < threads.size(); ++i) {
+    const std::vector<Samples> more = threads[i].get();
+    for (std::size_t k = 0; k < all.size(); ++k)
+      all[k].seconds.insert(all[k].seconds.end(), more[k].seconds.begin(), more[k].seconds.end());
+  }
+  MachineSpeed speed;
+  for (Samples& samples : all) {
+    const auto median = samples.seconds.begin() + static_cast<std::ptrdiff_t>(samples.seconds.size() / 2);
+    std::ranges::nth_element(samples.seconds, median);
+    speed.*samples.operation = *median;
+  }
   return speed;
 }
 

@@ -25,7 +25,7 @@ Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const Tr
 Cost classification_cost(const Network& network, const ProtocolNames& protocols, const TableGroups& groups,
                          const Sizes& sizes);
 
-/// Seconds of each operation on one thread while all threads compute, measured.
+/// Processor seconds of each operation on one thread while all threads compute, measured.
 struct MachineSpeed {
   double product = 0, rerandomisation = 0, decryption = 0, encryption = 0;
   double bit_product = 0, bit_rerandomisation = 0, bit_encryption = 0, zero_test = 0;
@@ -34,7 +34,8 @@ struct MachineSpeed {
   double seconds(const Operations& operations, int threads) const;
 };
 
-/// Medians of short samples with these keys; takes about a second.
+/// Medians of short samples with these keys, the same beside other busy processes: processor time is
+/// measured. Takes about a second of an idle machine.
 MachineSpeed measure_speed(const SecretKeys& keys, const RandomSource& random);
 
 /// log2 of the probability bound that any mask of this many shows anything: log2(values and
