@@ -4,13 +4,32 @@
 #endif
 #include <unistd.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <iostream>
 
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/signals.h"
 #include "paillier/parallel.h"
 
+namespace {
+
+/// Lets threads sleep while they wait for others. OpenMP's own choice is to spin, which takes the processor
+/// from the threads that are waited for. It reads its settings when it is loaded, so they are made by
+/// starting again.
+void wait_passively(char** argv) {
+  constexpr const char* policy = "OMP_WAIT_POLICY";
+  if (::getenv(policy) != nullptr) return;
+  std::error_code status;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", status);
+  if (status || ::setenv(policy, "passive", 1) != 0) return;
+  ::execv(program.c_str(), argv);  // where that fails, threads spin
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  wait_passively(argv);
 #ifdef M_MMAP_THRESHOLD
   // Buffers of matrix products go back to the system when they are freed, not into gaps between small
   // numbers.
