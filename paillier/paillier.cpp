@@ -49,14 +49,18 @@ struct PaillierPublicKey::State {
   Variant variant;
   Integer n, n_squared, hs;
   std::size_t subgroup_bits = 0;
-  std::size_t exponent_bits = 0;
+  std::size_t sigma = rerandomisation_sigma;
   std::shared_ptr<const ModularContext> modulo_n_squared;
   std::once_flag once, prepared;
   std::unique_ptr<const FixedBase> powers_of_hs;
 
+  // djn hides toward the key holder, who knows the order of hs (below n): hence the full length.
+  std::size_t exponent_bits() const {
+    return sigma + (variant == Variant::subgroup ? 2 * subgroup_bits : bit_length(n));
+  }
   const FixedBase& table() {
     std::call_once(
-        once, [this] { powers_of_hs = std::make_unique<FixedBase>(modulo_n_squared, hs, exponent_bits); });
+        once, [this] { powers_of_hs = std::make_unique<FixedBase>(modulo_n_squared, hs, exponent_bits()); });
     return *powers_of_hs;
   }
 
@@ -81,18 +85,19 @@ PaillierPublicKey::PaillierPublicKey(Variant variant, Integer n, Integer hs, std
                   " are outside 16 to bits / 2 - 16 for n of " + std::to_string(bits) + " bits");
     s.subgroup_bits = subgroup_bits;
   }
-  // djn hides toward the key holder, who knows the order of hs (below n): hence the full length.
-  s.exponent_bits = rerandomisation_sigma + (variant == Variant::subgroup ? 2 * subgroup_bits : bits);
   s.n = std::move(n);
   s.modulo_n_squared = std::make_shared<const ModularContext>(s.n_squared);
 }
 
 PaillierPublicKey PaillierPublicKey::with_sigma(std::size_t sigma) const {
-  if (sigma == rerandomisation_sigma) return *this;
+  if (sigma == this->sigma()) return *this;
   PaillierPublicKey key(variant(), n(), hs(), subgroup_bits());
-  key.state_->exponent_bits += sigma;
-  key.state_->exponent_bits -= rerandomisation_sigma;
+  key.state_->sigma = sigma;
   return key;
+}
+
+std::size_t PaillierPublicKey::sigma() const {
+  return state_->sigma;
 }
 
 void PaillierPublicKey::prepare() const {
@@ -162,7 +167,7 @@ void PaillierPublicKey::blind(std::span<Integer> residues, std::span<RandomStrea
   std::vector<SecretInteger> exponents;
   exponents.reserve(residues.size());
   if (variant() != Variant::standard) {
-    for (RandomStream& stream : random) exponents.emplace_back(stream.bits(state_->exponent_bits));
+    for (RandomStream& stream : random) exponents.emplace_back(stream.bits(state_->exponent_bits()));
     state_->table().multiply_powers(residues, exponents);
     return;
   }
@@ -214,10 +219,15 @@ std::vector<FreshCiphertext> PaillierPublicKey::encrypt(std::span<const Integer>
   return blind(std::move(residues), draws);
 }
 
+std::vector<FreshCiphertext> PaillierPublicKey::rerandomise(std::span<const Ciphertext> cs,
+                                                            const Draws& draws) const {
+  return blind(residues_of(cs), draws);
+}
+
 RerandomiserMaker PaillierPublicKey::rerandomisers() const {
   const Lanes& lanes = state_->modulo_n_squared->lanes();
   const auto draw = [key = *this](RandomStream& random) {
-    if (key.variant() != Variant::standard) return SecretInteger(random.bits(key.state_->exponent_bits));
+    if (key.variant() != Variant::standard) return SecretInteger(random.bits(key.state_->exponent_bits()));
     return SecretInteger(key.random_unit(random));
   };
   const auto make = [key = *this, &lanes](std::span<const SecretInteger> secrets, Word* out) {

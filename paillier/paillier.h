@@ -57,6 +57,7 @@ class PaillierPublicKey {
   PaillierPublicKey(Variant variant, Integer n, Integer hs, std::size_t subgroup_bits);
   /// The same key with exponents for another sigma, in bits.
   PaillierPublicKey with_sigma(std::size_t sigma) const;
+  std::size_t sigma() const;
   /// Starts to build the table that randomness comes from in the background; the first use waits for it, or
   /// builds it.
   void prepare() const;
@@ -75,6 +76,7 @@ class PaillierPublicKey {
   /// c times a fresh encryption of 0; hides how c was made even from the key holder.
   FreshCiphertext rerandomise(const Ciphertext& c, RandomStream& random) const;
   std::vector<FreshCiphertext> encrypt(std::span<const Integer> ms, const Draws& draws) const;
+  std::vector<FreshCiphertext> rerandomise(std::span<const Ciphertext> cs, const Draws& draws) const;
   /// What a pool needs to make encryptions of 0 ahead.
   RerandomiserMaker rerandomisers() const;
   /// cs[i] times re-randomiser i: one product. Throws Error when there are not as many.

@@ -56,14 +56,14 @@ Digest digest_of(const std::vector<Ciphertext>& ciphertexts) {
   return sha256(bytes);
 }
 
-std::vector<Ciphertext> local(const std::vector<FreshCiphertext>& fresh) {
+}  // namespace
+
+std::vector<Ciphertext> local(std::span<const FreshCiphertext> fresh) {
   std::vector<Ciphertext> out;
   out.reserve(fresh.size());
   for (const FreshCiphertext& c : fresh) out.push_back(c.local());
   return out;
 }
-
-}  // namespace
 
 std::size_t Layout::rows() const {
   return total(row_groups);

@@ -108,6 +108,9 @@ std::vector<Integer> pack_across(const IntegerMatrix& m, const Layout& layout, s
 IntegerMatrix unpack_down(const std::vector<Integer>& packed, const Layout& layout, std::size_t slot_bits);
 IntegerMatrix unpack_across(const std::vector<Integer>& packed, const Layout& layout, std::size_t slot_bits);
 
+/// Fresh ciphertexts for the holder's own use.
+std::vector<Ciphertext> local(std::span<const FreshCiphertext> fresh);
+
 /// A matrix under fresh randomness in both packings, as ciphertexts that may leave.
 struct FreshMatrix {
   Layout layout;

@@ -52,6 +52,7 @@ enum class Draw : std::uint8_t {
   table_labels_down,
   table_labels_across,
   table_order,
+  hand_over,  ///< under a user's key, by the evaluator
 };
 
 struct Place {

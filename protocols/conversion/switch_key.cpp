@@ -1,11 +1,13 @@
 // Re-encryption of results under the user's key, in one round trip for each 65,536 ciphertexts.
 //
 // This project; the masking of Bellafqira et al. 2018.
-//   E -> K  [y + r] under K's key, all slots      K -> E  the same packed integer under the user's key;  E
-//   subtracts r there
+//   E -> K  [y + r] under K's key, all slots      K -> E  c_K, the same packed integer under the user's key
+//   E       c_K (1 + n_u)^(-r), re-randomised under the user's key
+// Without that K, who made c_K and knows y + r, would divide what was handed over by c_K and read r.
 // K answers only for user keys that it was configured with: with a key of E's own choice this would be a
 // decryption oracle. Ranges   y: L = l + guard bits under L + sigma; the user's modulus has at least S slots
-// + 2 bits. Views    K: y + r.  E: ciphertexts, two of them of the same masked value under different keys.
+// + 2 bits. Views    K: y + r, and what is handed over: a fresh ciphertext under the user's key.
+//   E: ciphertexts, two of them of the same masked value under different keys.
 // Parameters  ciphertexts, four words of SHA-256 of the user's modulus
 #include "protocols/conversion/switch_key.h"
 
@@ -80,15 +82,15 @@ Traffic traffic(const Work& work, const Sizes& sizes) {
 
 Operations operations(const Work& work, const Sizes&) {
   Operations out;
-  out.rerandomisations = static_cast<double>(2 * down_count(work.left));
+  out.rerandomisations = static_cast<double>(3 * down_count(work.left));
   out.decryptions = static_cast<double>(down_count(work.left));
   out.masked_values = static_cast<double>(work.left.rows() * work.left.cols());
   return out;
 }
 
 /// One round trip.
-std::vector<Ciphertext> switch_some(const Evaluator& evaluator, const Place& place,
-                                    const PaillierPublicKey& user, std::span<const Ciphertext> packed) {
+std::vector<FreshCiphertext> switch_some(const Evaluator& evaluator, const Place& place,
+                                         const PaillierPublicKey& user, std::span<const Ciphertext> packed) {
   const BitBudget& budget = evaluator.budget;
   const Layout layout = full_slots(budget.slots(), packed.size());
   const Mask r = Mask::uniform(evaluator.draws(place, Draw::mask_conversion), budget.slots(), packed.size(),
@@ -102,21 +104,26 @@ std::vector<Ciphertext> switch_some(const Evaluator& evaluator, const Place& pla
   const auto switched = user.decode(bytes, packed.size(), "the results under the user's key");
   answer.finish();
   const std::vector<Integer> masks = pack_down(r.values(), layout, budget.slot_bits());
-  return parallel_map(switched.size(), [&](std::size_t i) { return user.add_plain(switched[i], -masks[i]); });
+  const auto unmasked =
+      parallel_map(switched.size(), [&](std::size_t i) { return user.add_plain(switched[i], -masks[i]); });
+  return user.rerandomise(unmasked, evaluator.draws(place, Draw::hand_over));
 }
 
 }  // namespace
 
-std::vector<Ciphertext> switch_key(const Evaluator& evaluator, const Place& place,
-                                   const PaillierPublicKey& user, const std::vector<Ciphertext>& packed,
-                                   std::size_t most) {
+std::vector<FreshCiphertext> switch_key(const Evaluator& evaluator, const Place& place,
+                                        const PaillierPublicKey& user, const std::vector<Ciphertext>& packed,
+                                        std::size_t most) {
   check_user_key(user, evaluator.budget);
+  if (const std::size_t sigma = evaluator.budget.numbers().sigma; user.sigma() < sigma)
+    throw Error("the user's key re-randomises for sigma = " + std::to_string(user.sigma()) +
+                ", the run has sigma = " + std::to_string(sigma));
   const std::size_t layers = std::size_t{256} - place.layer;
   if (round_trips(packed.size(), most) > layers)
     throw Error(std::to_string(packed.size()) +
                 " results are too many to hand over at one place, allowed are " +
                 std::to_string(layers * most) + "; lower --batch");
-  std::vector<Ciphertext> out;
+  std::vector<FreshCiphertext> out;
   Place at = place;
   for (std::span<const Ciphertext> rest = packed; !rest.empty(); ++at.layer) {
     const auto some = rest.first(std::min(most, rest.size()));
@@ -131,7 +138,7 @@ Descriptor switch_key_descriptor() {
   d.family = Family::conversion;
   d.name = "switch-key";
   d.paper = "this project, after Bellafqira et al. 2018";
-  d.flow = "E -> K [y + r];  K -> E the same under the user's key";
+  d.flow = "E -> K [y + r];  K -> E the same under the user's key;  E re-randomises y there";
   d.leakage = "nothing";
   d.handlers = {answer_switch};
   d.traffic = traffic;

@@ -347,7 +347,7 @@ TEST_CASE("conformance: conversions keep every value") {
             const auto out = switch_key(parties.evaluator(), place, toy_user_key(), encrypted_x.down());
             meter.expect(descriptor, {.left = layout, .user_bits = toy_user_key().bits()});
             meter.check();
-            CHECK(unpack_down(toy_user_secret_key().decrypt(out), layout, budget.slot_bits()) == x);
+            CHECK(unpack_down(toy_user_secret_key().decrypt(local(out)), layout, budget.slot_bits()) == x);
           } else {
             FAIL("there is no driver for the conversion ", descriptor.name);
           }

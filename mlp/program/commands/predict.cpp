@@ -78,7 +78,7 @@ int predict_command(const Words& words, Console& console) {
   check_same_numbers(options.model, model.budget, options.data, table.info().budget);
   const ProtocolNames names = ProtocolNames::from_families(model.protocols);
   std::optional<PublicKeys> user;
-  if (options.user_key) user = load_public_keys(*options.user_key);
+  if (options.user_key) user = load_public_keys(*options.user_key).with_sigma(model.budget.numbers().sigma);
 
   const Network network{model.network};
   if (table.info().features != network.inputs())
@@ -96,7 +96,7 @@ int predict_command(const Words& words, Console& console) {
   std::vector<PaillierPublicKey> users;
   if (user) {
     protocols.insert("conversion/switch-key");
-    users.push_back(user->paillier().with_sigma(model.budget.numbers().sigma));
+    users.push_back(user->paillier());
   }
   Session session(keys, key_holder.connect(keys, protocols, seeds.key_holder(), std::move(users)),
                   model.budget, names, seeds.prediction());

@@ -52,12 +52,12 @@ int release_command(const Words& words, Console& console) {
     check_same_key(options.model, loaded.keys.fingerprint(), hosted->public_keys().fingerprint());
     console.warning("note: the key holder runs in this process, so all roles are in one hand");
   }
-  const PublicKeys owner = load_public_keys(options.user_key);
+  const PublicKeys owner = load_public_keys(options.user_key).with_sigma(model.budget.numbers().sigma);
   const Seeds seeds(options.key_holder.seed);
-  Session session(loaded.keys,
-                  key_holder.connect(loaded.keys, {"conversion/switch-key"}, seeds.key_holder(),
-                                     {owner.paillier().with_sigma(model.budget.numbers().sigma)}),
-                  model.budget, ProtocolNames::from_families(model.protocols), seeds.release());
+  Session session(
+      loaded.keys,
+      key_holder.connect(loaded.keys, {"conversion/switch-key"}, seeds.key_holder(), {owner.paillier()}),
+      model.budget, ProtocolNames::from_families(model.protocols), seeds.release());
   Meter meter(session);
   ProgressBar progress(console, "release", "layers");
   const EncryptedModel released =

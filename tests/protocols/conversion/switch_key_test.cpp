@@ -17,7 +17,7 @@ TEST_CASE("switch-key: several round trips hand over what one does, in order") {
     REQUIRE(count == 10);
     const Place place{9, 2, Direction::output};
     const auto switched = switch_key(parties.evaluator(), place, toy_user_key(), encrypted.down(), most);
-    CHECK(unpack_down(toy_user_secret_key().decrypt(switched), encrypted.layout(),
+    CHECK(unpack_down(toy_user_secret_key().decrypt(local(switched)), encrypted.layout(),
                       parties.budget().slot_bits()) == x);
     // Each request is about at most so many ciphertexts, and no two share a place: masks are never used
     // twice.
@@ -33,6 +33,44 @@ TEST_CASE("switch-key: several round trips hand over what one does, in order") {
     }
     CHECK(sent == count);
   }
+}
+
+TEST_CASE(
+    "switch-key: the key holder, with its transcript and the file, reads nothing of what was handed over") {
+  const PaillierPublicKey& user = toy_user_key();
+  for (const std::size_t most : {3u, 10u}) {
+    TwoParties parties;
+    const EncryptedMatrix encrypted = parties.encrypt(matrix_of(8, 5, {1, -2, 3, 500000, -500000, 0, 7}));
+    const auto file =
+        local(switch_key(parties.evaluator(), parties.next_place(), user, encrypted.down(), most));
+    std::vector<Ciphertext> made;  // by the key holder
+    for (const Bytes& answer : parties.channel().answers()) {
+      const Bytes body = decode_answer(answer);
+      for (const Ciphertext& c : user.decode(body, body.size() / user.ciphertext_bytes(), "an answer"))
+        made.push_back(c);
+    }
+    REQUIRE(made.size() == file.size());
+    // c' / c_K = (1 + n)^(-r) would tell r, and y = d - r.
+    for (const Ciphertext& handed_over : file)
+      for (const Ciphertext& own : made) CHECK(user.subtract(handed_over, own).residue() % user.n() != 1);
+  }
+  // The attack works on what has not been randomised again.
+  RandomStream random = RandomSource::from_seed(1).stream({});
+  const Ciphertext own = user.encrypt(12345, random).local();
+  CHECK(user.subtract(user.add_plain(own, -345), own) == user.trivial(-345));
+}
+
+TEST_CASE("switch-key: the evaluator's randomness under the user's key has the sigma of the run") {
+  TwoParties parties({.numbers = {20, 10, 50}});
+  const EncryptedMatrix encrypted = parties.encrypt(matrix_of(1, 1, {1}));
+  const auto hand_over = [&](std::size_t sigma) {
+    return error_of([&] {
+      switch_key(parties.evaluator(), parties.next_place(), toy_user_key().with_sigma(sigma),
+                 encrypted.down());
+    });
+  };
+  CHECK(hand_over(49) == "the user's key re-randomises for sigma = 49, the run has sigma = 50");
+  CHECK(hand_over(50).empty());
 }
 
 TEST_CASE("switch-key: each value is hidden by a mask of its own") {
