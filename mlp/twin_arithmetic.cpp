@@ -3,21 +3,13 @@
 
 #include <functional>
 
+#include "mlp/out_of_range.h"
 #include "mlp/plain_matrix.h"
 #include "protocols/evaluator.h"
 #include "protocols/integer_product.h"
 #include "protocols/truncation/division.h"
 
 namespace smlp {
-
-namespace {
-
-std::string describe(const Place& place, const char* operation) {
-  return std::string("the ") + operation + " of layer " + std::to_string(place.layer + 1) + " in step " +
-         std::to_string(place.step + 1);
-}
-
-}  // namespace
 
 TwinArithmetic::Matrix TwinArithmetic::in_range(const std::string& what, Matrix m) const {
   const std::size_t bits = budget_.numbers().value_bits;
@@ -46,9 +38,7 @@ TwinArithmetic::Matrix TwinArithmetic::rescaled(const Place& place, const Matrix
 
 TwinArithmetic::Matrix TwinArithmetic::product(const Place& place, const Matrix& a, const Matrix& b) {
   const Rescale factor{1, budget_.numbers().fraction_bits};
-  return in_range(
-      describe(place, place.direction == Direction::forward ? "forward product" : "backward product"),
-      rescaled(place, integer_product(a, b), factor, {}, 0));
+  return in_range(describe(place), rescaled(place, integer_product(a, b), factor, {}, 0));
 }
 
 TwinArithmetic::Matrix TwinArithmetic::velocity(const Place& place, const Matrix& a, const Matrix& b,
@@ -63,8 +53,8 @@ TwinArithmetic::Matrix TwinArithmetic::velocity(const Place& place, const Matrix
         addend.cells()[i] += previous.cells()[i] * static_cast<long>(factors.momentum);
     }
   }
-  return in_range(describe(place, "update"), rescaled(place, integer_product(a, b), factors.rescale, addend,
-                                                      factors.addend_bits(budget_.numbers())));
+  return in_range(describe(place), rescaled(place, integer_product(a, b), factors.rescale, addend,
+                                            factors.addend_bits(budget_.numbers())));
 }
 
 std::pair<TwinArithmetic::Matrix, TwinArithmetic::ActivationTape> TwinArithmetic::relu(const Place& place,

@@ -12,6 +12,9 @@ Traffic& Traffic::operator+=(const Traffic& other) {
   return *this;
 }
 
+RangeRefusal::RangeRefusal(const Place& place)
+    : Error(std::string("the key holder refused: ") + OutOfRange().what()), place_(place) {}
+
 Bytes Channel::call(const Header& header, std::span<const std::uint8_t> body, const Turn& turn) {
   const auto chain = [this](std::span<const std::uint8_t> frame) {
     Bytes link(transcript_.begin(), transcript_.end());
@@ -24,6 +27,7 @@ Bytes Channel::call(const Header& header, std::span<const std::uint8_t> body, co
   Bytes answer_frame;
   seconds_[header.protocol] += turn.pass_while([&] { answer_frame = exchange(frame); });
   chain(answer_frame);
+  if (refusal_in(answer_frame) == OutOfRange().what()) throw RangeRefusal(header.place);
   Bytes answer = decode_answer(answer_frame);
   const Traffic round{body.size(), answer.size(), header.place.tile == 0 ? 1U : 0U};
   traffic_ += round;

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "paillier/error.h"
 #include "protocols/sealed_state.h"
 #include "protocols/turns.h"
 #include "protocols/wire.h"
@@ -26,13 +27,23 @@ struct Traffic {
   friend Traffic operator+(Traffic a, const Traffic& b) { return a += b; }
 };
 
+/// The key holder refused a value out of range. It names none; the evaluator knows where it asked.
+class RangeRefusal : public Error {
+ public:
+  explicit RangeRefusal(const Place& place);
+  const Place& place() const { return place_; }
+
+ private:
+  Place place_;
+};
+
 /// The evaluator's end. One request, one answer: a round trip.
 class Channel {
  public:
   virtual ~Channel() = default;
 
   /// Sends a request and returns the body of the answer; others may have their turn meanwhile. Throws Error
-  /// when the key holder refuses.
+  /// when the key holder refuses, RangeRefusal for a value out of range.
   Bytes call(const Header& header, std::span<const std::uint8_t> body, const Turn& turn = {});
 
   const Traffic& traffic() const { return traffic_; }

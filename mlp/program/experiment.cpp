@@ -5,6 +5,7 @@
 #include "mlp/fixed_point.h"
 #include "mlp/float_arithmetic.h"
 #include "mlp/initial_weights.h"
+#include "mlp/out_of_range.h"
 #include "mlp/prediction.h"
 #include "mlp/program/confusion.h"
 #include "mlp/program/metrics.h"
@@ -115,8 +116,9 @@ Findings Experiment::run() {
                 duration_text(findings.encrypt_seconds));
   findings.statistical_bits = statistical_bound(network_, names_, options_.training, groups_, &test_groups_,
                                                 budget_, keys.public_keys());
-  findings.last = train_all(keys, train, findings);
-  test_all(keys, test, findings);
+  const std::string remedy = "lower --learning-rate, scale the features (--scaling) or raise --value-bits";
+  findings.last = locating_ranges("step", remedy, [&] { return train_all(keys, train, findings); });
+  locating_ranges("batch of the test", remedy, [&] { test_all(keys, test, findings); });
   return findings;
 }
 

@@ -4,6 +4,7 @@
 #include "mlp/answers_file.h"
 #include "mlp/model_file.h"
 #include "mlp/network.h"
+#include "mlp/out_of_range.h"
 #include "mlp/prediction.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/key_holder_access.h"
@@ -102,9 +103,10 @@ int predict_command(const Words& words, Console& console) {
                   model.budget, names, seeds.prediction());
   Meter meter(session);
   ProgressBar progress(console, "predict", "batches");
-  const EncryptedAnswers answers =
-      classify(session.arithmetic(), {model.weights, {}}, network, table, user,
-               [&](std::size_t done, std::size_t total) { progress(done, total); });
+  const EncryptedAnswers answers = locating_ranges("batch", model_remedy, [&] {
+    return classify(session.arithmetic(), {model.weights, {}}, network, table, user,
+                    [&](std::size_t done, std::size_t total) { progress(done, total); });
+  });
   const PublicKeys& owner = user ? *user : keys;
   save_answers(options.out, answers, owner);
   const Measured measured = meter.lap();

@@ -3,6 +3,7 @@
 
 #include "mlp/ciphertext_file.h"
 #include "mlp/network.h"
+#include "mlp/out_of_range.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/key_holder_access.h"
 #include "mlp/program/report.h"
@@ -61,8 +62,10 @@ int release_command(const Words& words, Console& console) {
   Meter meter(session);
   ProgressBar progress(console, "release", "layers");
   const EncryptedModel released =
-      release_model(session.arithmetic().evaluator(), model, owner,
-                    [&](std::size_t done, std::size_t total) { progress(done, total); });
+      locating_ranges("layer", "its weights are of no use; train it with a lower --learning-rate", [&] {
+        return release_model(session.arithmetic().evaluator(), model, owner,
+                             [&](std::size_t done, std::size_t total) { progress(done, total); });
+      });
   save_model(options.out, released, owner);
   const Measured measured = meter.lap();
   console.result(options.out + ": " + Network{model.network}.text() + " after " +

@@ -5,6 +5,7 @@
 
 #include "mlp/initial_weights.h"
 #include "mlp/model_file.h"
+#include "mlp/out_of_range.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/key_holder_access.h"
 #include "mlp/program/metrics.h"
@@ -261,7 +262,7 @@ int train_command(const Words& words, Console& console) {
   Training training(options, key_holder, console);
   if (key_holder.hosted() != nullptr)
     console.warning("note: the key holder runs in this process, so all roles are in one hand");
-  training.run();
+  locating_ranges("step", training_remedy, [&] { training.run(); });
   if (options.output.json)
     console.document(
         training.report(wall_seconds() - start).dump(-1, ' ', false, Json::error_handler_t::replace));

@@ -1,0 +1,39 @@
+// Places in words.
+#include "mlp/out_of_range.h"
+
+namespace smlp {
+
+namespace {
+
+/// Whether the layer of a place is a layer of the network, and what happens there.
+std::pair<bool, const char*> operation(Direction direction) {
+  switch (direction) {
+    case Direction::forward:
+      return {true, "the forward product"};
+    case Direction::activation:
+      return {true, "the activation"};
+    case Direction::gradient:
+      return {true, "the update"};
+    case Direction::backward:
+      return {true, "the backward product"};
+    case Direction::activation_backward:
+      return {true, "the derivative of the activation"};
+    case Direction::input:
+      return {false, "the conversion of the rows"};
+    case Direction::output:
+      return {false, "the hand-over of results"};
+    case Direction::lasting:
+      return {false, "the masking of the table"};
+  }
+  throw Error("a direction has no name");
+}
+
+}  // namespace
+
+std::string describe(const Place& place, const std::string& unit) {
+  const auto [of_layer, what] = operation(place.direction);
+  return what + (of_layer ? " of layer " + std::to_string(place.layer + 1) : std::string()) + " in " + unit +
+         " " + std::to_string(std::uint64_t{place.step} + 1);
+}
+
+}  // namespace smlp
