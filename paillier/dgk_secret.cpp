@@ -137,8 +137,8 @@ DgkSecretKey DgkSecretKey::generate(std::size_t bits, std::size_t subgroup_bits,
     const SecretInteger v_p = random_prime(subgroup_bits, random);
     const SecretInteger v_q = random_prime(subgroup_bits, random);
     if (v_p.value() == v_q.value() || v_p.value() == u || v_q.value() == u) continue;
-    const SecretInteger p = random_prime_with_factor(bits / 2, Integer(u * v_p.value()), false, random);
-    const SecretInteger q = random_prime_with_factor(bits / 2, Integer(u * v_q.value()), false, random);
+    const SecretInteger p = random_prime_with_factor(bits / 2, Integer(u * v_p.value()), random);
+    const SecretInteger q = random_prime_with_factor(bits / 2, Integer(u * v_q.value()), random);
     if (p.value() == q.value() || (q.value() - 1) % v_p.value() == 0 || (p.value() - 1) % v_q.value() == 0)
       continue;
     const Integer n = p.value() * q.value();

@@ -15,7 +15,7 @@
 namespace smlp {
 namespace {
 
-constexpr std::string_view variant_names[] = {"standard", "djn", "subgroup"};
+constexpr std::string_view variant_names[] = {"standard", "subgroup"};
 
 std::vector<Integer> residues_of(std::span<const Ciphertext> cs) {
   std::vector<Integer> residues;
@@ -33,8 +33,12 @@ std::string_view name(Variant variant) {
 Variant variant_from_name(std::string_view name) {
   for (std::size_t i = 0; i < std::size(variant_names); ++i)
     if (variant_names[i] == name) return static_cast<Variant>(i);
-  throw Error("the Paillier variant '" + std::string(name) +
-              "' is unknown; it is one of standard, djn, subgroup");
+  if (name == "djn")
+    throw Error(
+        "the Paillier variant 'djn' (Damgard, Jurik and Nielsen 2010) is refused: its key holder could read "
+        "low "
+        "bits of the data; make new keys with smlp keygen and encrypt anew");
+  throw Error("the Paillier variant '" + std::string(name) + "' is unknown; it is one of standard, subgroup");
 }
 
 std::size_t default_subgroup_bits(std::size_t modulus_bits) {
@@ -54,10 +58,7 @@ struct PaillierPublicKey::State {
   std::once_flag once, prepared;
   std::unique_ptr<const FixedBase> powers_of_hs;
 
-  // djn hides toward the key holder, who knows the order of hs (below n): hence the full length.
-  std::size_t exponent_bits() const {
-    return sigma + (variant == Variant::subgroup ? 2 * subgroup_bits : bit_length(n));
-  }
+  std::size_t exponent_bits() const { return 2 * subgroup_bits + sigma; }
   const FixedBase& table() {
     std::call_once(
         once, [this] { powers_of_hs = std::make_unique<FixedBase>(modulo_n_squared, hs, exponent_bits()); });

@@ -1,6 +1,5 @@
-// The Paillier cryptosystem in three variants behind one interface.
+// The Paillier cryptosystem in two variants behind one interface.
 //   standard  Paillier 1999: randomness r^n, r uniform in Z_n*
-//   djn       Damgard, Jurik, Nielsen 2010: hs^r with hs = (-x^2)^n, short exponents
 //   subgroup  Paillier 1999 section 7, Jost et al. 2015: hs = h^n, h of secret order alpha_p alpha_q, both
 //   t-bit primes;
 //             exponents of 2t + sigma bits are statistically uniform in <hs>; decryption takes a t-bit
@@ -22,9 +21,9 @@
 
 namespace smlp {
 
-enum class Variant { standard, djn, subgroup };
+enum class Variant { standard, subgroup };
 std::string_view name(Variant variant);
-/// Throws Error with the list of names.
+/// Throws Error with the list of names; for `djn`, which there was, why it went.
 Variant variant_from_name(std::string_view name);
 
 class PaillierPublicKey;
@@ -126,8 +125,8 @@ class PaillierSecretKey {
  public:
   /// Checks every relation: p, q prime and distinct, |p| = |q| = bits / 2, p q = n, gcd(n, (p-1)(q-1)) = 1;
   /// for subgroup alpha_p, alpha_q t-bit primes, distinct, alpha_p | p-1, alpha_q | q-1, not the other way
-  /// round, and hs of order exactly alpha_p alpha_q; for djn p = q = 3 mod 4 and hs an n-th residue whose
-  /// order is not smooth; a round trip of encryption. Throws Error naming the relation.
+  /// round, and hs of order exactly alpha_p alpha_q; a round trip of encryption. Throws Error naming the
+  /// relation.
   PaillierSecretKey(const PaillierPublicKey& public_key, SecretInteger p, SecretInteger q,
                     SecretInteger alpha_p, SecretInteger alpha_q);
   /// `bits` even; t = subgroup_bits (used by subgroup alone). n has exactly `bits` bits.

@@ -127,14 +127,6 @@ void require_subgroup_relations(const PaillierPublicKey& key, const Integer& p, 
   }
 }
 
-void require_djn_relations(const PaillierPublicKey& key, const Integer& p, const Integer& q) {
-  require(p % 4 == 3 && q % 4 == 3, "p or q is not 3 modulo 4, as djn asks");
-  for (const Integer& prime : {p, q}) {
-    require(power(key.hs(), Integer(prime - 1), Integer(prime * prime)) == 1, "hs is not an n-th residue");
-    require(power(key.hs(), smooth_part(Integer(prime - 1)), prime) != 1, "hs has a smooth order");
-  }
-}
-
 }  // namespace
 
 struct PaillierSecretKey::State {
@@ -182,7 +174,6 @@ PaillierSecretKey::PaillierSecretKey(const PaillierPublicKey& public_key, Secret
   } else {
     require(alpha_p.value() == 0 && alpha_q.value() == 0,
             "alpha_p and alpha_q belong to the variant subgroup alone");
-    if (public_key.variant() == Variant::djn) require_djn_relations(public_key, p.value(), q.value());
   }
   state_ = std::make_shared<const State>(public_key, p, q, alpha_p, alpha_q);
 
@@ -207,13 +198,12 @@ PaillierSecretKey PaillierSecretKey::generate(Variant variant, std::size_t bits,
   if (subgroup && (subgroup_bits < 16 || 2 * (subgroup_bits + 16) > bits))
     throw Error("Paillier subgroup primes of " + std::to_string(subgroup_bits) +
                 " bits were asked for; 16 to bits / 2 - 16 are possible");
-  const bool djn = variant == Variant::djn;
   for (;;) {
     const SecretInteger alpha_p = subgroup ? random_prime(subgroup_bits, random) : SecretInteger();
     const SecretInteger alpha_q = subgroup ? random_prime(subgroup_bits, random) : SecretInteger();
     const Integer one = 1;
-    const SecretInteger p = random_prime_with_factor(bits / 2, subgroup ? alpha_p.value() : one, djn, random);
-    const SecretInteger q = random_prime_with_factor(bits / 2, subgroup ? alpha_q.value() : one, djn, random);
+    const SecretInteger p = random_prime_with_factor(bits / 2, subgroup ? alpha_p.value() : one, random);
+    const SecretInteger q = random_prime_with_factor(bits / 2, subgroup ? alpha_q.value() : one, random);
     const Integer n = p.value() * q.value();
     const SecretInteger totient((p.value() - 1) * (q.value() - 1));
     if (p.value() == q.value() || gcd(n, totient.value()) != 1) continue;
@@ -225,10 +215,6 @@ PaillierSecretKey PaillierSecretKey::generate(Variant variant, std::size_t bits,
       const Integer h_p = element_of_order(std::span(&alpha_p.value(), 1), p.value(), random);
       const Integer h_q = element_of_order(std::span(&alpha_q.value(), 1), q.value(), random);
       h = chinese_remainder(h_p, p.value(), h_q, q.value(), inverse(p.value(), q.value()));
-    } else if (djn) {
-      Integer x = random.below(n);
-      while (gcd(x, n) != 1) x = random.below(n);
-      h = n - x * x % n;
     }
     const PaillierPublicKey key(variant, n, power(h, n, Integer(n * n)), subgroup_bits);
     return PaillierSecretKey(key, p, q, alpha_p, alpha_q);

@@ -26,8 +26,7 @@ SecretInteger random_prime(std::size_t bits, RandomStream& random) {
   }
 }
 
-SecretInteger random_prime_with_factor(std::size_t bits, const Integer& factor, bool three_mod_four,
-                                       RandomStream& random) {
+SecretInteger random_prime_with_factor(std::size_t bits, const Integer& factor, RandomStream& random) {
   if (factor < 1 || mpz_even_p(factor.get_mpz_t())) throw Error("a factor of p - 1 must be odd and positive");
   if (bits < bit_length(factor) + 8)
     throw Error("a prime of " + std::to_string(bits) + " bits has no room for a factor of " +
@@ -38,7 +37,6 @@ SecretInteger random_prime_with_factor(std::size_t bits, const Integer& factor, 
   const Integer highest = (power_of_two(bits) - 2) / step;
   for (;;) {
     SecretInteger candidate(step * (lowest + random.below(Integer(highest - lowest + 1))) + 1);
-    if (three_mod_four && mpz_tstbit(candidate.value().get_mpz_t(), 1) == 0) continue;
     if (is_prime(candidate.value())) return candidate;
   }
 }

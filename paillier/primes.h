@@ -15,10 +15,9 @@ bool is_prime(const Integer& candidate);
 SecretInteger random_prime(std::size_t bits, RandomStream& random);
 
 /// A prime p of exactly `bits` bits, top two bits set (so two of them multiply to exactly 2 bits' length), p
-/// = 1 mod factor and p = 3 mod 4 if asked. `factor` is odd. Throws Error when bits leave no room above
+/// = 1 mod factor. `factor` is odd. Throws Error when bits leave no room above
 /// factor.
-SecretInteger random_prime_with_factor(std::size_t bits, const Integer& factor, bool three_mod_four,
-                                       RandomStream& random);
+SecretInteger random_prime_with_factor(std::size_t bits, const Integer& factor, RandomStream& random);
 
 /// An element of Z_p* whose order is exactly the product of the distinct primes `factors`, each dividing p
 /// - 1.

@@ -71,7 +71,7 @@ void add_number_options(CommandLine& line, Numbers& numbers) {
 
 void KeyOptions::add_to(CommandLine& line) {
   line.number("bits", bits, "of the key's moduli: 2048, 3072 or 4096");
-  line.choice("variant", std::string(name(variant)), "of Paillier: standard, djn or subgroup",
+  line.choice("variant", std::string(name(variant)), "of Paillier: standard or subgroup",
               [this](const std::string& value) { variant = variant_from_name(value); });
   line.flag("insecure-key", insecure, "allow --bits 1024, which protects nothing of value");
 }

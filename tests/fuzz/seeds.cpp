@@ -111,7 +111,7 @@ void write_tables(const Seeds& seeds) {
 }
 
 void write_keys(const Seeds& seeds) {
-  for (const Variant variant : {Variant::standard, Variant::djn, Variant::subgroup}) {
+  for (const Variant variant : {Variant::standard, Variant::subgroup}) {
     const std::string name(smlp::name(variant));
     save(toy_keys(variant), seeds.path("key_file", name + "-secret"));
     save(toy_keys(variant).public_keys(), seeds.path("key_file", name));

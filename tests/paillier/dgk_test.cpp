@@ -54,8 +54,8 @@ Parts crafted(const Integer& v_p, const Integer& v_q, const Integer& factor_p, c
               RandomStream& random) {
   Parts k;
   k.v_p = v_p, k.v_q = v_q;
-  k.p = random_prime_with_factor(256, Integer(k.u * factor_p), false, random).value();
-  do k.q = random_prime_with_factor(256, Integer(k.u * factor_q), false, random).value();
+  k.p = random_prime_with_factor(256, Integer(k.u * factor_p), random).value();
+  do k.q = random_prime_with_factor(256, Integer(k.u * factor_q), random).value();
   while (k.q == k.p);
   k.n = k.p * k.q;
   k.g = chinese_remainder(element_of_order(orders_p, k.p, random), k.p,
@@ -298,8 +298,8 @@ TEST_CASE("secret keys whose u does not divide p - 1 are refused") {
   k.u = 5;
   k.v_p = random_prime(64, random).value(), k.v_q = random_prime(64, random).value();
   do {
-    k.p = random_prime_with_factor(256, k.v_p, false, random).value();
-    k.q = random_prime_with_factor(256, k.v_q, false, random).value();
+    k.p = random_prime_with_factor(256, k.v_p, random).value();
+    k.q = random_prime_with_factor(256, k.v_q, random).value();
     k.n = k.p * k.q;
   } while (k.p % k.u == 1 || k.n % k.u != 1);
   const Integer orders[] = {k.v_p}, others[] = {k.v_q};
@@ -314,10 +314,10 @@ TEST_CASE("secret keys with composite factors are refused") {
   const Integer v_p = random_prime(64, random).value(), v_q = random_prime(64, random).value();
   Parts k;
   k.u = 3, k.t = 64, k.v_p = v_p, k.v_q = v_q;
-  const Integer a = random_prime_with_factor(128, Integer(3 * v_p), false, random).value();
-  const Integer b = random_prime_with_factor(128, 3, false, random).value();
+  const Integer a = random_prime_with_factor(128, Integer(3 * v_p), random).value();
+  const Integer b = random_prime_with_factor(128, 3, random).value();
   k.p = a * b;
-  k.q = random_prime_with_factor(256, Integer(3 * v_q), false, random).value();
+  k.q = random_prime_with_factor(256, Integer(3 * v_q), random).value();
   k.n = k.p * k.q;
   k.g = power(2, Integer(1), k.n);
   k.h = power(k.g, k.u, k.n);

@@ -60,7 +60,7 @@ bool same(const SecretKeys& a, const SecretKeys& b) {
 
 TEST_CASE("keys of every variant survive their files") {
   const test::TemporaryDirectory directory;
-  for (const Variant variant : {Variant::standard, Variant::djn, Variant::subgroup}) {
+  for (const Variant variant : {Variant::standard, Variant::subgroup}) {
     const SecretKeys& keys = toy_keys(variant);
     save(keys.public_keys(), directory / "public.json");
     save(keys, directory / "secret.json");
@@ -132,7 +132,7 @@ TEST_CASE("public keys that are refused, by field") {
   bad["dgk"]["n"] = integer_to_base64url(power_of_two(8192) + 1);
   refused("field 'dgk.n' has 8193 bits, outside 512 to 8192");
   bad["paillier"]["variant"] = "best";
-  refused("the Paillier variant 'best' is unknown; it is one of standard, djn, subgroup");
+  refused("the Paillier variant 'best' is unknown; it is one of standard, subgroup");
   bad["paillier"]["bits"] = 2048;
   refused("field 'paillier.bits' is not the length of n");
   bad["paillier"]["t"] = 65;
@@ -140,6 +140,11 @@ TEST_CASE("public keys that are refused, by field") {
   bad["paillier"]["t"] = 3;
   refused("the Paillier subgroup bits t = 3 are outside 16 to bits / 2 - 16 for n of 512 bits");
   bad["paillier"]["variant"] = "djn";
+  refused(
+      "the Paillier variant 'djn' (Damgard, Jurik and Nielsen 2010) is refused: its key holder could read "
+      "low "
+      "bits of the data; make new keys with smlp keygen and encrypt anew");
+  bad["paillier"]["variant"] = "standard";
   refused("field 'paillier.t' is not 0, as this variant needs");
   bad["paillier"]["variant"] = "standard";
   bad["paillier"]["t"] = 0;
@@ -181,9 +186,9 @@ TEST_CASE("secret files that are refused") {
   bad["public"]["paillier"]["t"] = 60;
   refused(bad.dump(), begin + "field 'public.kid' is not the fingerprint of the keys in the file");
   bad = Json::parse(good);
-  bad["public"] = Json::parse(to_json(toy_keys(Variant::djn).public_keys()));
-  refused(bad.dump(),
-          begin + "field 'kid' is not '" + to_hex(toy_keys(Variant::djn).public_keys().fingerprint()) + "'");
+  bad["public"] = Json::parse(to_json(toy_keys(Variant::standard).public_keys()));
+  refused(bad.dump(), begin + "field 'kid' is not '" +
+                          to_hex(toy_keys(Variant::standard).public_keys().fingerprint()) + "'");
   bad = Json::parse(good);
   bad.erase("sealing_secret");
   refused(bad.dump(), begin + "field 'sealing_secret' is missing");

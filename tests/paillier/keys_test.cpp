@@ -25,7 +25,7 @@ TEST_CASE("the fingerprint depends on every public number") {
   differs(python::paillier_public(), toy.public_keys().dgk());
   differs(PaillierPublicKey(Variant::subgroup, python::n, python::hs + 1, 64), python::dgk_public());
   differs(PaillierPublicKey(Variant::subgroup, python::n, python::hs, 65), python::dgk_public());
-  differs(PaillierPublicKey(Variant::djn, python::n, python::hs, 0), python::dgk_public());
+  differs(PaillierPublicKey(Variant::standard, python::n, python::hs, 0), python::dgk_public());
   differs(python::paillier_public(), DgkPublicKey(python::dgk_n, python::dgk_g, python::dgk_h, 197, 65));
 }
 

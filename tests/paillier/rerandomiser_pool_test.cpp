@@ -46,7 +46,7 @@ TEST_CASE(
     "pool: element i is the key's own re-randomisation from element i, however it is taken [parallel]") {
   const std::vector<std::size_t> sizes = {1, 0, 31, 33, 2, 70, 5};
   const std::size_t all = std::accumulate(sizes.begin(), sizes.end(), std::size_t{0});
-  for (const Variant variant : {Variant::standard, Variant::djn, Variant::subgroup}) {
+  for (const Variant variant : {Variant::standard, Variant::subgroup}) {
     const SecretKeys& keys = toy_keys(variant);
     const PaillierPublicKey& key = keys.public_keys().paillier();
     INFO(name(variant));

@@ -64,7 +64,7 @@ TEST_CASE("transport: frames of several chunks") {
 
 TEST_CASE("transport: what a key holder says of itself") {
   ServerOptions options = listening();
-  options.user_keys = {toy_keys(Variant::djn).public_keys().fingerprint()};
+  options.user_keys = {toy_keys(Variant::standard).public_keys().fingerprint()};
   KeyHolderPolicy policy;
   policy.protocols = {"truncation/packed"};
   const KeyHolderServer server(toy_key_holder(policy), std::move(options));
@@ -73,7 +73,7 @@ TEST_CASE("transport: what a key holder says of itself") {
   REQUIRE(link_to(server).hello(info, soon).ok);
   CHECK(info.key == toy_keys().public_keys().fingerprint());
   CHECK(info.protocols == std::set<std::string>{"truncation/packed"});
-  CHECK(info.user_keys == std::vector{toy_keys(Variant::djn).public_keys().fingerprint()});
+  CHECK(info.user_keys == std::vector{toy_keys(Variant::standard).public_keys().fingerprint()});
   CHECK(info.largest_request == Limits{}.memory);
   const std::chrono::system_clock::time_point told{std::chrono::milliseconds(info.unix_milliseconds)};
   CHECK(told - before > std::chrono::seconds(-1));
@@ -81,7 +81,7 @@ TEST_CASE("transport: what a key holder says of itself") {
 
   RemoteKeyHolder remote(links(link_to(server)), impatient);
   CHECK(error_of([&] {
-          remote.check(toy_keys(Variant::djn).public_keys().fingerprint(), {});
+          remote.check(toy_keys(Variant::standard).public_keys().fingerprint(), {});
         }).find("the table is under") != std::string::npos);
   CHECK(error_of([&] {
           remote.check(info.key, {"matmul/packed"});
