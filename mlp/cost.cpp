@@ -64,7 +64,7 @@ class Declared {
     }
     const Descriptor& comparison = find_protocol(Family::comparison, protocols_.comparison);
     if (forward) count(comparison, work);
-    work.unopened = comparison.leaks();  // the affine comparison opens a multiple of z, not z + r
+    work.unopened = !comparison.keeps_opened;
     work.compared = forward && !work.unopened;
     count(find_protocol(Family::selection, protocols_.selection), work);
   }

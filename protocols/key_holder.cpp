@@ -26,7 +26,7 @@ RandomSource AnswerRandomness::for_request(const Digest& request_hash) const {
 std::set<std::string> harmless_protocols() {
   std::set<std::string> names;
   for (const Descriptor& protocol : registry())
-    if (!protocol.leaks() && !protocol.handlers.empty()) names.insert(protocol.wire_name());
+    if (!protocol.leaks() && protocol.sends()) names.insert(protocol.wire_name());
   return names;
 }
 
@@ -86,9 +86,9 @@ Bytes KeyHolder::answer_or_throw(const Request& request, const Digest& hash) con
   const Descriptor& protocol = find_protocol(header.protocol);
   if (!policy_.protocols.contains(header.protocol))
     throw Error("the protocol " + header.protocol +
-                (protocol.leaks() ? " leaks (" + protocol.leakage + ") and" : "") +
+                (protocol.leaks() ? " leaks (" + std::string(protocol.leakage) + ") and" : "") +
                 " is not allowed by this key holder");
-  if (header.stage >= protocol.handlers.size())
+  if (header.stage >= protocol.stages())
     throw Error("the protocol " + header.protocol + " has no stage " + std::to_string(header.stage));
   Answering answering(keys_, policy_, request, hash, randomness_.for_request(hash), observer_);
   protocol.handlers[header.stage](answering);
@@ -109,7 +109,7 @@ std::size_t KeyHolder::memory_needed(const Header& header, std::size_t frame_byt
     work.left.col_groups.assign(1, inner);
     work.right.row_groups.assign(1, inner);
   }
-  const std::size_t answer_bytes = protocol.traffic ? protocol.traffic(work, sizes).to_evaluator : 0;
+  const std::size_t answer_bytes = protocol.traffic(work, sizes).to_evaluator;
   // A cell in the clear is a big integer: its limbs and what GMP and malloc put around them, here and in two
   // results.
   const std::size_t cell_bytes = 3 * (64 + sizes.budget.slot_bits() / 8);

@@ -40,6 +40,55 @@ Operations& Operations::operator+=(const Operations& other) {
   return *this;
 }
 
+Declaration& Declaration::operator+=(const Declaration& other) {
+  const auto add = [](Payload& to, const Payload& more) {
+    to.ciphertexts += more.ciphertexts;
+    to.bits += more.bits;
+    to.bytes += more.bytes;
+  };
+  rounds += other.rounds;
+  add(to_key_holder, other.to_key_holder);
+  add(to_evaluator, other.to_evaluator);
+  masked_values += other.masked_values;
+  beside += other.beside;
+  return *this;
+}
+
+Traffic Declaration::traffic(const Sizes& sizes) const {
+  const auto bytes = [&](const Payload& payload) {
+    return payload.ciphertexts * sizes.ciphertext_bytes + payload.bits * sizes.bit_bytes + payload.bytes;
+  };
+  return {bytes(to_key_holder), bytes(to_evaluator), rounds};
+}
+
+Operations Declaration::operations() const {
+  Operations out = beside;
+  out.rerandomisations += static_cast<double>(to_key_holder.ciphertexts);
+  out.decryptions += static_cast<double>(to_key_holder.ciphertexts);
+  out.encryptions += static_cast<double>(to_evaluator.ciphertexts);
+  out.bit_rerandomisations += static_cast<double>(to_key_holder.bits);
+  out.zero_tests += static_cast<double>(to_key_holder.bits);
+  out.bit_encryptions += static_cast<double>(to_evaluator.bits);
+  out.masked_values += static_cast<double>(masked_values);
+  return out;
+}
+
+std::string Descriptor::wire_name() const {
+  return std::string(smlp::name(family)) + "/" + std::string(name);
+}
+std::size_t Descriptor::stages() const {
+  return static_cast<std::size_t>(std::ranges::find(handlers, nullptr) - handlers.begin());
+}
+Traffic Descriptor::traffic(const Work& work, const Sizes& sizes) const {
+  return declared == nullptr ? Traffic{} : declared(work, sizes).traffic(sizes);
+}
+Operations Descriptor::operations(const Work& work, const Sizes& sizes) const {
+  return declared == nullptr ? Operations{} : declared(work, sizes).operations();
+}
+
+std::size_t cell_count(const Layout& layout) {
+  return layout.rows() * layout.cols();
+}
 std::size_t down_count(const Layout& layout) {
   return layout.row_groups.size() * layout.cols();
 }

@@ -2,10 +2,12 @@
 // registered.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
+#include <type_traits>
 
 #include "protocols/evaluator.h"
 #include "protocols/key_holder.h"
@@ -141,27 +143,66 @@ struct Operations {
   Operations& operator+=(const Operations& other);
 };
 
+/// What the messages of one direction hold.
+struct Payload {
+  std::size_t ciphertexts = 0;  ///< Paillier, under the key holder's key
+  std::size_t bits = 0;         ///< DGK
+  std::size_t bytes = 0;        ///< anything else: sealed states, ciphertexts under another key
+};
+
+/// What one call of a protocol costs.
+struct Declaration {
+  std::size_t rounds = 1;
+  Payload to_key_holder{};
+  Payload to_evaluator{};
+  std::size_t masked_values = 0;  ///< values shown to the key holder under a mask of their own
+  /// Beside those that the messages imply: a ciphertext to the key holder is re-randomised and decrypted, one
+  /// back is encrypted; a bit to it is re-randomised and tested for zero, one back is encrypted.
+  Operations beside{};
+
+  Declaration& operator+=(const Declaration& other);
+  Traffic traffic(const Sizes& sizes) const;
+  Operations operations() const;
+};
+
 /// How a protocol is known: to the registry, the tests, the benchmarks, the documentation.
 struct Descriptor {
   using Handler = void (*)(Answering&);
+  static constexpr std::size_t most_stages = 4;
+
   Family family;
-  std::string name;
-  std::string paper;
-  std::string flow;               ///< message flow, one line
-  std::string leakage;            ///< "nothing" or what, to whom
-  std::vector<Handler> handlers;  ///< the key holder's half, by stage
-  Traffic (*traffic)(const Work&, const Sizes&) = nullptr;
-  Operations (*operations)(const Work&, const Sizes&) = nullptr;
-  bool single_value = false;  ///< works on one value a ciphertext only (the paper's representation)
+  std::string_view name;
+  std::string_view paper;
+  std::string_view flow;                 ///< message flow, one line
+  std::string_view leakage = "nothing";  ///< "nothing" or what, to whom
+  bool single_value = false;             ///< one value a ciphertext only (the paper's representation)
   bool fused = false;         ///< a product that truncates by itself, an activation that compares by itself
+  bool keeps_opened = false;  ///< a comparison that seals z + r: a selection of z opens nothing more
+  std::array<Handler, most_stages> handlers{};  ///< the key holder's half, by stage
+  /// Null for what sends nothing itself.
+  Declaration (*declared)(const Work&, const Sizes&) = nullptr;
   /// The evaluator's half, built on the choices made so far; null for conversions, which are plain functions.
   std::shared_ptr<const Protocol> (*make)(const ProtocolSet& parts) = nullptr;
 
+  std::string wire_name() const;
   bool leaks() const { return leakage != "nothing"; }
-  std::string wire_name() const { return std::string(smlp::name(family)) + "/" + name; }
+  bool sends() const { return declared != nullptr; }
+  std::size_t stages() const;
+  Traffic traffic(const Work& work, const Sizes& sizes) const;
+  Operations operations(const Work& work, const Sizes& sizes) const;
 };
 
+/// For Descriptor::make: a half that is built on the choices made so far takes them in its constructor.
+template <typename Half>
+std::shared_ptr<const Protocol> made(const ProtocolSet& parts) {
+  if constexpr (std::is_constructible_v<Half, const ProtocolSet&>)
+    return std::make_shared<Half>(parts);
+  else
+    return std::make_shared<Half>();
+}
+
 // Shared arithmetic of declarations.
+std::size_t cell_count(const Layout& layout);
 std::size_t down_count(const Layout& layout);    ///< ciphertexts of the `down` packing
 std::size_t across_count(const Layout& layout);  ///< of the `across` packing, also where both are the same
 std::size_t both_count(const Layout& layout);    ///< that an answer in both packings holds

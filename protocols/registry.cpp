@@ -7,13 +7,13 @@
 
 namespace smlp {
 
-#define SMLP_PROTOCOL(protocol) Descriptor protocol##_descriptor();
+#define SMLP_PROTOCOL(protocol) extern const Descriptor protocol##_descriptor;
 #include "protocols/registry.def"
 #undef SMLP_PROTOCOL
 
 const std::vector<Descriptor>& registry() {
   static const std::vector<Descriptor> all = {
-#define SMLP_PROTOCOL(protocol) protocol##_descriptor(),
+#define SMLP_PROTOCOL(protocol) protocol##_descriptor,
 #include "protocols/registry.def"
 #undef SMLP_PROTOCOL
   };
@@ -25,7 +25,7 @@ const Descriptor& find_protocol(Family family, std::string_view wanted) {
   for (const Descriptor& descriptor : registry()) {
     if (descriptor.family != family) continue;
     if (descriptor.name == wanted) return descriptor;
-    known += (known.empty() ? "" : ", ") + descriptor.name;
+    known += (known.empty() ? "" : ", ") + std::string(descriptor.name);
   }
   throw Error("there is no " + std::string(name(family)) + " protocol '" + std::string(wanted) +
               "'; there is " + known);

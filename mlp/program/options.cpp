@@ -136,7 +136,7 @@ TableSource DataOptions::source(const std::optional<ExpectedColumns>& expected) 
 std::set<std::string> asked_protocols(const ProtocolNames& names) {
   std::set<std::string> out;
   for (const Descriptor* descriptor : names.used())
-    if (!descriptor->handlers.empty()) out.insert(descriptor->wire_name());
+    if (descriptor->sends()) out.insert(descriptor->wire_name());
   if (names.needs_one_value_a_ciphertext()) out.insert("conversion/unpack");
   return out;
 }

@@ -44,7 +44,7 @@ void describe_training(Console& console, const Network& network, const TrainingO
 void warn_of_leakage(Console& console, const ProtocolNames& names) {
   for (const Descriptor* descriptor : names.used())
     if (descriptor->leaks())
-      console.warning("note: " + descriptor->wire_name() + " leaks: " + descriptor->leakage);
+      console.warning("note: " + descriptor->wire_name() + " leaks: " + std::string(descriptor->leakage));
 }
 
 std::string percent(double part) {

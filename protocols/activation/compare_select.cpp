@@ -17,8 +17,8 @@ struct Shares : ActivationState {
 
 class CompareSelect : public Activation {
  public:
-  CompareSelect(std::shared_ptr<const Comparison> comparison, std::shared_ptr<const Selection> selection)
-      : comparison_(std::move(comparison)), selection_(std::move(selection)) {}
+  explicit CompareSelect(const ProtocolSet& parts)
+      : comparison_(parts.comparison), selection_(parts.selection) {}
 
   Activated forward(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z) const override {
     auto shares = std::make_shared<Shares>(comparison_->sign(evaluator, place, z));
@@ -40,19 +40,12 @@ class CompareSelect : public Activation {
 
 }  // namespace
 
-Descriptor compare_select_descriptor() {
-  Descriptor d;
-  d.family = Family::activation;
-  d.name = "compare-select";
-  d.paper = "this project: the chosen comparison, then the chosen selection";
-  d.flow = "forward: comparison of z, selection of z;  backward: selection of delta by the same shares";
-  d.leakage = "nothing";
-  d.traffic = [](const Work&, const Sizes&) { return Traffic{}; };
-  d.operations = [](const Work&, const Sizes&) { return Operations{}; };
-  d.make = [](const ProtocolSet& parts) -> std::shared_ptr<const Protocol> {
-    return std::make_shared<CompareSelect>(parts.comparison, parts.selection);
-  };
-  return d;
-}
+extern constexpr Descriptor compare_select_descriptor{
+    .family = Family::activation,
+    .name = "compare-select",
+    .paper = "this project: the chosen comparison, then the chosen selection",
+    .flow = "forward: comparison of z, selection of z;  backward: selection of delta by the same shares",
+    .make = made<CompareSelect>,
+};
 
 }  // namespace smlp

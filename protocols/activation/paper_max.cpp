@@ -55,40 +55,27 @@ void answer_bits(Answering& answering) {
   answering.put(std::vector<Integer>(signs.cells().begin(), signs.cells().end()), Draw::answer_bits);
 }
 
-/// Forward: both round trips. Backward (`compared`): the multiplication alone.
-Traffic traffic(const Work& work, const Sizes& sizes) {
-  const std::size_t cells = work.left.rows() * work.left.cols();
-  const Traffic product = blinded_products_traffic(cells, 1, sizes);
-  if (work.compared) return product;
-  return Traffic{2 * cells * sizes.ciphertext_bytes, cells * sizes.ciphertext_bytes, 1} + product;
-}
-
-Operations operations(const Work& work, const Sizes& sizes) {
-  const std::size_t cells = work.left.rows() * work.left.cols();
-  Operations out = blinded_products_operations(cells, 1, sizes.budget.guarded_mask_bits());
-  if (!work.compared) {
-    out += affine_operations(work, sizes);
-    out.encryptions += static_cast<double>(cells);
-  }
-  return out;
-}
-
 }  // namespace
 
-Descriptor paper_max_descriptor() {
-  Descriptor d;
-  d.family = Family::activation;
-  d.name = "max";
-  d.paper = "Bellafqira et al. 2018, secure maximum";
-  d.flow = "E -> K [rho z + r], [r];  K -> E [i];  E -> K [i + r_i], [z + r_z];  K -> E the product";
-  d.leakage = affine_leakage;
-  d.handlers = {answer_bits, answer_blinded_products};
-  d.traffic = traffic;
-  d.operations = operations;
-  d.single_value = true;
-  d.fused = true;
-  d.make = [](const ProtocolSet&) -> std::shared_ptr<const Protocol> { return std::make_shared<PaperMax>(); };
-  return d;
-}
+extern constexpr Descriptor paper_max_descriptor{
+    .family = Family::activation,
+    .name = "max",
+    .paper = "Bellafqira et al. 2018, secure maximum",
+    .flow = "E -> K [rho z + r], [r];  K -> E [i];  E -> K [i + r_i], [z + r_z];  K -> E the product",
+    .leakage = affine_leakage,
+    .single_value = true,
+    .fused = true,
+    .handlers = {answer_bits, answer_blinded_products},
+    .declared =
+        [](const Work& work, const Sizes& sizes) {
+          const std::size_t cells = cell_count(work.left);
+          Declaration out = declared_blinded_products(cells, 1, sizes.budget.guarded_mask_bits());
+          if (work.compared) return out;  // backward: the multiplication alone
+          out += declared_affine(work.left, sizes.budget);
+          out.to_evaluator.ciphertexts += cells;
+          return out;
+        },
+    .make = made<PaperMax>,
+};
 
 }  // namespace smlp

@@ -33,32 +33,23 @@ void answer_sign(Answering& answering) {
   answering.put_sealed(SignState{bits, std::nullopt}.encode(answering.budget()));
 }
 
-Traffic traffic(const Work& work, const Sizes& sizes) {
-  const std::size_t cells = work.left.rows() * work.left.cols();
-  return {2 * down_count(work.left) * sizes.ciphertext_bytes,
-          sealed_overhead + SignState::encoded_size(cells, false, sizes.budget), 1};
-}
-
-Operations operations(const Work& work, const Sizes& sizes) {
-  return affine_operations(work, sizes);
-}
-
 }  // namespace
 
-Descriptor affine_comparison_descriptor() {
-  Descriptor d;
-  d.family = Family::comparison;
-  d.name = "affine";
-  d.paper = "Bellafqira et al. 2018, secure comparison";
-  d.flow = "E -> K [rho z + r], [r];  K -> E its bit, sealed";
-  d.leakage = affine_leakage;
-  d.handlers = {answer_sign};
-  d.traffic = traffic;
-  d.operations = operations;
-  d.make = [](const ProtocolSet&) -> std::shared_ptr<const Protocol> {
-    return std::make_shared<AffineComparison>();
-  };
-  return d;
-}
+extern constexpr Descriptor affine_comparison_descriptor{
+    .family = Family::comparison,
+    .name = "affine",
+    .paper = "Bellafqira et al. 2018, secure comparison",
+    .flow = "E -> K [rho z + r], [r];  K -> E its bit, sealed",
+    .leakage = affine_leakage,
+    .handlers = {answer_sign},
+    .declared =
+        [](const Work& work, const Sizes& sizes) {
+          Declaration out = declared_affine(work.left, sizes.budget);
+          out.to_evaluator.bytes =
+              sealed_overhead + SignState::encoded_size(cell_count(work.left), false, sizes.budget);
+          return out;
+        },
+    .make = made<AffineComparison>,
+};
 
 }  // namespace smlp

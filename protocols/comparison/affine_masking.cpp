@@ -47,14 +47,10 @@ Matrix<std::uint8_t> open_affine_signs(Answering& answering) {
   return signs;
 }
 
-Operations affine_operations(const Work& work, const Sizes& sizes) {
-  const auto count = static_cast<double>(down_count(work.left));
-  Operations out;
-  out.products = powers_products(down_count(work.left), 1, 1, sizes.budget.numbers().sigma);
-  out.rerandomisations = 2 * count;
-  out.decryptions = 2 * count;
-  out.masked_values = static_cast<double>(work.left.rows() * work.left.cols());
-  return out;
+Declaration declared_affine(const Layout& z, const BitBudget& budget) {
+  return {.to_key_holder = {.ciphertexts = 2 * down_count(z)},
+          .masked_values = cell_count(z),
+          .beside = {.products = powers_products(down_count(z), 1, 1, budget.numbers().sigma)}};
 }
 
 }  // namespace smlp

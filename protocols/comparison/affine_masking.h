@@ -16,6 +16,7 @@ RequestBody affine_request(const Evaluator& evaluator, const Place& place, const
 /// Key holder: opens both and compares; bit = [z >= 0].
 Matrix<std::uint8_t> open_affine_signs(Answering& answering);
 
-Operations affine_operations(const Work& work, const Sizes& sizes);
+/// The request; the answer differs.
+Declaration declared_affine(const Layout& z, const BitBudget& budget);
 
 }  // namespace smlp

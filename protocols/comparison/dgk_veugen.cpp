@@ -206,51 +206,34 @@ void answer_shares(Answering& answering) {
   answering.put_sealed(state.encode(budget));
 }
 
-Traffic traffic(const Work& work, const Sizes& sizes) {
-  const std::size_t cells = work.left.rows() * work.left.cols();
-  const std::size_t bits = compared_bits(sizes.budget);
-  const std::size_t state = sealed_overhead + SignState::encoded_size(cells, true, sizes.budget);
-  return {down_count(work.left) * sizes.ciphertext_bytes + cells * (digit_count(bits) + 1) * sizes.bit_bytes +
-              state,
-          cells * threshold_count(bits) * sizes.bit_bytes + 2 * state, 2};
-}
-
-Operations operations(const Work& work, const Sizes& sizes) {
-  const auto cells = static_cast<double>(work.left.rows() * work.left.cols());
-  const std::size_t bits = compared_bits(sizes.budget);
-  const auto digits = static_cast<double>(digit_count(bits));
-  const auto thresholds = static_cast<double>(threshold_count(bits));
-  Operations out;
-  out.rerandomisations = static_cast<double>(down_count(work.left));
-  out.decryptions = out.rerandomisations;
-  out.bit_encryptions = cells * thresholds;
-  // A threshold takes one product to enter and three to negate, a digit four to add, a term eleven to be
-  // blinded by a unit.
-  out.bit_products = cells * (4 * thresholds + 4 * digits + 11 * (digits + 1));
-  out.bit_rerandomisations = cells * (digits + 1);
-  out.zero_tests = cells * (digits + 1);
-  out.masked_values = cells;
-  return out;
-}
-
 }  // namespace
 
-Descriptor dgk_veugen_descriptor() {
-  Descriptor d;
-  d.family = Family::comparison;
-  d.name = "dgk-veugen";
-  d.paper = "Damgard, Geisler, Kroigaard 2007 and 2009; Veugen 2012";
-  d.flow =
-      "E -> K [w + r];  K -> E digits [d_i >= v];  E -> K blinded, shuffled [c_i];  K -> E its shares, "
-      "sealed";
-  d.leakage = "nothing";
-  d.handlers = {answer_digits, answer_shares};
-  d.traffic = traffic;
-  d.operations = operations;
-  d.make = [](const ProtocolSet&) -> std::shared_ptr<const Protocol> {
-    return std::make_shared<DgkVeugen>();
-  };
-  return d;
-}
+extern constexpr Descriptor dgk_veugen_descriptor{
+    .family = Family::comparison,
+    .name = "dgk-veugen",
+    .paper = "Damgard, Geisler, Kroigaard 2007 and 2009; Veugen 2012",
+    .flow =
+        "E -> K [w + r];  K -> E digits [d_i >= v];  E -> K blinded, shuffled [c_i];  K -> E its shares, "
+        "sealed",
+    .keeps_opened = true,
+    .handlers = {answer_digits, answer_shares},
+    .declared =
+        [](const Work& work, const Sizes& sizes) {
+          const std::size_t cells = cell_count(work.left), bits = compared_bits(sizes.budget);
+          const std::size_t state = sealed_overhead + SignState::encoded_size(cells, true, sizes.budget);
+          const std::size_t terms = cells * (digit_count(bits) + 1);
+          const std::size_t thresholds = cells * threshold_count(bits);
+          // A threshold takes one product to enter and three to negate, a digit four to add, a term eleven to
+          // be blinded by a unit.
+          const std::size_t products = 4 * thresholds + 4 * cells * digit_count(bits) + 11 * terms;
+          return Declaration{
+              .rounds = 2,
+              .to_key_holder = {.ciphertexts = down_count(work.left), .bits = terms, .bytes = state},
+              .to_evaluator = {.bits = thresholds, .bytes = 2 * state},
+              .masked_values = cells,
+              .beside = {.bit_products = static_cast<double>(products)}};
+        },
+    .make = made<DgkVeugen>,
+};
 
 }  // namespace smlp

@@ -74,20 +74,6 @@ std::size_t round_trips(std::size_t count, std::size_t most) {
   return count / most + (count % most != 0 ? 1 : 0);
 }
 
-Traffic traffic(const Work& work, const Sizes& sizes) {
-  const std::size_t count = down_count(work.left);
-  return {count * sizes.ciphertext_bytes, count * 2 * ((work.user_bits + 7) / 8),
-          round_trips(count, max_groups)};
-}
-
-Operations operations(const Work& work, const Sizes&) {
-  Operations out;
-  out.rerandomisations = static_cast<double>(3 * down_count(work.left));
-  out.decryptions = static_cast<double>(down_count(work.left));
-  out.masked_values = static_cast<double>(work.left.rows() * work.left.cols());
-  return out;
-}
-
 /// One round trip.
 std::vector<FreshCiphertext> switch_some(const Evaluator& evaluator, const Place& place,
                                          const PaillierPublicKey& user, std::span<const Ciphertext> packed) {
@@ -133,17 +119,22 @@ std::vector<FreshCiphertext> switch_key(const Evaluator& evaluator, const Place&
   return out;
 }
 
-Descriptor switch_key_descriptor() {
-  Descriptor d;
-  d.family = Family::conversion;
-  d.name = "switch-key";
-  d.paper = "this project, after Bellafqira et al. 2018";
-  d.flow = "E -> K [y + r];  K -> E the same under the user's key;  E re-randomises y there";
-  d.leakage = "nothing";
-  d.handlers = {answer_switch};
-  d.traffic = traffic;
-  d.operations = operations;
-  return d;
-}
+extern constexpr Descriptor switch_key_descriptor{
+    .family = Family::conversion,
+    .name = "switch-key",
+    .paper = "this project, after Bellafqira et al. 2018",
+    .flow = "E -> K [y + r];  K -> E the same under the user's key;  E re-randomises y there",
+    .handlers = {answer_switch},
+    .declared =
+        [](const Work& work, const Sizes&) {
+          const std::size_t count = down_count(work.left);
+          // Under the user's key: the key holder encrypts, and the evaluator re-randomises.
+          return Declaration{.rounds = round_trips(count, max_groups),
+                             .to_key_holder = {.ciphertexts = count},
+                             .to_evaluator = {.bytes = count * 2 * ((work.user_bits + 7) / 8)},
+                             .masked_values = cell_count(work.left),
+                             .beside = {.rerandomisations = static_cast<double>(2 * count)}};
+        },
+};
 
 }  // namespace smlp

@@ -24,20 +24,6 @@ void answer_values(Answering& answering) {
   answering.put(x.cells(), Draw::answer_down);
 }
 
-Traffic traffic(const Work& work, const Sizes& sizes) {
-  return {down_count(work.left) * sizes.ciphertext_bytes,
-          work.left.rows() * work.left.cols() * sizes.ciphertext_bytes, 1};
-}
-
-Operations operations(const Work& work, const Sizes&) {
-  Operations out;
-  out.rerandomisations = static_cast<double>(down_count(work.left));
-  out.decryptions = out.rerandomisations;
-  out.encryptions = static_cast<double>(work.left.rows() * work.left.cols());
-  out.masked_values = out.encryptions;
-  return out;
-}
-
 }  // namespace
 
 std::vector<Ciphertext> unpack_cells(const Evaluator& evaluator, const Place& place,
@@ -62,17 +48,19 @@ EncryptedMatrix unpack_matrix(const Evaluator& evaluator, const Place& place, co
                          {});
 }
 
-Descriptor unpack_descriptor() {
-  Descriptor d;
-  d.family = Family::conversion;
-  d.name = "unpack";
-  d.paper = "this project, after Bellafqira et al. 2018";
-  d.flow = "E -> K [x + r], packed;  K -> E [x_i + r_i], one value a ciphertext";
-  d.leakage = "nothing";
-  d.handlers = {answer_values};
-  d.traffic = traffic;
-  d.operations = operations;
-  return d;
-}
+extern constexpr Descriptor unpack_descriptor{
+    .family = Family::conversion,
+    .name = "unpack",
+    .paper = "this project, after Bellafqira et al. 2018",
+    .flow = "E -> K [x + r], packed;  K -> E [x_i + r_i], one value a ciphertext",
+    .handlers = {answer_values},
+    .declared =
+        [](const Work& work, const Sizes&) {
+          const std::size_t cells = cell_count(work.left);
+          return Declaration{.to_key_holder = {.ciphertexts = down_count(work.left)},
+                             .to_evaluator = {.ciphertexts = cells},
+                             .masked_values = cells};
+        },
+};
 
 }  // namespace smlp

@@ -18,8 +18,7 @@ constexpr auto wire_name = "matmul/blinded";
 
 class BlindedMatrixProduct : public MatrixProduct {
  public:
-  explicit BlindedMatrixProduct(std::shared_ptr<const Truncation> truncation)
-      : truncation_(std::move(truncation)) {}
+  explicit BlindedMatrixProduct(const ProtocolSet& parts) : truncation_(parts.truncation) {}
 
   EncryptedMatrix multiply(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& a,
                            const EncryptedMatrix& b, const Rescale& factor,
@@ -47,33 +46,22 @@ class BlindedMatrixProduct : public MatrixProduct {
   std::shared_ptr<const Truncation> truncation_;
 };
 
-Traffic traffic(const Work& work, const Sizes& sizes) {
-  return blinded_products_traffic(work.left.rows() * work.right.cols(), work.left.cols(), sizes);
-}
-
-Operations operations(const Work& work, const Sizes& sizes) {
-  return blinded_products_operations(work.left.rows() * work.right.cols(), work.left.cols(),
-                                     sizes.budget.value_mask_bits());
-}
-
 }  // namespace
 
-Descriptor blinded_matmul_descriptor() {
-  Descriptor d;
-  d.family = Family::matmul;
-  d.name = "blinded";
-  d.paper = "Bellafqira et al. 2018, secure multiplication";
-  d.flow =
-      "for each product: E -> K [a + r_a], [b + r_b];  K -> E [(a + r_a)(b + r_b)];  then the truncation";
-  d.leakage = "nothing";
-  d.handlers = {answer_blinded_products};
-  d.traffic = traffic;
-  d.operations = operations;
-  d.single_value = true;
-  d.make = [](const ProtocolSet& parts) -> std::shared_ptr<const Protocol> {
-    return std::make_shared<BlindedMatrixProduct>(parts.truncation);
-  };
-  return d;
-}
+extern constexpr Descriptor blinded_matmul_descriptor{
+    .family = Family::matmul,
+    .name = "blinded",
+    .paper = "Bellafqira et al. 2018, secure multiplication",
+    .flow =
+        "for each product: E -> K [a + r_a], [b + r_b];  K -> E [(a + r_a)(b + r_b)];  then the truncation",
+    .single_value = true,
+    .handlers = {answer_blinded_products},
+    .declared =
+        [](const Work& work, const Sizes& sizes) {
+          return declared_blinded_products(work.left.rows() * work.right.cols(), work.left.cols(),
+                                           sizes.budget.value_mask_bits());
+        },
+    .make = made<BlindedMatrixProduct>,
+};
 
 }  // namespace smlp

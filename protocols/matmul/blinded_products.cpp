@@ -74,20 +74,13 @@ void answer_blinded_products(Answering& answering) {
   answering.put(products, Draw::answer_down);
 }
 
-Traffic blinded_products_traffic(std::size_t rows, std::size_t terms, const Sizes& sizes) {
+Declaration declared_blinded_products(std::size_t rows, std::size_t terms, std::size_t mask_bits) {
   const std::size_t products = rows * terms;
-  return {2 * products * sizes.ciphertext_bytes, products * sizes.ciphertext_bytes, 1};
-}
-
-Operations blinded_products_operations(std::size_t rows, std::size_t terms, std::size_t mask_bits) {
-  const auto products = static_cast<double>(rows * terms);
-  Operations out;
-  out.products = powers_products(rows, 2 * terms, 1, mask_bits) + products;
-  out.rerandomisations = 2 * products;
-  out.decryptions = 2 * products;
-  out.encryptions = products;
-  out.masked_values = 2 * products;
-  return out;
+  return {
+      .to_key_holder = {.ciphertexts = 2 * products},
+      .to_evaluator = {.ciphertexts = products},
+      .masked_values = 2 * products,
+      .beside = {.products = powers_products(rows, 2 * terms, 1, mask_bits) + static_cast<double>(products)}};
 }
 
 }  // namespace smlp

@@ -22,7 +22,6 @@ EncryptedMatrix multiply_blinded(const Evaluator& evaluator, const std::string& 
 /// Key holder's half. Parameters: terms, bits.
 void answer_blinded_products(Answering& answering);
 
-Traffic blinded_products_traffic(std::size_t rows, std::size_t terms, const Sizes& sizes);
-Operations blinded_products_operations(std::size_t rows, std::size_t terms, std::size_t mask_bits);
+Declaration declared_blinded_products(std::size_t rows, std::size_t terms, std::size_t mask_bits);
 
 }  // namespace smlp

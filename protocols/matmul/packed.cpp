@@ -127,82 +127,52 @@ void answer_product(Answering& answering) {
   right.seal();
 }
 
-/// Ciphertexts of the operands that are opened: of their packings, and on the wire.
-struct OpenedCount {
-  std::size_t packed = 0, sent = 0;
-};
-
-OpenedCount opened_count(const Work& work, const BitBudget& budget) {
-  OpenedCount out;
-  const auto add = [&](const OperandStates& states, std::size_t packed) {
-    if (states.use == OperandUse::reused) return;
-    out.packed += packed;
-    out.sent += operand_ciphertexts(packed, budget);
-  };
-  add(work.left_states, down_count(work.left));
-  add(work.right_states, across_count(work.right));
-  return out;
+/// Adds an operand of `packed` ciphertexts in its packing. Returns the products that pair them.
+std::size_t declare_operand(const OperandStates& states, const Layout& layout, std::size_t packed,
+                            const BitBudget& budget, Declaration& out) {
+  const std::size_t state =
+      sealed_operand_bytes(states.pieces, cell_count(layout) + states.unused_cells, budget);
+  if (states.use == OperandUse::reused) {
+    out.to_key_holder.bytes += state;
+    return 0;
+  }
+  if (states.use == OperandUse::kept) out.to_evaluator.bytes += state;
+  const std::size_t sent = operand_ciphertexts(packed, budget);
+  out.to_key_holder.ciphertexts += sent;
+  out.masked_values += cell_count(layout);
+  return (packed - sent) * (budget.pair_shift() + 2);
 }
 
-/// Ciphertexts to the key holder.
-std::size_t masked_count(const Work& work, const BitBudget& budget) {
+Declaration declared(const Work& work, const Sizes& sizes) {
+  const BitBudget& budget = sizes.budget;
   const Layout result{work.left.row_groups, work.right.col_groups};
-  return opened_count(work, budget).sent + down_count(result) + across_count(result) +
-         (work.addend ? down_count(result) : 0);
-}
-
-Traffic traffic(const Work& work, const Sizes& sizes) {
-  const Layout result{work.left.row_groups, work.right.col_groups};
-  Traffic out{masked_count(work, sizes.budget) * sizes.ciphertext_bytes,
-              both_count(result) * sizes.ciphertext_bytes, 1};
-  const auto add_states = [&](const OperandStates& states, const Layout& layout) {
-    const std::size_t cells = layout.rows() * layout.cols() + states.unused_cells;
-    const std::size_t bytes = sealed_operand_bytes(states.pieces, cells, sizes.budget);
-    if (states.use == OperandUse::reused) out.to_key_holder += bytes;
-    if (states.use == OperandUse::kept) out.to_evaluator += bytes;
-  };
-  add_states(work.left_states, work.left);
-  add_states(work.right_states, work.right);
-  return out;
-}
-
-Operations operations(const Work& work, const Sizes& sizes) {
-  const Layout result{work.left.row_groups, work.right.col_groups};
-  const std::size_t bits = sizes.budget.value_mask_bits();
-  Operations out;
-  out.products = powers_products(result.row_groups.size(), work.left.cols(), result.cols(), bits) +
-                 powers_products(result.col_groups.size(), work.left.cols(), result.rows(), bits);
-  const OpenedCount opened = opened_count(work, sizes.budget);
-  out.products += static_cast<double>((opened.packed - opened.sent) * (sizes.budget.pair_shift() + 2));
-  out.rerandomisations = static_cast<double>(masked_count(work, sizes.budget));
-  out.decryptions = out.rerandomisations;
-  out.encryptions = static_cast<double>(both_count(result));
-  const std::size_t m = result.rows(), k = work.left.cols(), n = result.cols();
-  out.masked_values = static_cast<double>((work.left_states.use == OperandUse::reused ? 0 : m * k) +
-                                          (work.right_states.use == OperandUse::reused ? 0 : k * n) +
-                                          (work.addend ? 3 : 2) * m * n);
+  const std::size_t addends = work.addend ? 1 : 0, inner = work.left.cols(), bits = budget.value_mask_bits();
+  Declaration out{
+      .to_key_holder = {.ciphertexts = down_count(result) * (1 + addends) + across_count(result)},
+      .to_evaluator = {.ciphertexts = both_count(result)},
+      .masked_values = (2 + addends) * cell_count(result),
+      .beside = {.products = powers_products(result.row_groups.size(), inner, result.cols(), bits) +
+                             powers_products(result.col_groups.size(), inner, result.rows(), bits)}};
+  const std::size_t pairing =
+      declare_operand(work.left_states, work.left, down_count(work.left), budget, out) +
+      declare_operand(work.right_states, work.right, across_count(work.right), budget, out);
+  out.beside.products += static_cast<double>(pairing);
   return out;
 }
 
 }  // namespace
 
-Descriptor packed_matmul_descriptor() {
-  Descriptor d;
-  d.family = Family::matmul;
-  d.name = "packed";
-  d.paper = "Bellafqira et al. 2018, section 4, on packed operands";
-  d.flow =
-      "E -> K [A + R_A], [B + R_B], [A R_B + R_T], [R_A B + R_U] (, [C + R_C]);  K -> E [floor(scale (A B + "
-      "rho) / 2^shift)]";
-  d.leakage = "nothing";
-  d.handlers = {answer_product};
-  d.traffic = traffic;
-  d.operations = operations;
-  d.fused = true;
-  d.make = [](const ProtocolSet&) -> std::shared_ptr<const Protocol> {
-    return std::make_shared<PackedMatrixProduct>();
-  };
-  return d;
-}
+extern constexpr Descriptor packed_matmul_descriptor{
+    .family = Family::matmul,
+    .name = "packed",
+    .paper = "Bellafqira et al. 2018, section 4, on packed operands",
+    .flow =
+        "E -> K [A + R_A], [B + R_B], [A R_B + R_T], [R_A B + R_U] (, [C + R_C]);  "
+        "K -> E [floor(scale (A B + rho) / 2^shift)]",
+    .fused = true,
+    .handlers = {answer_product},
+    .declared = declared,
+    .make = made<PackedMatrixProduct>,
+};
 
 }  // namespace smlp

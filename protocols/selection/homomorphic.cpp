@@ -162,7 +162,7 @@ void put_packing(Answering& answering, const std::vector<SlotCells>& packing, co
 
 /// A comparison seals its shares in its last answer.
 std::uint8_t last_stage(const Descriptor& comparison) {
-  return static_cast<std::uint8_t>(comparison.handlers.size() - 1);
+  return static_cast<std::uint8_t>(comparison.stages() - 1);
 }
 
 void answer_selection(Answering& answering, bool compared) {
@@ -178,7 +178,8 @@ void answer_selection(Answering& answering, bool compared) {
   const SignState state = SignState::decode(opened.state, layout.rows(), layout.cols(), has_opened, budget);
   if (compared) {
     if (!state.opened)
-      throw Error("the comparison " + comparison.name + " keeps no opened values to select from");
+      throw Error("the comparison " + std::string(comparison.name) +
+                  " keeps no opened values to select from");
     d = *state.opened;
   }
   put_packing(answering, cells_down(layout), state.bits, d, Draw::answer_down, Draw::answer_values_down,
@@ -200,48 +201,34 @@ std::size_t answered(const Layout& layout) {
   return both_count(layout) + 2 * cells * (layout.single() ? 1 : 2);
 }
 
-Traffic traffic(const Work& work, const Sizes& sizes) {
-  const std::size_t cells = work.left.rows() * work.left.cols();
-  const std::size_t sealed = sealed_overhead + SignState::encoded_size(cells, !work.unopened, sizes.budget);
-  const std::size_t up = work.compared ? 0 : down_count(work.left);
-  return {up * sizes.ciphertext_bytes + sealed, answered(work.left) * sizes.ciphertext_bytes, 1};
-}
-
-Operations operations(const Work& work, const Sizes& sizes) {
-  const std::size_t cells = work.left.rows() * work.left.cols();
-  const std::size_t bits = sizes.budget.guarded_mask_bits();
-  Operations out;
-  const auto per_packing = [&](std::size_t ciphertexts) {
-    const std::size_t slots = (cells + ciphertexts - 1) / ciphertexts;
-    return powers_products(ciphertexts, slots, 1, bits + 2) + powers_products(ciphertexts, slots + 1, 1, 1);
-  };
-  out.products =
-      per_packing(down_count(work.left)) + (work.left.single() ? 0 : per_packing(across_count(work.left)));
-  out.rerandomisations = work.compared ? 0 : static_cast<double>(down_count(work.left));
-  out.decryptions = out.rerandomisations;
-  out.encryptions = static_cast<double>(answered(work.left));
-  out.masked_values = work.compared ? 0 : static_cast<double>(cells);
-  return out;
-}
-
 }  // namespace
 
-Descriptor homomorphic_selection_descriptor() {
-  Descriptor d;
-  d.family = Family::selection;
-  d.name = "homomorphic";
-  d.paper = "this project, after Bellafqira et al. 2018, secure multiplication";
-  d.flow =
-      "E -> K ([v + r],) sealed shares;  K -> E [t (d - o)], and for each cell [(1 - 2t) d], [t], in both "
-      "packings";
-  d.leakage = "nothing";
-  d.handlers = {answer_masked, answer_compared};
-  d.traffic = traffic;
-  d.operations = operations;
-  d.make = [](const ProtocolSet&) -> std::shared_ptr<const Protocol> {
-    return std::make_shared<HomomorphicSelection>();
-  };
-  return d;
-}
+extern constexpr Descriptor homomorphic_selection_descriptor{
+    .family = Family::selection,
+    .name = "homomorphic",
+    .paper = "this project, after Bellafqira et al. 2018, secure multiplication",
+    .flow =
+        "E -> K ([v + r],) sealed shares;  K -> E [t (d - o)], and for each cell [(1 - 2t) d], [t], in both "
+        "packings",
+    .handlers = {answer_masked, answer_compared},
+    .declared =
+        [](const Work& work, const Sizes& sizes) {
+          const std::size_t cells = cell_count(work.left), bits = sizes.budget.guarded_mask_bits();
+          const auto products = [&](std::size_t ciphertexts) {
+            const std::size_t slots = (cells + ciphertexts - 1) / ciphertexts;
+            return powers_products(ciphertexts, slots, 1, bits + 2) +
+                   powers_products(ciphertexts, slots + 1, 1, 1);
+          };
+          return Declaration{
+              .to_key_holder = {.ciphertexts = work.compared ? 0 : down_count(work.left),
+                                .bytes = sealed_overhead +
+                                         SignState::encoded_size(cells, !work.unopened, sizes.budget)},
+              .to_evaluator = {.ciphertexts = answered(work.left)},
+              .masked_values = work.compared ? 0 : cells,
+              .beside = {.products = products(down_count(work.left)) +
+                                     (work.left.single() ? 0 : products(across_count(work.left)))}};
+        },
+    .make = made<HomomorphicSelection>,
+};
 
 }  // namespace smlp

@@ -10,16 +10,23 @@
 
 namespace smlp {
 
-Descriptor blinded_division_descriptor() {
-  Descriptor d = division_descriptor();
-  d.name = "blinded-division";
-  d.paper = "Bellafqira et al. 2018, secure division";
-  d.flow = "E -> K [a + r] (, [C + R_C]);  K -> E [floor((scale (a + r) + C + R_C) / d)]";
-  d.single_value = true;
-  d.make = [](const ProtocolSet&) -> std::shared_ptr<const Protocol> {
-    return std::make_shared<MaskedDivision>("truncation/blinded-division");
-  };
-  return d;
-}
+namespace {
+
+struct BlindedDivision : MaskedDivision {
+  BlindedDivision() : MaskedDivision("truncation/blinded-division") {}
+};
+
+}  // namespace
+
+extern constexpr Descriptor blinded_division_descriptor{
+    .family = Family::truncation,
+    .name = "blinded-division",
+    .paper = "Bellafqira et al. 2018, secure division",
+    .flow = "E -> K [a + r] (, [C + R_C]);  K -> E [floor((scale (a + r) + C + R_C) / d)]",
+    .single_value = true,
+    .handlers = {answer_division},
+    .declared = declared_division,
+    .make = made<BlindedDivision>,
+};
 
 }  // namespace smlp

@@ -94,8 +94,6 @@ EncryptedMatrix MaskedDivision::rescale(const Evaluator& evaluator, const Place&
                         budget.slot_bits());
 }
 
-namespace {
-
 void answer_division(Answering& answering) {
   const BitBudget& budget = answering.budget();
   const std::size_t content_bits =
@@ -107,30 +105,11 @@ void answer_division(Answering& answering) {
   answering.put_matrix(divided(x, c, factor), layout, Draw::answer_down, Draw::answer_across);
 }
 
-Traffic traffic(const Work& work, const Sizes& sizes) {
-  const std::size_t up = down_count(work.left) * (work.addend ? 2 : 1);
-  return {up * sizes.ciphertext_bytes, both_count(work.left) * sizes.ciphertext_bytes, 1};
-}
-
-Operations operations(const Work& work, const Sizes&) {
-  Operations out;
-  out.rerandomisations = static_cast<double>(down_count(work.left) * (work.addend ? 2 : 1));
-  out.decryptions = out.rerandomisations;
-  out.encryptions = static_cast<double>(both_count(work.left));
-  out.masked_values = static_cast<double>(work.left.rows() * work.left.cols() * (work.addend ? 2 : 1));
-  return out;
-}
-
-}  // namespace
-
-Descriptor division_descriptor() {
-  Descriptor d;
-  d.family = Family::truncation;
-  d.leakage = "nothing";
-  d.handlers = {answer_division};
-  d.traffic = traffic;
-  d.operations = operations;
-  return d;
+Declaration declared_division(const Work& work, const Sizes&) {
+  const std::size_t matrices = work.addend ? 2 : 1;
+  return {.to_key_holder = {.ciphertexts = matrices * down_count(work.left)},
+          .to_evaluator = {.ciphertexts = both_count(work.left)},
+          .masked_values = matrices * cell_count(work.left)};
 }
 
 }  // namespace smlp

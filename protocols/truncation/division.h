@@ -40,8 +40,8 @@ class MaskedDivision : public Truncation {
   std::string wire_name_;
 };
 
-/// What the truncation protocols declare alike: family, leakage, the key holder's half, traffic and
-/// operations.
-Descriptor division_descriptor();
+/// Key holder's half of it. Parameters: content bits, scale, shift, addend bits (0: none).
+void answer_division(Answering& answering);
+Declaration declared_division(const Work& work, const Sizes& sizes);
 
 }  // namespace smlp

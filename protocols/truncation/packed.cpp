@@ -10,17 +10,24 @@
 
 namespace smlp {
 
-Descriptor packed_truncation_descriptor() {
-  Descriptor d = division_descriptor();
-  d.name = "packed";
-  d.paper = "Bellafqira et al. 2018, secure division, on packed values";
-  d.flow =
-      "E -> K [x + rho] (, [C + R_C]);  K -> E [floor((scale (x + rho) + C + R_C) / 2^shift)] in both "
-      "packings";
-  d.make = [](const ProtocolSet&) -> std::shared_ptr<const Protocol> {
-    return std::make_shared<MaskedDivision>("truncation/packed");
-  };
-  return d;
-}
+namespace {
+
+struct PackedTruncation : MaskedDivision {
+  PackedTruncation() : MaskedDivision("truncation/packed") {}
+};
+
+}  // namespace
+
+extern constexpr Descriptor packed_truncation_descriptor{
+    .family = Family::truncation,
+    .name = "packed",
+    .paper = "Bellafqira et al. 2018, secure division, on packed values",
+    .flow =
+        "E -> K [x + rho] (, [C + R_C]);  K -> E [floor((scale (x + rho) + C + R_C) / 2^shift)] in both "
+        "packings",
+    .handlers = {answer_division},
+    .declared = declared_division,
+    .make = made<PackedTruncation>,
+};
 
 }  // namespace smlp

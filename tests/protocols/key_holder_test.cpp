@@ -63,7 +63,7 @@ TEST_CASE("key holder: a request for another key, protocol or stage is refused")
         r.header.protocol = "matmul/fast";
       }).starts_with("the key holder refused: there is no protocol 'matmul/fast'; there is matmul/packed, "));
   for (const Descriptor& descriptor : registry()) {
-    const std::size_t stage = descriptor.handlers.size();
+    const std::size_t stage = descriptor.stages();
     CHECK(refusal_with(parties, frame,
                        [&](Request& r) {
                          r.header.protocol = descriptor.wire_name();
@@ -80,8 +80,8 @@ TEST_CASE("key holder: leaking protocols are answered only where the policy name
     if (!descriptor.leaks()) continue;
     const Header header = parties.evaluator().header(descriptor.wire_name(), 0, {}, {{1}, {1}});
     CHECK(refusal_of(parties.key_holder(), encode_request(header, {})) ==
-          "the key holder refused: the protocol " + descriptor.wire_name() + " leaks (" + descriptor.leakage +
-              ") and is not allowed by this key holder");
+          "the key holder refused: the protocol " + descriptor.wire_name() + " leaks (" +
+              std::string(descriptor.leakage) + ") and is not allowed by this key holder");
   }
   strict.protocols.insert("comparison/affine");
   TwoParties lenient({.policy = strict});

@@ -196,7 +196,7 @@ void run_protocol(TwoParties& parties, const Descriptor& descriptor, const Proto
       else if (descriptor.name == "switch-key")
         switch_key(evaluator, place, toy_user_key(), z.down());
       else
-        throw Error("the test support has no run for the conversion " + descriptor.name);
+        throw Error("the test support has no run for the conversion " + std::string(descriptor.name));
       break;
   }
 }

@@ -40,11 +40,6 @@ std::string presets(const Descriptor& descriptor) {
   return out;
 }
 
-/// An activation that only puts others together sends nothing itself.
-bool sends(const Descriptor& descriptor) {
-  return !descriptor.handlers.empty();
-}
-
 Json to_json(const Descriptor& descriptor) {
   const Traffic traffic = example_traffic(descriptor);
   return {{"family", name(descriptor.family)},
@@ -60,7 +55,7 @@ Json to_json(const Descriptor& descriptor) {
 }
 
 std::string cost_text(const Descriptor& descriptor) {
-  if (!sends(descriptor)) return "that of its comparison and selection";
+  if (!descriptor.sends()) return "that of its comparison and selection";
   const Traffic traffic = example_traffic(descriptor);
   return std::to_string(traffic.rounds) + (traffic.rounds == 1 ? " round, " : " rounds, ") +
          bytes_text(static_cast<double>(traffic.to_key_holder)) + " to the key holder, " +
@@ -68,7 +63,7 @@ std::string cost_text(const Descriptor& descriptor) {
 }
 
 /// A cell of a table in Markdown.
-std::string cell(const std::string& text) {
+std::string cell(std::string_view text) {
   std::string out;
   for (const char c : text) out += c == '|' ? "\\|" : std::string(1, c);
   return out;
@@ -79,7 +74,7 @@ void print_markdown(Console& console) {
       "| family | protocol | presets | paper | message flow (E evaluator, K key holder) | cost | leakage |\n"
       "|---|---|---|---|---|---|---|\n";
   for (const Descriptor& d : registry())
-    out += "| " + std::string(name(d.family)) + " | `" + d.name + "` | " + presets(d) + " | " +
+    out += "| " + std::string(name(d.family)) + " | `" + std::string(d.name) + "` | " + presets(d) + " | " +
            cell(d.paper) + " | " + cell(d.flow) + " | " + cost_text(d) + " | " + cell(d.leakage) + " |\n";
   console.document(out + "\nCost: " + example + "; payloads without framing.");
 }
@@ -88,9 +83,10 @@ void print_text(Console& console) {
   std::string out;
   for (const Descriptor& d : registry()) {
     const std::string where = presets(d);
-    out += d.wire_name() + (where.empty() ? "" : "  (" + where + ")") + "\n  paper    " + d.paper +
-           "\n  flow     " + d.flow + "\n  cost     " + cost_text(d) +
-           (d.single_value ? "; one value a ciphertext" : "") + "\n  leakage  " + d.leakage + "\n";
+    out += d.wire_name() + (where.empty() ? "" : "  (" + where + ")") + "\n  paper    " +
+           std::string(d.paper) + "\n  flow     " + std::string(d.flow) + "\n  cost     " + cost_text(d) +
+           (d.single_value ? "; one value a ciphertext" : "") + "\n  leakage  " + std::string(d.leakage) +
+           "\n";
   }
   console.document(out + "cost: " + example +
                    ". In brackets: the presets (--protocols) that choose it; homomorphic is the default.");
