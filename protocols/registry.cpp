@@ -68,6 +68,12 @@ std::vector<const Descriptor*> ProtocolNames::used() const {
   return out;
 }
 
+std::map<std::string, std::string> ProtocolNames::unused() const {
+  std::map<std::string, std::string> out = by_family();
+  for (const Descriptor* descriptor : used()) out.erase(std::string(name(descriptor->family)));
+  return out;
+}
+
 bool ProtocolNames::needs_one_value_a_ciphertext() const {
   for (const Descriptor* descriptor : used())
     if (descriptor->single_value) return true;

@@ -25,6 +25,8 @@ struct ProtocolNames {
   static ProtocolNames from_families(const std::map<std::string, std::string>& names);
   /// The descriptors that are really used: an activation of its own needs no comparison and selection.
   std::vector<const Descriptor*> used() const;
+  /// Names by family of those that nothing uses.
+  std::map<std::string, std::string> unused() const;
   bool needs_one_value_a_ciphertext() const;
 };
 

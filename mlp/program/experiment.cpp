@@ -87,6 +87,7 @@ void Experiment::describe() const {
                 ", " + std::to_string(network_.outputs()) + " classes");
   describe_training(console_, network_, options_.training, names_,
                     batch_rows(groups_, groups_.batches.front()), budget_);
+  warn_of_unused(console_, options_.protocols);
 }
 
 MemoryTable Experiment::encrypted(const SecretKeys& keys, const OwnerTable& table,

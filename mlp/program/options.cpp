@@ -52,6 +52,14 @@ ProtocolNames ProtocolOptions::names() const {
   return names;
 }
 
+std::map<std::string, std::string> ProtocolOptions::unused() const {
+  std::map<std::string, std::string> out = names().unused();
+  if (!truncation) out.erase("truncation");
+  if (!comparison) out.erase("comparison");
+  if (!selection) out.erase("selection");
+  return out;
+}
+
 void add_training_options(CommandLine& line, TrainingOptions& options) {
   line.number("epochs", options.epochs, "passes over the table");
   line.number("batch", options.batch, "rows of a mini-batch");

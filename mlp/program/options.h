@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -36,6 +37,8 @@ struct ProtocolOptions {
   void add_to(CommandLine& line);
   /// Throws Error with the list where there is no such protocol.
   ProtocolNames names() const;
+  /// Names by family of those that were chosen one by one though nothing uses them.
+  std::map<std::string, std::string> unused() const;
 };
 
 /// Hyper-parameters.

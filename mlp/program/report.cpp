@@ -41,6 +41,14 @@ void describe_training(Console& console, const Network& network, const TrainingO
   warn_of_leakage(console, names);
 }
 
+void warn_of_unused(Console& console, const ProtocolOptions& options) {
+  for (const auto& [family, name] : options.unused())
+    console.warning("note: --" + family + " " + name + " is not used: " +
+                    (family == "truncation" ? "matmul/" + options.names().matmul + " truncates"
+                                            : "activation/" + options.names().activation + " compares") +
+                    " by itself");
+}
+
 void warn_of_leakage(Console& console, const ProtocolNames& names) {
   for (const Descriptor* descriptor : names.used())
     if (descriptor->leaks())

@@ -6,6 +6,7 @@
 #include "mlp/encrypted_table.h"
 #include "mlp/network.h"
 #include "mlp/program/console.h"
+#include "mlp/program/options.h"
 #include "mlp/program/session.h"
 #include "mlp/training_options.h"
 #include "paillier/keys.h"
@@ -22,6 +23,8 @@ std::string key_text(const PaillierPublicKey& key);
 /// `rows` of a batch.
 void describe_training(Console& console, const Network& network, const TrainingOptions& options,
                        const ProtocolNames& names, std::size_t rows, const BitBudget& budget);
+/// Says which choices of a protocol have no effect.
+void warn_of_unused(Console& console, const ProtocolOptions& options);
 /// Says what the chosen protocols leak.
 void warn_of_leakage(Console& console, const ProtocolNames& names);
 /// "96.5 %".

@@ -23,6 +23,7 @@ j = json.loads(lines[0])
 assert j["epochs"] == 1 and j["network"] == "2-2-2" and j["key_bits"] == 1024 and j["variant"] == "subgroup"
 assert j["protocols"] == {"matmul": "blinded", "truncation": "blinded-division", "comparison": "affine",
                           "selection": "homomorphic", "activation": "max"}
+assert j["unused_protocols"] == {"comparison": "affine", "selection": "homomorphic"}
 assert j["rows"] == {"train": 32, "test": 8}
 assert set(j["accuracy"]) == {"encrypted", "twin", "float"} and set(j["loss"]) >= {"encrypted", "twin", "float"}
 assert j["weights_equal_twin"] is True and j["answers_equal_twin"] is True
@@ -85,6 +86,7 @@ PYTHON
 idx=(--data train-images --labels train-labels)
 accepts run "${idx[@]}" --test test-images --test-labels test-labels --network N-C --batch 8 --epochs 1 "${toy[@]}" --json --quiet >idx.json
 holds 'j["network"] == "4-2" and j["rows"] == {"train": 16, "test": 6} and j["weights_equal_twin"]' idx.json
+refuses 2 'test-labels goes with --test' run "${idx[@]}" --test-labels test-labels --network N-C "${toy[@]}"
 refuses 1 'no labels to compare' run "${idx[@]}" --test test-images --network N-C "${toy[@]}"
 
 # A plan knows the bytes and rounds of the run exactly.
@@ -97,6 +99,10 @@ parts = [plan["first_epoch"], plan["epoch"], plan["test"]]  # a later epoch has 
 total = {way: sum(part["bytes"][way] for part in parts) for way in run["bytes"]}
 sys.exit(total != run["bytes"] or sum(part["rounds"] for part in parts) != run["rounds"])
 PYTHON
+accepts plan --network 30-16-2 --rows 456 --truncation blinded-division "${toy[@]}" --json >plan.json
+holds 'j["unused_protocols"] == {"truncation": "blinded-division"}' plan.json
+grep -qx 'smlp: note: --truncation blinded-division is not used: matmul/packed truncates by itself' "$said/err" ||
+  fail "a choice without effect is not named: $(cat "$said/err")"
 accepts plan --network 30-16-2 --rows 456 "${toy[@]}" --json >plan.json
 holds 'j["slots"] == 7 and j["slot_bits"] == 133 and j["epoch"]["seconds"] > 0 and j["epoch"]["rounds"] > 0 and j["statistical_bits"] < -10' plan.json
 accepts plan --network 30-16-2 --rows 456 --test-rows 113 --epochs 3 "${toy[@]}" >plan.txt

@@ -58,6 +58,9 @@ TEST_CASE("registry: presets") {
   std::vector<std::string> used;
   for (const Descriptor* d : paper.used()) used.push_back(d->wire_name());
   CHECK(used == std::vector<std::string>{"matmul/blinded", "truncation/blinded-division", "activation/max"});
+  using Unused = std::map<std::string, std::string>;
+  CHECK(homomorphic.unused() == Unused{{"truncation", "packed"}});
+  CHECK(paper.unused() == Unused{{"comparison", "affine"}, {"selection", "homomorphic"}});
   CHECK(ProtocolNames::from_families(paper.by_family()) == paper);
   auto incomplete = paper.by_family();
   incomplete.erase("selection");

@@ -223,6 +223,7 @@ int doctor_command(const Words& words, Console& console) {
       "Says what is wrong with a deployment, from where the evaluator runs; fails where anything is.");
   declare(line, options);
   if (const auto help = line.parse(words)) return console.document(*help), 0;
+  warn_of_unused(console, options.protocols);
   const std::size_t faults = Doctor(options, console).examine();
   if (faults > 0) throw Error(count_text(faults, "fault") + " found");
   return 0;

@@ -98,6 +98,7 @@ int plan_command(const Words& words, Console& console) {
   const TableGroups groups = table_groups(options.rows, options.training.batch, table_budget.slots());
   check_budget(network, options.training, batch_rows(groups, groups.batches.front()),
                batch_rows(groups, groups.batches.back()), budget);
+  warn_of_unused(console, options.protocols);
 
   const SecretKeys keys =
       SecretKeys::generate(options.key.variant, options.key.bits, default_subgroup_bits(options.key.bits),
@@ -130,6 +131,7 @@ int plan_command(const Words& words, Console& console) {
                 {"key_bits", options.key.bits},
                 {"variant", name(options.key.variant)},
                 {"protocols", names.by_family()},
+                {"unused_protocols", names.unused()},
                 {"value_bits", options.numbers.value_bits},
                 {"fraction_bits", options.numbers.fraction_bits},
                 {"sigma", options.numbers.sigma},

@@ -112,8 +112,13 @@ int predict_command(const Words& words, Console& console) {
   const Measured measured = meter.lap();
 
   if (options.output.json) {
-    Json report{{"model", options.model}, {"network", network.text()},  {"protocols", names.by_family()},
-                {"rows", answers.rows},   {"outputs", answers.outputs}, {"key", to_hex(owner.fingerprint())},
+    Json report{{"model", options.model},
+                {"network", network.text()},
+                {"protocols", names.by_family()},
+                {"unused_protocols", names.unused()},
+                {"rows", answers.rows},
+                {"outputs", answers.outputs},
+                {"key", to_hex(owner.fingerprint())},
                 {"answers", options.out}};
     report.update(measured.to_json());
     report["seconds"] = {

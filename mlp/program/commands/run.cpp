@@ -29,6 +29,7 @@ Json report_json(const RunOptions& options, const Experiment& experiment, const 
   return {{"key_bits", options.key.bits},
           {"variant", name(options.key.variant)},
           {"protocols", experiment.names().by_family()},
+          {"unused_protocols", experiment.names().unused()},
           {"network", experiment.network().text()},
           {"rows", {{"train", experiment.parts().train.rows()}, {"test", experiment.parts().test.rows()}}},
           {"epochs", options.training.epochs},
@@ -102,6 +103,7 @@ int run_command(const Words& words, Console& console) {
   if (const auto help = line.parse(words)) return console.document(*help), 0;
   if (options.test && line.given("test-fraction"))
     throw UsageError("--test and --test-fraction exclude each other");
+  if (options.test_labels && !options.test) throw UsageError("--test-labels goes with --test");
   console.configure(options.output.json, options.output.quiet);
   options.threads.apply();
   options.training.check();

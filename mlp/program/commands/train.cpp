@@ -168,6 +168,7 @@ void Training::run() {
                 " classes, key of " + key_text(keys_.paillier()));
   describe_training(console_, network_, training_, names_, batch_rows(groups, groups.batches.front()),
                     budget_);
+  warn_of_unused(console_, options_.protocols);
   if (first_epoch_ > 0)
     console_.note(options_.out + " has " + std::to_string(first_epoch_) + " of " +
                   std::to_string(training_.epochs) + " epochs; continuing");
@@ -212,6 +213,7 @@ Json Training::report(double wall) const {
   return {{"key_bits", key.bits()},
           {"variant", name(key.variant())},
           {"protocols", names_.by_family()},
+          {"unused_protocols", names_.unused()},
           {"network", network_.text()},
           {"rows", {{"train", table_.info().rows}}},
           {"epochs", training_.epochs},

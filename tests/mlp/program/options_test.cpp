@@ -18,6 +18,20 @@ TEST_CASE("protocols: a preset, then single families by name") {
   CHECK(test::contains(test::message_of([&] { options.names(); }), "there is packed, blinded"));
 }
 
+TEST_CASE("a protocol that was chosen and that nothing uses is named") {
+  using Unused = std::map<std::string, std::string>;
+  ProtocolOptions options;
+  CHECK(options.unused().empty());  // a preset's choice is nobody's
+  options.truncation = "blinded-division";
+  options.comparison = "affine";
+  CHECK(options.unused() == Unused{{"truncation", "blinded-division"}});
+  options.matmul = "blinded";
+  CHECK(options.unused().empty());
+  options.activation = "max";
+  options.selection = "homomorphic";
+  CHECK(options.unused() == Unused{{"comparison", "affine"}, {"selection", "homomorphic"}});
+}
+
 TEST_CASE("sizes of keys") {
   KeyOptions options;
   for (const std::size_t bits : {2048U, 3072U, 4096U}) {
