@@ -70,6 +70,54 @@ TEST_CASE("families mix: the affine comparison under packed products equals the 
   check_equal_to_twin(train_small(toy_keys(), numbers, 16, data, run), data, toy_keys());
 }
 
+TEST_CASE("the twin is the same under keys that group rows alike, and another under keys that do not") {
+  const SmallData data(40);
+  SmallRun run = with_everything("homomorphic");
+  const auto trained = [&](std::size_t batch, const BitBudget& budget, const BitBudget& table) {
+    run.options.batch = batch;
+    const RandomSource random = RandomSource::from_seed(run.seed);
+    const TableGroups groups = table_groups(data.order.size(), batch, table.slots());
+    const auto rows_of = [&](std::size_t group, const auto& take) {
+      for (std::size_t i = 0; i < groups.widths[group]; ++i)
+        take(i, data.order[groups.first_rows[group] + i]);
+    };
+    const GroupReader<IntegerMatrix> reader{
+        [&](std::size_t group) {
+          Matrix<double> out(groups.widths[group], data.features.cols());
+          rows_of(group, [&](std::size_t i, std::size_t row) {
+            for (std::size_t j = 0; j < out.cols(); ++j) out(i, j) = data.features(row, j);
+          });
+          return encode(out, numbers);
+        },
+        [&](std::size_t group) {
+          std::vector<std::size_t> classes;
+          rows_of(group, [&](std::size_t, std::size_t row) { classes.push_back(data.classes[row]); });
+          return one_hot(classes, 2, numbers);
+        }};
+    Weights<IntegerMatrix> model{initial_weights(run.network, numbers, random.derive("initial")), {}};
+    for (const IntegerMatrix& m : model.weights) model.velocities.emplace_back(m.rows(), m.cols());
+    TwinArithmetic twin(budget, random.derive("train"));
+    for (std::uint32_t epoch = 0; epoch < run.options.epochs; ++epoch)
+      train_epoch(twin, model, reader, groups, run.options, budget, epoch, random.derive("order"));
+    return model.weights;
+  };
+  const auto budget = [](std::size_t bits, std::size_t slots = 0) {
+    return BitBudget(numbers, 1024, bits, slots);
+  };
+  const std::size_t few = budget(1024).slots();
+  REQUIRE(few >= 5);
+  REQUIRE(few < 16);
+  REQUIRE(balanced_groups(16, few) != balanced_groups(16, budget(2048).slots()));
+  // Batches of one group: whatever the key.
+  CHECK(trained(5, budget(1024), budget(1024)) == trained(5, budget(2048), budget(2048)));
+  // Several groups a batch: where both keys have as many slots, and with one value a ciphertext during
+  // training.
+  const auto short_key = trained(16, budget(1024), budget(1024));
+  CHECK(short_key == trained(16, budget(2048, few), budget(2048, few)));
+  CHECK(short_key == trained(16, budget(1024, 1), budget(1024)));
+  CHECK(short_key != trained(16, budget(2048), budget(2048)));
+}
+
 TEST_CASE("the number of threads changes nothing, not even the transcript [parallel]") {
   const SmallData data(10);
   SmallRun run = with_everything("homomorphic");

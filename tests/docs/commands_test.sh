@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# The commands of README.md and docs/: every option that stands there is one of its command, and the steps of README run in their order.
+# Keys of 1024 bits: toys, made with --insecure-key.
+. "$(dirname "$0")/../program/support.sh"
+
+# Options behind `smlp COMMAND`, to the end of the line, the pipe or the code span; lone ones in code spans may be any command's.
+python3 - "$smlp" README.md SECURITY.md CONTRIBUTING.md docs/*.md <<'PYTHON' || fail 'the documents name what is not there'
+import re, subprocess, sys
+smlp, files = sys.argv[1], sys.argv[2:]
+listed = subprocess.run([smlp, "--help"], capture_output=True, text=True, check=True).stdout
+commands = re.findall(r"^  ([a-z]+) ", listed, re.M)
+options = {c: set(re.findall(r"^  (--[a-z-]+)", subprocess.run([smlp, c, "--help"], capture_output=True, text=True, check=True).stdout, re.M))
+           for c in commands}
+every = set.union(*options.values()) | {"--help", "--version"}
+others = {"--json", "--bits", "--rounds", "--update", "--markdown"}  # of benchmarks and scripts
+wrong, seen = [], 0
+for path in files:
+    fenced = False
+    for number, line in enumerate(open(path), 1):
+        if line.startswith("```"):
+            fenced = not fenced
+            continue
+        spans = [line.split(" #")[0]] if fenced else re.findall(r"`([^`]+)`", line)
+        for span in spans:
+            found = re.findall(r"(?:^|[ /$(])smlp ([a-z]+)((?: [^|;]*)?)", span)
+            for command, rest in found:
+                if command not in commands:
+                    if fenced or "--" in rest:
+                        wrong.append((path, number, "no command " + command))
+                    continue
+                for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", rest):
+                    seen += 1
+                    if option not in options[command] | {"--help"}:
+                        wrong.append((path, number, command + " has no " + option))
+            if not found and not fenced:
+                for option in re.findall(r"^--[a-z][a-z-]*", span):
+                    seen += 1
+                    if option not in every | others:
+                        wrong.append((path, number, "no command has " + option))
+assert not wrong, wrong
+assert seen > 50, seen
+PYTHON
+
+# README's steps as they stand, with toy keys and small tables.
+root=$PWD
+cd "$dir" || exit 1
+rows 12 iris.csv table.csv
+cp table.csv train.csv
+cut -d, -f1-4 table.csv >queries.csv
+sed -n 's,^build/smlp \([^#]*\).*,\1,p' "$root/README.md" >steps.txt
+while read -r command options; do
+  case $command in
+    keygen) options+=' --bits 1024 --insecure-key' ;;
+    run) options+=' --bits 1024 --insecure-key --epochs 1 --quiet' ;;
+    train) options+=' --epochs 1' ;;
+  esac
+  if [[ $options == *--insecure-key* ]] || ! "$smlp" "$command" --help | grep -q -- --insecure-key; then :; else options+=' --insecure-key'; fi
+  if [[ $options == *--out\ answers.csv* ]]; then rm -f answers.csv; fi
+  if [[ $options == *--out\ answers.h5* ]]; then rm -f answers.h5; fi
+  # shellcheck disable=SC2086  # words of the document
+  accepts "$command" $options >/dev/null
+  [ "$failures" -eq 0 ] || break
+done <steps.txt
+[ "$(wc -l <steps.txt)" -ge 11 ] || fail "README has only $(wc -l <steps.txt) steps: $(cat steps.txt)"
+[ "$(wc -l <answers.csv)" -eq "$(wc -l <queries.csv)" ] || fail "answers.csv has $(wc -l <answers.csv) lines"
+[ -s model.json ] || fail 'the model was not exported'
+
+finish
