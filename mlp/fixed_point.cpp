@@ -20,7 +20,9 @@ Integer encode_cell(double value, const Numbers& numbers, const What& what) {
     text.imbue(std::locale::classic());
     text << value << ", its magnitude must be below "
          << std::ldexp(limit, -static_cast<int>(numbers.fraction_bits));
-    throw Error(what() + " is " + text.str() + "; use another --scaling or more --value-bits");
+    throw Error(
+        what() + " is " + text.str() +
+        "; encrypt the training table with more --value-bits, fewer --fraction-bits or another --scaling");
   }
   return Integer(scaled);
 }

@@ -18,7 +18,7 @@ void check_steps(std::uint32_t epoch, std::size_t batches) {
   constexpr std::uint64_t most = std::uint64_t{1} << 32;
   if (batches > most / (std::uint64_t{epoch} + 1))
     throw Error("epoch " + std::to_string(std::uint64_t{epoch} + 1) + " of " + std::to_string(batches) +
-                " batches passes the 2^32 steps that a run can number; lower --epochs or raise --batch");
+                " batches passes the 2^32 steps that a run can number; lower --epochs");
 }
 
 void check_budget(const Network& network, const TrainingOptions& options, std::size_t largest_batch,

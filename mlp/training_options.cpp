@@ -130,12 +130,19 @@ UpdateFactors update_factors(const TrainingOptions& options, std::size_t epoch, 
       "--learning-rate " + text(options.learning_rate) + " over a batch of " + std::to_string(rows);
   if (over_rows > std::ldexp(1.0, static_cast<int>(fraction)))
     throw Error(shown + " is above the largest multiplier 2^" + std::to_string(fraction) +
-                " of the bit budget");
+                " of the bit budget; lower it");
   UpdateFactors factors;
   factors.rescale = {-rounded(over_rows, precision), fraction + precision};
-  if (factors.rescale.scale == 0)
-    throw Error(shown + " rounds to zero; at least " +
-                text(std::ldexp(static_cast<double>(rows), -static_cast<int>(precision) - 1)) + " is needed");
+  if (factors.rescale.scale == 0) {
+    const double least = std::ldexp(static_cast<double>(rows), -static_cast<int>(precision) - 1);
+    if (options.schedule == Schedule::constant)
+      throw Error(shown + " rounds to zero; at least " + text(least) + " is needed");
+    // Schedules fall: what is enough for the last epoch is enough for all. (Shown with six digits.)
+    const double last_part = scheduled(options, options.epochs - 1) / options.learning_rate;
+    throw Error(shown + " rounds to zero in epoch " + std::to_string(epoch + 1) + " of --schedule " +
+                std::string(name(options.schedule)) + "; at least " + text(1.00001 * least / last_part) +
+                " is needed, or fewer --epochs");
+  }
   const std::string momentum = "--momentum " + text(options.momentum);
   factors.momentum = rounded(options.momentum, factors.rescale.shift);
   refuse_vanished(options.momentum, factors.momentum, momentum);

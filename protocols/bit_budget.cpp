@@ -40,7 +40,7 @@ BitBudget::BitBudget(const Numbers& numbers, std::size_t max_inner, std::size_t 
     throw Error("the bit budget does not fit: " + std::to_string(std::max<std::size_t>(slots, 1)) +
                 " slots of " + std::to_string(slot_bits_) + " bits in a plaintext of " +
                 std::to_string(modulus_bits - 2) +
-                " bits; lower --value-bits, --sigma or --inner, or take a larger --bits");
+                " bits; lower --value-bits, --sigma or --inner, or take a longer key");
   slots_ = slots == 0 ? fitting : slots;
 }
 
@@ -48,10 +48,10 @@ void BitBudget::check_product(const std::string& where, std::size_t inner, const
   if (inner == 0 || inner > max_inner_)
     throw Error("the bit budget does not fit: " + where + " sums " + std::to_string(inner) +
                 " products, the table was laid out for at most " + std::to_string(max_inner_) +
-                "; encrypt it with --inner " + std::to_string(inner) + " or more");
+                "; where it is encrypted, --inner " + std::to_string(inner) + " or more is needed");
   if (rescale.shift > product_bits())
     throw Error("the bit budget does not fit: " + where + " shifts by " + std::to_string(rescale.shift) +
-                " bits, its product has " + std::to_string(product_bits()) + "; lower --fraction-bits");
+                " bits, its product has " + std::to_string(product_bits()));
   const Integer magnitude = abs(Integer(static_cast<long>(rescale.scale)));
   if (magnitude > power_of_two(rescale.shift))
     throw Error("the bit budget does not fit: " + where + " multiplies by " + std::to_string(rescale.scale) +
@@ -64,8 +64,7 @@ void BitBudget::check_addend(const std::string& where, std::size_t addend_bits) 
   if (addend_bits + numbers_.sigma + 2 > slot_bits_)
     throw Error("the bit budget does not fit: " + where + " adds a value of " + std::to_string(addend_bits) +
                 " bits under a mask of " + std::to_string(addend_bits + numbers_.sigma) +
-                " bits in slots of " + std::to_string(slot_bits_) +
-                "; lower --fraction-bits or use a simpler --learning-rate or --momentum");
+                " bits in slots of " + std::to_string(slot_bits_) + "; lower --momentum or --weight-decay");
 }
 
 std::vector<std::size_t> balanced_groups(std::size_t count, std::size_t slots) {

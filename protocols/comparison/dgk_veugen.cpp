@@ -113,7 +113,7 @@ class DgkVeugen : public Comparison {
     if (digits + 1 >= key.u())
       throw Error("a comparison of " + std::to_string(bits) + " bits needs u > " +
                   std::to_string(digits + 1) + ", the DGK key has u = " + std::to_string(key.u()) +
-                  "; lower --value-bits");
+                  "; encrypt with fewer --value-bits");
     const Integer half = power_of_two(bits);
 
     const Mask r = Mask::uniform(evaluator.draws(place, Draw::mask_comparison), z.rows(), z.cols(),

@@ -108,7 +108,7 @@ std::vector<FreshCiphertext> switch_key(const Evaluator& evaluator, const Place&
   if (round_trips(packed.size(), most) > layers)
     throw Error(std::to_string(packed.size()) +
                 " results are too many to hand over at one place, allowed are " +
-                std::to_string(layers * most) + "; lower --batch");
+                std::to_string(layers * most) + "; encrypt the queries with a smaller --batch");
   std::vector<FreshCiphertext> out;
   Place at = place;
   for (std::span<const Ciphertext> rest = packed; !rest.empty(); ++at.layer) {

@@ -40,7 +40,7 @@ void RemoteKeyHolder::check(const Fingerprint& key, const std::set<std::string>&
     for (const std::string& protocol : protocols)
       if (!info.protocols.contains(protocol))
         throw Error("the key holder at " + name + " does not answer the protocol " + protocol +
-                    ": it is to be allowed there (smlp serve --allow), or another to be chosen");
+                    ": it is to be in the list of smlp serve --allow there");
   }
   if (reached == 0) throw Error("no key holder can be reached: " + failures + " (smlp doctor says more)");
 }

@@ -32,7 +32,9 @@ TEST_CASE("a value outside l bits is refused by name") {
   for (const double value : {128.0, -128.0, 127.97, 1e300, static_cast<double>(INFINITY), std::nan("")})
     CHECK(contains(message_of([&] { encode(value, numbers, "the weight"); }), "the weight is "));
   const std::string message = message_of([&] { encode(128, numbers, "x"); });
-  CHECK(message == "x is 128, its magnitude must be below 128; use another --scaling or more --value-bits");
+  CHECK(message ==
+        "x is 128, its magnitude must be below 128; encrypt the training table with more --value-bits, "
+        "fewer --fraction-bits or another --scaling");
 
   Matrix<double> values(2, 3);
   values(1, 2) = 500;

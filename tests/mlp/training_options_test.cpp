@@ -110,3 +110,31 @@ TEST_CASE("momentum and decay that round away are refused") {
   options.momentum = 0.99999999999;
   CHECK_THROWS_AS(update_factors(options, 0, 32, budget()), Error);
 }
+
+TEST_CASE("a rate that a schedule rounds away is refused with the rate that would not be") {
+  TrainingOptions options;
+  options.epochs = 1000;
+  const auto refusal = [&]() -> std::string {
+    for (std::size_t epoch = 0; epoch < options.epochs; ++epoch) try {
+        update_factors(options, epoch, 32, budget());
+      } catch (const Error& error) {
+        return error.what();
+      }
+    return "";
+  };
+  for (const Schedule schedule : {Schedule::constant, Schedule::linear, Schedule::cosine}) {
+    options.schedule = schedule;
+    options.learning_rate = schedule == Schedule::constant ? 1e-6 : 1e-4;
+    const std::string sentence = refusal();
+    CAPTURE(sentence);
+    const std::size_t found = sentence.find("at least ");
+    REQUIRE(found != std::string::npos);
+    options.learning_rate = std::stod(sentence.substr(found + 9));
+    CHECK(refusal() == "");
+    options.learning_rate *= 0.999;
+    CHECK(refusal() != "");
+  }
+  options.learning_rate = 1e-4;
+  CHECK(refusal().starts_with("--learning-rate 0.0001 over a batch of 32 rounds to zero in epoch 7"));
+  CHECK(refusal().ends_with(" is needed, or fewer --epochs"));
+}

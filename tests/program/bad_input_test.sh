@@ -103,7 +103,7 @@ refuses 1 'would overwrite' "${encrypt[@]}" --out small.csv
 refuses 1 'would overwrite' "${encrypt[@]}" --out t.h5 --profile small.csv
 refuses 1 'would overwrite' "${encrypt[@]}" --out t.h5 --profile t.h5
 refuses 1 'would overwrite' run --data small.csv --metrics small.csv
-refuses 1 'encrypt it with --inner 5' "${encrypt[@]}" --out t.h5 --inner 4
+refuses 1 'where it is encrypted, --inner 5 or more is needed' "${encrypt[@]}" --out t.h5 --inner 4
 printf 'a,label\n1,caf\xe9\n2,x\n' >latin.csv
 refuses 1 'line 2 is not UTF-8 text' encrypt --key keys/public.json --data latin.csv --out t.h5
 refuses 1 'none.json' encrypt --key none.json --data small.csv --out t.h5

@@ -29,7 +29,25 @@ refuses() {
   [ ! -s "$said/out" ] || fail "says on standard output: smlp $*: $(head -n 3 "$said/out")"
   [ "$(grep -vc '^smlp: note: ' "$said/err")" -eq 1 ] || fail "not one line: smlp $*: $(cat "$said/err")"
   grep -qE "^smlp: .*$pattern" "$said/err" || fail "no '$pattern': smlp $*: $(cat "$said/err")"
+  [ $# -eq 0 ] || options_exist "$1"
   [ "$before" = "$(snapshot)" ] || fail "left or changed a file: smlp $*: $(diff <(echo "$before") <(snapshot))"
+}
+
+# options_exist COMMAND: every option that the refusal names is one of the command, of another that it names ("smlp serve --allow"),
+# or of encrypt where it speaks of encrypting. What stands in quotes is the user's.
+options_exist() {
+  local sentence commands option command known
+  sentence=$(grep -v '^smlp: note: ' "$said/err" | sed "s/'[^']*'//g")
+  commands="$1 $(grep -oE 'smlp [a-z]+' <<<"${sentence#smlp: }" | sed 's/smlp //')"
+  [[ $sentence == *encrypt* ]] && commands+=" encrypt"
+  for option in $(grep -oE -- '(^|[ (])--[a-z][a-z-]*' <<<"$sentence" | tr -d ' ('); do
+    known=0
+    for command in $commands; do
+      [ -f "$said/help.$command" ] || "$smlp" "$command" --help >"$said/help.$command" 2>/dev/null </dev/null
+      grep -qE -- "^  $option( |$)" "$said/help.$command" && known=1
+    done
+    [ $known -eq 1 ] || fail "smlp $1 names $option, which it does not have: $sentence"
+  done
 }
 
 # accepts WORD...: the program exits with 0; its standard output comes out.

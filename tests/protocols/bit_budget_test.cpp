@@ -63,13 +63,13 @@ TEST_CASE("bit budget: refusals name the option") {
         }) ==
         "the bit budget does not fit: 5 slots of 126 bits in a plaintext of 510 bits; lower --value-bits, "
         "--sigma or "
-        "--inner, or take a larger --bits");
+        "--inner, or take a longer key");
   CHECK(error_of([] {
           BitBudget({60, 10, 128}, 1024, 256);
         }) ==
         "the bit budget does not fit: 1 slots of 389 bits in a plaintext of 254 bits; lower --value-bits, "
         "--sigma or "
-        "--inner, or take a larger --bits");
+        "--inner, or take a longer key");
 }
 
 TEST_CASE("bit budget: a product must fit") {
@@ -80,13 +80,11 @@ TEST_CASE("bit budget: a product must fit") {
   CHECK(error_of([&] {
           budget.check_product("layer 1", 9, {1, 0});
         }) ==
-        "the bit budget does not fit: layer 1 sums 9 products, the table was laid out for at most 8; encrypt "
-        "it with "
-        "--inner 9 or more");
+        "the bit budget does not fit: layer 1 sums 9 products, the table was laid out for at most 8; where "
+        "it is encrypted, --inner 9 or more is needed");
   CHECK(error_of([&] {
           budget.check_product("layer 1", 8, {1, 44});
-        }) ==
-        "the bit budget does not fit: layer 1 shifts by 44 bits, its product has 43; lower --fraction-bits");
+        }) == "the bit budget does not fit: layer 1 shifts by 44 bits, its product has 43");
   for (const std::int64_t scale : {1025, -1025})
     CHECK(error_of([&] {
             budget.check_product("layer 1", 8, {scale, 10});
@@ -95,8 +93,7 @@ TEST_CASE("bit budget: a product must fit") {
   budget.check_addend("layer 1", 84);  // 84 + 40 + 2 = 126
   CHECK(error_of([&] { budget.check_addend("layer 1", 85); }) ==
         "the bit budget does not fit: layer 1 adds a value of 85 bits under a mask of 125 bits in slots of "
-        "126; lower "
-        "--fraction-bits or use a simpler --learning-rate or --momentum");
+        "126; lower --momentum or --weight-decay");
 }
 
 TEST_CASE("balanced groups: as few as possible, sizes differ by at most one, larger ones first") {

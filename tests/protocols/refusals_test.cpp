@@ -21,9 +21,9 @@ TEST_CASE("refusals: a matrix product outside the budget or of shapes that do no
       return error_of(
           [&] { set.matmul->multiply(parties.evaluator(), parties.next_place(), a, b, factor, addend); });
     };
-    CHECK(refusal(2, 9, 9, 2, {1, 0}) ==
-          "the bit budget does not fit: " + wire_name +
-              " sums 9 products, the table was laid out for at most 8; encrypt it with --inner 9 or more");
+    CHECK(refusal(2, 9, 9, 2, {1, 0}) == "the bit budget does not fit: " + wire_name +
+                                             " sums 9 products, the table was laid out for at most 8; where "
+                                             "it is encrypted, --inner 9 or more is needed");
     CHECK(refusal(2, 3, 4, 2, {1, 0}) == "a product of 2 x 3 and 4 x 2 matrices: inner dimensions differ");
     CHECK(refusal(2, 3, 3, 2, {9, 3}) ==
           "the bit budget does not fit: " + wire_name +
@@ -32,14 +32,12 @@ TEST_CASE("refusals: a matrix product outside the budget or of shapes that do no
           "the bit budget does not fit: " + wire_name +
               " multiplies by -9 / 2^3, allowed is at most 1; lower --learning-rate");
     CHECK(refusal(2, 3, 3, 2, {1, 44}) ==
-          "the bit budget does not fit: " + wire_name +
-              " shifts by 44 bits, its product has 43; lower --fraction-bits");
+          "the bit budget does not fit: " + wire_name + " shifts by 44 bits, its product has 43");
     const std::string adder = descriptor.fused ? wire_name : "truncation/" + names.truncation;
     CHECK(refusal(2, 3, 3, 2, {1, 0}, Addend{parties.encrypt(matrix_of(2, 2, {1})), 85}) ==
           "the bit budget does not fit: " + adder +
-              " adds a value of 85 bits under a mask of 125 bits in slots of 126; lower --fraction-bits or "
-              "use a simpler "
-              "--learning-rate or --momentum");
+              " adds a value of 85 bits under a mask of 125 bits in slots of 126; lower --momentum or "
+              "--weight-decay");
     CHECK(refusal(2, 3, 3, 2, {1, 0}, Addend{parties.encrypt(matrix_of(2, 2, {1})), 0}) ==
           "an addend has 0 bits, at least 1 is needed");
     CHECK(refusal(2, 3, 3, 2, {1, 0}, Addend{parties.encrypt(matrix_of(2, 3, {1})), 4}) ==
@@ -119,7 +117,7 @@ TEST_CASE("refusals: a comparison that the DGK key cannot carry") {
   const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
   const EncryptedMatrix z = parties.encrypt(matrix_of(1, 1, {1}));
   CHECK(error_of([&] { set.comparison->sign(evaluator, parties.next_place(), z); }) ==
-        "a comparison of 23 bits needs u > 13, the DGK key has u = 13; lower --value-bits");
+        "a comparison of 23 bits needs u > 13, the DGK key has u = 13; encrypt with fewer --value-bits");
 }
 
 TEST_CASE("refusals: a user key that is not configured, or too short for the slots") {

@@ -73,7 +73,8 @@ int encrypt_command(const Words& words, Console& console) {
       load_table(options.data.source(known ? std::optional(profile.expected()) : std::nullopt));
   if (known && line.given("scaling") && profile.scaling != options.scaling)
     throw Error("the profile " + options.profile + " scales by " + std::string(name(profile.scaling)) +
-                ", --scaling asks for " + std::string(name(options.scaling)));
+                ", --scaling asks for " + std::string(name(options.scaling)) +
+                ": leave --scaling out, or name another --profile");
   if (!known && !table.has_labels())
     throw Error("the table has no labels and the profile " + options.profile +
                 " is not there; give the --profile of the training table");

@@ -50,7 +50,7 @@ void check_same_numbers(const std::string& model_file, const BitBudget& model, c
   };
   if (text(model) != text(table) || model.slot_bits() != table.slot_bits())
     throw Error(table_file + " was encrypted with " + text(table) + ", but the table of " + model_file +
-                " with " + text(model));
+                " with " + text(model) + ": encrypt the queries again with the latter");
 }
 
 }  // namespace

@@ -96,7 +96,8 @@ class Training {
     const std::size_t batch = table_.info().batch;
     if (options.batch_given && training_.batch != batch)
       throw Error("--batch is " + std::to_string(training_.batch) + ", but " + options.data +
-                  " was encrypted with --batch " + std::to_string(batch));
+                  " was encrypted with --batch " + std::to_string(batch) +
+                  ": leave --batch out, or encrypt it again");
     training_.batch = batch;
     const TableGroups& groups = table_.groups();
     check_budget(network_, training_, batch_rows(groups, groups.batches.front()),

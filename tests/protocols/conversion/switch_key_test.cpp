@@ -91,7 +91,8 @@ TEST_CASE("switch-key: no more round trips than a step has layers") {
   const Place last{1, 255, Direction::output};
   CHECK(switch_key(parties.evaluator(), last, toy_user_key(), encrypted.down(), 3).size() == 3);
   CHECK(error_of([&] { switch_key(parties.evaluator(), last, toy_user_key(), encrypted.down(), 2); }) ==
-        "3 results are too many to hand over at one place, allowed are 2; lower --batch");
+        "3 results are too many to hand over at one place, allowed are 2; encrypt the queries with a smaller "
+        "--batch");
   CHECK(switch_key(parties.evaluator(), last, toy_user_key(), {}).empty());
   // What the descriptor declares for a batch of 65,536 rows, one value a ciphertext.
   const Descriptor& descriptor = find_protocol(Family::conversion, "switch-key");
