@@ -1,10 +1,14 @@
 // Lines, bars and numbers for people.
 #include "mlp/program/console.h"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <iostream>
 
 namespace smlp {
 
@@ -12,7 +16,35 @@ namespace {
 
 constexpr std::chrono::seconds plain_interval{5};
 constexpr std::chrono::milliseconds drawn_interval{100};
-constexpr int bar_width = 24;
+constexpr std::size_t widest_bar = 24, narrowest_bar = 4;
+
+/// Columns of the terminal behind a file descriptor; 0 where there is none.
+std::size_t terminal_columns(int descriptor) {
+  winsize size{};
+  return ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+/// Breaks at spaces where a line is longer than `columns`; what goes on is indented.
+std::string wrapped(std::string_view line, std::size_t columns) {
+  constexpr std::string_view indent = "\n    ";
+  std::string out;
+  std::size_t room = columns;
+  while (line.size() > room) {
+    const std::size_t space = line.rfind(' ', room);
+    if (space == std::string_view::npos || space == 0) break;  // a word that is longer than the terminal
+    out.append(line.substr(0, space)).append(indent);
+    line.remove_prefix(space + 1);
+    room = columns - indent.size() + 1;
+  }
+  return out.append(line);
+}
+
+/// A line for people, made to fit the terminal where standard output is one.
+void say(std::ostream& out, std::string_view line) {
+  constexpr std::size_t least = 20;
+  const std::size_t columns = &out == &std::cout ? terminal_columns(STDOUT_FILENO) : 0;
+  out << (columns < least ? std::string(line) : wrapped(line, columns)) << std::endl;
+}
 
 }  // namespace
 
@@ -31,13 +63,13 @@ void Console::end_progress() {
 void Console::result(std::string_view line) {
   if (json_) return;
   end_progress();
-  out_ << line << std::endl;
+  say(out_, line);
 }
 
 void Console::note(std::string_view line) {
   if (quiet_) return;
   end_progress();
-  (json_ ? err_ : out_) << line << std::endl;
+  say(json_ ? err_ : out_, line);
   spoken_ = std::chrono::steady_clock::now();
 }
 
@@ -80,12 +112,26 @@ void ProgressBar::operator()(std::size_t done, std::size_t total) {
   const double elapsed = std::max(seconds(), 1e-9);
   const double part = total == 0 ? 1 : static_cast<double>(done) / static_cast<double>(total);
   const double rate = static_cast<double>(done - first_) / elapsed;
-  const auto filled = static_cast<std::size_t>(part * bar_width);
-  std::string line = what_ + " [" + std::string(filled, '#') + std::string(bar_width - filled, '.') + "] " +
-                     std::to_string(done) + "/" + std::to_string(total) + " " + unit_;
+  const std::string count = " " + std::to_string(done) + "/" + std::to_string(total);
+  std::string left;
   if (done > first_)
-    line += ", " + fixed_text(rate, rate < 10 ? 2 : 0) + "/s, " +
-            duration_text(static_cast<double>(total - done) / rate) + " left";
+    left = ", " + fixed_text(rate, rate < 10 ? 2 : 0) + "/s, " +
+           duration_text(static_cast<double>(total - done) / rate) + " left";
+  // What does not fit a narrow terminal: columns of the bar, then the rate, then the unit.
+  const std::size_t columns = terminal_columns(STDERR_FILENO);
+  const std::size_t room = columns == 0 ? std::string::npos : columns - 1;
+  std::string tail = count + " " + unit_ + left;
+  const auto width_with = [&](const std::string& end) {
+    return what_.size() + 3 + narrowest_bar + end.size();
+  };
+  if (width_with(tail) > room && done > first_)
+    tail = count + " " + unit_ + ", " + duration_text(static_cast<double>(total - done) / rate) + " left";
+  if (width_with(tail) > room) tail = count;
+  const std::size_t spare = room > width_with(tail) ? room - width_with(tail) : 0;
+  const std::size_t bar = std::min(widest_bar, narrowest_bar + spare);
+  const auto filled = static_cast<std::size_t>(part * static_cast<double>(bar));
+  const std::string line =
+      what_ + " [" + std::string(filled, '#') + std::string(bar - filled, '.') + "]" + tail;
   console_.progress(line);
 }
 

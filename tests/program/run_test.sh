@@ -71,6 +71,29 @@ for pattern in (rb"encrypt \[#*\.*\] \d+/10 groups", rb"epoch 1/1 \[#*\.*\] \d+/
 sys.exit(child.wait())
 PYTHON
 
+# Lines and bars fit the terminal that they are shown on, and nothing is lost where it is narrow.
+python3 - "$smlp" "${toy[@]}" <<'PYTHON' || fail 'lines do not fit a terminal'
+import fcntl, os, pty, re, struct, subprocess, sys, termios
+for columns in (40, 80):
+    terminal, end = pty.openpty()
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    words = ["run", "--data", "xor.csv", "--network", "N-2-C", "--epochs", "1", "--batch", "8"]
+    child = subprocess.Popen([sys.argv[1], *words, *sys.argv[2:]], stdin=subprocess.DEVNULL, stdout=end, stderr=end)
+    os.close(end)
+    shown = b""
+    try:
+        while part := os.read(terminal, 4096):
+            shown += part
+    except OSError:  # the end of a pseudo-terminal
+        pass
+    assert child.wait() == 0
+    lines = re.split(r"[\r\n]+", shown.decode().replace("\033[K", ""))
+    assert max(map(len, lines)) <= columns, (columns, max(lines, key=len))
+    assert any(re.fullmatch(r"epoch 1/1 \[#*\.*\] [1-4]/4( steps.*left)?", line) for line in lines), lines
+    whole = re.sub(r"\n    ", " ", shown.decode().replace("\r", ""))
+    assert re.search(r"^epoch 1/1: loss .* float; accuracy .* rounds \(.*\)$", whole.replace("\033[K", "\n"), re.M), whole
+PYTHON
+
 # IDX: images and labels, compressed and not; a test part of its own.
 python3 - <<'PYTHON'
 import gzip, random, struct
