@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "mlp/program/near_miss.h"
 #include "mlp/table.h"
 #include "paillier/error.h"
 
@@ -41,6 +42,14 @@ bool belongs(std::string& key, const std::string& command) {
   if (key.substr(0, dot) != command) return false;
   key.erase(0, dot + 1);
   return true;
+}
+
+/// "did you mean '--epochs'? " where an option is near the word.
+std::string meant(const po::options_description& options, const std::string& word, const char* dashes) {
+  std::vector<std::string> names;
+  for (const auto& option : options.options()) names.push_back(option->long_name());
+  const std::string near = near_miss(word, names);
+  return near.empty() ? "" : std::string("did you mean '") + dashes + near + "'? ";
 }
 
 constexpr const char* whole_number = "a whole number from 0";
@@ -140,7 +149,8 @@ void CommandLine::read_config(const std::string& path) {
       values_.emplace(key, value);  // what the command line gave stands
     } else {
       throw UsageError(path + " has the option " + in_quotes(key) + ", which smlp " + name_ +
-                       " does not know");
+                       " does not know; " + meant(*options_, key, "") + "smlp " + name_ +
+                       " --help lists them");
     }
   }
 }
@@ -166,6 +176,12 @@ std::optional<std::string> CommandLine::parse(const Words& words) {
     }
     if (values_.contains("help") || std::ranges::find(others, "-h") != others.end()) return help();
     if (values_.contains("config")) read_config(values_.at("config"));
+  } catch (const po::unknown_option& unknown) {
+    std::string word = unknown.get_option_name();
+    word = word.substr(0, word.find('='));
+    word.erase(0, word.find_first_not_of('-'));
+    throw UsageError("smlp " + name_ + " has no option " + in_quotes("--" + word) + "; " +
+                     meant(*options_, word, "--") + "smlp " + name_ + " --help lists them");
   } catch (const po::error& error) {
     throw UsageError(std::string(error.what()) + "; smlp " + name_ + " --help lists the options");
   }

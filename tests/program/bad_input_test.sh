@@ -7,7 +7,7 @@ cd "$dir" || exit 1
 # ---- usage ----
 refuses 2 'a command is needed'
 refuses 2 "no command 'fly'" fly
-refuses 2 'unrecognised option .--fly' run --fly
+refuses 2 "smlp run has no option '--fly'; smlp run --help" run --fly
 refuses 2 'needs --data' run
 refuses 2 'needs --out' keygen
 refuses 2 'needs FILE' inspect
@@ -25,7 +25,7 @@ refuses 2 '--threads is 0, allowed are 1 to 1024' run --data x.csv --threads 0
 refuses 2 'exclude each other' run --data x.csv --test y.csv --test-fraction 0.3
 refuses 2 'cannot read the config file nowhere.ini' run --data x.csv --config nowhere.ini
 echo 'epoch = 3' >wrong.ini
-refuses 2 "wrong.ini has the option 'epoch'" run --data x.csv --config wrong.ini
+refuses 2 "wrong.ini has the option 'epoch'.*did you mean 'epochs'" run --data x.csv --config wrong.ini
 echo 'epochs = few' >wrong.ini
 refuses 2 "--epochs is 'few'" run --data x.csv --config wrong.ini
 echo 'json = perhaps' >wrong.ini

@@ -5,8 +5,10 @@
 #include <new>
 
 #include "mlp/program/commands/commands.h"
+#include "mlp/program/near_miss.h"
 #include "mlp/table.h"
 #include "paillier/error.h"
+#include "protocols/version.h"
 
 namespace smlp {
 
@@ -41,17 +43,27 @@ void print_help(std::ostream& out) {
          "Trains multilayer perceptrons on Paillier-encrypted tables.\n\n";
   for (const Command& command : commands)
     out << "  " << std::left << std::setw(14) << command.name << command.summary << "\n";
-  out << "\nsmlp COMMAND --help lists the options of each.\n";
+  out << "\nsmlp COMMAND --help lists the options of each, smlp --version says which this is.\n";
+}
+
+/// "did you mean 'train'? " where a command is near the word.
+std::string meant(const std::string& word) {
+  std::vector<std::string> names;
+  for (const Command& command : commands) names.emplace_back(command.name);
+  const std::string near = near_miss(word, names);
+  return near.empty() ? "" : "did you mean " + in_quotes(near) + "? ";
 }
 
 int execute(const Words& words, std::ostream& out, std::ostream& err, bool terminal) {
   if (words.empty()) throw UsageError("a command is needed; smlp --help lists them");
   const std::string& name = words.front();
+  if (name == "--version") return out << "smlp " << version << "\n", 0;
   if (name == "--help" || name == "-h" || name == "help") return print_help(out), 0;
   const auto found =
       std::ranges::find(commands, name, [](const Command& command) { return std::string(command.name); });
   if (found == commands.end())
-    throw UsageError("there is no command " + in_quotes(name) + "; smlp --help lists them");
+    throw UsageError("there is no command " + in_quotes(name) + "; " + meant(name) +
+                     "smlp --help lists them");
   Console console(out, err, terminal);
   try {
     return found->execute(Words(words.begin() + 1, words.end()), console);

@@ -80,8 +80,11 @@ TEST_CASE("help names every option and its default, and asks for nothing") {
 
 TEST_CASE("wrong usage is told in one line") {
   CHECK(usage_error({}) == "smlp try needs --data");
-  CHECK(test::contains(usage_error({"--data", "t", "--speed", "3"}), "--speed"));
-  CHECK(test::contains(usage_error({"--data", "t", "--epo", "3"}), "--epo"));  // no abbreviations
+  CHECK(usage_error({"--data", "t", "--velocity", "3"}) ==
+        "smlp try has no option '--velocity'; smlp try --help lists them");
+  CHECK(usage_error({"--data", "t", "--ephocs=3"}) ==
+        "smlp try has no option '--ephocs'; did you mean '--epochs'? smlp try --help lists them");
+  CHECK(test::contains(usage_error({"--data", "t", "--epo", "3"}), "no option '--epo'"));  // no abbreviations
   CHECK(usage_error({"--data", "t", "--epochs", "-3"}) ==
         "--epochs is '-3', a whole number from 0 is needed");
   CHECK(usage_error({"--data", "t", "--epochs", "3x"}) ==
@@ -124,7 +127,10 @@ TEST_CASE("a wrong config file") {
   const auto error = [&](const std::string& content) {
     return usage_error({"--data", "t", "--config", test::write_text(directory / "c.ini", content)});
   };
-  CHECK(test::contains(error("speed = 1\n"), "c.ini has the option 'speed', which smlp try does not know"));
+  CHECK(test::contains(error("speed = 1\n"),
+                       "c.ini has the option 'speed', which smlp try does not know; did you mean 'seed'?"));
+  CHECK(
+      test::contains(error("epoch = 1\n"), "which smlp try does not know; did you mean 'epochs'? smlp try"));
   CHECK(test::contains(error("[try]\nspeed = 1\n"), "'speed'"));
   CHECK(test::contains(error("epochs = few\n"), "--epochs is 'few'"));
   CHECK(test::contains(error("quiet = perhaps\n"), "true or false is needed"));

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "mlp/program/commands/commands.h"
+#include "protocols/version.h"
 #include "tests/mlp/files_support.h"
 
 using namespace smlp;
@@ -45,6 +46,18 @@ TEST_CASE("wrong usage is 2, failure is 1, each with one line") {
   CHECK(failure.out == "");
   CHECK(failure.err.starts_with("smlp: "));
   CHECK(failure.err.find('\n') == failure.err.size() - 1);
+}
+
+TEST_CASE("a near miss is told, and which version this is") {
+  CHECK(run_words({"trian"}).err ==
+        "smlp: there is no command 'trian'; did you mean 'train'? smlp --help lists them\n");
+  CHECK(run_words({"fly"}).err == "smlp: there is no command 'fly'; smlp --help lists them\n");
+  CHECK(run_words({"plan", "--netwrok", "2-2"}).err ==
+        "smlp: smlp plan has no option '--netwrok'; did you mean '--network'? smlp plan --help lists them\n");
+  const Result result = run_words({"--version"});
+  CHECK(result.code == 0);
+  CHECK(result.out == std::string("smlp ") + version + "\n");
+  CHECK(result.err == "");
 }
 
 TEST_CASE("output that cannot be written is a failure") {
