@@ -41,6 +41,7 @@ options_exist() {
   commands="$1 $(grep -oE 'smlp [a-z]+' <<<"${sentence#smlp: }" | sed 's/smlp //')"
   [[ $sentence == *encrypt* ]] && commands+=" encrypt"
   for option in $(grep -oE -- '(^|[ (])--[a-z][a-z-]*' <<<"$sentence" | tr -d ' ('); do
+    [ "$option" != --help ] || continue  # of every command, and of none
     known=0
     for command in $commands; do
       [ -f "$said/help.$command" ] || "$smlp" "$command" --help >"$said/help.$command" 2>/dev/null </dev/null
