@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The commands of README.md and docs/: every option that stands there is one of its command, and the steps of README run in their order.
+# What README.md and docs/ say that can be looked up: every option is one of its command, every file and target of make is there, the
+# steps of README run in their order, and a run prints what README shows.
 # Keys of 1024 bits: toys, made with --insecure-key.
 . "$(dirname "$0")/../program/support.sh"
 
@@ -41,6 +42,27 @@ assert not wrong, wrong
 assert seen > 50, seen
 PYTHON
 
+# Files that are linked or named, targets of make, the version.
+python3 - README.md SECURITY.md CONTRIBUTING.md CHANGELOG.md docs/*.md <<'PYTHON' || fail 'the documents name files or targets that are not there'
+import os, re, sys
+targets = set(re.findall(r"^([a-z-]+):", open("Makefile").read(), re.M))
+wrong = []
+for path in sys.argv[1:]:
+    text = open(path).read()
+    for link in re.findall(r"\]\(([^)#:]+)\)", text):
+        if not os.path.exists(os.path.join(os.path.dirname(path), link)):
+            wrong.append((path, link))
+    spans = re.findall(r"`([^`\n]+)`", text)
+    for name in spans:
+        if re.fullmatch(r"(paillier|protocols|mlp|tests|scripts|bench|docs|datasets)/[a-z0-9_./-]+", name) and \
+           "garbled" not in name and not os.path.exists(name):
+            wrong.append((path, name))
+    for span in spans + re.findall(r"```\n(.*?)```", text, re.S):
+        wrong += [(path, "make " + t) for t in re.findall(r"(?:^|\n)make ([a-z-]+)(?![/\w-])", span) if t not in targets]
+assert not wrong, wrong
+PYTHON
+grep -qx "version: $("$smlp" --version | sed 's/^smlp //')" CITATION.cff || fail "CITATION.cff is not of $("$smlp" --version)"
+
 # README's steps as they stand, with toy keys and small tables.
 root=$PWD
 cd "$dir" || exit 1
@@ -64,5 +86,20 @@ done <steps.txt
 [ "$(wc -l <steps.txt)" -ge 11 ] || fail "README has only $(wc -l <steps.txt) steps: $(cat steps.txt)"
 [ "$(wc -l <answers.csv)" -eq "$(wc -l <queries.csv)" ] || fail "answers.csv has $(wc -l <answers.csv) lines"
 [ -s model.json ] || fail 'the model was not exported'
+
+# What a run prints is what README shows: the same lines, up to numbers, units and their ends.
+rows 12 breast_cancer.csv breast_cancer.csv
+accepts run --data breast_cancer.csv --network 30-16-2 --epochs 3 --learning-rate 0.05 --momentum 0.8 --seed 1 --bits 1024 --insecure-key \
+  >printed.txt
+python3 - "$root/README.md" printed.txt <<'PYTHON' || fail "README shows what a run does not print: $(cat printed.txt)"
+import re, sys
+def form(line):
+    line = re.sub(r"-?\d+(\.\d+)?", "#", line.replace("datasets/", ""))
+    return re.sub(r"# (B|kB|MB|GB|s|min|h)\b", "# unit", re.sub(r"#:#(:#)?", "#", re.sub(r" +", " ", line.strip())))
+shown = open(sys.argv[1]).read().split("## What it prints")[1].split("```")[1].strip().splitlines()
+printed = [form(line) for line in open(sys.argv[2])]
+missing = [line for line in shown if not any(other.startswith(form(line)) for other in printed)]
+assert len(shown) > 10 and not missing, missing
+PYTHON
 
 finish
