@@ -8,6 +8,7 @@
 #include <atomic>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "paillier/error.h"
 #include "paillier/parallel.h"
@@ -37,19 +38,18 @@ const Word* Rerandomisers::use(std::size_t i) {
   return residues_.data() + i * words_;
 }
 
+/// Drawn when it is constructed, so that there is none to be made from nothing.
 class RerandomiserPool::Chunk {
  public:
-  explicit Chunk(std::uint64_t first) : first_(first) {}
-
-  bool ready() const { return ready_; }
-  /// By its user, before anybody makes it.
-  void draw(const RerandomiserMaker& maker, const RandomSource& random) {
+  Chunk(const RerandomiserMaker& maker, const RandomSource& random, std::uint64_t first) {
     secrets_.reserve(chunk_size);
     for (std::size_t i = 0; i < chunk_size; ++i) {
-      RandomStream stream = random.stream({.element = first_ + i});
+      RandomStream stream = random.stream({.element = first + i});
       secrets_.push_back(maker.draw(stream));
     }
   }
+
+  bool ready() const { return ready_; }
   /// Two that make it at the same time make the same, and the first to end is heard.
   void make(const RerandomiserMaker& maker) {
     if (ready_) return;
@@ -63,7 +63,6 @@ class RerandomiserPool::Chunk {
   const Word* residue(std::size_t i, std::size_t words) const { return residues_.data() + i * words; }
 
  private:
-  const std::uint64_t first_;
   std::vector<SecretInteger> secrets_;
   std::mutex mutex_;
   std::atomic<bool> ready_ = false;
@@ -75,10 +74,22 @@ RerandomiserPool::RerandomiserPool(RerandomiserMaker maker, RandomSource random,
 
 RerandomiserPool::~RerandomiserPool() = default;
 
-std::shared_ptr<RerandomiserPool::Chunk> RerandomiserPool::next_chunk() {
-  auto chunk = std::make_shared<Chunk>(next_element_);
-  next_element_ += chunk_size;
-  return chunk;
+std::vector<std::shared_ptr<RerandomiserPool::Chunk>> RerandomiserPool::draw_for(std::size_t count) {
+  std::size_t unused = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    unused = chunks_.size() * chunk_size - used_of_first_;
+  }
+  // As many as are asked for, and whole chunks up to the capacity beyond them.
+  const std::size_t taken = (std::max(count, unused) - unused + chunk_size - 1) / chunk_size;
+  const std::size_t left = (unused + taken * chunk_size - count + chunk_size - 1) / chunk_size;
+  std::vector<std::shared_ptr<Chunk>> drawn(taken + std::max(capacity_ / chunk_size, left) - left);
+  // Before they are drawn from: elements of a draw that fails are lost, never drawn from again.
+  const std::uint64_t first = std::exchange(next_element_, next_element_ + drawn.size() * chunk_size);
+  parallel_for(drawn.size(), [&](std::size_t i) {
+    drawn[i] = std::make_shared<Chunk>(maker_, random_, first + i * chunk_size);
+  });
+  return drawn;
 }
 
 Rerandomisers RerandomiserPool::take(std::size_t count) {
@@ -86,12 +97,12 @@ Rerandomisers RerandomiserPool::take(std::size_t count) {
     std::shared_ptr<Chunk> chunk;
     std::size_t first, count, to;
   };
+  const std::vector<std::shared_ptr<Chunk>> drawn = draw_for(count);
   std::vector<Part> parts;
-  std::vector<std::shared_ptr<Chunk>> undrawn;
   {
     const std::lock_guard lock(mutex_);
+    chunks_.insert(chunks_.end(), drawn.begin(), drawn.end());
     for (std::size_t to = 0; to < count; to += parts.back().count) {
-      if (chunks_.empty()) chunks_.push_back(undrawn.emplace_back(next_chunk()));
       parts.push_back(
           {chunks_.front(), used_of_first_, std::min(chunk_size - used_of_first_, count - to), to});
       used_of_first_ += parts.back().count;
@@ -99,10 +110,7 @@ Rerandomisers RerandomiserPool::take(std::size_t count) {
       chunks_.pop_front();
       used_of_first_ = 0;
     }
-    while ((chunks_.size() + 1) * chunk_size <= capacity_)
-      chunks_.push_back(undrawn.emplace_back(next_chunk()));
   }
-  parallel_for(undrawn.size(), [&](std::size_t i) { undrawn[i]->draw(maker_, random_); });
 
   Rerandomisers out(count, maker_.words);
   // The first one alone: it may build a table, which all threads then work on.
@@ -115,7 +123,7 @@ Rerandomisers RerandomiserPool::take(std::size_t count) {
   });
   if (capacity_ > 0 && count > 0) {  // not before: no table is left to an idle thread
     const std::lock_guard lock(mutex_);
-    to_make_.insert(to_make_.end(), undrawn.begin(), undrawn.end());
+    to_make_.insert(to_make_.end(), drawn.begin(), drawn.end());
     start_filler();
   }
   drawn_.notify_one();

@@ -53,14 +53,16 @@ class RerandomiserPool {
   RerandomiserPool& operator=(const RerandomiserPool&) = delete;
   ~RerandomiserPool();
 
-  /// The next `count`. Those that are not ready are made here, in parallel. One call at a time.
+  /// The next `count`. Those that are not ready are made here, in parallel. One call at a time. When it
+  /// throws, what it drew is lost and the pool stays as good as before.
   Rerandomisers take(std::size_t count);
   /// Those that are ready at this moment.
   std::size_t ready() const;
 
  private:
   class Chunk;
-  std::shared_ptr<Chunk> next_chunk();
+  /// What `count` need beyond those that there are, and what then fills the pool.
+  std::vector<std::shared_ptr<Chunk>> draw_for(std::size_t count);
   void start_filler();
   void fill(const std::stop_token& stop);
 

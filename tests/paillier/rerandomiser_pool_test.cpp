@@ -4,8 +4,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <numeric>
+#include <stdexcept>
 #include <thread>
 
 #include "paillier/error.h"
@@ -113,4 +115,57 @@ TEST_CASE("pool: no address is drawn from twice, whoever comes first [parallel]"
   in_pieces(key, 256, std::vector<std::size_t>(40, 21), log);
   CHECK(log->size() >= 40 * 21);
   CHECK(log->repeated() == 0);
+}
+
+TEST_CASE("pool: a draw that fails is an error, and what comes after it is made, new and used once") {
+  const PaillierPublicKey& key = toy_keys().public_keys().paillier();
+  for (const std::size_t capacity : {0, 64}) {
+    for (const int failing : {1, 12, 30}) {
+      INFO("capacity ", capacity, ", draw ", failing);
+      RerandomiserMaker maker = key.rerandomisers();
+      std::atomic<int> calls = 0;
+      maker.draw = [draw = maker.draw, &calls, failing](RandomStream& random) {
+        if (++calls == failing) throw std::runtime_error("no memory");
+        return draw(random);
+      };
+      const auto log = std::make_shared<AddressLog>();
+      RerandomiserPool pool(maker, source().recording(log), capacity);
+      std::vector<std::vector<Word>> seen;
+      int errors = 0;
+      for (int round = 0; round < 6; ++round) {
+        try {
+          Rerandomisers ready = pool.take(8);
+          for (std::size_t i = 0; i < 8; ++i) {
+            const Word* const residue = ready.use(i);
+            seen.emplace_back(residue, residue + maker.words);
+          }
+        } catch (const std::runtime_error& error) {
+          CHECK(std::string(error.what()) == "no memory");
+          ++errors;
+        }
+      }
+      CHECK(errors == (calls >= failing ? 1 : 0));
+      CHECK(seen.size() == 8 * (6 - static_cast<std::size_t>(errors)));
+      CHECK(log->repeated() == 0);
+      std::ranges::sort(seen);
+      CHECK(std::ranges::adjacent_find(seen) == seen.end());
+      CHECK(seen[0] != std::vector<Word>(maker.words));  // never made
+    }
+  }
+}
+
+TEST_CASE("pool: a failure to make loses what was asked for and nothing else") {
+  const PaillierPublicKey& key = toy_keys().public_keys().paillier();
+  RerandomiserMaker maker = key.rerandomisers();
+  bool fails = true;
+  maker.make = [make = maker.make, &fails](std::span<const SecretInteger> secrets, Word* out) {
+    if (fails) throw std::runtime_error("no memory");
+    make(secrets, out);
+  };
+  RerandomiserPool pool(maker, source(), 0);
+  CHECK_THROWS_WITH_AS(pool.take(3), "no memory", std::runtime_error);
+  fails = false;
+  const auto fresh = key.rerandomise(std::vector<Ciphertext>{key.trivial(5)}, pool.take(1));
+  RandomStream random = source().stream({.element = 3});
+  CHECK(fresh[0].local() == key.rerandomise(key.trivial(5), random).local());
 }
