@@ -7,12 +7,11 @@ namespace smlp {
 
 /// Modular products of `lanes` residues of `digits` digits of 49 bits each, R = 2^(49 digits). Digit i of
 /// lane k is word i * lanes + k of an operand, which is aligned to a vector. `modulus` holds the digits of m,
-/// then the `modulus_block` lowest digits of -1/m, each in all lanes. m < 2^(49 digits - 5).
+/// then the `block` lowest digits of -1/m, each in all lanes. m < 2^(49 digits - 5).
 struct DigitKernel {
-  static constexpr std::size_t modulus_block = 7;
-
   std::size_t lanes;
   std::size_t digits;
+  std::size_t block;
   /// out = a b / R mod m; out may be a or b.
   void (*multiply)(double* out, const double* a, const double* b, const double* modulus);
   /// out = a a / R mod m; out may be a.

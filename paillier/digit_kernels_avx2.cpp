@@ -47,7 +47,7 @@ struct Avx2 {
 }  // namespace
 
 const DigitKernel* avx2_kernel(std::size_t bits) {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? Digits<Avx2>::smallest_kernel(bits)
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? smallest_kernel<Avx2>(bits)
                                                                          : nullptr;
 }
 

@@ -74,7 +74,7 @@ struct Avx512 {
 }  // namespace
 
 const DigitKernel* avx512_kernel(std::size_t bits) {
-  return __builtin_cpu_supports("avx512f") ? Digits<Avx512>::smallest_kernel(bits) : nullptr;
+  return __builtin_cpu_supports("avx512f") ? smallest_kernel<Avx512>(bits) : nullptr;
 }
 
 }  // namespace smlp

@@ -8,9 +8,9 @@
 //
 // Ranges, with balanced digits |d| <= 2^48:
 //   chains    |sum x y| <= 2^100 keeps h in one binade; at most 7 products keep l in one.
-//             Plain blocks: digits 2^48, the last up to 3 2^48 + 1 (a normalised difference of differences):
-//             chains of 7. Differences at the lowest level: digits 2^49, the last up to 2^50: chains of 2,
-//             and of 1 in squares, where one factor is doubled.
+//             Plain blocks of 7 or 8 digits: digits 2^48, the last up to 3 2^48 + 1 (a normalised difference
+//             of differences): chains of 7. Differences at the lowest level: digits 2^49, the last up to
+//             2^50: chains of 2, and of 1 in squares, where one factor is doubled.
 //   columns   below 2^60 in size at every level; the offset 2^61 of a normalisation keeps them positive.
 //   residues  |a|, |b| <= m give |a b / R| + |q m / R| <= 0.54 m, and 0.51 m give 0.51 m, since R >= 32 m: no
 //             subtraction ever.
@@ -28,7 +28,6 @@
 namespace smlp {
 namespace {
 
-constexpr std::size_t block = DigitKernel::modulus_block;  // digits that are multiplied column by column
 constexpr unsigned digit_bits = 49;
 constexpr std::uint64_t digit_mask = (std::uint64_t{1} << digit_bits) - 1;
 constexpr std::uint64_t half_digit = std::uint64_t{1} << (digit_bits - 1);
@@ -50,13 +49,16 @@ template <std::size_t Count, typename Body>
   unroll(std::make_index_sequence<Count>{}, body);
 }
 
-/// The products of one instruction set V (its vectors and their operations).
-template <class V>
+/// The products of one instruction set V (its vectors and their operations) for numbers of whole blocks:
+/// `block` digits are multiplied column by column.
+template <class V, std::size_t block>
 struct Digits {
   using Doubles = typename V::Doubles;
   using Integers = typename V::Integers;
 
-  // ---- one block: columns of 7 x 7 digit products ----
+  static constexpr std::size_t longest_chain = 7;
+
+  // ---- one block: columns of block x block digit products ----
 
   static constexpr std::size_t first_term(std::size_t column) {
     return column < block ? 0 : column - (block - 1);
@@ -102,7 +104,7 @@ struct Digits {
            (column == 0 ? 0 : chains(column - 1, chain, square) * high_anchor_bits);
   }
 
-  /// columns[0, 14) = or += x y, for blocks x and y.
+  /// columns[0, 2 block) = or += x y, for blocks x and y.
   template <std::size_t Chain, bool Square, bool Accumulate>
   [[gnu::always_inline]] static void block_product(Integers* columns, const Doubles* a, const Doubles* b) {
     Doubles x[block], y[block];
@@ -168,7 +170,7 @@ struct Digits {
   template <std::size_t N, bool Square, bool Difference = false>
   [[gnu::noinline]] static void product(Integers* columns, const Doubles* a, const Doubles* b) {
     if constexpr (N == block) {
-      block_product<Difference ? (Square ? 1 : 2) : block, Square, false>(columns, a, b);
+      block_product<Difference ? (Square ? 1 : 2) : longest_chain, Square, false>(columns, a, b);
     } else if constexpr (N == 168) {  // four products: a third level of differences would leave the ranges
       constexpr std::size_t half = N / 2;
       Integers cross[2 * half];
@@ -228,40 +230,42 @@ struct Digits {
 
   // ---- Montgomery reduction ----
 
-  /// What a modulus needs: its digits and the digits of -1/m mod 2^(49 * 7), the same in every lane.
+  /// What a modulus needs: its digits and the digits of -1/m mod 2^(49 block), the same in every lane.
   struct Modulus {
     const Doubles* digits;
     const Doubles* negative_inverse;
   };
 
-  /// Adds q m 2^(49 i) to columns[0, 2 * 7) of one block so that its lower half vanishes, and the carry to
-  /// columns[7]; q's digits go to `q`.
+  /// Adds q m 2^(49 i) to columns[0, 2 block) of one block so that its lower half vanishes, and the carry
+  /// to columns[block]; q's digits go to `q`.
   [[gnu::always_inline]] static void reduce_block(const Modulus& m, Integers* columns, Doubles* q) {
     Doubles t[block];
     const Integers carry_in = normalise<block>(columns, t, no_carry());
     Integers low[block + 1];
-    Integers sum = V::broadcast(0 - anchors(0, block, false));
+    Integers sum = V::broadcast(0 - anchors(0, longest_chain, false));
     unroll<block>([&](auto p) __attribute__((always_inline)) {
-      Integers next = V::broadcast(0 - anchors(p + 1, block, false));
-      column<p, block, false>(t, m.negative_inverse, sum, next);
+      Integers next = V::broadcast(0 - anchors(p + 1, longest_chain, false));
+      column<p, longest_chain, false>(t, m.negative_inverse, sum, next);
       low[p] = sum;
       sum = next;
     });
     normalise<block>(low, q, no_carry());
-    // Columns 0 to 5 cannot move the rounding of column 6, so the exact carry follows from it alone.
+    // The columns below cannot move the rounding of column block - 1, so the exact carry follows from it
+    // alone.
     Integers ignored = V::broadcast(std::uint64_t{0});
-    Integers last = V::broadcast(0 - anchors(block - 1, block, false));
-    column<block - 2, block, false>(q, m.digits, ignored, last);
-    Integers high = V::broadcast(0 - anchors(block, block, false));
-    column<block - 1, block, false>(q, m.digits, last, high);
+    Integers last = V::broadcast(0 - anchors(block - 1, longest_chain, false));
+    column<block - 2, longest_chain, false>(q, m.digits, ignored, last);
+    Integers high = V::broadcast(0 - anchors(block, longest_chain, false));
+    column<block - 1, longest_chain, false>(q, m.digits, last, high);
     const Doubles t_last = V::add(t[block - 1], V::broadcast(low_anchor));
     const Integers u =
         V::add(V::add(last, V::bits(t_last)), V::broadcast(column_offset + half_digit - low_anchor_bits));
     const Integers carry = V::add(V::template shift_right<digit_bits>(u), carry_in);
     high = V::add(V::add(high, columns[block]), V::subtract(carry, V::broadcast(2 * carry_offset)));
     unroll<block - 1>([&](auto p) __attribute__((always_inline)) {
-      Integers next = V::add(columns[block + p + 1], V::broadcast(0 - anchors(block + p + 1, block, false)));
-      column<block + p, block, false>(q, m.digits, high, next);
+      Integers next =
+          V::add(columns[block + p + 1], V::broadcast(0 - anchors(block + p + 1, longest_chain, false)));
+      column<block + p, longest_chain, false>(q, m.digits, high, next);
       columns[block + p] = high;
       high = next;
     });
@@ -271,11 +275,11 @@ struct Digits {
   /// Adds a multiple q m of the first N digits of m to columns[0, 2 N) such that the lower half vanishes.
   template <std::size_t N>
   [[gnu::noinline]] static void reduce(const Modulus& m, Integers* columns, Doubles* q) {
-    if constexpr (N == 3 * block) {
+    if constexpr (N <= 3 * block) {
       for (std::size_t i = 0; i < N; i += block) {
         reduce_block(m, columns + i, q + i);
         for (std::size_t j = block; j < N; j += block)
-          block_product<block, false, true>(columns + i + j, q + i, m.digits + j);
+          block_product<longest_chain, false, true>(columns + i + j, q + i, m.digits + j);
       }
     } else {
       constexpr std::size_t parts = N % 2 == 0 ? 2 : 3, part = N / parts;
@@ -362,22 +366,28 @@ struct Digits {
   static constexpr DigitKernel kernel() {
     return {V::lanes,
             N,
+            block,
             modular_product<N, false>,
             [](double* out, const double* a, const double* m) { modular_product<N, true>(out, a, a, m); },
             gather<N>,
             scatter<N>,
             select<N>};
   }
-  static constexpr DigitKernel kernels[] = {kernel<21>(), kernel<42>(),  kernel<63>(),
-                                            kernel<84>(), kernel<126>(), kernel<168>()};
-
-  /// R >= 32 m asks for five bits more than the modulus has.
-  static const DigitKernel* smallest_kernel(std::size_t bits) {
-    for (const DigitKernel& kernel : kernels)
-      if (bits + 5 <= digit_bits * kernel.digits) return &kernel;
-    return nullptr;
-  }
 };
+
+/// R >= 32 m asks for five bits more than the modulus has.
+template <class V>
+const DigitKernel* smallest_kernel(std::size_t bits) {
+  using Sevens = Digits<V, 7>;
+  static constexpr DigitKernel kernels[] = {
+      Sevens::template kernel<21>(),  Digits<V, 8>::template kernel<32>(), Sevens::template kernel<42>(),
+      Sevens::template kernel<63>(),  Sevens::template kernel<84>(),       Sevens::template kernel<126>(),
+      Sevens::template kernel<168>(),
+  };
+  for (const DigitKernel& kernel : kernels)
+    if (bits + 5 <= digit_bits * kernel.digits) return &kernel;
+  return nullptr;
+}
 
 }  // namespace
 }  // namespace smlp

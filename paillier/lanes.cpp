@@ -110,16 +110,16 @@ Lanes::Lanes(const Integer& modulus, Instructions instructions) : scalar_(modulu
     std::copy_n(scalar_.one(), words(), one_.data());
     std::copy_n(scalar_.r_squared(), words(), r_squared_.data());
   } else {
-    kernel_modulus_ = WordBuffer((words() + DigitKernel::modulus_block) * lanes());
+    kernel_modulus_ = WordBuffer((words() + kernel_->block) * lanes());
     // m may be a secret, and so is all that is congruent to something public modulo it.
-    const Integer block = power_of_two(digit_bits * DigitKernel::modulus_block);
+    const Integer block = power_of_two(digit_bits * kernel_->block);
     const SecretInteger low_digits(modulus % block), low_inverse(inverse(low_digits.value(), block));
     const SecretInteger negative_inverse(block - low_inverse.value());
     const Integer r = power_of_two(digit_bits * words());
     const SecretInteger one(r % modulus), r_squared(r * r % modulus);
     for (std::size_t lane = 0; lane < lanes(); ++lane) {
       write_digits(modulus, words(), kernel_modulus_.data() + lane, lanes());
-      write_digits(negative_inverse.value(), DigitKernel::modulus_block,
+      write_digits(negative_inverse.value(), kernel_->block,
                    kernel_modulus_.data() + block_words() + lane, lanes());
       write_digits(r_squared.value(), words(), r_squared_.data() + lane, lanes());
     }

@@ -50,15 +50,14 @@ Integer repeated(const Integer& digit, const Integer& m) {
 
 // The modulus, as a kernel takes it.
 AlignedDoubles kernel_modulus(const DigitKernel& kernel, const Integer& m) {
-  AlignedDoubles out((kernel.digits + DigitKernel::modulus_block) * kernel.lanes);
-  const Integer block = power_of_two(digit_bits * DigitKernel::modulus_block);
+  AlignedDoubles out((kernel.digits + kernel.block) * kernel.lanes);
+  const Integer block = power_of_two(digit_bits * kernel.block);
   Integer inverse;
   mpz_invert(inverse.get_mpz_t(), m.get_mpz_t(), block.get_mpz_t());
   inverse = inverse > block / 2 ? Integer(block - inverse) : Integer(-inverse);
   for (std::size_t lane = 0; lane < kernel.lanes; ++lane) {
     write(out.data.get(), kernel.digits, kernel.lanes, lane, m);
-    write(out.data.get() + kernel.digits * kernel.lanes, DigitKernel::modulus_block, kernel.lanes, lane,
-          inverse);
+    write(out.data.get() + kernel.digits * kernel.lanes, kernel.block, kernel.lanes, lane, inverse);
   }
   return out;
 }
@@ -108,6 +107,7 @@ void check_all_sizes(const DigitKernel* (*kernel_for)(std::size_t)) {
       return;
     }
     CHECK(kernel->digits * digit_bits >= bits + 5);
+    CHECK((kernel->digits - 1) * digit_bits < bits + 5);  // none to spare for the sizes that keys have
     const Integer top = power_of_two(bits - 1);
     const std::vector<Integer> moduli = {Integer(random.bits(bits - 2) * 2 + top + 1),
                                          Integer(2 * top - 1),  // all ones
