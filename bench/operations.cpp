@@ -198,7 +198,7 @@ class KeyRows {
                            }),
                        "h^r mod n, r of 2t + sigma bits", key.h(), r, key.n(), false);
     compare_with_power(add("DGK encryption, key holder", counts_.bit_encryption,
-                           [this, ones, &secret] { secret.encrypt(ones, next_draws()); }),
+                           [this, ones, &secret] { secret.encrypt(ones, next_draws(), 2); }),
                        "h^r mod n, r of 2t + sigma bits", key.h(), r, key.n(), false);
     const auto bits = std::make_shared<std::vector<DgkCiphertext>>();
     for (const FreshDgkCiphertext& c : secret.encrypt(ones, next_draws())) bits->push_back(c.local());

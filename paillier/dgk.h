@@ -126,6 +126,10 @@ class DgkSecretKey {
   FreshDgkCiphertext encrypt(unsigned m, RandomStream& random) const;
   /// Element i draws from draws.stream(i). Parallel, like is_zero on many.
   std::vector<FreshDgkCiphertext> encrypt(std::span<const unsigned> ms, const Draws& draws) const;
+  /// Of plaintexts below `below` <= u, in the same steps and reads whatever they are; the fewer there may be,
+  /// the faster. Throws Error for another.
+  std::vector<FreshDgkCiphertext> encrypt(std::span<const unsigned> ms, const Draws& draws,
+                                          unsigned below) const;
   bool is_zero(const DgkCiphertext& c) const;
   /// 1 where the plaintext is zero; the same work whatever the answers.
   std::vector<std::uint8_t> are_zero(std::span<const DgkCiphertext> cs) const;
@@ -133,7 +137,7 @@ class DgkSecretKey {
   unsigned decrypt(const DgkCiphertext& c) const;
 
  private:
-  std::vector<FreshDgkCiphertext> encrypt_block(std::span<const unsigned> ms,
+  std::vector<FreshDgkCiphertext> encrypt_block(std::span<const unsigned> ms, unsigned below,
                                                 std::span<RandomStream> random) const;
   struct State;
   std::shared_ptr<const State> state_;

@@ -6,6 +6,7 @@
 
 #include "paillier/dgk.h"
 #include "paillier/error.h"
+#include "paillier/fixed_width.h"
 #include "paillier/kernels.h"
 #include "paillier/parallel.h"
 #include "paillier/primes.h"
@@ -13,64 +14,68 @@
 namespace smlp {
 namespace {
 
-// What the key holder needs modulo one prime.
+// What the key holder needs modulo one prime. Residues are rows of limbs, and nothing here depends on what
+// they or the plaintexts are.
 struct Side {
-  SecretInteger prime, v;
+  SecretInteger prime_integer, v;
+  SecretModulus prime;
   std::shared_ptr<const ModularContext> modulo;
-  WordBuffer powers_of_g;  // plain residues, each over the other prime, so that joined_remainders undoes it
+  WordBuffer powers_of_g;  // rows, each over the other prime, so that join_remainders undoes it
   std::unique_ptr<const FixedBase> powers_of_h;
 
   Side(const DgkPublicKey& key, const SecretInteger& p, const SecretInteger& order)
-      : prime(p),
+      : prime_integer(p),
         v(order),
+        prime(p.value()),
         modulo(std::make_shared<const ModularContext>(p.value())),
-        powers_of_g(key.u() * modulo->lanes().words()) {
+        powers_of_g(key.u() * prime.limbs()) {
     powers_of_h =
         std::make_unique<const FixedBase>(modulo, Integer(key.h() % p.value()), bit_length(v.value()));
     const SecretInteger g(key.g() % p.value()), other(key.n() / p.value());
     SecretInteger power(inverse(other.value(), p.value()));
-    const Lanes& lanes = modulo->lanes();
-    WordBuffer block(lanes.block_words());
     for (unsigned m = 0; m < key.u(); ++m) {
-      lanes.load(block.data(), {&power.value(), 1});
-      lanes.scatter(powers_of_g.data() + m * lanes.words(), 1, block.data());
+      std::ranges::copy(limbs_of(power.value()), powers_of_g.data() + m * prime.limbs());
       power = SecretInteger(modulo->multiply(power.value(), g.value()));
     }
   }
 
-  // Encryptions modulo prime, over the other prime. h^r has order v, so r uniform below v is uniform in <h>.
-  SecretIntegers encrypt(std::span<const unsigned> ms, std::span<RandomStream> random) const {
+  // Encryptions modulo prime, over the other prime, of plaintexts below `below`: each reads all their powers.
+  // h^r has order v, so r uniform below v is uniform in <h>.
+  WordBuffer encrypt(std::span<const unsigned> ms, unsigned below, std::span<RandomStream> random) const {
+    const std::size_t limbs = prime.limbs();
+    WordBuffer out(ms.size() * limbs);
     std::vector<SecretInteger> exponents;
-    std::vector<const Word*> powers;
     exponents.reserve(ms.size());
-    powers.reserve(ms.size());
     for (std::size_t i = 0; i < ms.size(); ++i) {
+      Limb* const residue = out.data() + i * limbs;
+      for (unsigned m = 0; m < below; ++m) {
+        const Limb differs = ms[i] ^ m, mask = ((differs | (0 - differs)) >> (limb_bits - 1)) - 1;
+        for (std::size_t k = 0; k < limbs; ++k) residue[k] |= powers_of_g.data()[m * limbs + k] & mask;
+      }
       exponents.emplace_back(random[i].below(v.value()));
-      powers.push_back(powers_of_g.data() + ms[i] * modulo->lanes().words());
     }
-    return SecretIntegers(powers_of_h->multiplied(powers, exponents));
+    powers_of_h->multiply_powers(out.data(), exponents);
+    return out;
   }
 
   // c^v = (g^v)^m: the randomness is gone.
-  SecretIntegers strip(std::span<const DgkCiphertext> cs) const {
-    SecretIntegers residues;
-    for (const DgkCiphertext& c : cs) residues.values.push_back(c.residue() % prime.value());
-    return SecretIntegers(modulo->power_secret(residues.values, v));
+  WordBuffer strip(std::span<const DgkCiphertext> cs) const {
+    WordBuffer residues(cs.size() * prime.limbs());
+    for (std::size_t i = 0; i < cs.size(); ++i) {
+      const auto c = limbs_of(cs[i].residue());
+      prime.reduce(residues.data() + i * prime.limbs(), c.data(), c.size());
+    }
+    modulo->power_secret(residues.data(), cs.size(), v);
+    return residues;
   }
   SecretInteger strip(const Integer& c) const {
-    const SecretIntegers residue({Integer(c % prime.value())});
+    const SecretIntegers residue({Integer(c % prime_integer.value())});
     return SecretInteger(std::move(modulo->power_secret(residue.values, v)[0]));
   }
 };
 
 void require(bool holds, const std::string& relation) {
   if (!holds) throw Error("the DGK secret key is wrong: " + relation);
-}
-
-Integer power(const Integer& base, const Integer& exponent, const Integer& modulus) {
-  Integer result;
-  mpz_powm(result.get_mpz_t(), base.get_mpz_t(), exponent.get_mpz_t(), modulus.get_mpz_t());
-  return result;
 }
 
 void require_side(const DgkPublicKey& key, const Integer& p, const Integer& v, const std::string& side) {
@@ -81,7 +86,8 @@ void require_side(const DgkPublicKey& key, const Integer& p, const Integer& v, c
   require((p - 1) % key.u() == 0, "u does not divide " + prime + " - 1");
   require((p - 1) % v == 0, order + " does not divide " + prime + " - 1");
   const Integer u = key.u();  // h = g^u was tested with the public key, so its order v follows from that of g
-  require(power(key.g(), u * v, p) == 1 && power(key.g(), u, p) != 1 && power(key.g(), v, p) != 1,
+  require(power_secret(key.g(), u * v, p) == 1 && power_secret(key.g(), u, p) != 1 &&
+              power_secret(key.g(), v, p) != 1,
           "g does not have order u " + order + " modulo " + prime);
 }
 
@@ -147,7 +153,7 @@ DgkSecretKey DgkSecretKey::generate(std::size_t bits, std::size_t subgroup_bits,
     const Integer g_p = element_of_order(factors_p, p.value(), random);
     const Integer g_q = element_of_order(factors_q, q.value(), random);
     const Integer g = chinese_remainder(g_p, p.value(), g_q, q.value(), inverse(p.value(), q.value()));
-    const DgkPublicKey key(n, g, power(g, u, n), u, subgroup_bits);
+    const DgkPublicKey key(n, g, power_secret(g, u, n), u, subgroup_bits);
     return DgkSecretKey(key, p, q, v_p, v_q);
   }
 }
@@ -156,10 +162,10 @@ const DgkPublicKey& DgkSecretKey::public_key() const {
   return state_->key;
 }
 const SecretInteger& DgkSecretKey::p() const {
-  return state_->sides[0].prime;
+  return state_->sides[0].prime_integer;
 }
 const SecretInteger& DgkSecretKey::q() const {
-  return state_->sides[1].prime;
+  return state_->sides[1].prime_integer;
 }
 const SecretInteger& DgkSecretKey::v_p() const {
   return state_->sides[0].v;
@@ -169,18 +175,23 @@ const SecretInteger& DgkSecretKey::v_q() const {
 }
 
 FreshDgkCiphertext DgkSecretKey::encrypt(unsigned m, RandomStream& random) const {
-  return std::move(encrypt_block({&m, 1}, {&random, 1})[0]);
+  return std::move(encrypt_block({&m, 1}, state_->key.u(), {&random, 1})[0]);
 }
 
 std::vector<FreshDgkCiphertext> DgkSecretKey::encrypt(std::span<const unsigned> ms,
                                                       const Draws& draws) const {
+  return encrypt(ms, draws, state_->key.u());
+}
+
+std::vector<FreshDgkCiphertext> DgkSecretKey::encrypt(std::span<const unsigned> ms, const Draws& draws,
+                                                      unsigned below) const {
   std::vector<std::vector<FreshDgkCiphertext>> blocks(state_->sides[0].modulo->lanes().blocks(ms.size()));
   const std::size_t lanes = state_->sides[0].modulo->lanes().lanes();
   parallel_blocks(ms.size(), lanes, [&](std::size_t first, std::size_t count) {
     std::vector<RandomStream> random;
     random.reserve(count);
     for (std::size_t i = first; i < first + count; ++i) random.push_back(draws.stream(i));
-    blocks[first / lanes] = encrypt_block(ms.subspan(first, count), random);
+    blocks[first / lanes] = encrypt_block(ms.subspan(first, count), below, random);
   });
   std::vector<FreshDgkCiphertext> out;
   out.reserve(ms.size());
@@ -188,30 +199,45 @@ std::vector<FreshDgkCiphertext> DgkSecretKey::encrypt(std::span<const unsigned> 
   return out;
 }
 
-std::vector<FreshDgkCiphertext> DgkSecretKey::encrypt_block(std::span<const unsigned> ms,
+std::vector<FreshDgkCiphertext> DgkSecretKey::encrypt_block(std::span<const unsigned> ms, unsigned below,
                                                             std::span<RandomStream> random) const {
-  for (const unsigned m : ms) state_->key.power_of_g(m);  // refuses m >= u
-  const auto& [p_side, q_side] = state_->sides;
-  const SecretIntegers a = p_side.encrypt(ms, random), b = q_side.encrypt(ms, random);
+  unsigned fits = static_cast<unsigned>(below <= state_->key.u());
+  for (const unsigned m : ms) fits &= static_cast<unsigned>(m < below);
+  if (fits == 0)
+    throw Error("a DGK plaintext is not below " + std::to_string(std::min(below, state_->key.u())) +
+                ", with u = " + std::to_string(state_->key.u()));
+  const auto& [p, q] = state_->sides;
+  const WordBuffer a = p.encrypt(ms, below, random), b = q.encrypt(ms, below, random);
+  const Integer& n = state_->key.n();
+  const std::size_t size = mpz_size(n.get_mpz_t());
   std::vector<FreshDgkCiphertext> out;
   out.reserve(ms.size());
-  for (std::size_t i = 0; i < ms.size(); ++i)
-    out.push_back(Dgk::fresh(joined_remainders(a.values[i], p_side.prime.value(), b.values[i],
-                                               q_side.prime.value(), state_->key.n())));
+  for (std::size_t i = 0; i < ms.size(); ++i) {
+    Integer residue;
+    Limb* const limbs = mpz_limbs_write(residue.get_mpz_t(), static_cast<mp_size_t>(size));
+    join_remainders({limbs, size}, a.data() + i * p.prime.limbs(), p.prime, b.data() + i * q.prime.limbs(),
+                    q.prime, n);
+    mpz_limbs_finish(residue.get_mpz_t(), static_cast<mp_size_t>(size));  // public from here on
+    out.push_back(Dgk::fresh(std::move(residue)));
+  }
   return out;
 }
 
 bool DgkSecretKey::is_zero(const DgkCiphertext& c) const {
-  return state_->sides[0].strip(c.residue()).value() == 1;
+  return are_zero({&c, 1})[0] != 0;
 }
 
 std::vector<std::uint8_t> DgkSecretKey::are_zero(std::span<const DgkCiphertext> cs) const {
   const Side& side = state_->sides[0];
   std::vector<std::uint8_t> out(cs.size());
   parallel_blocks(cs.size(), side.modulo->lanes().lanes(), [&](std::size_t first, std::size_t count) {
-    const SecretIntegers stripped = side.strip(cs.subspan(first, count));
-    for (std::size_t i = 0; i < count; ++i)
-      out[first + i] = static_cast<std::uint8_t>(stripped.values[i] == 1);
+    const WordBuffer stripped = side.strip(cs.subspan(first, count));
+    const std::size_t limbs = side.prime.limbs();
+    for (std::size_t i = 0; i < count; ++i) {
+      Limb differs = stripped.data()[i * limbs] ^ 1;
+      for (std::size_t k = 1; k < limbs; ++k) differs |= stripped.data()[i * limbs + k];
+      out[first + i] = static_cast<std::uint8_t>(((differs | (0 - differs)) >> (limb_bits - 1)) ^ 1);
+    }
   });
   return out;
 }

@@ -23,14 +23,6 @@ std::size_t widest_fitting_window(std::size_t bits, std::size_t words) {
   return window;
 }
 
-// `count` bits of a number from `lowest` on; reads the same words whatever they hold.
-std::size_t bits_at(std::span<const mp_limb_t> padded, std::size_t lowest, std::size_t count) {
-  const std::size_t limb = lowest / 64, offset = lowest % 64;
-  const mp_limb_t low = padded[limb] >> offset;
-  const mp_limb_t high = offset == 0 ? 0 : padded[limb + 1] << (64 - offset);
-  return static_cast<std::size_t>((low | high) & ((mp_limb_t{1} << count) - 1));
-}
-
 void require_exponents(std::size_t factors, std::size_t exponents) {
   if (factors != exponents)
     throw Error("fixed-base powers got " + std::to_string(factors) + " factors and " +
@@ -93,16 +85,15 @@ void FixedBase::multiply_powers(std::span<Integer> values, std::span<const Secre
   }
 }
 
-std::vector<Integer> FixedBase::multiplied(std::span<const Word* const> residues,
-                                           std::span<const SecretInteger> exponents) const {
-  require_exponents(residues.size(), exponents.size());
+void FixedBase::multiply_powers(Limb* residues, std::span<const SecretInteger> exponents) const {
   const Lanes& lanes = context_->lanes();
   WordBuffer block(lanes.block_words());
-  lanes.gather(block.data(), residues);
-  accumulate(block.data(), exponents, true);
-  std::vector<Integer> out(residues.size());
-  lanes.store(out, block.data());
-  return out;
+  for (std::size_t first = 0; first < exponents.size(); first += lanes.lanes()) {
+    const std::size_t count = std::min(lanes.lanes(), exponents.size() - first);
+    lanes.load(block.data(), residues + first * lanes.limbs(), count);
+    accumulate(block.data(), exponents.subspan(first, count), true);
+    lanes.store(residues + first * lanes.limbs(), count, block.data());
+  }
 }
 
 void FixedBase::write_powers(std::span<const SecretInteger> exponents, Word* out) const {
@@ -119,20 +110,20 @@ void FixedBase::accumulate(Word* block, std::span<const SecretInteger> exponents
   const Lanes& lanes = context_->lanes();
   const std::size_t count = exponents.size();
   // Digits come from padded copies, so that every exponent costs the same reads and products.
-  const std::size_t limbs = bits_ / 64 + 2;
+  const std::size_t limbs = limbs_for(bits_) + 1;
   WordBuffer padded(count * limbs), factor(lanes.block_words());
   for (std::size_t k = 0; k < count; ++k) {
     const Integer& exponent = exponents[k].value();
     if (sgn(exponent) < 0 || bit_length(exponent) > bits_)
       throw Error("a fixed-base exponent of " + std::to_string(bit_length(exponent)) +
                   " bits is negative or longer than " + std::to_string(bits_) + " bits");
-    std::copy_n(mpz_limbs_read(exponent.get_mpz_t()), mpz_size(exponent.get_mpz_t()),
-                padded.data() + k * limbs);
+    std::ranges::copy(limbs_of(exponent), padded.data() + k * limbs);
   }
+  const Limb digits = (Limb{1} << window_) - 1;
   std::array<const Word*, most_lanes> from{};
   const auto find = [&](std::size_t i) {
     for (std::size_t k = 0; k < count; ++k)
-      from[k] = entry(i, bits_at({padded.data() + k * limbs, limbs}, i * window_, window_));
+      from[k] = entry(i, word_at({padded.data() + k * limbs, limbs}, i * window_) & digits);
     return std::span(from).first(count);
   };
   lanes.gather(multiplied ? factor.data() : block, find(0));

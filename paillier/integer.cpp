@@ -65,14 +65,6 @@ Integer chinese_remainder(const Integer& a, const Integer& p, const Integer& b, 
   return a + p * k;
 }
 
-Integer joined_remainders(const Integer& a, const Integer& p, const Integer& b, const Integer& q,
-                          const Integer& p_q) {
-  Integer x = a * q;
-  mpz_addmul(x.get_mpz_t(), b.get_mpz_t(), p.get_mpz_t());
-  if (x >= p_q) x -= p_q;
-  return x;
-}
-
 SecretInteger& SecretInteger::operator=(const SecretInteger& other) {
   SecretInteger copy(other);
   mpz_swap(value_.get_mpz_t(), copy.value_.get_mpz_t());

@@ -37,9 +37,6 @@ Integer inverse(const Integer& a, const Integer& modulus);
 /// The x in [0, p q) with x = a mod p and x = b mod q, given p_inverse = p^-1 mod q.
 Integer chinese_remainder(const Integer& a, const Integer& p, const Integer& b, const Integer& q,
                           const Integer& p_inverse);
-/// The x in [0, p q) with x = a q mod p and x = b p mod q, for a in [0, p) and b in [0, q): no division.
-Integer joined_remainders(const Integer& a, const Integer& p, const Integer& b, const Integer& q,
-                          const Integer& p_q);
 
 /// An integer whose memory is overwritten before it is released. Temporaries made by arithmetic on value()
 /// are ordinary integers: SECURITY.md says so.

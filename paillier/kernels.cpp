@@ -28,25 +28,45 @@ Integer ModularContext::power_var(const Integer& base, const Integer& exponent) 
 
 std::vector<Integer> ModularContext::power_secret(std::span<const Integer> bases,
                                                   const SecretInteger& exponent) const {
+  const std::size_t size = lanes_.limbs();
+  WordBuffer residues(bases.size() * size);
+  for (std::size_t i = 0; i < bases.size(); ++i) {
+    if (sgn(bases[i]) < 0 || bases[i] >= modulus())
+      throw Error("a residue outside [0, modulus) reached modular arithmetic");
+    std::ranges::copy(limbs_of(bases[i]), residues.data() + i * size);
+  }
+  power_secret(residues.data(), bases.size(), exponent);
+  std::vector<Integer> out(bases.size());
+  for (std::size_t i = 0; i < bases.size(); ++i) {
+    std::copy_n(residues.data() + i * size, size,
+                mpz_limbs_write(out[i].get_mpz_t(), static_cast<mp_size_t>(size)));
+    mpz_limbs_finish(out[i].get_mpz_t(), static_cast<mp_size_t>(size));
+  }
+  return out;
+}
+
+void ModularContext::power_secret(Limb* residues, std::size_t count, const SecretInteger& exponent) const {
   const Integer& e = exponent.value();
   if (sgn(e) <= 0) throw Error("a secret modular power needs an exponent of at least 1");
   const std::size_t bits = bit_length(e);
   const std::size_t window = bits < 64 ? 2 : bits < 512 ? 4 : 5;
-  const std::size_t entries = std::size_t{1} << window, size = lanes_.block_words(), width = lanes_.lanes();
-  std::vector<Integer> out(bases.size());
+  const std::size_t entries = std::size_t{1} << window, size = lanes_.block_words(), width = lanes_.lanes(),
+                    limbs = lanes_.limbs();
   if (width == 1) {
-    for (std::size_t i = 0; i < bases.size(); ++i) {
-      if (sgn(bases[i]) < 0 || bases[i] >= modulus())
-        throw Error("a residue outside [0, modulus) reached modular arithmetic");
-      mpz_powm_sec(out[i].get_mpz_t(), bases[i].get_mpz_t(), e.get_mpz_t(), modulus().get_mpz_t());
+    const auto n = static_cast<mp_size_t>(limbs);
+    const Limb* const m = limbs_of(modulus()).data();
+    WordBuffer power(limbs), scratch(static_cast<std::size_t>(mpn_sec_powm_itch(n, bits, n)));
+    for (std::size_t i = 0; i < count; ++i) {
+      mpn_sec_powm(power.data(), residues + i * limbs, n, limbs_of(e).data(), bits, m, n, scratch.data());
+      std::copy_n(power.data(), limbs, residues + i * limbs);
     }
-    return out;
+    return;
   }
   WordBuffer table(entries * size), power(size), factor(size);
   lanes_.broadcast(table.data(), lanes_.one());
-  for (std::size_t first = 0; first < bases.size(); first += width) {
-    const std::size_t count = std::min(width, bases.size() - first);
-    lanes_.enter(table.data() + size, bases.subspan(first, count));
+  for (std::size_t first = 0; first < count; first += width) {
+    const std::size_t some = std::min(width, count - first);
+    lanes_.enter(table.data() + size, residues + first * limbs, some);
     for (std::size_t d = 2; d < entries; ++d) {
       if (d % 2 == 0)
         lanes_.square(table.data() + d * size, table.data() + d / 2 * size);
@@ -55,9 +75,7 @@ std::vector<Integer> ModularContext::power_secret(std::span<const Integer> bases
     }
     const std::size_t windows = (bits + window - 1) / window;
     for (std::size_t w = windows; w-- > 0;) {
-      std::size_t digit = 0;
-      for (std::size_t b = window; b-- > 0;)
-        digit = 2 * digit + static_cast<std::size_t>(mpz_tstbit(e.get_mpz_t(), w * window + b));
+      const std::size_t digit = word_at(limbs_of(e), w * window) & (entries - 1);
       if (w + 1 == windows) {
         lanes_.select(power.data(), table.data(), entries, digit);
         continue;
@@ -66,9 +84,8 @@ std::vector<Integer> ModularContext::power_secret(std::span<const Integer> bases
       lanes_.select(factor.data(), table.data(), entries, digit);
       lanes_.multiply(power.data(), power.data(), factor.data());
     }
-    lanes_.leave(std::span(out).subspan(first, count), power.data());
+    lanes_.leave(residues + first * limbs, some, power.data());
   }
-  return out;
 }
 
 // Montgomery's trick, twice: along the blocks in each lane, then across the lanes.

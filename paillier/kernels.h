@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "paillier/fixed_width.h"
 #include "paillier/integer.h"
 #include "paillier/lanes.h"
 
@@ -30,6 +31,8 @@ class ModularContext {
   /// windows, each read from its table by masks over all entries; with one lane, GMP's mpz_powm_sec. On the
   /// calling thread.
   std::vector<Integer> power_secret(std::span<const Integer> bases, const SecretInteger& exponent) const;
+  /// The same in place, of `count` residues of lanes().limbs() limbs each.
+  void power_secret(Limb* residues, std::size_t count, const SecretInteger& exponent) const;
 
   /// blocks[i] = its inverse in Montgomery form, lane by lane: one inversion and three products a block. On
   /// the calling thread. Returns false, with the blocks in no particular state, when some lane holds no unit.
@@ -61,9 +64,8 @@ class FixedBase {
   /// a time.
   void multiply_powers(std::span<Integer> values, std::span<const SecretInteger> exponents) const;
 
-  /// *residues[k] base^exponents[k], of 1 to lanes() plain residues. On the calling thread.
-  std::vector<Integer> multiplied(std::span<const Word* const> residues,
-                                  std::span<const SecretInteger> exponents) const;
+  /// The same of residues of lanes().limbs() limbs each, one after another.
+  void multiply_powers(Limb* residues, std::span<const SecretInteger> exponents) const;
   /// out = base^exponents[i], residues in Montgomery form one after another. On the calling thread, a block
   /// of lanes at a time.
   void write_powers(std::span<const SecretInteger> exponents, Word* out) const;

@@ -9,13 +9,13 @@
 #include <string>
 
 #include "paillier/error.h"
+#include "paillier/fixed_width.h"
 #include "paillier/parallel.h"
 
 namespace smlp {
 namespace {
 
 constexpr unsigned digit_bits = 49;
-constexpr std::size_t limb_bits = 64;
 constexpr std::int64_t half_digit = std::int64_t{1} << (digit_bits - 1);
 constexpr std::uint64_t digit_mask = (std::uint64_t{1} << digit_bits) - 1;
 // Below this the products of single limbs are faster than the smallest kernel.
@@ -35,17 +35,12 @@ const double* doubles(const Word* words) {
   return reinterpret_cast<const double*>(words);
 }
 
-// Balanced digits of x >= 0 modulo 2^(49 digits), every `stride` words. Returns the carry out of the last
-// one: zero where x is below 2^(49 digits - 1).
-std::int64_t write_digits(const Integer& x, std::size_t digits, Word* out, std::size_t stride) {
-  const mp_limb_t* limbs = mpz_limbs_read(x.get_mpz_t());
-  const std::size_t size = mpz_size(x.get_mpz_t());
-  const auto limb = [&](std::size_t i) { return i < size ? limbs[i] : 0; };
+// Balanced digits of a number modulo 2^(49 digits), every `stride` words. Returns the carry out of the last
+// one: zero where it is below 2^(49 digits - 1).
+std::int64_t write_digits(std::span<const Limb> x, std::size_t digits, Word* out, std::size_t stride) {
   std::int64_t carry = 0;
   for (std::size_t i = 0; i < digits; ++i) {
-    const std::size_t at = i * digit_bits / limb_bits, offset = i * digit_bits % limb_bits;
-    std::uint64_t slice = limb(at) >> offset;
-    if (offset > limb_bits - digit_bits) slice |= limb(at + 1) << (limb_bits - offset);
+    const Limb slice = word_at(x, i * digit_bits);
     const std::int64_t value = static_cast<std::int64_t>(slice & digit_mask) + carry;
     carry = (value + half_digit) >> digit_bits;  // 1 from half a digit on
     out[i * stride] = word(value - (carry << digit_bits));
@@ -118,12 +113,12 @@ Lanes::Lanes(const Integer& modulus, Instructions instructions) : scalar_(modulu
     const Integer r = power_of_two(digit_bits * words());
     const SecretInteger one(r % modulus), r_squared(r * r % modulus);
     for (std::size_t lane = 0; lane < lanes(); ++lane) {
-      write_digits(modulus, words(), kernel_modulus_.data() + lane, lanes());
-      write_digits(negative_inverse.value(), kernel_->block,
+      write_digits(limbs_of(modulus), words(), kernel_modulus_.data() + lane, lanes());
+      write_digits(limbs_of(negative_inverse.value()), kernel_->block,
                    kernel_modulus_.data() + block_words() + lane, lanes());
-      write_digits(r_squared.value(), words(), r_squared_.data() + lane, lanes());
+      write_digits(limbs_of(r_squared.value()), words(), r_squared_.data() + lane, lanes());
     }
-    write_digits(one.value(), words(), one_.data(), 1);
+    write_digits(limbs_of(one.value()), words(), one_.data(), 1);
   }
   const std::vector<Integer> ones(lanes(), 1);
   load(unity_.data(), ones);
@@ -156,12 +151,10 @@ void Lanes::square(Word* out, const Word* a) const {
   scalar_.square(out, a);
 }
 
-Integer Lanes::store_digits(const Word* block, std::size_t lane) const {
-  const std::size_t size = mpz_size(modulus().get_mpz_t());
-  Integer result;
+void Lanes::store_digits(Limb* limbs, const Word* block, std::size_t lane) const {
+  const std::size_t size = this->limbs();
   // The number modulo 2^(64 size), in two's complement; below |m| in size, so its sign is that of the last
   // digit.
-  mp_limb_t* limbs = mpz_limbs_write(result.get_mpz_t(), static_cast<mp_size_t>(size));
   std::fill_n(limbs, size, 0);
   std::int64_t carry = 0;
   for (std::size_t i = 0; i < words(); ++i) {
@@ -172,13 +165,11 @@ Integer Lanes::store_digits(const Word* block, std::size_t lane) const {
     if (at < size) limbs[at] |= slice << offset;
     if (offset > limb_bits - digit_bits && at + 1 < size) limbs[at + 1] |= slice >> (limb_bits - offset);
   }
-  const auto sign = static_cast<mp_limb_t>(carry);  // all zeros or all ones, above the last digit
+  const auto sign = static_cast<Limb>(carry);  // all zeros or all ones, above the last digit
   const std::size_t end = words() * digit_bits;
   if (end < size * limb_bits) limbs[end / limb_bits] |= sign << end % limb_bits;
   for (std::size_t i = end / limb_bits + 1; i < size; ++i) limbs[i] = sign;
-  mpn_cnd_add_n(carry < 0, limbs, limbs, mpz_limbs_read(modulus().get_mpz_t()), static_cast<mp_size_t>(size));
-  mpz_limbs_finish(result.get_mpz_t(), static_cast<mp_size_t>(size));
-  return result;
+  mpn_cnd_add_n(sign, limbs, limbs, mpz_limbs_read(modulus().get_mpz_t()), static_cast<mp_size_t>(size));
 }
 
 void Lanes::require_lanes(std::size_t residues) const {
@@ -194,20 +185,47 @@ void Lanes::load(Word* block, std::span<const Integer> xs) const {
   for (std::size_t lane = 0; lane < xs.size(); ++lane) {
     if (sgn(xs[lane]) < 0 || xs[lane] >= modulus())
       throw Error("a residue outside [0, modulus) reached modular arithmetic");
-    write_digits(xs[lane], words(), block + lane, lanes());
+    write_digits(limbs_of(xs[lane]), words(), block + lane, lanes());
   }
-  for (std::size_t lane = xs.size(); lane < lanes(); ++lane)
+  clear_lanes(block, xs.size());
+}
+
+void Lanes::clear_lanes(Word* block, std::size_t first) const {
+  for (std::size_t lane = first; lane < lanes(); ++lane)
     for (std::size_t i = 0; i < words(); ++i) block[i * lanes() + lane] = word(0);
+}
+
+void Lanes::load(Word* block, const Limb* residues, std::size_t count) const {
+  require_lanes(count);
+  add_to_count(conversions, count);
+  if (!kernel_) {
+    std::copy_n(residues, limbs(), block);
+    return;
+  }
+  for (std::size_t lane = 0; lane < count; ++lane)
+    write_digits({residues + lane * limbs(), limbs()}, words(), block + lane, lanes());
+  clear_lanes(block, count);
+}
+
+void Lanes::store(Limb* residues, std::size_t count, const Word* block) const {
+  require_lanes(count);
+  add_to_count(conversions, count);
+  if (!kernel_) return scalar_.store(residues, block);
+  for (std::size_t lane = 0; lane < count; ++lane) store_digits(residues + lane * limbs(), block, lane);
 }
 
 void Lanes::store(std::span<Integer> xs, const Word* block) const {
   require_lanes(xs.size());
   add_to_count(conversions, xs.size());
-  if (!kernel_) {
-    xs[0] = scalar_.store(block);
-    return;
+  const auto size = static_cast<mp_size_t>(limbs());
+  for (std::size_t lane = 0; lane < xs.size(); ++lane) {
+    Limb* const out = mpz_limbs_write(xs[lane].get_mpz_t(), size);
+    if (kernel_)
+      store_digits(out, block, lane);
+    else
+      scalar_.store(out, block);
+    mpz_limbs_finish(xs[lane].get_mpz_t(), size);
   }
-  for (std::size_t lane = 0; lane < xs.size(); ++lane) xs[lane] = store_digits(block, lane);
 }
 
 void Lanes::enter(Word* block, std::span<const Integer> xs) const {
@@ -218,6 +236,16 @@ void Lanes::enter(Word* block, std::span<const Integer> xs) const {
 void Lanes::leave(std::span<Integer> xs, Word* block) const {
   multiply(block, block, unity_.data());
   store(xs, block);
+}
+
+void Lanes::enter(Word* block, const Limb* residues, std::size_t count) const {
+  load(block, residues, count);
+  multiply(block, block, r_squared_.data());
+}
+
+void Lanes::leave(Limb* residues, std::size_t count, Word* block) const {
+  multiply(block, block, unity_.data());
+  store(residues, count, block);
 }
 
 void Lanes::gather(Word* block, std::span<const Word* const> residues) const {

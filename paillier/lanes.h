@@ -84,6 +84,8 @@ class Lanes {
   std::size_t lanes() const { return kernel_ ? kernel_->lanes : 1; }
   std::size_t words() const { return kernel_ ? kernel_->digits : scalar_.limbs(); }
   std::size_t block_words() const { return lanes() * words(); }
+  /// Limbs of the modulus, and of a plain residue in limbs.
+  std::size_t limbs() const { return scalar_.limbs(); }
   /// How many blocks hold `count` residues.
   std::size_t blocks(std::size_t count) const { return (count + lanes() - 1) / lanes(); }
 
@@ -99,10 +101,16 @@ class Lanes {
   void load(Word* block, std::span<const Integer> xs) const;
   /// The numbers in [0, m) that a block holds, for the first xs.size() lanes.
   void store(std::span<Integer> xs, const Word* block) const;
+  /// The same for 1 to lanes() residues of limbs() limbs each, one after another, in the same steps whatever
+  /// they are; each must be below m.
+  void load(Word* block, const mp_limb_t* residues, std::size_t count) const;
+  void store(mp_limb_t* residues, std::size_t count, const Word* block) const;
   /// load, then into Montgomery form: one product.
   void enter(Word* block, std::span<const Integer> xs) const;
   /// store of the residues of a block in Montgomery form: one product; the block is scratch afterwards.
   void leave(std::span<Integer> xs, Word* block) const;
+  void enter(Word* block, const mp_limb_t* residues, std::size_t count) const;
+  void leave(mp_limb_t* residues, std::size_t count, Word* block) const;
 
   // ---- between blocks and residues ----
 
@@ -126,7 +134,8 @@ class Lanes {
 
  private:
   void require_lanes(std::size_t residues) const;
-  Integer store_digits(const Word* block, std::size_t lane) const;
+  void store_digits(mp_limb_t* limbs, const Word* block, std::size_t lane) const;
+  void clear_lanes(Word* block, std::size_t first) const;
   enum Counted : std::size_t { products, squares, conversions };
   void add_to_count(Counted what, std::size_t residues) const;
 

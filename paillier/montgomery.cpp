@@ -106,15 +106,13 @@ void Montgomery::load(Limb* out, const Integer& x) const {
   std::fill(out + size, out + limbs_, Limb{0});
 }
 
-Integer Montgomery::store(const Limb* a) const {
+void Montgomery::store(Limb* out, const Limb* a) const {
   const mp_size_t n = size_of(limbs_);
-  Integer result;
-  Limb* out = mpz_limbs_write(result.get_mpz_t(), n);
   std::copy_n(a, limbs_, out);
-  for (int times = 0; times < 3; ++times)
-    mpn_cnd_sub_n(mpn_cmp(out, m_.data(), n) >= 0, out, out, m_.data(), n);
-  mpz_limbs_finish(result.get_mpz_t(), n);
-  return result;
+  for (int times = 0; times < 3; ++times) {
+    const Limb below = mpn_sub_n(out, out, m_.data(), n);
+    mpn_cnd_add_n(below, out, out, m_.data(), n);
+  }
 }
 
 }  // namespace smlp

@@ -31,9 +31,9 @@ class Montgomery {
   void square(Limb* out, const Limb* a) const;
   /// The plain limbs of x, padded with zeros. Throws Error when x is not in [0, m).
   void load(Limb* out, const Integer& x) const;
-  /// The number in [0, m) that is a mod m, for a < 4 m. All that comes from load, one, r_squared and products
-  /// is: it is below R < 4 m, or, for R >= 4 m, below 2 m, which products keep.
-  Integer store(const Limb* a) const;
+  /// out = the number in [0, m) that is a mod m, for a < 4 m. All that comes from load, one, r_squared and
+  /// products is: it is below R < 4 m, or, for R >= 4 m, below 2 m, which products keep.
+  void store(Limb* out, const Limb* a) const;
   /// The Montgomery form of 1.
   const Limb* one() const { return one_.data(); }
   /// The form of R: a product with it puts a plain number into Montgomery form.

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "paillier/ciphertext.h"
+#include "paillier/fixed_width.h"
 #include "paillier/integer.h"
 #include "paillier/random.h"
 #include "paillier/rerandomiser_pool.h"
@@ -142,9 +143,14 @@ class PaillierSecretKey {
   /// Throws Error("... is not a ciphertext under this key") for what the scheme cannot have made.
   Integer decrypt(const Ciphertext& c) const;
   std::vector<Integer> decrypt(std::span<const Ciphertext> cs) const;
+  /// The same in plaintext_limbs() limbs each, in the same steps whatever they are.
+  FixedIntegers decrypt_fixed(std::span<const Ciphertext> cs) const;
+  std::size_t plaintext_limbs() const;  ///< of n
   /// By CRT with exponents reduced mod each order.
   FreshCiphertext encrypt(const Integer& m, RandomStream& random) const;
   std::vector<FreshCiphertext> encrypt(std::span<const Integer> ms, const Draws& draws) const;
+  /// The same of plaintext_limbs() limbs each, in the same steps whatever they are.
+  std::vector<FreshCiphertext> encrypt(const FixedIntegers& ms, const Draws& draws) const;
 
  private:
   struct State;

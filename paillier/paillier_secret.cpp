@@ -1,7 +1,10 @@
 // Paillier's secret operations: everything modulo p^2 and q^2, joined by Chinese remainders.
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "paillier/error.h"
+#include "paillier/fixed_width.h"
 #include "paillier/kernels.h"
 #include "paillier/paillier.h"
 #include "paillier/parallel.h"
@@ -10,92 +13,113 @@
 namespace smlp {
 namespace {
 
-// What the key holder needs modulo the square of one prime.
+// What the key holder needs modulo the square of one prime. Residues and plaintexts are rows of limbs, and
+// nothing here depends on what they hold.
 struct Side {
-  SecretInteger prime, squared;
+  SecretInteger prime_integer;
+  SecretModulus prime, squared;
   SecretInteger order;  // of the randomness: alpha, or prime - 1
-  // The other prime is o. Results are over o, or over o^2, so that joined_remainders undoes it.
-  SecretInteger decrypt_factor;   // order^-1 o^-2 mod prime
-  SecretInteger encrypt_factor;   // o^-1 mod prime
-  SecretInteger inverse_squared;  // o^-2 mod prime^2
+  // The other prime is o. Results are over o, or over o^2, so that join_remainders undoes it.
+  SecretInteger decrypt_factor;  // order^-1 o^-2 mod prime
+  SecretInteger encrypt_factor;  // o^-1 mod prime
+  SecretInteger encrypt_base;    // o^-2 - prime (lift / o mod prime) mod prime^2
   std::shared_ptr<const ModularContext> modulo;
   std::unique_ptr<const FixedBase> powers_of_hs;  // none for standard
 
-  Side(const PaillierPublicKey& key, const SecretInteger& p, const SecretInteger& alpha)
-      : prime(p), squared(p.value() * p.value()) {
+  Side(const PaillierPublicKey& key, const SecretInteger& p, const SecretInteger& alpha, const Integer& lift)
+      : prime_integer(p), prime(p.value()), squared(SecretInteger(p.value() * p.value()).value()) {
     order = sgn(alpha.value()) != 0 ? alpha : SecretInteger(p.value() - 1);
-    const SecretInteger other(key.n() / p.value());
+    const SecretInteger other(key.n() / p.value()), square(p.value() * p.value());
     decrypt_factor = SecretInteger(inverse(order.value() * other.value() * other.value(), p.value()));
     encrypt_factor = SecretInteger(inverse(other.value(), p.value()));
-    inverse_squared = SecretInteger(inverse(other.value() * other.value(), squared.value()));
-    modulo = std::make_shared<const ModularContext>(squared.value());
+    encrypt_base = SecretInteger((inverse(other.value() * other.value(), square.value()) + square.value() -
+                                  p.value() * (lift * encrypt_factor.value() % p.value())) %
+                                 square.value());
+    modulo = std::make_shared<const ModularContext>(square.value());
     if (key.variant() != Variant::standard)
-      powers_of_hs = std::make_unique<const FixedBase>(modulo, Integer(key.hs() % squared.value()),
+      powers_of_hs = std::make_unique<const FixedBase>(modulo, Integer(key.hs() % square.value()),
                                                        bit_length(order.value()));
   }
 
-  // m / o mod prime from c = (1 + n)^m rho: c^order = 1 + m order n mod prime^2. Clears `valid` where c is no
+  // A constant of this side as a row of limbs.
+  static WordBuffer row(const SecretInteger& value, std::size_t limbs) {
+    WordBuffer out(limbs);
+    std::ranges::copy(limbs_of(value.value()), out.data());
+    return out;
+  }
+
+  // m / o mod p from c = (1 + n)^m rho: c^order = 1 + m order n mod prime^2. Clears `valid` where c is no
   // ciphertext.
-  std::vector<SecretInteger> decrypt(std::span<const Ciphertext> cs, bool& valid) const {
-    SecretIntegers residues;
-    for (const Ciphertext& c : cs) residues.values.push_back(c.residue() % squared.value());
-    const Integer& p = prime.value();
-    std::vector<SecretInteger> out;
-    out.reserve(cs.size());
-    const SecretIntegers powers(modulo->power_secret(residues.values, order));
-    for (const Integer& power : powers.values) {
-      Integer quotient, remainder;
-      mpz_fdiv_qr(quotient.get_mpz_t(), remainder.get_mpz_t(), power.get_mpz_t(), p.get_mpz_t());
-      valid &= remainder == 1;
-      quotient *= decrypt_factor.value();
-      mpz_mod(quotient.get_mpz_t(), quotient.get_mpz_t(), p.get_mpz_t());
-      out.emplace_back(std::move(quotient));
+  WordBuffer decrypt(std::span<const Ciphertext> cs, bool& valid) const {
+    const std::size_t size = squared.limbs(), half = prime.limbs();
+    WordBuffer powers(cs.size() * size), out(cs.size() * half);
+    for (std::size_t i = 0; i < cs.size(); ++i) {
+      const auto c = limbs_of(cs[i].residue());
+      squared.reduce(powers.data() + i * size, c.data(), c.size());
+    }
+    modulo->power_secret(powers.data(), cs.size(), order);
+    const WordBuffer factor = row(decrypt_factor, half);
+    WordBuffer quotient(size - half + 1), remainder(half);
+    for (std::size_t i = 0; i < cs.size(); ++i) {
+      prime.divide(quotient.data(), remainder.data(), powers.data() + i * size, size);
+      Limb differs = remainder.data()[0] ^ 1;
+      for (std::size_t k = 1; k < half; ++k) differs |= remainder.data()[k];
+      valid &= differs == 0;
+      prime.reduce(remainder.data(), quotient.data(), quotient.size());
+      prime.multiply(out.data() + i * half, remainder.data(), factor.data());
     }
     return out;
   }
 
   // Encryptions modulo prime^2, over o^2: (1 + m n) / o^2 = o^-2 + prime (m / o mod prime), times a uniform
-  // n-th residue.
-  SecretIntegers encrypt(std::span<const Integer> ms, std::span<RandomStream> random) const {
-    SecretIntegers out;
-    out.values.reserve(ms.size());
-    SecretIntegers scratch(std::vector<Integer>(1));
-    Integer& quotient = scratch.values[0];
-    for (const Integer& m : ms) {
-      Integer& factor = out.values.emplace_back(inverse_squared.value());
-      mpz_mod(quotient.get_mpz_t(), m.get_mpz_t(), prime.value().get_mpz_t());
-      mpz_mul(quotient.get_mpz_t(), quotient.get_mpz_t(), encrypt_factor.value().get_mpz_t());
-      mpz_mod(quotient.get_mpz_t(), quotient.get_mpz_t(), prime.value().get_mpz_t());
-      mpz_addmul(factor.get_mpz_t(), quotient.get_mpz_t(), prime.value().get_mpz_t());
-      if (factor >= squared.value()) factor -= squared.value();
+  // n-th residue. Of m + lift, which is not negative.
+  WordBuffer encrypt(const FixedIntegers& lifted, std::size_t first, std::span<RandomStream> random) const {
+    const std::size_t count = random.size(), size = squared.limbs(), half = prime.limbs();
+    WordBuffer out(count * size);
+    const WordBuffer factor = row(encrypt_factor, half), base = row(encrypt_base, size);
+    WordBuffer quotient(half), product(2 * half + static_cast<std::size_t>(scratch_limbs()));
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::span<const Limb> m = lifted[first + i];
+      prime.reduce(quotient.data(), m.data(), m.size());
+      prime.multiply(quotient.data(), quotient.data(), factor.data());
+      const auto n = static_cast<mp_size_t>(half), all = static_cast<mp_size_t>(size);
+      mpn_sec_mul(product.data(), quotient.data(), n, prime.data(), n, product.data() + 2 * half);
+      Limb* const residue = out.data() + i * size;
+      const Limb carry = mpn_add_n(residue, product.data(), base.data(), all);
+      const Limb below = mpn_sub_n(residue, residue, squared.data(), all);
+      mpn_cnd_add_n(below & (carry ^ 1), residue, residue, squared.data(), all);
     }
     if (powers_of_hs) {
       std::vector<SecretInteger> exponents;
-      exponents.reserve(random.size());
+      exponents.reserve(count);
       for (RandomStream& stream : random) exponents.emplace_back(stream.below(order.value()));
-      powers_of_hs->multiply_powers(out.values, exponents);
+      powers_of_hs->multiply_powers(out.data(), exponents);
       return out;
     }
     // r^n mod p^2 depends on r mod p alone, since (r + k p)^p = r^p mod p^2. The map x -> x^p is injective on
     // Z_p* into the cyclic group of order p - 1, and the further power q permutes that group, as gcd(q, p -
     // 1) = 1: for uniform x in Z_p* the residue x^p has the same distribution as r^n.
-    SecretIntegers bases;
-    for (RandomStream& stream : random) bases.values.push_back(1 + stream.below(Integer(prime.value() - 1)));
-    const SecretIntegers powers(modulo->power_secret(bases.values, prime));
-    for (std::size_t i = 0; i < powers.values.size(); ++i)
-      out.values[i] = modulo->multiply(out.values[i], powers.values[i]);
+    WordBuffer powers(count * size);
+    const SecretInteger most(prime_integer.value() - 1);
+    for (std::size_t i = 0; i < count; ++i) {
+      const SecretInteger x(1 + random[i].below(most.value()));
+      std::ranges::copy(limbs_of(x.value()), powers.data() + i * size);
+    }
+    modulo->power_secret(powers.data(), count, prime_integer);
+    for (std::size_t i = 0; i < count; ++i)
+      squared.multiply(out.data() + i * size, out.data() + i * size, powers.data() + i * size);
     return out;
+  }
+
+ private:
+  mp_size_t scratch_limbs() const {
+    const auto n = static_cast<mp_size_t>(prime.limbs());
+    return mpn_sec_mul_itch(n, n);
   }
 };
 
 void require(bool holds, const char* relation) {
   if (!holds) throw Error(std::string("the Paillier secret key is wrong: ") + relation);
-}
-
-Integer power(const Integer& base, const Integer& exponent, const Integer& modulus) {
-  Integer result;
-  mpz_powm(result.get_mpz_t(), base.get_mpz_t(), exponent.get_mpz_t(), modulus.get_mpz_t());
-  return result;
 }
 
 void require_prime_relations(const PaillierPublicKey& key, const Integer& p, const Integer& q) {
@@ -123,7 +147,7 @@ void require_subgroup_relations(const PaillierPublicKey& key, const Integer& p, 
        {std::tuple(&p, &alpha_p, "hs does not have order alpha_p modulo p^2"),
         std::tuple(&q, &alpha_q, "hs does not have order alpha_q modulo q^2")}) {
     const Integer squared = *prime * *prime;
-    require(key.hs() % squared != 1 && power(key.hs(), *alpha, squared) == 1, order);
+    require(key.hs() % squared != 1 && power_secret(key.hs(), *alpha, squared) == 1, order);
   }
 }
 
@@ -132,6 +156,7 @@ void require_subgroup_relations(const PaillierPublicKey& key, const Integer& p, 
 struct PaillierSecretKey::State {
   PaillierPublicKey key;
   SecretInteger alpha_p, alpha_q;
+  Integer lift;  // (n - 1) / 2: plaintexts plus this are not negative
   std::array<Side, 2> sides;
 
   State(const PaillierPublicKey& public_key, const SecretInteger& p, const SecretInteger& q,
@@ -139,30 +164,65 @@ struct PaillierSecretKey::State {
       : key(public_key),
         alpha_p(order_p),
         alpha_q(order_q),
-        sides{Side(key, p, alpha_p), Side(key, q, alpha_q)} {}
+        lift((public_key.n() - 1) / 2),
+        sides{Side(key, p, alpha_p, lift), Side(key, q, alpha_q, lift)} {}
 
   std::size_t lanes() const { return sides[0].modulo->lanes().lanes(); }
+  std::size_t limbs() const { return limbs_for(key.bits()); }
 
-  std::vector<Integer> decrypt(std::span<const Ciphertext> cs) const {
-    const Integer &p = sides[0].prime.value(), &q = sides[1].prime.value();
+  void decrypt(std::span<const Ciphertext> cs, FixedIntegers& out, std::size_t first) const {
+    const auto& [p, q] = sides;
     bool valid = true;  // both sides run to the end before either is judged
-    const std::vector<SecretInteger> m_p = sides[0].decrypt(cs, valid), m_q = sides[1].decrypt(cs, valid);
+    const WordBuffer m_p = p.decrypt(cs, valid), m_q = q.decrypt(cs, valid);
     if (!valid) throw Error("the residue is not a ciphertext under this key");
-    std::vector<Integer> out;
-    out.reserve(cs.size());
+    const auto size = static_cast<mp_size_t>(limbs());
+    const WordBuffer half = row_of_lift();
+    WordBuffer above(limbs());
     for (std::size_t i = 0; i < cs.size(); ++i) {
-      Integer m = joined_remainders(m_p[i].value(), p, m_q[i].value(), q, key.n());
-      if (2 * m > key.n()) m -= key.n();
-      out.push_back(std::move(m));
+      const std::span<Limb> m = out[first + i];
+      join_remainders(m, m_p.data() + i * p.prime.limbs(), p.prime, m_q.data() + i * q.prime.limbs(), q.prime,
+                      key.n());
+      const Limb negative = mpn_sub_n(above.data(), half.data(), m.data(), size);
+      mpn_cnd_sub_n(negative, m.data(), m.data(), limbs_of(key.n()).data(), size);
     }
+  }
+
+  // (n - 1) / 2 in as many limbs as n has: n's highest bit may be the lowest of its limb.
+  WordBuffer row_of_lift() const { return Side::row(SecretInteger(lift), limbs()); }
+
+  // Plaintexts plus lift, in [0, n).
+  FixedIntegers lifted(const FixedIntegers& ms) const {
+    const auto size = static_cast<mp_size_t>(limbs());
+    if (ms.limbs() != limbs())
+      throw Error("plaintexts of " + std::to_string(ms.limbs()) + " limbs reached a key of " +
+                  std::to_string(limbs()));
+    const WordBuffer addend = row_of_lift();
+    WordBuffer difference(limbs());
+    FixedIntegers out(ms.size(), limbs());
+    Limb outside = 0;
+    for (std::size_t i = 0; i < ms.size(); ++i) {
+      mpn_add_n(out[i].data(), ms[i].data(), addend.data(), size);
+      outside |= mpn_sub_n(difference.data(), out[i].data(), limbs_of(key.n()).data(), size) ^ 1;
+    }
+    if (outside != 0)
+      throw Error("a plaintext is outside (-n/2, n/2] for n of " + std::to_string(key.bits()) + " bits");
     return out;
   }
 
-  void encrypt(std::span<const Integer> ms, std::span<RandomStream> random, Integer* out) const {
-    const SecretIntegers a = sides[0].encrypt(ms, random), b = sides[1].encrypt(ms, random);
-    for (std::size_t i = 0; i < ms.size(); ++i)
-      out[i] = joined_remainders(a.values[i], sides[0].squared.value(), b.values[i], sides[1].squared.value(),
-                                 key.n_squared());
+  // A ciphertext for each stream, of plaintexts from `first` on.
+  void encrypt(const FixedIntegers& lifted, std::size_t first, std::span<RandomStream> random,
+               std::vector<FreshCiphertext>& out) const {
+    const auto& [p, q] = sides;
+    const WordBuffer a = p.encrypt(lifted, first, random), b = q.encrypt(lifted, first, random);
+    const std::size_t size = mpz_size(key.n_squared().get_mpz_t());
+    for (std::size_t i = 0; i < random.size(); ++i) {
+      Integer residue;
+      Limb* const limbs = mpz_limbs_write(residue.get_mpz_t(), static_cast<mp_size_t>(size));
+      join_remainders({limbs, size}, a.data() + i * p.squared.limbs(), p.squared,
+                      b.data() + i * q.squared.limbs(), q.squared, key.n_squared());
+      mpz_limbs_finish(residue.get_mpz_t(), static_cast<mp_size_t>(size));  // public from here on
+      out.push_back(Paillier::fresh(std::move(residue)));
+    }
   }
 };
 
@@ -216,7 +276,7 @@ PaillierSecretKey PaillierSecretKey::generate(Variant variant, std::size_t bits,
       const Integer h_q = element_of_order(std::span(&alpha_q.value(), 1), q.value(), random);
       h = chinese_remainder(h_p, p.value(), h_q, q.value(), inverse(p.value(), q.value()));
     }
-    const PaillierPublicKey key(variant, n, power(h, n, Integer(n * n)), subgroup_bits);
+    const PaillierPublicKey key(variant, n, power_secret(h, n, Integer(n * n)), subgroup_bits);
     return PaillierSecretKey(key, p, q, alpha_p, alpha_q);
   }
 }
@@ -225,10 +285,10 @@ const PaillierPublicKey& PaillierSecretKey::public_key() const {
   return state_->key;
 }
 const SecretInteger& PaillierSecretKey::p() const {
-  return state_->sides[0].prime;
+  return state_->sides[0].prime_integer;
 }
 const SecretInteger& PaillierSecretKey::q() const {
-  return state_->sides[1].prime;
+  return state_->sides[1].prime_integer;
 }
 const SecretInteger& PaillierSecretKey::alpha_p() const {
   return state_->alpha_p;
@@ -237,39 +297,55 @@ const SecretInteger& PaillierSecretKey::alpha_q() const {
   return state_->alpha_q;
 }
 
+std::size_t PaillierSecretKey::plaintext_limbs() const {
+  return state_->limbs();
+}
+
 Integer PaillierSecretKey::decrypt(const Ciphertext& c) const {
-  return std::move(state_->decrypt({&c, 1})[0]);
+  return std::move(decrypt(std::span(&c, 1))[0]);
 }
 
 std::vector<Integer> PaillierSecretKey::decrypt(std::span<const Ciphertext> cs) const {
+  const FixedIntegers plaintexts = decrypt_fixed(cs);
   std::vector<Integer> out(cs.size());
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = plaintexts.integer(i);
+  return out;
+}
+
+FixedIntegers PaillierSecretKey::decrypt_fixed(std::span<const Ciphertext> cs) const {
+  FixedIntegers out(cs.size(), plaintext_limbs());
   parallel_blocks(cs.size(), state_->lanes(), [&](std::size_t first, std::size_t count) {
-    std::vector<Integer> plaintexts = state_->decrypt(cs.subspan(first, count));
-    std::move(plaintexts.begin(), plaintexts.end(), out.begin() + static_cast<std::ptrdiff_t>(first));
+    state_->decrypt(cs.subspan(first, count), out, first);
   });
   return out;
 }
 
 FreshCiphertext PaillierSecretKey::encrypt(const Integer& m, RandomStream& random) const {
   state_->key.require_plaintext(m);
-  Integer residue;
-  state_->encrypt({&m, 1}, {&random, 1}, &residue);
-  return Paillier::fresh(std::move(residue));
+  std::vector<FreshCiphertext> out;
+  state_->encrypt(state_->lifted(FixedIntegers({&m, 1}, plaintext_limbs())), 0, {&random, 1}, out);
+  return std::move(out[0]);
 }
 
 std::vector<FreshCiphertext> PaillierSecretKey::encrypt(std::span<const Integer> ms,
                                                         const Draws& draws) const {
   for (const Integer& m : ms) state_->key.require_plaintext(m);
-  std::vector<Integer> residues(ms.size());
-  parallel_blocks(ms.size(), state_->lanes(), [&](std::size_t first, std::size_t count) {
+  return encrypt(FixedIntegers(ms, plaintext_limbs()), draws);
+}
+
+std::vector<FreshCiphertext> PaillierSecretKey::encrypt(const FixedIntegers& ms, const Draws& draws) const {
+  const FixedIntegers lifted = state_->lifted(ms);
+  const std::size_t lanes = state_->lanes();
+  std::vector<std::vector<FreshCiphertext>> blocks((ms.size() + lanes - 1) / lanes);
+  parallel_blocks(ms.size(), lanes, [&](std::size_t first, std::size_t count) {
     std::vector<RandomStream> random;
     random.reserve(count);
     for (std::size_t i = first; i < first + count; ++i) random.push_back(draws.stream(i));
-    state_->encrypt(ms.subspan(first, count), random, residues.data() + first);
+    state_->encrypt(lifted, first, random, blocks[first / lanes]);
   });
   std::vector<FreshCiphertext> out;
   out.reserve(ms.size());
-  for (Integer& residue : residues) out.push_back(Paillier::fresh(std::move(residue)));
+  for (auto& block : blocks) std::ranges::move(block, std::back_inserter(out));
   return out;
 }
 

@@ -41,20 +41,23 @@ SecretInteger random_prime_with_factor(std::size_t bits, const Integer& factor, 
   }
 }
 
+Integer power_secret(const Integer& base, const Integer& exponent, const Integer& modulus) {
+  Integer result;
+  mpz_powm_sec(result.get_mpz_t(), base.get_mpz_t(), exponent.get_mpz_t(), modulus.get_mpz_t());
+  return result;
+}
+
 Integer element_of_order(std::span<const Integer> factors, const Integer& p, RandomStream& random) {
   Integer order = 1;
   for (const Integer& factor : factors) order *= factor;
   if ((p - 1) % order != 0) throw Error("no element of this order exists: it does not divide p - 1");
   const Integer cofactor = (p - 1) / order;
-  Integer x, reduced;
   for (;;) {
     const Integer y = 2 + random.below(Integer(p - 3));
-    mpz_powm(x.get_mpz_t(), y.get_mpz_t(), cofactor.get_mpz_t(), p.get_mpz_t());
+    const Integer x = power_secret(y, cofactor, p);
     bool exact = true;
     for (const Integer& factor : factors) {
-      const Integer rest = order / factor;
-      mpz_powm(reduced.get_mpz_t(), x.get_mpz_t(), rest.get_mpz_t(), p.get_mpz_t());
-      exact = exact && reduced != 1;
+      exact = exact && power_secret(x, Integer(order / factor), p) != 1;
     }
     if (exact) return x;
   }

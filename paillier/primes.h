@@ -19,6 +19,9 @@ SecretInteger random_prime(std::size_t bits, RandomStream& random);
 /// factor.
 SecretInteger random_prime_with_factor(std::size_t bits, const Integer& factor, RandomStream& random);
 
+/// base^exponent modulo an odd modulus, for a secret exponent > 0: GMP's constant-time routine.
+Integer power_secret(const Integer& base, const Integer& exponent, const Integer& modulus);
+
 /// An element of Z_p* whose order is exactly the product of the distinct primes `factors`, each dividing p
 /// - 1.
 Integer element_of_order(std::span<const Integer> factors, const Integer& p, RandomStream& random);

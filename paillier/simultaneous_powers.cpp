@@ -7,6 +7,7 @@
 #include <string>
 
 #include "paillier/error.h"
+#include "paillier/fixed_width.h"
 #include "paillier/parallel.h"
 
 namespace smlp {
@@ -19,14 +20,6 @@ constexpr std::size_t cached_table_bytes = std::size_t{768} << 10;
 
 std::size_t ceiling(std::size_t a, std::size_t b) {
   return (a + b - 1) / b;
-}
-
-// 64 bits of a number from `lowest` on.
-mp_limb_t word_at(mpz_srcptr number, std::size_t lowest) {
-  const mp_limb_t* limbs = mpz_limbs_read(number);
-  const std::size_t size = mpz_size(number), at = lowest / 64, offset = lowest % 64;
-  const mp_limb_t low = at < size ? limbs[at] >> offset : 0;
-  return offset == 0 || at + 1 >= size ? low : low | limbs[at + 1] << (64 - offset);
 }
 
 // The rows and outputs that are computed together, so that the buffers stay within their bounds.
@@ -139,7 +132,7 @@ class Computation {
     std::fill_n(out, chunk_, 0);
     for (std::size_t u = 0; u < group_size(group); ++u) {
       const std::size_t v = group * group_ + u, lowest = v % splits_ * chunk_;
-      const mpz_srcptr e = exponent(row, v / splits_, output).get_mpz_t();
+      const std::span<const Limb> e = limbs_of(exponent(row, v / splits_, output));
       const std::uint32_t flag = std::uint32_t{1} << u;
       for (std::size_t done = 0; done < chunk_; done += 64) {
         mp_limb_t word = word_at(e, lowest + done);

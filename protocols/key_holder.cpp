@@ -245,6 +245,10 @@ void Answering::put(std::span<const Integer> plaintexts, Draw kind) {
   put(keys_.paillier().encrypt(plaintexts, draws(kind)));
 }
 
+void Answering::put(const FixedIntegers& plaintexts, Draw kind) {
+  put(keys_.paillier().encrypt(plaintexts, draws(kind)));
+}
+
 void Answering::put(std::span<const FreshCiphertext> ciphertexts) {
   keys_.paillier().public_key().encode(ciphertexts, answer_);
 }
@@ -265,6 +269,10 @@ void Answering::put_encoded(std::span<const std::uint8_t> bytes) {
 
 void Answering::observe(std::string_view what, const std::vector<Integer>& values) const {
   if (observer_) observer_(header(), what, values);
+}
+
+void Answering::observe(std::string_view what, const std::vector<std::uint8_t>& bits) const {
+  if (observer_) observe(what, std::vector<Integer>(bits.begin(), bits.end()));
 }
 
 }  // namespace smlp

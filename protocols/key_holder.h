@@ -109,6 +109,7 @@ class Answering {
   /// Encrypts in both packings with the layout given.
   void put_matrix(const IntegerMatrix& m, const Layout& layout, Draw down, Draw across);
   void put(std::span<const Integer> plaintexts, Draw kind);
+  void put(const FixedIntegers& plaintexts, Draw kind);
   void put(std::span<const FreshCiphertext> ciphertexts);
   void put(std::span<const FreshDgkCiphertext> bits);
   void put_sealed(std::span<const std::uint8_t> state) { put_sealed(state, header()); }
@@ -117,6 +118,7 @@ class Answering {
   Bytes take_answer() { return std::move(answer_); }
 
   void observe(std::string_view what, const std::vector<Integer>& values) const;
+  void observe(std::string_view what, const std::vector<std::uint8_t>& bits) const;
 
  private:
   IntegerMatrix open_matrix(const Layout& layout, Side side, std::size_t bits, std::size_t pair_shift,

@@ -1,42 +1,62 @@
 // Masked values as bytes.
 #include "protocols/masked_values.h"
 
+#include <algorithm>
 #include <string>
 
 #include "paillier/error.h"
 
 namespace smlp {
 
-namespace {
-
-/// Signed values are written with this offset.
-Integer offset(std::size_t mask_bits) {
-  return power_of_two(mask_bits + 1);
-}
-
-}  // namespace
-
 std::size_t masked_value_bytes(std::size_t mask_bits) {
   return (mask_bits + 2 + 7) / 8;
 }
 
+std::size_t masked_value_limbs(std::size_t mask_bits) {
+  return limbs_for(mask_bits + 8);
+}
+
+// Signed values are written with the offset 2^(mask_bits + 1).
+void append_masked(const FixedIntegers& values, std::size_t mask_bits, std::vector<std::uint8_t>& out) {
+  const std::size_t width = masked_value_bytes(mask_bits);
+  const Limb one = 1;
+  FixedIntegers shifted(1, values.limbs());
+  Limb outside = 0;
+  out.reserve(out.size() + values.size() * width);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    std::ranges::copy(values[i], shifted[0].begin());
+    add_shifted(shifted[0], {&one, 1}, mask_bits + 1, mask_of(1));
+    for (std::size_t byte = 0; byte < width; ++byte)
+      out.push_back(static_cast<std::uint8_t>(word_at(shifted[0], 8 * byte)));
+    outside |= word_at(shifted[0], mask_bits + 2);
+  }
+  if (outside != 0) throw Error("a masked value has more than " + std::to_string(mask_bits + 1) + " bits");
+}
+
+FixedIntegers read_masked(std::span<const std::uint8_t> bytes, std::size_t count, std::size_t mask_bits) {
+  const std::size_t width = masked_value_bytes(mask_bits);
+  if (bytes.size() != count * width)
+    throw Error("a state of " + std::to_string(bytes.size()) + " bytes does not hold " +
+                std::to_string(count) + " masked values of " + std::to_string(width) + " bytes");
+  const Limb minus_one = mask_of(1);
+  FixedIntegers out(count, masked_value_limbs(mask_bits));
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t byte = 0; byte < width; ++byte)
+      out[i][byte / sizeof(Limb)] |= Limb{bytes[i * width + byte]} << 8 * (byte % sizeof(Limb));
+    add_shifted(out[i], {&minus_one, 1}, mask_bits + 1, mask_of(1));
+  }
+  return out;
+}
+
 void append_masked(const IntegerMatrix& m, std::size_t mask_bits, std::vector<std::uint8_t>& out) {
-  const Integer above = offset(mask_bits);
-  for (const Integer& value : m.cells())
-    append_little_endian(value + above, masked_value_bytes(mask_bits), out);
+  append_masked(FixedIntegers(m.cells(), masked_value_limbs(mask_bits)), mask_bits, out);
 }
 
 IntegerMatrix read_masked(std::span<const std::uint8_t> bytes, std::size_t rows, std::size_t cols,
                           std::size_t mask_bits) {
-  const std::size_t width = masked_value_bytes(mask_bits);
-  if (bytes.size() != rows * cols * width)
-    throw Error("a state of " + std::to_string(bytes.size()) + " bytes does not hold " +
-                std::to_string(rows) + " x " + std::to_string(cols) + " masked values of " +
-                std::to_string(width) + " bytes");
-  const Integer above = offset(mask_bits);
+  const FixedIntegers values = read_masked(bytes, rows * cols, mask_bits);
   IntegerMatrix out(rows, cols);
-  for (std::size_t cell = 0; cell < out.size(); ++cell)
-    out.cells()[cell] = from_little_endian(bytes.subspan(cell * width, width)) - above;
+  for (std::size_t cell = 0; cell < out.size(); ++cell) out.cells()[cell] = values.integer(cell);
   return out;
 }
 

@@ -6,12 +6,19 @@
 #include <span>
 #include <vector>
 
+#include "paillier/fixed_width.h"
 #include "protocols/matrix.h"
 
 namespace smlp {
 
 /// Bytes of a value |v| < 2^(mask_bits + 1).
 std::size_t masked_value_bytes(std::size_t mask_bits);
+/// Limbs of such a value beside what protocols add to it, below 2^(mask_bits + 6).
+std::size_t masked_value_limbs(std::size_t mask_bits);
+/// Appends values of masked_value_limbs(mask_bits) limbs, in the same steps whatever they are.
+void append_masked(const FixedIntegers& values, std::size_t mask_bits, std::vector<std::uint8_t>& out);
+/// The inverse. Throws Error unless `bytes` are those of `count` values.
+FixedIntegers read_masked(std::span<const std::uint8_t> bytes, std::size_t count, std::size_t mask_bits);
 /// Appends the cells, row by row.
 void append_masked(const IntegerMatrix& m, std::size_t mask_bits, std::vector<std::uint8_t>& out);
 /// The inverse. Throws Error unless `bytes` are those of rows x cols values.

@@ -9,6 +9,7 @@
 // Leakage  that of the affine comparison.
 // Stages   0 comparison, 1 multiplication
 #include "paillier/error.h"
+#include "paillier/fixed_width.h"
 #include "protocols/comparison/affine_masking.h"
 #include "protocols/matmul/blinded_products.h"
 
@@ -52,7 +53,9 @@ class PaperMax : public Activation {
 
 void answer_bits(Answering& answering) {
   const Matrix<std::uint8_t> signs = open_affine_signs(answering);
-  answering.put(std::vector<Integer>(signs.cells().begin(), signs.cells().end()), Draw::answer_bits);
+  FixedIntegers bits(signs.size(), answering.keys().paillier().plaintext_limbs());
+  for (std::size_t cell = 0; cell < signs.size(); ++cell) bits[cell][0] = signs.cells()[cell];
+  answering.put(bits, Draw::answer_bits);
 }
 
 }  // namespace

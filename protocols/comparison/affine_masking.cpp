@@ -1,7 +1,9 @@
 // The affine masking of the paper's comparison.
 #include "protocols/comparison/affine_masking.h"
 
+#include "paillier/fixed_width.h"
 #include "paillier/parallel.h"
+#include "protocols/masked_values.h"
 
 namespace smlp {
 
@@ -40,10 +42,15 @@ Matrix<std::uint8_t> open_affine_signs(Answering& answering) {
   const std::size_t bits = mask_bits(answering.budget());
   const IntegerMatrix a = answering.open_down(layout, bits, "rho z + r");
   const IntegerMatrix b = answering.open_down(layout, bits, "r");
+  const std::size_t limbs = masked_value_limbs(bits);
+  FixedIntegers difference(a.cells(), limbs), subtrahend(b.cells(), limbs);
   Matrix<std::uint8_t> signs(a.rows(), a.cols());
-  for (std::size_t cell = 0; cell < signs.size(); ++cell)
-    signs.cells()[cell] = static_cast<std::uint8_t>(a.cells()[cell] >= b.cells()[cell]);
-  answering.observe("t", std::vector<Integer>(signs.cells().begin(), signs.cells().end()));
+  for (std::size_t cell = 0; cell < signs.size(); ++cell) {
+    negate_where(subtrahend[cell], mask_of(1));
+    add_shifted(difference[cell], subtrahend[cell], 0, mask_of(1));
+    signs.cells()[cell] = static_cast<std::uint8_t>(difference[cell].back() >> (limb_bits - 1) ^ 1);
+  }
+  answering.observe("t", signs.cells());
   return signs;
 }
 

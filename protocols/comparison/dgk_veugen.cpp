@@ -18,8 +18,10 @@
 #include <algorithm>
 
 #include "paillier/error.h"
+#include "paillier/fixed_width.h"
 #include "paillier/parallel.h"
 #include "protocols/comparison/sign_state.h"
+#include "protocols/masked_values.h"
 
 namespace smlp {
 
@@ -85,20 +87,22 @@ std::vector<DgkBlock> comparison_terms(const DgkPublicKey& key, std::span<const 
   std::vector<DgkBlock> terms;
   terms.reserve(digits + 1);
   DgkBlock higher = key.trivial(std::vector<unsigned>(x.size(), 0));
-  std::vector<unsigned> constant(x.size());
+  // Of public plaintexts: g^m is read by m, and the coin chooses between two.
+  const auto constant = [&](unsigned m) { return key.trivial(std::vector<unsigned>(x.size(), m)); };
   for (std::size_t i = digits; i-- > 0;) {
     const std::size_t count = std::min<std::size_t>(3, thresholds.size() - 3 * i);
     const AtOwnDigit plus = at_own_digit(key, thresholds.subspan(3 * i, count), 1, x, 2 * i);
     const AtOwnDigit minus =
         at_own_digit(key, std::span(minus_thresholds).subspan(3 * i, count), key.u() - 1, x, 2 * i);
-    for (std::size_t k = 0; k < x.size(); ++k) constant[k] = static_cast<unsigned>(digits - 1 - i) + 1 - e[k];
     // 1 - [y_i > x_i] where e = 0; 1 - [y_i < x_i] = [y_i >= x_i] where e = 1
     const DgkBlock behind = key.choose(minus.passed, plus.reached, e);
-    terms.push_back(key.add(key.add(key.trivial(constant), behind), higher));
+    const auto ones = static_cast<unsigned>(digits - 1 - i);
+    terms.push_back(key.add(key.add(key.choose(constant(ones + 1), constant(ones), e), behind), higher));
     higher = key.add(key.add(higher, minus.reached), plus.passed);
   }
-  for (std::size_t k = 0; k < x.size(); ++k) constant[k] = static_cast<unsigned>(digits) + e[k];
-  terms.push_back(key.add(key.trivial(constant), higher));  // 0 where e = 0 and x = y
+  const auto all = static_cast<unsigned>(digits);
+  terms.push_back(
+      key.add(key.choose(constant(all), constant(all + 1), e), higher));  // 0 where e = 0 and x = y
   return terms;
 }
 
@@ -176,8 +180,9 @@ void answer_digits(Answering& answering) {
       else
         plain.insert(plain.end(), {low | high, high, low & high});
     }
-  answering.put(answering.keys().dgk().encrypt(plain, answering.draws(Draw::answer_bits)));
-  answering.put_sealed(SignState{Matrix<std::uint8_t>(d.rows(), d.cols()), d}.encode(budget));
+  answering.put(answering.keys().dgk().encrypt(plain, answering.draws(Draw::answer_bits), 2));
+  FixedIntegers opened(d.cells(), masked_value_limbs(budget.guarded_mask_bits()));
+  answering.put_sealed(SignState{Matrix<std::uint8_t>(d.rows(), d.cols()), std::move(opened)}.encode(budget));
 }
 
 void answer_shares(Answering& answering) {
@@ -192,17 +197,16 @@ void answer_shares(Answering& answering) {
   if (opened.origin.direction != answering.header().place.direction)
     throw Error("a sealed state does not belong to this request");
   SignState state = SignState::decode(opened.state, layout.rows(), layout.cols(), true, budget);
-  const Integer half = power_of_two(bits);
+  const Limb minus_one = mask_of(1);
   const std::vector<std::uint8_t> zero = answering.keys().dgk().are_zero(terms);
   for (std::size_t cell = 0; cell < cells; ++cell) {
     unsigned zeros = 0;  // every term counts: no early exit
     for (std::size_t i = cell * per_cell; i < (cell + 1) * per_cell; ++i) zeros |= zero[i];
-    Integer& d = state.opened->cells()[cell];
-    state.bits.cells()[cell] =
-        static_cast<std::uint8_t>(static_cast<unsigned>(mpz_tstbit(d.get_mpz_t(), bits)) ^ zeros);
-    d -= half;  // z + r, for a selection of z
+    const std::span<Limb> d = (*state.opened)[cell];
+    state.bits.cells()[cell] = static_cast<std::uint8_t>((word_at(d, bits) & 1) ^ zeros);
+    add_shifted(d, {&minus_one, 1}, bits, mask_of(1));  // z + r, for a selection of z
   }
-  answering.observe("t", std::vector<Integer>(state.bits.cells().begin(), state.bits.cells().end()));
+  answering.observe("t", state.bits.cells());
   answering.put_sealed(state.encode(budget));
 }
 

@@ -25,7 +25,7 @@ SignState SignState::decode(std::span<const std::uint8_t> bytes, std::size_t row
   SignState state{Matrix<std::uint8_t>(rows, cols), std::nullopt};
   std::copy_n(bytes.begin(), rows * cols, state.bits.cells().begin());
   if (has_opened)
-    state.opened = read_masked(bytes.subspan(rows * cols), rows, cols, budget.guarded_mask_bits());
+    state.opened = read_masked(bytes.subspan(rows * cols), rows * cols, budget.guarded_mask_bits());
   return state;
 }
 

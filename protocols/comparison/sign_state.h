@@ -3,15 +3,17 @@
 
 #include <optional>
 
+#include "paillier/fixed_width.h"
 #include "protocols/protocol.h"
 
 namespace smlp {
 
 /// The key holder's share t of each bit and, where the comparison opened z + r itself, those values: a
-/// selection of z on them needs no second mask and no second decryption.
+/// selection of z on them needs no second mask and no second decryption. Written and read in the same steps
+/// whatever they are.
 struct SignState {
   Matrix<std::uint8_t> bits;
-  std::optional<IntegerMatrix> opened;  ///< d = z + r, |d| < 2^(guarded mask bits + 1)
+  std::optional<FixedIntegers> opened;  ///< d = z + r, |d| < 2^(guarded mask bits + 1), row by row
 
   /// Fixed width, by shape and budget alone.
   static std::size_t encoded_size(std::size_t cells, bool has_opened, const BitBudget& budget);

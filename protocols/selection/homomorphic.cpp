@@ -12,9 +12,13 @@
 // Ranges   v: L = l + guard bits under r of B bits; d - o below 2^(B + 2) in size; exponents of B + 2 bits.
 // Views    K: v + r, its own share.  E: ciphertexts.
 // Parameters  number of the comparison that sealed the shares, 1 if it kept z + r
+#include <algorithm>
+
 #include "paillier/error.h"
+#include "paillier/fixed_width.h"
 #include "paillier/parallel.h"
 #include "protocols/comparison/sign_state.h"
+#include "protocols/masked_values.h"
 
 namespace smlp {
 
@@ -74,22 +78,32 @@ std::vector<Ciphertext> combine(const Evaluator& evaluator, AnswerBody& answer,
   const Integer offset = exponent_offset(evaluator.budget);
   std::size_t slots = 0;
   for (const SlotCells& slot_cells : packing) slots = std::max(slots, slot_cells.size());
-  // The same products whatever s is.
+  // The same steps and products whatever s is; constants plus n, which all have the length of n.
   const Ciphertext zero = key.trivial(0);
+  const std::size_t limbs = masked_value_limbs(evaluator.budget.guarded_mask_bits());
+  const FixedIntegers masked(r.cells(), limbs), fixed_offset({&offset, 1}, limbs);
   std::vector<Ciphertext> factors(packing.size() * slots, zero), summands(packing.size() * (slots + 1), zero);
   std::vector<Integer> exponents(factors.size()), chosen(summands.size()), constants(packing.size());
+  FixedIntegers sum(packing.size(), limbs_for(key.bits() + 1)), term(1, limbs), exponent(1, limbs);
   for (std::size_t c = 0; c < packing.size(); ++c) {
     summands[c * (slots + 1) + slots] = base[c];
     chosen[c * (slots + 1) + slots] = 1;
+    std::ranges::copy(limbs_of(key.n()), sum[c].begin());
     for (std::size_t slot = 0; slot < packing[c].size(); ++slot) {
       const std::size_t cell = packing[c][slot];
-      const int bit = s.cells()[cell];
+      const unsigned bit = s.cells()[cell];
       factors[c * slots + slot] = shares[cell];
-      exponents[c * slots + slot] = offset - (1 - 2 * bit) * r.cells()[cell];
+      std::ranges::copy(masked[cell], term[0].begin());
+      negate_where(term[0], mask_of(1));
+      add_shifted(sum[c], term[0], slot * slot_bits, mask_of(bit));
+      negate_where(term[0], mask_of(bit));  // - (1 - 2 s) r
+      std::ranges::copy(fixed_offset[0], exponent[0].begin());
+      add_shifted(exponent[0], term[0], 0, mask_of(1));
+      exponents[c * slots + slot] = exponent.integer(0);
       summands[c * (slots + 1) + slot] = values[cell];
       chosen[c * (slots + 1) + slot] = bit;
-      constants[c] -= (bit * r.cells()[cell]) << (slot * slot_bits);
     }
+    constants[c] = sum.integer(c);
   }
   const auto masks = key.dot_products(factors, exponents, slots);
   const auto sums = key.dot_products(summands, chosen, slots + 1);
@@ -139,21 +153,26 @@ class HomomorphicSelection : public Selection {
   }
 };
 
-/// Key holder: one packing of the answer.
+/// Key holder: one packing of the answer, in the same steps whatever t and d are.
 void put_packing(Answering& answering, const std::vector<SlotCells>& packing, const Matrix<std::uint8_t>& t,
-                 const IntegerMatrix& d, Draw base_draw, Draw values_draw, Draw shares_draw) {
+                 const FixedIntegers& d, Draw base_draw, Draw values_draw, Draw shares_draw) {
   const std::size_t slot_bits = answering.budget().slot_bits();
-  const Integer offset = exponent_offset(answering.budget());
-  std::vector<Integer> base(packing.size());
-  std::vector<Integer> values(d.size());
-  std::vector<Integer> shares(d.size());
+  const std::size_t limbs = answering.keys().paillier().plaintext_limbs();
+  const Limb one = 1;
+  const Integer offset = -exponent_offset(answering.budget());
+  const FixedIntegers minus_offset({&offset, 1}, d.limbs());
+  FixedIntegers base(packing.size(), limbs), values(d.size(), limbs), shares(d.size(), limbs);
+  FixedIntegers term(1, d.limbs());
   for (std::size_t c = 0; c < packing.size(); ++c)
     for (std::size_t slot = 0; slot < packing[c].size(); ++slot) {
-      const std::size_t cell = packing[c][slot];
-      const int bit = t.cells()[cell];
-      base[c] += (bit * (d.cells()[cell] - offset)) << (slot * slot_bits);
-      values[cell] = ((1 - 2 * bit) * d.cells()[cell]) << (slot * slot_bits);
-      shares[cell] = Integer(bit) << (slot * slot_bits);
+      const std::size_t cell = packing[c][slot], shift = slot * slot_bits;
+      const Limb bit = mask_of(t.cells()[cell]);
+      add_shifted(base[c], d[cell], shift, bit);
+      add_shifted(base[c], minus_offset[0], shift, bit);
+      std::ranges::copy(d[cell], term[0].begin());
+      negate_where(term[0], bit);
+      add_shifted(values[cell], term[0], shift, mask_of(1));
+      add_shifted(shares[cell], {&one, 1}, shift, bit);
     }
   answering.put(base, base_draw);
   answering.put(values, values_draw);
@@ -170,17 +189,19 @@ void answer_selection(Answering& answering, bool compared) {
   const Layout& layout = answering.header().layout;
   const Descriptor& comparison = comparison_by_number(answering.parameter(0));
   const bool has_opened = answering.parameter(1) == 1;
-  IntegerMatrix d;
-  if (!compared) d = answering.open_down(layout, budget.guarded_mask_bits(), "v + r");
+  FixedIntegers d;
+  if (!compared)
+    d = FixedIntegers(answering.open_down(layout, budget.guarded_mask_bits(), "v + r").cells(),
+                      masked_value_limbs(budget.guarded_mask_bits()));
   const OpenedState opened =
       answering.open_sealed(SignState::encoded_size(layout.rows() * layout.cols(), has_opened, budget),
                             comparison.wire_name(), last_stage(comparison));
-  const SignState state = SignState::decode(opened.state, layout.rows(), layout.cols(), has_opened, budget);
+  SignState state = SignState::decode(opened.state, layout.rows(), layout.cols(), has_opened, budget);
   if (compared) {
     if (!state.opened)
       throw Error("the comparison " + std::string(comparison.name) +
                   " keeps no opened values to select from");
-    d = *state.opened;
+    d = std::move(*state.opened);
   }
   put_packing(answering, cells_down(layout), state.bits, d, Draw::answer_down, Draw::answer_values_down,
               Draw::answer_shares_down);

@@ -47,10 +47,7 @@ TEST_CASE("inverse") {
 }
 
 TEST_CASE("Chinese remainders: every residue modulo 5 x 7") {
-  for (int x = 0; x < 35; ++x) {
-    CHECK(chinese_remainder(x % 5, 5, x % 7, 7, 3) == x);           // 5 * 3 = 1 mod 7
-    CHECK(joined_remainders(x * 3 % 5, 5, x * 3 % 7, 7, 35) == x);  // 7 * 3 = 1 mod 5, 5 * 3 = 1 mod 7
-  }
+  for (int x = 0; x < 35; ++x) CHECK(chinese_remainder(x % 5, 5, x % 7, 7, 3) == x);  // 5 * 3 = 1 mod 7
 }
 
 TEST_CASE("a secret integer copies, moves and wipes") {

@@ -65,24 +65,23 @@ TEST_CASE("fixed bases: every width of exponent across the windows") {
                              random.bits(bits), random.bits(bits)}) {
       CHECK(base.power(SecretInteger(e)) == gmp_power(b, e, m));
     }
-    // Plain residues times powers, as many as the lanes.
+    // Residues as limbs times powers: a block and one more.
     const Lanes& lanes = context->lanes();
     std::vector<Integer> factors;
     std::vector<SecretInteger> exponents;
-    WordBuffer residues(lanes.block_words()), factor(lanes.block_words());
-    std::vector<const Word*> from;
-    for (std::size_t k = 0; k < lanes.lanes(); ++k) {
+    for (std::size_t k = 0; k <= lanes.lanes(); ++k) {
       factors.push_back(random.below(m));
       exponents.emplace_back(random.bits(bits));
-      from.push_back(residues.data() + k * lanes.words());
     }
-    lanes.load(factor.data(), factors);
-    lanes.scatter(residues.data(), lanes.lanes(), factor.data());
-    const std::vector<Integer> multiplied = base.multiplied(from, exponents);
-    for (std::size_t k = 0; k < lanes.lanes(); ++k)
-      CHECK(multiplied[k] == factors[k] * gmp_power(b, exponents[k].value(), m) % m);
-    from.pop_back();
-    CHECK_THROWS_AS(base.multiplied(from, exponents), Error);
+    FixedIntegers products(factors, lanes.limbs() + 1);
+    WordBuffer residues(factors.size() * lanes.limbs());
+    for (std::size_t k = 0; k < factors.size(); ++k)
+      std::ranges::copy(products[k].first(lanes.limbs()), residues.data() + k * lanes.limbs());
+    base.multiply_powers(residues.data(), exponents);
+    for (std::size_t k = 0; k < factors.size(); ++k) {
+      std::copy_n(residues.data() + k * lanes.limbs(), lanes.limbs(), products[k].begin());
+      CHECK(products.integer(k) == factors[k] * gmp_power(b, exponents[k].value(), m) % m);
+    }
     CHECK_THROWS_AS(base.power(SecretInteger(power_of_two(bits))), Error);
     CHECK_THROWS_AS(base.power(SecretInteger(-1)), Error);
     std::vector<Integer> outside = {m};
