@@ -5,6 +5,7 @@
 #include <openssl/kdf.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "paillier/error.h"
@@ -59,6 +60,19 @@ Bytes associated_data(const Header& header, const Place& origin, const Digest& r
   return data;
 }
 
+/// OpenSSL counts bytes in an int, so a longer text goes in pieces. `out` null: bytes that are bound alone.
+void update(int (*step)(EVP_CIPHER_CTX*, unsigned char*, int*, const unsigned char*, int),
+            EVP_CIPHER_CTX* context, std::uint8_t* out, std::span<const std::uint8_t> in, const char* what) {
+  constexpr std::size_t piece = std::size_t{1} << 20;
+  for (std::size_t done = 0; done < in.size(); done += piece) {
+    const auto part = in.subspan(done, std::min(piece, in.size() - done));
+    int written = 0;
+    check(step(context, out == nullptr ? nullptr : out + done, &written, part.data(),
+               static_cast<int>(part.size())),
+          what);
+  }
+}
+
 /// Every key is used once (fresh salt), so the nonce may be constant.
 constexpr std::array<std::uint8_t, 12> nonce{};
 
@@ -89,11 +103,8 @@ Bytes seal(std::span<const std::uint8_t> state, const Header& header, const Dige
   int written = 0;
   check(EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key.bytes.data(), nonce.data()),
         "start AES-GCM");
-  check(EVP_EncryptUpdate(context.get(), nullptr, &written, bound.data(), static_cast<int>(bound.size())),
-        "bind a header");
-  check(EVP_EncryptUpdate(context.get(), sealed.data() + start, &written, state.data(),
-                          static_cast<int>(state.size())),
-        "seal a state");
+  update(EVP_EncryptUpdate, context.get(), nullptr, bound, "bind a header");
+  update(EVP_EncryptUpdate, context.get(), sealed.data() + start, state, "seal a state");
   check(EVP_EncryptFinal_ex(context.get(), sealed.data() + start + state.size(), &written), "seal a state");
   check(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, static_cast<int>(tag_bytes),
                             sealed.data() + start + state.size()),
@@ -130,11 +141,8 @@ OpenedState unseal(std::span<const std::uint8_t> sealed, const Header& header, c
   int written = 0;
   check(EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key.bytes.data(), nonce.data()),
         "start AES-GCM");
-  check(EVP_DecryptUpdate(context.get(), nullptr, &written, data.data(), static_cast<int>(data.size())),
-        "bind a header");
-  check(EVP_DecryptUpdate(context.get(), opened.state.data(), &written, ciphertext.data(),
-                          static_cast<int>(ciphertext.size())),
-        "open a state");
+  update(EVP_DecryptUpdate, context.get(), nullptr, data, "bind a header");
+  update(EVP_DecryptUpdate, context.get(), opened.state.data(), ciphertext, "open a state");
   check(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, static_cast<int>(tag_bytes),
                             expected_tag.data()),
         "set a tag");

@@ -69,6 +69,15 @@ TEST_CASE("sealed state: round trip") {
   CHECK(unseal(empty, sample(), protocol, 1, secret).state.empty());
 }
 
+TEST_CASE("sealed state: a long one, which goes through the cipher in pieces, is that of one piece") {
+  Bytes longer((std::size_t{3} << 20) + 5);
+  for (std::size_t i = 0; i < longer.size(); ++i) longer[i] = static_cast<std::uint8_t>(i * 7 + (i >> 8));
+  RandomStream salt = RandomSource::from_seed(1).stream({});
+  const Bytes sealed = seal(longer, sample(), sha256(Bytes{7}), secret, salt);
+  CHECK(to_hex(sha256(sealed)) == "da931dc95058c98e7495099fd0e72f898326b45c9e7cad1d4a3badf3a6b39a77");
+  CHECK(unseal(sealed, sample(), protocol, 1, secret).state == longer);
+}
+
 TEST_CASE("sealed state: hides the state, and a new salt gives another ciphertext") {
   const Bytes a = sealed_sample(0);
   const Bytes b = sealed_sample(1);
