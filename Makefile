@@ -205,17 +205,18 @@ endef
 export PKG_CONFIG_FILE
 
 install: all
-	@mkdir -p $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/lib/pkgconfig
+	@mkdir -p $(addprefix $(DESTDIR)$(prefix)/,bin lib/pkgconfig lib/systemd/system)
 	@install -m 755 $(PROGRAM) $(DESTDIR)$(prefix)/bin/smlp
 	@install -m 644 $(LIBRARY) $(DESTDIR)$(prefix)/lib/libsmlp.a
 	@printf '%s\n' "$$PKG_CONFIG_FILE" > $(DESTDIR)$(prefix)/lib/pkgconfig/smlp.pc
+	@sed 's|@prefix@|$(prefix)|' scripts/smlp-serve.service > $(DESTDIR)$(prefix)/lib/systemd/system/smlp-serve.service
 	@for header in $(headers); do \
 	  mkdir -p $(DESTDIR)$(prefix)/include/smlp/$$(dirname $$header) && \
 	  install -m 644 $$header $(DESTDIR)$(prefix)/include/smlp/$$header || exit 1; done
-	@echo "installed smlp, libsmlp.a, headers and smlp.pc under $(DESTDIR)$(prefix)"
+	@echo "installed smlp, libsmlp.a, headers, smlp.pc and smlp-serve.service under $(DESTDIR)$(prefix)"
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(prefix)/,bin/smlp lib/libsmlp.a lib/pkgconfig/smlp.pc)
+	rm -f $(addprefix $(DESTDIR)$(prefix)/,bin/smlp lib/libsmlp.a lib/pkgconfig/smlp.pc lib/systemd/system/smlp-serve.service)
 	rm -rf $(DESTDIR)$(prefix)/include/smlp
 
 # ---- care ----
@@ -242,7 +243,7 @@ help:
 	@echo 'make fuzz             libFuzzer on frames, keys and files, with clang: the same FUZZ_RUNS=500 inputs each time, or new ones for'
 	@echo '                      FUZZ_SECONDS=600; FUZZ_OPTIONS="csv idx" runs these fuzzers alone'
 	@echo 'make coverage         line coverage of each folder; fails below 90 %'
-	@echo 'make install          program, library, headers, smlp.pc; PREFIX=/usr/local DESTDIR='
+	@echo 'make install          program, library, headers, smlp.pc, unit of systemd; PREFIX=/usr/local DESTDIR='
 	@echo 'make uninstall        remove what install put there'
 	@echo 'make format           clang-format-16 on every source; check-format only looks'
 	@echo 'make check-layering   includes point down: mlp -> protocols -> paillier'
