@@ -66,7 +66,7 @@ EncryptedAnswers classify(EncryptedArithmetic& arithmetic, const Weights<Encrypt
       std::vector<Ciphertext> all = answers.order;
       all.insert(all.end(), answers.values.begin(), answers.values.end());
       const Place place{static_cast<std::uint32_t>(b), 0, Direction::output};
-      const auto switched = local(switch_key(evaluator, place, user->paillier(), all));
+      const auto switched = local(switch_key(evaluator, place, user->paillier(), Purpose::answers, all));
       const auto middle = switched.begin() + static_cast<std::ptrdiff_t>(answers.order.size());
       answers.order.assign(switched.begin(), middle);
       answers.values.assign(middle, switched.end());

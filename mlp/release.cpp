@@ -11,7 +11,7 @@ EncryptedMatrix release_matrix(const Evaluator& evaluator, const Place& place, c
                                const PaillierPublicKey& owner) {
   std::vector<Ciphertext> both = matrix.down();
   both.insert(both.end(), matrix.stored_across().begin(), matrix.stored_across().end());
-  const std::vector<Ciphertext> switched = local(switch_key(evaluator, place, owner, both));
+  const std::vector<Ciphertext> switched = local(switch_key(evaluator, place, owner, Purpose::model, both));
   const auto middle = switched.begin() + static_cast<std::ptrdiff_t>(matrix.down().size());
   return {matrix.layout(), {switched.begin(), middle}, {middle, switched.end()}};
 }

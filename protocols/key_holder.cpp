@@ -61,13 +61,15 @@ KeyHolder::KeyHolder(SecretKeys keys, KeyHolderPolicy policy, AnswerRandomness r
       observer_(std::move(observer)),
       ended_(std::make_shared<EndedSessions>()) {}
 
-Bytes KeyHolder::answer(std::span<const std::uint8_t> frame) const {
+Bytes KeyHolder::answer(std::span<const std::uint8_t> frame, bool& ended) const {
+  ended = false;
   try {
     const Request request = decode_request(frame);
     if (ended_->contains(request.header.session)) refuse_out_of_range();
     try {
       return encode_answer(answer_or_throw(request, sha256(frame)));
     } catch (const OutOfRange&) {
+      ended = true;
       ended_->add(request.header.session);
       throw;
     }
@@ -76,6 +78,12 @@ Bytes KeyHolder::answer(std::span<const std::uint8_t> frame) const {
   } catch (const std::exception&) {
     return encode_refusal("the request could not be answered");
   }
+}
+
+KeyHolder KeyHolder::with_user_keys(std::vector<UserKey> user_keys) const {
+  KeyHolder other = *this;
+  other.policy_.user_keys = std::move(user_keys);
+  return other;
 }
 
 Bytes KeyHolder::answer_or_throw(const Request& request, const Digest& hash) const {

@@ -36,11 +36,29 @@ class AnswerRandomness {
 /// Wire names of all protocols that leak nothing.
 std::set<std::string> harmless_protocols();
 
+/// What is handed over to a user.
+enum class Purpose : std::uint8_t { answers, model };
+
+/// Those for which a user key was given.
+struct Purposes {
+  bool answers = true, model = true;
+  bool contain(Purpose purpose) const { return purpose == Purpose::answers ? answers : model; }
+  bool operator==(const Purposes&) const = default;
+};
+
+/// A key under which results may be handed over.
+struct UserKey {
+  UserKey(PaillierPublicKey key, Purposes purposes = {}, const Fingerprint& fingerprint = {})
+      : key(std::move(key)), purposes(purposes), fingerprint(fingerprint) {}
+  PaillierPublicKey key;
+  Purposes purposes;
+  Fingerprint fingerprint;  ///< of the keys that it is one of: told to evaluators that ask
+};
+
 /// What a key holder agrees to do.
 struct KeyHolderPolicy {
   std::set<std::string> protocols = harmless_protocols();  ///< wire names of those that are answered
-  std::vector<PaillierPublicKey>
-      user_keys;  ///< keys under which results may be handed over; others are refused
+  std::vector<UserKey> user_keys{};                        ///< others are refused
 };
 
 /// Sees what the key holder sees: (protocol, what, values). For tests of independence.
@@ -54,11 +72,18 @@ class KeyHolder {
 
   /// The answer frame to a request frame; a request that breaks a rule gets a refusal in one sentence. A
   /// value out of range ends the request's session: whatever it asks from then on gets the same refusal.
-  /// Thread-safe.
-  Bytes answer(std::span<const std::uint8_t> frame) const;
+  /// `ended` becomes whether this request ended its session. Thread-safe.
+  Bytes answer(std::span<const std::uint8_t> frame, bool& ended) const;
+  Bytes answer(std::span<const std::uint8_t> frame) const {
+    bool ended = false;
+    return answer(frame, ended);
+  }
   /// Bytes that a request of this header and frame size may take while it is answered: frame, residues,
   /// plaintexts and the answer. Throws Error where the header fits no protocol or no bit budget.
   std::size_t memory_needed(const Header& header, std::size_t frame_bytes) const;
+
+  /// The same key holder, with the sessions that it ended, for other users.
+  KeyHolder with_user_keys(std::vector<UserKey> user_keys) const;
 
   const PublicKeys& public_keys() const { return keys_.public_keys(); }
   const KeyHolderPolicy& policy() const { return policy_; }

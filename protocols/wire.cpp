@@ -1,6 +1,8 @@
 // Frames between evaluator and key holder.
 #include "protocols/wire.h"
 
+#include <algorithm>
+
 #include "paillier/error.h"
 
 namespace smlp {
@@ -52,6 +54,12 @@ void check_version(std::uint64_t version) {
 }
 
 }  // namespace
+
+std::string short_text(const SessionId& session) {
+  Fingerprint padded{};
+  std::ranges::copy(session, padded.begin());
+  return to_hex(padded).substr(0, 8);
+}
 
 std::span<const std::uint8_t> ByteReader::take(std::size_t count, std::string_view what) {
   if (count > rest_.size()) throw Error("a frame is truncated at " + std::string(what));

@@ -16,6 +16,8 @@
 namespace smlp {
 
 using SessionId = std::array<std::uint8_t, 16>;
+/// Enough of a session to tell it from others: 8 hexadecimal digits.
+std::string short_text(const SessionId& session);
 
 /// Reads a byte string from its start; every read is checked. Throws Error "a frame is truncated at NAME".
 class ByteReader {

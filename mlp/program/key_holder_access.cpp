@@ -1,6 +1,7 @@
 // Connecting an evaluator.
 #include "mlp/program/key_holder_access.h"
 
+#include "protocols/transport/certificates.h"
 #include "protocols/transport/hosted.h"
 #include "protocols/transport/remote_key_holder.h"
 
@@ -27,18 +28,19 @@ std::vector<std::filesystem::path> KeyHolderAccess::files(const KeyHolderOptions
 std::unique_ptr<Channel> KeyHolderAccess::connect(const PublicKeys& keys,
                                                   const std::set<std::string>& protocols,
                                                   const AnswerRandomness& answers,
-                                                  std::vector<PaillierPublicKey> users) const {
-  if (secret_)
-    return host_key_holder(
-        std::make_shared<KeyHolder>(*secret_, KeyHolderPolicy{protocols, std::move(users)}, answers));
-
+                                                  const std::optional<Recipient>& recipient) const {
+  if (secret_) {
+    KeyHolderPolicy policy{protocols};
+    if (recipient) policy.user_keys.emplace_back(recipient->keys.paillier());
+    return host_key_holder(std::make_shared<KeyHolder>(*secret_, std::move(policy), answers));
+  }
   std::optional<Party> party;
-  if (options_.tls) party = load_party(*options_.tls);
+  if (options_.tls) party = load_valid_party(*options_.tls, Use::client);
   std::vector<KeyHolderLink> links;
   for (const Endpoint& endpoint : parse_endpoints(*options_.addresses)) links.emplace_back(endpoint, party);
   auto channel = std::make_unique<RemoteKeyHolder>(
       std::move(links), Patience{.timeout = std::chrono::seconds(options_.timeout)});
-  channel->check(keys.fingerprint(), protocols);
+  channel->check(keys.fingerprint(), protocols, recipient);
   return channel;
 }
 

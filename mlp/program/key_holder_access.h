@@ -10,6 +10,7 @@
 #include "paillier/keys.h"
 #include "protocols/channel.h"
 #include "protocols/key_holder.h"
+#include "protocols/transport/remote_key_holder.h"
 
 namespace smlp {
 
@@ -23,12 +24,12 @@ class KeyHolderAccess {
   /// What was read: never to be written to.
   static std::vector<std::filesystem::path> files(const KeyHolderOptions& options);
 
-  /// A channel to the holder of these keys, who answers these protocols. `answers` and `users` are those of a
-  /// key holder in this process. Throws Error: none can be reached, or one that is has other keys or does not
-  /// answer.
+  /// A channel to the holder of these keys, who answers these protocols and hands over to the recipient.
+  /// `answers` is for a key holder in this process. Throws Error: none can be reached, or one that is has
+  /// other keys, does not answer or does not hand over.
   std::unique_ptr<Channel> connect(const PublicKeys& keys, const std::set<std::string>& protocols,
                                    const AnswerRandomness& answers,
-                                   std::vector<PaillierPublicKey> users = {}) const;
+                                   const std::optional<Recipient>& recipient = std::nullopt) const;
 
  private:
   KeyHolderOptions options_;

@@ -18,22 +18,27 @@ namespace smlp {
 namespace {
 
 /// Signals belong to the process, and so does what is done on them.
-struct Action {
+struct Actions {
   std::mutex mutex;
-  std::function<void()> of_signal;
+  std::function<void()> of_end;
+  std::function<void()> of_hangup;
 };
 
-Action& action() {
-  static Action instance;
+Actions& actions() {
+  static Actions instance;
   return instance;
 }
 
 /// Does what is to be done in place of ending, if anything.
-bool act() {
-  Action& current = action();
+bool act(int signal) {
+  Actions& current = actions();
   const std::lock_guard lock(current.mutex);
-  if (!current.of_signal) return false;
-  std::exchange(current.of_signal, nullptr)();
+  if (signal == SIGHUP && current.of_hangup) {
+    current.of_hangup();
+    return true;
+  }
+  if (!current.of_end) return false;
+  std::exchange(current.of_end, nullptr)();
   return true;
 }
 
@@ -41,7 +46,7 @@ void wait_and_end(sigset_t signals) {
   int signal = 0;
   do {
     if (::sigwait(&signals, &signal) != 0) return;
-  } while (act());
+  } while (act(signal));
   remove_temporary_files();
   std::signal(signal, SIG_DFL);
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
@@ -70,13 +75,23 @@ void remove_temporary_files_on_signals() {
 }
 
 EndSignalAction::EndSignalAction(std::function<void()> of_signal) {
-  const std::lock_guard lock(action().mutex);
-  action().of_signal = std::move(of_signal);
+  const std::lock_guard lock(actions().mutex);
+  actions().of_end = std::move(of_signal);
 }
 
 EndSignalAction::~EndSignalAction() {
-  const std::lock_guard lock(action().mutex);
-  action().of_signal = nullptr;
+  const std::lock_guard lock(actions().mutex);
+  actions().of_end = nullptr;
+}
+
+HangupAction::HangupAction(std::function<void()> of_hangup) {
+  const std::lock_guard lock(actions().mutex);
+  actions().of_hangup = std::move(of_hangup);
+}
+
+HangupAction::~HangupAction() {
+  const std::lock_guard lock(actions().mutex);
+  actions().of_hangup = nullptr;
 }
 
 }  // namespace smlp

@@ -21,4 +21,15 @@ class EndSignalAction {
   ~EndSignalAction();
 };
 
+/// While it lives, SIGHUP calls `action` in the waiting thread, each time, and does not end the process: what
+/// daemons do to read their files again. Under nohup, which ignores it, nothing happens. At most one at a
+/// time.
+class HangupAction {
+ public:
+  explicit HangupAction(std::function<void()> action);
+  HangupAction(const HangupAction&) = delete;
+  HangupAction& operator=(const HangupAction&) = delete;
+  ~HangupAction();
+};
+
 }  // namespace smlp

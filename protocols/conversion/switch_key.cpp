@@ -8,7 +8,9 @@
 // decryption oracle. Ranges   y: L = l + guard bits under L + sigma; the user's modulus has at least S slots
 // + 2 bits. Views    K: y + r, and what is handed over: a fresh ciphertext under the user's key.
 //   E: ciphertexts, two of them of the same masked value under different keys.
-// Parameters  ciphertexts, four words of SHA-256 of the user's modulus
+// Parameters  ciphertexts, four words of SHA-256 of the user's modulus, purpose (0 answers, 1 model)
+// The purpose is the evaluator's word: K holds it against what the user key was given for, and writes it
+// down.
 #include "protocols/conversion/switch_key.h"
 
 #include <algorithm>
@@ -35,6 +37,20 @@ std::vector<std::int64_t> key_words(const PaillierPublicKey& key) {
   return words;
 }
 
+/// Behind the number of ciphertexts and the words of the key.
+constexpr std::size_t purpose_parameter = 5;
+
+const char* text_of(Purpose purpose) {
+  return purpose == Purpose::answers ? "answers" : "models";
+}
+
+Purpose checked_purpose(std::int64_t value) {
+  if (value != 0 && value != 1)
+    throw Error("a request hands over for the purpose " + std::to_string(value) +
+                ", allowed are 0 (answers) and 1 (model)");
+  return static_cast<Purpose>(value);
+}
+
 /// Columns of one group of all slots.
 Layout full_slots(std::size_t slots, std::size_t count) {
   return {{slots}, std::vector<std::size_t>(count, 1)};
@@ -50,15 +66,20 @@ void check_user_key(const PaillierPublicKey& user, const BitBudget& budget) {
 
 void answer_switch(Answering& answering) {
   const BitBudget& budget = answering.budget();
-  const PaillierPublicKey* user = nullptr;
-  for (const PaillierPublicKey& known : answering.policy().user_keys) {
-    const auto words = key_words(known);
+  const UserKey* known = nullptr;
+  for (const UserKey& one : answering.policy().user_keys) {
+    const auto words = key_words(one.key);
     bool same = true;
     for (std::size_t i = 0; i < words.size(); ++i) same &= answering.parameter(1 + i) == words[i];
-    if (same) user = &known;
+    if (same) known = &one;
   }
-  if (user == nullptr)
+  if (known == nullptr)
     throw Error("the user key of a request is not one that this key holder was configured with");
+  const Purpose purpose = checked_purpose(answering.parameter(purpose_parameter));
+  if (!known->purposes.contain(purpose))
+    throw Error("the user key of a request was not given to this key holder for " +
+                std::string(text_of(purpose)));
+  const PaillierPublicKey* user = &known->key;
   check_user_key(*user, budget);
   const std::size_t count = checked_size(answering.parameter(0), max_groups, "number of ciphertexts");
   const Layout layout = full_slots(budget.slots(), count);
@@ -76,7 +97,8 @@ std::size_t round_trips(std::size_t count, std::size_t most) {
 
 /// One round trip.
 std::vector<FreshCiphertext> switch_some(const Evaluator& evaluator, const Place& place,
-                                         const PaillierPublicKey& user, std::span<const Ciphertext> packed) {
+                                         const PaillierPublicKey& user, Purpose purpose,
+                                         std::span<const Ciphertext> packed) {
   const BitBudget& budget = evaluator.budget;
   const Layout layout = full_slots(budget.slots(), packed.size());
   const Mask r = Mask::uniform(evaluator.draws(place, Draw::mask_conversion), budget.slots(), packed.size(),
@@ -85,6 +107,7 @@ std::vector<FreshCiphertext> switch_some(const Evaluator& evaluator, const Place
   body.add(mask_down(evaluator, packed, layout, r, budget.guarded_bits(), place));
   std::vector<std::int64_t> parameters{static_cast<std::int64_t>(packed.size())};
   for (const std::int64_t word : key_words(user)) parameters.push_back(word);
+  parameters.push_back(static_cast<std::int64_t>(purpose));
   AnswerBody answer(evaluator, evaluator.header(wire_name, 0, place, layout, std::move(parameters)), body);
   const auto bytes = answer.raw(packed.size() * user.ciphertext_bytes(), "the results under the user's key");
   const auto switched = user.decode(bytes, packed.size(), "the results under the user's key");
@@ -97,9 +120,14 @@ std::vector<FreshCiphertext> switch_some(const Evaluator& evaluator, const Place
 
 }  // namespace
 
+std::optional<Purpose> purpose_of(const Header& header) {
+  if (header.protocol != wire_name || header.parameters.size() <= purpose_parameter) return std::nullopt;
+  return header.parameters[purpose_parameter] == 0 ? Purpose::answers : Purpose::model;
+}
+
 std::vector<FreshCiphertext> switch_key(const Evaluator& evaluator, const Place& place,
-                                        const PaillierPublicKey& user, const std::vector<Ciphertext>& packed,
-                                        std::size_t most) {
+                                        const PaillierPublicKey& user, Purpose purpose,
+                                        const std::vector<Ciphertext>& packed, std::size_t most) {
   check_user_key(user, evaluator.budget);
   if (const std::size_t sigma = evaluator.budget.numbers().sigma; user.sigma() < sigma)
     throw Error("the user's key re-randomises for sigma = " + std::to_string(user.sigma()) +
@@ -113,7 +141,7 @@ std::vector<FreshCiphertext> switch_key(const Evaluator& evaluator, const Place&
   Place at = place;
   for (std::span<const Ciphertext> rest = packed; !rest.empty(); ++at.layer) {
     const auto some = rest.first(std::min(most, rest.size()));
-    std::ranges::move(switch_some(evaluator, at, user, some), std::back_inserter(out));
+    std::ranges::move(switch_some(evaluator, at, user, purpose, some), std::back_inserter(out));
     rest = rest.subspan(some.size());
   }
   return out;

@@ -22,6 +22,15 @@ Limits Limits::none() {
   return {any, any, any, std::numeric_limits<double>::infinity(), std::chrono::hours(24 * 365), 1};
 }
 
+bool TokenBucket::take(Clock::time_point now) {
+  const double passed = std::chrono::duration<double>(now - last_).count();
+  last_ = now;
+  allowance_ = std::min(most_, allowance_ + passed * per_second_);
+  if (allowance_ < 1) return false;
+  if (allowance_ < std::numeric_limits<double>::infinity()) allowance_ -= 1;
+  return true;
+}
+
 Admission::Ticket& Admission::Ticket::operator=(Ticket&& other) noexcept {
   if (this != &other) {
     release();
@@ -53,18 +62,24 @@ void Admission::Ticket::release() noexcept {
   from_ = nullptr;
 }
 
+void Admission::check(const std::string& peer) {
+  if (lockout_) lockout_->check(peer);
+}
+
+void Admission::record_ended(const std::string& peer, const SessionId& session) {
+  if (lockout_) lockout_->record(peer, session);
+}
+
 Admission::Ticket Admission::admit(const std::string& peer, Clock::time_point now) {
+  check(peer);
   const std::lock_guard lock(mutex_);
-  const double most = burst_seconds * limits_.requests_per_second;
-  const auto [found, is_new] = peers_.try_emplace(peer, Peer{0, most, now});
+  const double rate = limits_.requests_per_second;
+  const auto [found, is_new] =
+      peers_.try_emplace(peer, Peer{TokenBucket(burst_seconds * rate, rate, now), 0});
   Peer& state = found->second;
-  const double passed = std::chrono::duration<double>(now - state.last).count();
-  state.last = now;
-  state.allowance = std::min(most, state.allowance + passed * limits_.requests_per_second);
   if (calls_ >= limits_.calls || state.calls >= limits_.calls_of_a_peer)
     throw Busy("the key holder is busy: too many calls are open");
-  if (state.allowance < 1) throw Busy("the key holder is busy: requests come too fast");
-  if (state.allowance < std::numeric_limits<double>::infinity()) state.allowance -= 1;
+  if (!state.requests.take(now)) throw Busy("the key holder is busy: requests come too fast");
   ++calls_;
   ++state.calls;
   return Ticket(*this, peer);

@@ -1,13 +1,16 @@
-// What a key holder lets in: calls at once, requests a second, bytes of memory. Every call holds a ticket.
+// What a key holder lets in: calls at once, requests a second, bytes of memory, and nobody who is locked out.
+// Every call holds a ticket.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 
 #include "paillier/error.h"
+#include "protocols/transport/lockout.h"
 
 namespace smlp {
 
@@ -29,11 +32,27 @@ class Busy : public Error {
   using Error::Error;
 };
 
-class Admission {
+/// So many at once, and so many a second after that.
+class TokenBucket {
  public:
   using Clock = std::chrono::steady_clock;
+  TokenBucket(double most, double per_second, Clock::time_point now)
+      : most_(most), per_second_(per_second), allowance_(most), last_(now) {}
+  /// Whether there is one more.
+  bool take(Clock::time_point now);
 
-  explicit Admission(const Limits& limits) : limits_(limits) {}
+ private:
+  double most_, per_second_, allowance_;
+  Clock::time_point last_;
+};
+
+class Admission {
+ public:
+  using Clock = TokenBucket::Clock;
+
+  /// `lockout`: none, and nobody is locked out.
+  explicit Admission(const Limits& limits, std::shared_ptr<Lockout> lockout = nullptr)
+      : limits_(limits), lockout_(std::move(lockout)) {}
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
@@ -57,18 +76,23 @@ class Admission {
     std::size_t bytes_ = 0;
   };
 
-  /// Throws Busy when this peer or all together have too many calls open, or this peer asks too often.
+  /// Throws Busy when this peer or all together have too many calls open, or this peer asks too often;
+  /// LockedOut when it is.
   Ticket admit(const std::string& peer, Clock::time_point now = Clock::now());
+  /// Throws LockedOut when this peer is: once more right before its request is computed.
+  void check(const std::string& peer);
+  /// A request of this peer ended its session. Throws Error where that cannot be written down.
+  void record_ended(const std::string& peer, const SessionId& session);
   /// Bytes granted at this moment.
   std::size_t memory_held() const;
 
  private:
   struct Peer {
+    TokenBucket requests;
     std::size_t calls = 0;
-    double allowance = 0;  ///< requests that may come at once
-    Clock::time_point last;
   };
   const Limits limits_;
+  const std::shared_ptr<Lockout> lockout_;
   mutable std::mutex mutex_;
   std::map<std::string, Peer> peers_;  ///< by certificate name: as many as the key holder's list of peers
   std::size_t calls_ = 0;

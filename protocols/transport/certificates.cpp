@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -15,26 +16,22 @@
 #include "paillier/error.h"
 #include "paillier/files.h"
 #include "paillier/random.h"
-#include "protocols/transport/party.h"
+#include "protocols/transport/pem.h"
 
 namespace smlp {
 
 namespace {
 
-template <auto free>
-struct Free {
-  template <typename Object>
-  void operator()(Object* object) const {
-    free(object);
-  }
-};
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Free<X509_free>>;
-using Bio = std::unique_ptr<BIO, Free<BIO_free>>;
-using Store = std::unique_ptr<X509_STORE, Free<X509_STORE_free>>;
-using StoreContext = std::unique_ptr<X509_STORE_CTX, Free<X509_STORE_CTX_free>>;
-using Names = std::unique_ptr<GENERAL_NAMES, Free<GENERAL_NAMES_free>>;
+using Key = OpenSslKey;
+using Certificate = OpenSslCertificate;
+using Bio = OpenSslBio;
+using Store = std::unique_ptr<X509_STORE, OpenSslFree<X509_STORE_free>>;
+using StoreContext = std::unique_ptr<X509_STORE_CTX, OpenSslFree<X509_STORE_CTX_free>>;
 using TimePoint = std::chrono::system_clock::time_point;
+
+void free_stack(STACK_OF(X509) * stack) {
+  sk_X509_free(stack);
+}
 
 void check(bool ok, const char* what) {
   if (!ok) throw Error(std::string("OpenSSL failed to ") + what);
@@ -46,18 +43,12 @@ Key new_key() {
   return key;
 }
 
-/// A reading end of a text.
-Bio source(const std::string& text) {
-  Bio bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-  check(bio != nullptr, "read from memory");
-  return bio;
-}
-
 /// What was written to a BIO in memory; wiped there.
-std::string text_of(BIO* bio) {
+template <typename Text>
+Text text_of(BIO* bio) {
   char* data = nullptr;
   const long size = BIO_get_mem_data(bio, &data);
-  std::string text(data, static_cast<std::size_t>(size));
+  Text text(data, static_cast<std::size_t>(size));
   wipe_memory(data, text.size());
   return text;
 }
@@ -65,14 +56,14 @@ std::string text_of(BIO* bio) {
 std::string pem_of(X509* certificate) {
   const Bio bio(BIO_new(BIO_s_mem()));
   check(bio && PEM_write_bio_X509(bio.get(), certificate) == 1, "write a certificate");
-  return text_of(bio.get());
+  return text_of<std::string>(bio.get());
 }
 
-std::string pem_of(EVP_PKEY* key) {
+SecretText pem_of(EVP_PKEY* key) {
   const Bio bio(BIO_new(BIO_s_mem()));
   check(bio && PEM_write_bio_PKCS8PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) == 1,
         "write a private key");
-  return text_of(bio.get());
+  return text_of<SecretText>(bio.get());
 }
 
 void set_serial(X509* certificate) {
@@ -80,7 +71,7 @@ void set_serial(X509* certificate) {
   RandomStream random = RandomSource::from_system().stream({});
   random.fill(bytes);
   bytes[0] = static_cast<std::uint8_t>((bytes[0] & 0x7f) | 0x40);  // positive, of full length
-  const std::unique_ptr<BIGNUM, Free<BN_free>> number(BN_bin2bn(bytes.data(), bytes.size(), nullptr));
+  const std::unique_ptr<BIGNUM, OpenSslFree<BN_free>> number(BN_bin2bn(bytes.data(), bytes.size(), nullptr));
   check(number && BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr,
         "number a certificate");
 }
@@ -89,7 +80,7 @@ void add_extension(X509* certificate, X509* issuer, int kind, const std::string&
   X509V3_CTX context;
   X509V3_set_ctx_nodb(&context);
   X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-  const std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION_free>> extension(
+  const std::unique_ptr<X509_EXTENSION, OpenSslFree<X509_EXTENSION_free>> extension(
       X509V3_EXT_conf_nid(nullptr, &context, kind, value.c_str()));
   check(extension && X509_add_ext(certificate, extension.get(), -1) == 1, "extend a certificate");
 }
@@ -117,19 +108,7 @@ void sign(X509* certificate, X509* issuer, EVP_PKEY* key) {
   check(X509_sign(certificate, key, EVP_sha256()) > 0, "sign a certificate");
 }
 
-Certificate parse_certificate(const std::string& pem, const std::string& what) {
-  Certificate certificate(PEM_read_bio_X509(source(pem).get(), nullptr, nullptr, nullptr));
-  if (!certificate) throw Error(what + " is no certificate in PEM");
-  return certificate;
-}
-
-TimePoint time_of(const ASN1_TIME* time) {
-  std::tm parts{};
-  check(ASN1_TIME_to_tm(time, &parts) == 1, "read the time of a certificate");
-  return std::chrono::system_clock::from_time_t(::timegm(&parts));
-}
-
-void write_new(const std::filesystem::path& path, const std::string& text, mode_t mode) {
+void write_new(const std::filesystem::path& path, std::string_view text, mode_t mode) {
   if (std::filesystem::exists(std::filesystem::symlink_status(path)))
     throw Error(path.string() + " exists: certificates are never overwritten");
   write_file_atomically(path, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, mode);
@@ -182,38 +161,59 @@ void save_party(const std::filesystem::path& folder, const std::string& authorit
   write_new(folder / "peers.json", peers_json(peers), 0644);
 }
 
-CertificateInfo read_certificate(const std::string& pem, const std::string& what) {
-  const Certificate certificate = parse_certificate(pem, what);
-  CertificateInfo info;
-  const Names names(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(certificate.get(), NID_subject_alt_name, nullptr, nullptr)));
-  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
-    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
-    if (name->type != GEN_DNS) continue;
-    info.names.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
-                            static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
-  }
-  info.validity = {time_of(X509_get0_notBefore(certificate.get())),
-                   time_of(X509_get0_notAfter(certificate.get()))};
-  return info;
+std::vector<CertificateInfo> read_certificates(const std::string& pem, const std::string& what) {
+  std::vector<CertificateInfo> out;
+  for (const Certificate& one : parse_certificates(pem, what)) out.push_back(info_of(one.get()));
+  return out;
 }
 
-void check_identity(const std::string& authority, const Identity& identity, TimePoint now) {
-  const Certificate issuer = parse_certificate(authority, "authority.pem");
-  const Certificate own = parse_certificate(identity.certificate, "certificate.pem");
-  const Key key(PEM_read_bio_PrivateKey(source(identity.private_key).get(), nullptr, nullptr, nullptr));
-  if (!key) throw Error("private_key.pem is no private key in PEM");
-  if (X509_check_private_key(own.get(), key.get()) != 1)
-    throw Error("private_key.pem is not the key of certificate.pem");
+CertificateInfo check_identity(const std::string& authority, const Identity& identity, Use use,
+                               TimePoint now) {
+  const std::vector<Certificate> issuers = parse_certificates(authority, "authority.pem");
+  const std::vector<Certificate> own = parse_certificates(identity.certificate, "certificate.pem");
+  const Key key = parse_private_key(identity.private_key, "private_key.pem");
+  X509* leaf = own.front().get();
+  if (X509_check_private_key(leaf, key.get()) != 1)
+    throw Error("private_key.pem is not the key of certificate.pem" +
+                std::string(own.size() > 1 ? ", whose own certificate comes first" : ""));
+  const bool client = use == Use::client;
+  const int purpose = client ? X509_PURPOSE_SSL_CLIENT : X509_PURPOSE_SSL_SERVER;
+  if (X509_check_purpose(leaf, purpose, 0) != 1)
+    throw Error(std::string("certificate.pem is not for ") + (client ? "clients" : "servers") +
+                ": its authority is to issue one whose extended key usage has " +
+                (client ? "clientAuth" : "serverAuth"));
   const Store store(X509_STORE_new());
   const StoreContext context(X509_STORE_CTX_new());
-  check(store && context && X509_STORE_add_cert(store.get(), issuer.get()) == 1 &&
-            X509_STORE_CTX_init(context.get(), store.get(), own.get(), nullptr) == 1,
+  const std::unique_ptr<STACK_OF(X509), OpenSslFree<free_stack>> between(sk_X509_new_null());
+  bool ok = store && context && between;
+  for (const Certificate& one : issuers) ok = ok && X509_STORE_add_cert(store.get(), one.get()) == 1;
+  for (const Certificate& one : own) ok = ok && sk_X509_push(between.get(), one.get()) > 0;
+  check(ok && X509_STORE_CTX_init(context.get(), store.get(), leaf, between.get()) == 1 &&
+            X509_STORE_CTX_set_purpose(context.get(), purpose) == 1,
         "check a certificate");
   X509_STORE_CTX_set_time(context.get(), 0, std::chrono::system_clock::to_time_t(now));
   if (X509_verify_cert(context.get()) != 1)
     throw Error(std::string("certificate.pem is not to be trusted: ") +
                 X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get())));
+  CertificateInfo info = info_of(leaf);
+  const STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(context.get());
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    const Validity validity = info_of(sk_X509_value(chain, i)).validity;
+    info.validity.from = std::max(info.validity.from, validity.from);
+    info.validity.until = std::min(info.validity.until, validity.until);
+  }
+  return info;
+}
+
+Party load_valid_party(const std::filesystem::path& folder, Use use) {
+  Party party = load_party(folder);
+  try {
+    check_identity(party.authority, {party.certificate, party.private_key}, use,
+                   std::chrono::system_clock::now());
+  } catch (const Error& error) {
+    throw Error(folder.string() + ": " + error.what());
+  }
+  return party;
 }
 
 }  // namespace smlp

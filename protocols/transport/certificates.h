@@ -7,12 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "paillier/secret_text.h"
+#include "protocols/transport/party.h"
+
 namespace smlp {
 
 /// A certificate with its private key, PEM.
 struct Identity {
-  std::string certificate;
-  std::string private_key;
+  std::string certificate;  ///< and those of the authorities between it and the one that is believed
+  SecretText private_key;
 };
 
 struct Validity {
@@ -45,14 +48,23 @@ void save_party(const std::filesystem::path& folder, const std::string& authorit
 
 /// What a certificate says of itself.
 struct CertificateInfo {
-  std::vector<std::string> names;  ///< DNS
-  Validity validity;
+  std::string subject{};             ///< "/CN=.."
+  std::vector<std::string> names{};  ///< DNS
+  Validity validity{};
 };
-/// Throws Error, naming `what`, where the text is no PEM certificate.
-CertificateInfo read_certificate(const std::string& pem, const std::string& what);
-/// Throws Error saying what is wrong with a party's own files: the key is not the certificate's, the
-/// certificate is not the authority's, is not valid yet or no more.
-void check_identity(const std::string& authority, const Identity& identity,
-                    std::chrono::system_clock::time_point now);
+/// Every certificate of a text, at least one. Throws Error, naming `what`, where it is no PEM certificate.
+std::vector<CertificateInfo> read_certificates(const std::string& pem, const std::string& what);
+
+/// Which end of a connection a certificate is for.
+enum class Use { client, server };
+
+/// The party's own certificate, valid as long as every one on its way to an authority that it believes.
+/// Throws Error saying what is wrong: the key is not the certificate's or has a pass phrase, the certificate
+/// is not for this use, is not of the authority's, is not valid yet or no more.
+CertificateInfo check_identity(const std::string& authority, const Identity& identity, Use use,
+                               std::chrono::system_clock::time_point now);
+
+/// load_party, and check_identity on what it holds. Throws the Error of either, naming the folder.
+Party load_valid_party(const std::filesystem::path& folder, Use use);
 
 }  // namespace smlp

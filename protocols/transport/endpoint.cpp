@@ -1,8 +1,12 @@
 // Endpoints as text.
 #include "protocols/transport/endpoint.h"
 
+#include <arpa/inet.h>
+#include <netdb.h>
+
 #include <algorithm>
 #include <charconv>
+#include <memory>
 
 #include "paillier/error.h"
 
@@ -12,11 +16,16 @@ std::string Endpoint::text() const {
   return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + port;
 }
 
+std::string Endpoint::address() const {
+  return host == "localhost" ? "127.0.0.1" : host;
+}
+
 bool Endpoint::is_loopback() const {
-  const auto digits_and_points = [this] {
-    return std::ranges::all_of(host, [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
-  };
-  return host == "localhost" || host == "::1" || (host.starts_with("127.") && digits_and_points());
+  in_addr four{};
+  in6_addr six{};
+  const std::string numbers = address();
+  if (::inet_pton(AF_INET, numbers.c_str(), &four) == 1) return ntohl(four.s_addr) >> 24 == 127;
+  return ::inet_pton(AF_INET6, numbers.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
 }
 
 Endpoint parse_endpoint(const std::string& text) {
@@ -52,6 +61,17 @@ std::vector<Endpoint> parse_endpoints(const std::string& text) {
   if (out.size() > 64)
     throw Error(std::to_string(out.size()) + " addresses are given, allowed are at most 64");
   return out;
+}
+
+std::string why_unknown(const Endpoint& endpoint) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int status = ::getaddrinfo(endpoint.address().c_str(), endpoint.port.c_str(), &hints, &found);
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
+  if (status == 0) return "";
+  return "unknown host " + endpoint.host + " (" + ::gai_strerror(status) + ")";
 }
 
 }  // namespace smlp

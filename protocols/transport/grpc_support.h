@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <string>
 
 namespace smlp {
 
@@ -20,5 +22,22 @@ inline constexpr int keep_alive_seconds = 20, keep_alive_timeout_seconds = 10;
 /// the background (GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS unless set), servers get the standard health
 /// service.
 void prepare_grpc();
+
+/// While it lives, `log` is called with OpenSSL's words for each TLS handshake of this process that fails, in
+/// gRPC's threads: gRPC tells of them in its own log alone, and never whose they were. Not where
+/// GRPC_VERBOSITY is set, which has gRPC print that log.
+class HandshakeLog {
+ public:
+  using Log = std::function<void(const std::string& cause)>;
+  explicit HandshakeLog(Log log);
+  HandshakeLog(const HandshakeLog&) = delete;
+  HandshakeLog& operator=(const HandshakeLog&) = delete;
+  ~HandshakeLog();
+  /// A line of gRPC's log.
+  static void hear(const std::string& line);
+
+ private:
+  Log log_;
+};
 
 }  // namespace smlp

@@ -17,8 +17,7 @@ std::vector<KeyHolderLink> links_to(const KeyHolderServer& server) {
 class HostedKeyHolder : public Channel {
  public:
   explicit HostedKeyHolder(std::shared_ptr<const KeyHolder> key_holder)
-      : server_(std::move(key_holder),
-                {.listening = {}, .limits = Limits::none(), .user_keys = {}, .log = {}}),
+      : server_(std::move(key_holder), {.listening = {}, .limits = Limits::none(), .log = {}, .lockout = {}}),
         client_(links_to(server_), {.timeout = {}, .attempts = 1, .largest_answer = SIZE_MAX}) {}
 
  protected:

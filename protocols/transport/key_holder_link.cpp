@@ -61,7 +61,7 @@ std::shared_ptr<grpc::ChannelCredentials> credentials_of(const Endpoint& endpoin
                 std::to_string(party->peers.size()));
   grpc::SslCredentialsOptions options;
   options.pem_root_certs = party->authority;
-  options.pem_private_key = party->private_key;
+  options.pem_private_key.assign(party->private_key);  // a copy of gRPC's, which it does not wipe
   options.pem_cert_chain = party->certificate;
   return grpc::SslCredentials(options);
 }
@@ -83,7 +83,7 @@ std::shared_ptr<grpc::Channel> connect(const Endpoint& endpoint, const std::opti
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, keep_alive_timeout_seconds * 1000);
   // Each link has a connection of its own, also to the same address.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel("dns:///" + endpoint.text(), credentials, arguments);
+  return grpc::CreateCustomChannel("dns:///" + endpoint.address_text(), credentials, arguments);
 }
 
 Fingerprint fingerprint_of(const std::string& text, const std::string& name) {
@@ -98,17 +98,18 @@ Fingerprint fingerprint_of(const std::string& text, const std::string& name) {
 }  // namespace
 
 struct KeyHolderLink::State {
-  State(std::shared_ptr<grpc::Channel> channel, std::string name)
-      : stub(v1::KeyHolder::NewStub(channel)), name(std::move(name)) {}
+  State(std::shared_ptr<grpc::Channel> channel, std::string name, std::optional<Endpoint> endpoint)
+      : stub(v1::KeyHolder::NewStub(channel)), name(std::move(name)), endpoint(std::move(endpoint)) {}
   std::unique_ptr<v1::KeyHolder::Stub> stub;
   std::string name;
+  std::optional<Endpoint> endpoint;  ///< none inside this process
 };
 
 KeyHolderLink::KeyHolderLink(const Endpoint& endpoint, const std::optional<Party>& party)
-    : state_(std::make_unique<State>(connect(endpoint, party), endpoint.text())) {}
+    : state_(std::make_unique<State>(connect(endpoint, party), endpoint.text(), endpoint)) {}
 
 KeyHolderLink::KeyHolderLink(const KeyHolderServer& server)
-    : state_(std::make_unique<State>(server.connect_inside(), "this process")) {}
+    : state_(std::make_unique<State>(server.connect_inside(), "this process", std::nullopt)) {}
 
 KeyHolderLink::~KeyHolderLink() = default;
 KeyHolderLink::KeyHolderLink(KeyHolderLink&&) noexcept = default;
@@ -125,7 +126,13 @@ Outcome KeyHolderLink::hello(KeyHolderInfo& info, std::chrono::milliseconds time
   request.set_program_version(version);
   v1::HelloReply reply;
   const grpc::Status status = state_->stub->Hello(&context, request, &reply);
-  if (!status.ok()) return outcome_of(status);
+  if (!status.ok()) {
+    Outcome outcome = outcome_of(status);
+    if (outcome.temporary && state_->endpoint)
+      if (const std::string unknown = why_unknown(*state_->endpoint); !unknown.empty())
+        outcome.message = unknown;
+    return outcome;
+  }
   if (reply.wire_version() != wire_version)
     throw Error("the key holder at " + state_->name + " (smlp " + reply.program_version() +
                 ") speaks version " + std::to_string(reply.wire_version()) +
@@ -136,8 +143,8 @@ Outcome KeyHolderLink::hello(KeyHolderInfo& info, std::chrono::milliseconds time
           {},
           reply.unix_milliseconds(),
           reply.largest_request()};
-  for (const std::string& key : reply.user_keys())
-    info.user_keys.push_back(fingerprint_of(key, state_->name));
+  for (const v1::UserKey& user : reply.user_keys())
+    info.user_keys[fingerprint_of(user.key(), state_->name)] = {user.answers(), user.model()};
   return outcome_of(status);
 }
 

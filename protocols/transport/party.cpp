@@ -14,9 +14,14 @@ namespace {
 constexpr std::size_t largest_file = std::size_t{1} << 16;
 constexpr std::size_t most_names = 64;
 
-std::string read_text(const std::filesystem::path& path, Readers readers) {
-  Bytes bytes = read_file(path, largest_file, readers);
-  std::string text(bytes.begin(), bytes.end());
+std::string read_text(const std::filesystem::path& path) {
+  const Bytes bytes = read_file(path, largest_file, Readers::anyone);
+  return {bytes.begin(), bytes.end()};
+}
+
+SecretText read_secret(const std::filesystem::path& path) {
+  Bytes bytes = read_file(path, largest_file, Readers::owner_only);
+  SecretText text(bytes.begin(), bytes.end());
   wipe_memory(bytes.data(), bytes.size());
   return text;
 }
@@ -42,9 +47,8 @@ std::vector<std::string> read_peers(const std::filesystem::path& path) {
 }  // namespace
 
 Party load_party(const std::filesystem::path& folder) {
-  return {read_text(folder / "authority.pem", Readers::anyone),
-          read_text(folder / "certificate.pem", Readers::anyone),
-          read_text(folder / "private_key.pem", Readers::owner_only), read_peers(folder / "peers.json")};
+  return {read_text(folder / "authority.pem"), read_text(folder / "certificate.pem"),
+          read_secret(folder / "private_key.pem"), read_peers(folder / "peers.json")};
 }
 
 std::string peers_json(const std::vector<std::string>& peers) {

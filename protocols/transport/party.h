@@ -5,13 +5,15 @@
 #include <string>
 #include <vector>
 
+#include "paillier/secret_text.h"
+
 namespace smlp {
 
 /// PEM texts, and the names that the other end's certificate may carry.
 struct Party {
-  std::string authority;    ///< authority.pem: who may issue certificates
-  std::string certificate;  ///< certificate.pem
-  std::string private_key;  ///< private_key.pem
+  std::string authority;    ///< authority.pem: who may issue certificates, one or several
+  std::string certificate;  ///< certificate.pem: this party's, and those of the authorities between
+  SecretText private_key;   ///< private_key.pem
   std::vector<std::string> peers;
 };
 

@@ -20,7 +20,21 @@ RemoteKeyHolder::RemoteKeyHolder(std::vector<KeyHolderLink> links, const Patienc
   for (KeyHolderLink& link : links) processes_.push_back({std::move(link)});
 }
 
-void RemoteKeyHolder::check(const Fingerprint& key, const std::set<std::string>& protocols) {
+std::string why_not_handed_over(const KeyHolderInfo& info, const Recipient& recipient) {
+  const Fingerprint& key = recipient.keys.fingerprint();
+  const auto found = info.user_keys.find(key);
+  if (found == info.user_keys.end())
+    return "it hands nothing over to the key " + to_hex(key) + " (smlp serve --user-key)";
+  if (found->second.contain(recipient.purpose)) return "";
+  const bool answers = recipient.purpose == Purpose::answers;
+  return std::string("it hands no ") + (answers ? "answers" : "model") + " over to the key " + to_hex(key) +
+         ", only " +
+         (answers ? "a model (smlp serve --user-key FILE:answers)"
+                  : "answers (smlp serve --user-key FILE:model)");
+}
+
+void RemoteKeyHolder::check(const Fingerprint& key, const std::set<std::string>& protocols,
+                            const std::optional<Recipient>& recipient) {
   std::string failures;
   std::size_t reached = 0;
   for (Process& process : processes_) {
@@ -41,6 +55,9 @@ void RemoteKeyHolder::check(const Fingerprint& key, const std::set<std::string>&
       if (!info.protocols.contains(protocol))
         throw Error("the key holder at " + name + " does not answer the protocol " + protocol +
                     ": it is to be in the list of smlp serve --allow there");
+    if (recipient)
+      if (const std::string why = why_not_handed_over(info, *recipient); !why.empty())
+        throw Error("the key holder at " + name + " refuses the user key: " + why);
   }
   if (reached == 0) throw Error("no key holder can be reached: " + failures + " (smlp doctor says more)");
 }

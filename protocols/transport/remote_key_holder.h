@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "protocols/channel.h"
+#include "protocols/key_holder.h"
 #include "protocols/transport/endpoint.h"
 #include "protocols/transport/party.h"
 
@@ -25,12 +27,18 @@ namespace smlp {
 
 class KeyHolderServer;
 
+/// To whom results of a run are handed over.
+struct Recipient {
+  PublicKeys keys;
+  Purpose purpose;
+};
+
 /// What a key holder says of itself.
 struct KeyHolderInfo {
   std::string program_version;
   Fingerprint key{};
-  std::set<std::string> protocols;  ///< wire names of those that it answers
-  std::vector<Fingerprint> user_keys;
+  std::set<std::string> protocols;            ///< wire names of those that it answers
+  std::map<Fingerprint, Purposes> user_keys;  ///< to which it hands over
   std::int64_t unix_milliseconds = 0;
   std::uint64_t largest_request = 0;
 };
@@ -67,6 +75,10 @@ class KeyHolderLink {
   std::unique_ptr<State> state_;
 };
 
+/// What is missing at a key holder that says this of itself, in a clause that begins with "it"; "" where it
+/// hands over to the recipient.
+std::string why_not_handed_over(const KeyHolderInfo& info, const Recipient& recipient);
+
 /// How hard to try.
 struct Patience {
   std::chrono::milliseconds timeout{600'000};  ///< of one attempt; 0: none
@@ -84,8 +96,10 @@ class RemoteKeyHolder : public Channel {
   explicit RemoteKeyHolder(std::vector<KeyHolderLink> links, const Patience& patience = {});
 
   /// Asks every process what it is: those that cannot be reached are left for later, as long as one answers.
-  /// Throws Error: none can be reached, one has another key or answers none of these protocols.
-  void check(const Fingerprint& key, const std::set<std::string>& protocols);
+  /// Throws Error: none can be reached, one has another key, does not answer one of these protocols or does
+  /// not hand over to the recipient.
+  void check(const Fingerprint& key, const std::set<std::string>& protocols,
+             const std::optional<Recipient>& recipient = std::nullopt);
   /// Attempts beyond the first of each request, so far.
   std::size_t retries() const { return retries_; }
 

@@ -10,15 +10,16 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <set>
 #include <thread>
 
 #include "paillier/error.h"
-#include "paillier/parallel.h"
 #include "protocols/registry.h"
+#include "protocols/transport/gate.h"
 #include "protocols/transport/grpc_support.h"
+#include "protocols/transport/server_credentials.h"
 #include "protocols/transport/smlp.grpc.pb.h"
+#include "protocols/transport/work_queue.h"
 #include "protocols/version.h"
 
 namespace smlp {
@@ -31,49 +32,6 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// A fixed number of threads that compute, so that each keeps its OpenMP team, of as many threads as the
-/// maker's.
-class WorkQueue {
- public:
-  explicit WorkQueue(std::size_t workers) {
-    for (std::size_t i = 0; i < workers; ++i)
-      threads_.emplace_back([this, threads = thread_count()](std::stop_token stop) {
-        set_thread_count(threads);
-        work(stop);
-      });
-  }
-  void submit(std::function<void()> job) {
-    {
-      const std::lock_guard lock(mutex_);
-      jobs_.push_back(std::move(job));
-    }
-    ready_.notify_one();
-  }
-
- private:
-  void work(const std::stop_token& stop) {
-    for (;;) {
-      std::unique_lock lock(mutex_);
-      ready_.wait(lock, stop, [this] { return !jobs_.empty(); });
-      if (jobs_.empty()) return;
-      const std::function<void()> job = std::move(jobs_.front());
-      jobs_.pop_front();
-      lock.unlock();
-      job();
-    }
-  }
-
-  std::mutex mutex_;
-  std::condition_variable_any ready_;
-  std::deque<std::function<void()>> jobs_;
-  std::vector<std::jthread> threads_;
-};
-
-grpc::Status status_of(const Error& error) {
-  const bool busy = dynamic_cast<const Busy*>(&error) != nullptr;
-  return {busy ? grpc::StatusCode::RESOURCE_EXHAUSTED : grpc::StatusCode::FAILED_PRECONDITION, error.what()};
-}
-
 std::int64_t unix_milliseconds() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
              std::chrono::system_clock::now().time_since_epoch())
@@ -84,11 +42,11 @@ std::int64_t unix_milliseconds() {
 
 class KeyHolderServer::Service final : public v1::KeyHolder::CallbackService {
  public:
-  Service(std::shared_ptr<const KeyHolder> key_holder, ServerOptions options)
-      : key_holder_(std::move(key_holder)),
-        options_(std::move(options)),
-        admission_(options_.limits),
-        queue_(options_.limits.workers),
+  Service(std::shared_ptr<const KeyHolder> key_holder, const ServerOptions& options)
+      : limits_(options.limits),
+        gate_(options),
+        key_holder_(std::move(key_holder)),
+        queue_(limits_.workers),
         janitor_([this](std::stop_token stop) { end_slow_transfers(stop); }) {}
 
   grpc::ServerUnaryReactor* Hello(grpc::CallbackServerContext* context, const v1::HelloRequest*,
@@ -97,27 +55,38 @@ class KeyHolderServer::Service final : public v1::KeyHolder::CallbackService {
                                  v1::EchoMessage* reply) override;
   grpc::ServerBidiReactor<v1::Chunk, v1::Chunk>* Answer(grpc::CallbackServerContext* context) override;
 
-  std::size_t memory_held() const { return admission_.memory_held(); }
+  void reload(std::shared_ptr<const KeyHolder> key_holder, const std::optional<Party>& party) {
+    if (party) gate_.reload(*party);
+    const std::lock_guard lock(mutex_);
+    key_holder_ = std::move(key_holder);
+  }
+  std::size_t memory_held() const { return gate_.admission().memory_held(); }
   void wait_until_idle() {
     std::unique_lock lock(mutex_);
-    idle_.wait(lock, [this] { return calls_.empty(); });
+    idle_.wait(lock, [this] { return calls_.empty() && short_calls_ == 0; });
   }
 
  private:
   class Call;
+  class ShortCall;
 
-  /// The name of the caller's certificate that is a peer's. OK, or why the caller is nobody.
-  grpc::Status identify(const grpc::CallbackServerContext& context, std::string& peer) const;
-  template <typename Reply>
-  grpc::ServerUnaryReactor* unary(grpc::CallbackServerContext* context, Reply&& fill) const;
+  std::shared_ptr<const KeyHolder> key_holder() const {
+    const std::lock_guard lock(mutex_);
+    return key_holder_;
+  }
+  /// A call of one message that is answered at once.
+  template <typename Fill>
+  grpc::ServerUnaryReactor* answer_at_once(grpc::CallbackServerContext* context, CallRecord record,
+                                           Fill&& fill);
   void end_slow_transfers(const std::stop_token& stop);
 
-  const std::shared_ptr<const KeyHolder> key_holder_;
-  const ServerOptions options_;
-  Admission admission_;
-  std::mutex mutex_;
+  const Limits limits_;
+  Gate gate_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const KeyHolder> key_holder_;
   std::condition_variable_any idle_;
   std::set<Call*> calls_;
+  std::size_t short_calls_ = 0;
   WorkQueue queue_;
   std::jthread janitor_;
 };
@@ -131,7 +100,7 @@ class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::
       service_.calls_.insert(this);
     }
     begin_transfer();
-    if (const grpc::Status status = admit(); status.ok())
+    if (const grpc::Status status = service_.gate_.admit(*context_, record_, ticket_); status.ok())
       StartRead(&chunk_);
     else
       Finish(status);
@@ -181,21 +150,10 @@ class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::
   }
 
  private:
-  grpc::Status admit() {
-    grpc::Status status = service_.identify(*context_, record_.peer);
-    if (!status.ok()) return status;
-    try {
-      ticket_ = service_.admission_.admit(record_.peer);
-    } catch (const Error& error) {
-      status = status_of(error);
-    }
-    return status;
-  }
   void begin_transfer() {
-    transfer_ends_ =
-        (Clock::now() + std::chrono::duration_cast<Clock::duration>(service_.options_.limits.transfer))
-            .time_since_epoch()
-            .count();
+    transfer_ends_ = (Clock::now() + std::chrono::duration_cast<Clock::duration>(service_.limits_.transfer))
+                         .time_since_epoch()
+                         .count();
   }
   void end_transfer() { transfer_ends_ = std::numeric_limits<Clock::rep>::max(); }
 
@@ -204,21 +162,33 @@ class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::
   void compute() {
     if (context_->IsCancelled()) return Finish(grpc::Status::CANCELLED);
     const Clock::time_point start = Clock::now();
+    const std::shared_ptr<const KeyHolder> key_holder = service_.key_holder();
     record_.request_bytes = frame_.size();
     try {
+      service_.gate_.admission().check(record_.peer);
       record_.header = read_request_header(frame_);
-      ticket_.hold(std::max(expected_, service_.key_holder_->memory_needed(record_.header, frame_.size())));
+      ticket_.hold(std::max(expected_, key_holder->memory_needed(record_.header, frame_.size())));
     } catch (const Busy& busy) {
       return Finish(status_of(busy));
+    } catch (const LockedOut& locked_out) {
+      record_.refusal = locked_out.what();
+      service_.gate_.turn_away(record_);
+      return Finish(status_of(locked_out));
     } catch (const Error& error) {
       answer_ = encode_refusal(error.what());
     }
-    if (answer_.empty()) answer_ = service_.key_holder_->answer(frame_);
+    bool ended = false;
+    if (answer_.empty()) answer_ = key_holder->answer(frame_, ended);
     Bytes().swap(frame_);
     record_.answer_bytes = answer_.size();
     record_.seconds = seconds_since(start);
     record_.refusal = refusal_in(answer_);
-    if (service_.options_.log) service_.options_.log(record_);
+    try {
+      if (ended) service_.gate_.admission().record_ended(record_.peer, record_.header.session);
+    } catch (const Error& error) {
+      record_.refusal += std::string("; ") + error.what();
+    }
+    service_.gate_.log(record_);
     begin_transfer();
     chunk_.set_frame_bytes(answer_.size());
     send_next();
@@ -236,7 +206,7 @@ class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::
   Service& service_;
   grpc::CallbackServerContext* context_;
   Admission::Ticket ticket_;
-  CallRecord record_;
+  CallRecord record_{.what = "request", .peer = ""};
   v1::Chunk chunk_;
   std::size_t expected_ = 0;
   Bytes frame_;
@@ -245,50 +215,69 @@ class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::
   std::atomic<Clock::rep> transfer_ends_{0};
 };
 
-grpc::Status KeyHolderServer::Service::identify(const grpc::CallbackServerContext& context,
-                                                std::string& peer) const {
-  if (!options_.listening || !options_.listening->party) {
-    peer = "local";
-    return grpc::Status::OK;
+/// Holds the ticket until the answer is on its way. Deletes itself.
+class KeyHolderServer::Service::ShortCall final : public grpc::ServerUnaryReactor {
+ public:
+  explicit ShortCall(Service& service) : service_(service) {
+    const std::lock_guard lock(service_.mutex_);
+    ++service_.short_calls_;
   }
-  const auto authentication = context.auth_context();
-  const std::vector<std::string>& peers = options_.listening->party->peers;
-  std::string names;
-  if (authentication->IsPeerAuthenticated())
-    for (const grpc::string_ref& name : authentication->FindPropertyValues("peer_dns")) {
-      peer.assign(name.data(), name.size());
-      if (std::ranges::find(peers, peer) != peers.end()) return grpc::Status::OK;
-      names += (names.empty() ? "" : ", ") + peer;
+  void OnDone() override {
+    ticket = {};
+    {
+      const std::lock_guard lock(service_.mutex_);
+      if (--service_.short_calls_ == 0) service_.idle_.notify_all();
     }
-  return {grpc::StatusCode::PERMISSION_DENIED, "the caller's certificate names " +
-                                                   (names.empty() ? "nobody" : names) +
-                                                   ", whom this key holder does not serve"};
-}
+    delete this;
+  }
+  Admission::Ticket ticket;
 
-template <typename Reply>
-grpc::ServerUnaryReactor* KeyHolderServer::Service::unary(grpc::CallbackServerContext* context,
-                                                          Reply&& fill) const {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  std::string peer;
-  grpc::Status status = identify(*context, peer);
-  if (status.ok()) status = fill();
-  reactor->Finish(status);
-  return reactor;
+ private:
+  Service& service_;
+};
+
+template <typename Fill>
+grpc::ServerUnaryReactor* KeyHolderServer::Service::answer_at_once(grpc::CallbackServerContext* context,
+                                                                   CallRecord record, Fill&& fill) {
+  const Clock::time_point start = Clock::now();
+  auto* call = new ShortCall(*this);
+  grpc::Status status = gate_.admit(*context, record, call->ticket);
+  if (status.ok()) {
+    try {
+      call->ticket.hold(2 * record.request_bytes);
+      status = fill();
+      if (!status.ok()) record.refusal = status.error_message();
+      if (!status.ok()) record.answer_bytes = 0;
+      record.seconds = seconds_since(start);
+      gate_.log(record);
+    } catch (const Error& error) {
+      status = status_of(error);
+    }
+  }
+  call->Finish(status);
+  return call;
 }
 
 grpc::ServerUnaryReactor* KeyHolderServer::Service::Hello(grpc::CallbackServerContext* context,
                                                           const v1::HelloRequest*, v1::HelloReply* reply) {
-  return unary(context, [&] {
+  return answer_at_once(context, {.what = "hello", .peer = ""}, [&] {
     const auto as_text = [](const Fingerprint& fingerprint) {
       return std::string(fingerprint.begin(), fingerprint.end());
     };
+    const std::shared_ptr<const KeyHolder> key_holder = this->key_holder();
+    const KeyHolderPolicy& policy = key_holder->policy();
     reply->set_wire_version(wire_version);
     reply->set_program_version(version);
-    reply->set_key(as_text(key_holder_->public_keys().fingerprint()));
-    for (const std::string& name : key_holder_->policy().protocols) reply->add_protocols(name);
-    for (const Fingerprint& key : options_.user_keys) reply->add_user_keys(as_text(key));
+    reply->set_key(as_text(key_holder->public_keys().fingerprint()));
+    for (const std::string& name : policy.protocols) reply->add_protocols(name);
+    for (const UserKey& user : policy.user_keys) {
+      v1::UserKey* told = reply->add_user_keys();
+      told->set_key(as_text(user.fingerprint));
+      told->set_answers(user.purposes.answers);
+      told->set_model(user.purposes.model);
+    }
     reply->set_unix_milliseconds(unix_milliseconds());
-    reply->set_largest_request(options_.limits.memory);
+    reply->set_largest_request(limits_.memory);
     return grpc::Status::OK;
   });
 }
@@ -296,7 +285,10 @@ grpc::ServerUnaryReactor* KeyHolderServer::Service::Hello(grpc::CallbackServerCo
 grpc::ServerUnaryReactor* KeyHolderServer::Service::Echo(grpc::CallbackServerContext* context,
                                                          const v1::EchoMessage* request,
                                                          v1::EchoMessage* reply) {
-  return unary(context, [&] {
+  CallRecord record{.what = "echo", .peer = ""};
+  record.request_bytes = request->payload().size();
+  record.answer_bytes = request->answer_bytes();
+  return answer_at_once(context, std::move(record), [&] {
     if (request->payload().size() > largest_part || request->answer_bytes() > request->payload().size())
       return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
                           "an echo is of at most 1 MiB and not longer back");
@@ -312,7 +304,7 @@ grpc::ServerBidiReactor<v1::Chunk, v1::Chunk>* KeyHolderServer::Service::Answer(
 
 void KeyHolderServer::Service::end_slow_transfers(const std::stop_token& stop) {
   const auto interval = std::clamp<std::chrono::milliseconds>(
-      options_.limits.transfer / 4, std::chrono::milliseconds(10), std::chrono::milliseconds(1000));
+      limits_.transfer / 4, std::chrono::milliseconds(10), std::chrono::milliseconds(1000));
   std::unique_lock lock(mutex_);
   std::condition_variable_any never;
   while (!never.wait_for(lock, stop, interval, [&] { return stop.stop_requested(); }))
@@ -321,26 +313,10 @@ void KeyHolderServer::Service::end_slow_transfers(const std::stop_token& stop) {
 
 struct KeyHolderServer::Running {
   std::unique_ptr<Service> service;
+  std::shared_ptr<ReloadableCredentials> credentials;  ///< none without TLS
   std::unique_ptr<grpc::Server> server;
   int port = 0;
 };
-
-namespace {
-
-std::shared_ptr<grpc::ServerCredentials> credentials_of(const Listening& listening) {
-  if (!listening.party) {
-    if (!listening.endpoint.is_loopback())
-      throw Error("without TLS a key holder listens on a loopback address alone, not on " +
-                  listening.endpoint.text());
-    return grpc::InsecureServerCredentials();
-  }
-  grpc::SslServerCredentialsOptions options(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  options.pem_root_certs = listening.party->authority;
-  options.pem_key_cert_pairs.push_back({listening.party->private_key, listening.party->certificate});
-  return grpc::SslServerCredentials(options);
-}
-
-}  // namespace
 
 KeyHolderServer::KeyHolderServer(std::shared_ptr<const KeyHolder> key_holder, ServerOptions options)
     : running_(std::make_unique<Running>()) {
@@ -358,20 +334,34 @@ KeyHolderServer::KeyHolderServer(std::shared_ptr<const KeyHolder> key_holder, Se
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                                keep_alive_seconds * 1000 / 2);
     builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
-    builder.AddListeningPort(options.listening->endpoint.text(), credentials_of(*options.listening),
-                             &running_->port);
+    const Endpoint& endpoint = options.listening->endpoint;
+    std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
+    if (options.listening->party)
+      credentials = running_->credentials =
+          std::make_shared<ReloadableCredentials>(*options.listening->party);
+    else if (!endpoint.is_loopback())
+      throw Error("without TLS a key holder listens on a loopback address alone, not on " + endpoint.text());
+    builder.AddListeningPort(endpoint.address_text(), credentials, &running_->port);
   }
-  const std::optional<Listening> listening = options.listening;
-  running_->service = std::make_unique<Service>(std::move(key_holder), std::move(options));
+  running_->service = std::make_unique<Service>(std::move(key_holder), options);
   builder.RegisterService(running_->service.get());
   running_->server = builder.BuildAndStart();
-  if (!running_->server || (listening && running_->port == 0))
-    throw Error("cannot listen on " + (listening ? listening->endpoint.text() : std::string("anything")) +
-                ": the address is taken or not this machine's, or the certificate and its key do not fit");
+  if (!options.listening && !running_->server) throw Error("gRPC cannot start a server");
+  if (options.listening && (!running_->server || running_->port == 0)) {
+    const Endpoint& endpoint = options.listening->endpoint;
+    const std::string why = why_not_listening(endpoint);
+    throw Error("cannot listen on " + endpoint.text() + ": " +
+                (why.empty() ? "the certificate and its key cannot be used" : why));
+  }
 }
 
 KeyHolderServer::~KeyHolderServer() {
   shut_down(std::chrono::milliseconds(0));
+}
+
+void KeyHolderServer::reload(std::shared_ptr<const KeyHolder> key_holder, const std::optional<Party>& party) {
+  running_->service->reload(std::move(key_holder), party);
+  if (party && running_->credentials) running_->credentials->reload(*party);
 }
 
 void KeyHolderServer::shut_down(std::chrono::milliseconds grace) {

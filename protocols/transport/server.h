@@ -12,6 +12,7 @@
 #include "protocols/key_holder.h"
 #include "protocols/transport/admission.h"
 #include "protocols/transport/endpoint.h"
+#include "protocols/transport/lockout.h"
 #include "protocols/transport/party.h"
 
 namespace grpc {
@@ -26,14 +27,17 @@ struct Listening {
   std::optional<Party> party;  ///< none: without TLS, on a loopback address alone
 };
 
-/// One request that was dealt with. Never a value.
+/// One call that was dealt with. Never a value.
 struct CallRecord {
-  std::string peer;               ///< a name of its certificate, "local" without one
-  Header header;                  ///< empty where the frame has none that can be read
+  std::string what;               ///< "request", "hello", "echo", "handshake"
+  std::string peer;               ///< a name of its certificate, "local" without TLS, else its address or ""
+  Header header{};                ///< empty where the frame has none that can be read
   std::size_t request_bytes = 0;  ///< of the frame
   std::size_t answer_bytes = 0;   ///< of the frame
   double seconds = 0;             ///< of computing
-  std::string refusal;            ///< empty: answered
+  std::string refusal{};          ///< empty: answered
+  bool turned_away = false;       ///< nobody whom this key holder serves
+  std::size_t left_out = 0;       ///< callers turned away before this one without a record of their own
 };
 /// Called from several threads.
 using CallLog = std::function<void(const CallRecord&)>;
@@ -41,8 +45,8 @@ using CallLog = std::function<void(const CallRecord&)>;
 struct ServerOptions {
   std::optional<Listening> listening;  ///< none: only inside this process
   Limits limits;
-  std::vector<Fingerprint> user_keys;  ///< told to whom asks
   CallLog log;
+  std::shared_ptr<Lockout> lockout;  ///< none: sessions that end are not counted
 };
 
 class KeyHolderServer {
@@ -55,6 +59,9 @@ class KeyHolderServer {
   /// Cancels what is in progress.
   ~KeyHolderServer();
 
+  /// From here on requests are answered by this key holder, and connections are made with this party's
+  /// certificates. Those that are made stay, but callers that the party does not list are refused.
+  void reload(std::shared_ptr<const KeyHolder> key_holder, const std::optional<Party>& party);
   /// Accepts nothing more, and ends after the requests in progress, or after `grace` without them.
   void shut_down(std::chrono::milliseconds grace);
   /// The port, where it listens.

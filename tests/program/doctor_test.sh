@@ -27,7 +27,7 @@ finds() {
 at=(--key-holder 127.0.0.1:$server_port) tls=(--tls certificates/evaluator)
 
 accepts doctor "${at[@]}" "${tls[@]}" --data keys.h5 --user-key user/public.json >out.txt
-for line in 'certificates/evaluator: evaluator.example, valid for 36[45] more days' 'keys.example, key [0-9a-f]{16}' 'its clock is 0.* s ' \
+for line in 'certificates/evaluator: evaluator.example, talks to keys.example, valid for 36[45] more days' 'keys.example, key [0-9a-f]{16}' 'its clock is 0.* s ' \
   'it answers matmul/packed' 'round trip .* ms, .*B/s there, .*B/s back' 'an epoch of 4-16-3 has 1?[0-9]+ rounds; this link adds about'; do
   grep -qE "^ok     .*$line" out.txt || fail "doctor does not say '$line': $(cat out.txt)"
 done

@@ -62,7 +62,7 @@ predict=(predict --model net.h5 --data queries.h5 --key-holder 127.0.0.1:$first 
 accepts "${predict[@]}" --user-key user/public.json --out answers.h5 >/dev/null
 accepts decrypt --key user/secret.json --in answers.h5 --profile train.h5.profile.json --out answers.csv >/dev/null
 outputs_match net.h5.json train.h5.profile.json queries.csv answers.csv
-refuses 1 'refused: the user key of a request is not one that this key holder was configured with' "${predict[@]}" \
+refuses 1 'refuses the user key: it hands nothing over to the key' "${predict[@]}" \
   --user-key keys/public.json --out other.h5
 
 accepts release --model net.h5 --user-key user/public.json --key-holder 127.0.0.1:$first "${tls[@]}" --quiet --out owner.h5 >/dev/null

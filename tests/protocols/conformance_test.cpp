@@ -335,7 +335,8 @@ TEST_CASE("conformance: conversions keep every value") {
             CHECK(out.layout().single());
             CHECK(parties.decrypt(out) == x);
           } else if (descriptor.name == "switch-key") {
-            const auto out = switch_key(parties.evaluator(), place, toy_user_key(), encrypted_x.down());
+            const auto out =
+                switch_key(parties.evaluator(), place, toy_user_key(), Purpose::answers, encrypted_x.down());
             meter.expect(descriptor, {.left = layout, .user_bits = toy_user_key().bits()});
             meter.check();
             CHECK(unpack_down(toy_user_secret_key().decrypt(local(out)), layout, budget.slot_bits()) == x);

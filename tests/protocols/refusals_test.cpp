@@ -128,9 +128,32 @@ TEST_CASE("refusals: a user key that is not configured, or too short for the slo
   const PaillierPublicKey shorter =
       PaillierSecretKey::generate(Variant::subgroup, 504, 64, random).public_key();
   const EncryptedMatrix x = parties.encrypt(matrix_of(4, 1, {1}));
-  CHECK(error_of([&] { switch_key(parties.evaluator(), parties.next_place(), stranger, x.down()); }) ==
+  CHECK(error_of([&] {
+          switch_key(parties.evaluator(), parties.next_place(), stranger, Purpose::answers, x.down());
+        }) ==
         "the key holder refused: the user key of a request is not one that this key holder was configured "
         "with");
-  CHECK(error_of([&] { switch_key(parties.evaluator(), parties.next_place(), shorter, x.down()); }) ==
-        "the user's key has 504 bits, 4 slots of 126 bits need at least 506");
+  CHECK(error_of([&] {
+          switch_key(parties.evaluator(), parties.next_place(), shorter, Purpose::answers, x.down());
+        }) == "the user's key has 504 bits, 4 slots of 126 bits need at least 506");
+
+  // A key for one purpose alone; and the purpose is a number of the header, so any number may come.
+  KeyHolderPolicy policy;
+  policy.user_keys.push_back({toy_user_key(), {.answers = false, .model = true}});
+  TwoParties models_alone({.policy = policy});
+  const EncryptedMatrix y = models_alone.encrypt(matrix_of(4, 1, {1}));
+  const auto hand_over = [&](Purpose purpose) {
+    return error_of([&] {
+      switch_key(models_alone.evaluator(), models_alone.next_place(), toy_user_key(), purpose, y.down());
+    });
+  };
+  CHECK(hand_over(Purpose::model).empty());
+  CHECK(hand_over(Purpose::answers) ==
+        "the key holder refused: the user key of a request was not given to this key holder for answers");
+  Request request = decode_request(models_alone.channel().requests().front());
+  CHECK(purpose_of(request.header) == Purpose::model);
+  request.header.parameters.back() = 2;
+  CHECK(refusal_of(models_alone.key_holder(), encode_request(request.header, request.body)) ==
+        "the key holder refused: a request hands over for the purpose 2, allowed are 0 (answers) and 1 "
+        "(model)");
 }

@@ -92,7 +92,7 @@ void run_on(TwoParties& parties, const Descriptor& descriptor, const ProtocolSet
       if (descriptor.name == "unpack")
         unpack_matrix(evaluator, place, x);
       else
-        switch_key(evaluator, place, toy_user_key(), x.down());
+        switch_key(evaluator, place, toy_user_key(), Purpose::answers, x.down());
       break;
   }
 }

@@ -194,7 +194,7 @@ void run_protocol(TwoParties& parties, const Descriptor& descriptor, const Proto
       if (descriptor.name == "unpack")
         unpack_matrix(evaluator, place, z);
       else if (descriptor.name == "switch-key")
-        switch_key(evaluator, place, toy_user_key(), z.down());
+        switch_key(evaluator, place, toy_user_key(), Purpose::answers, z.down());
       else
         throw Error("the test support has no run for the conversion " + std::string(descriptor.name));
       break;

@@ -16,6 +16,7 @@
 #include "protocols/transport/certificates.h"
 #include "protocols/transport/probe.h"
 #include "protocols/transport/remote_key_holder.h"
+#include "protocols/transport/utc.h"
 #include "protocols/version.h"
 
 namespace smlp {
@@ -26,6 +27,8 @@ constexpr std::chrono::seconds timeout{10};
 constexpr std::size_t measured_bytes = std::size_t{1} << 20;
 /// Clocks further apart than this make certificates look expired or not yet valid.
 constexpr double tolerated_skew_seconds = 300;
+/// Certificates with less left are to be seen to.
+constexpr std::chrono::days scarce_days{30};
 
 struct DoctorOptions {
   std::string addresses;
@@ -82,6 +85,11 @@ class Doctor {
     console_.result("FAULT  " + sentence);
   }
 
+  /// Not a fault, but to be seen to.
+  void warn(const std::string& sentence) { console_.result("WARN   " + sentence); }
+  /// How long it is valid yet; warns where that is not long.
+  void examine_validity(const std::string& what, std::chrono::system_clock::time_point until,
+                        const std::string& remedy);
   bool examine_party();
   void examine_key_holder(const Endpoint& endpoint);
   void examine_agreement(const std::string& name, const KeyHolderInfo& info);
@@ -102,27 +110,43 @@ class Doctor {
 bool Doctor::examine_party() {
   const std::string& folder = *options_.tls;
   try {
-    party_ = load_party(folder);
-    check_identity(party_->authority, {party_->certificate, party_->private_key},
-                   std::chrono::system_clock::now());
+    party_ = load_valid_party(folder, Use::client);
   } catch (const Error& error) {
-    fault(folder + ": " + error.what());
+    fault(error.what());
     return false;
   }
-  const CertificateInfo own = read_certificate(party_->certificate, folder + "/certificate.pem");
-  const auto left =
-      std::chrono::duration_cast<std::chrono::hours>(own.validity.until - std::chrono::system_clock::now());
-  fine(folder + ": " + (own.names.empty() ? "nobody" : own.names.front()) + ", valid for " +
-       count_text(static_cast<std::size_t>(left.count() / 24), "more day") + "; talks to " +
-       party_->peers.front());
+  const auto now = std::chrono::system_clock::now();
+  const CertificateInfo own =
+      check_identity(party_->authority, {party_->certificate, party_->private_key}, Use::client, now);
+  examine_validity(folder + ": " + (own.names.empty() ? "nobody" : own.names.front()) + ", talks to " +
+                       party_->peers.front(),
+                   own.validity.until, "make new certificates");
+  for (const CertificateInfo& one : read_certificates(party_->authority, folder + "/authority.pem"))
+    if (one.validity.until != own.validity.until && one.validity.until < now + scarce_days)
+      examine_validity(folder + "/authority.pem: " + one.subject, one.validity.until,
+                       "take it out when no party has a certificate of it any more");
   return true;
+}
+
+void Doctor::examine_validity(const std::string& what, std::chrono::system_clock::time_point until,
+                              const std::string& remedy) {
+  const auto left = until - std::chrono::system_clock::now();
+  const auto days =
+      static_cast<std::size_t>(std::max<long>(std::chrono::floor<std::chrono::days>(left).count(), 0));
+  if (left >= scarce_days) return fine(what + ", valid for " + count_text(days, "more day"));
+  const std::string when = left.count() < 0 ? "expired on " : "valid until ";
+  warn(what + ", " + when + utc_text(until) + ", " + count_text(days, "more day") + ": " + remedy);
 }
 
 void Doctor::examine_key_holder(const Endpoint& endpoint) {
   const std::string name = endpoint.text();
-  if (party_)
-    if (const std::string wrong = probe(endpoint, *party_, timeout); !wrong.empty())
-      return fault(name + ": " + wrong);
+  if (party_) {
+    const Probed probed = probe(endpoint, *party_, timeout);
+    if (!probed.fault.empty()) return fault(name + ": " + probed.fault);
+    if (probed.other_end.validity.until < std::chrono::system_clock::now() + scarce_days)
+      examine_validity(name + ": its certificate", probed.other_end.validity.until,
+                       "its operator is to make new ones");
+  }
   KeyHolderLink link(endpoint, party_);
   KeyHolderInfo info;
   try {
@@ -159,9 +183,15 @@ void Doctor::examine_agreement(const std::string& name, const KeyHolderInfo& inf
   std::set<std::string> wanted = asked_protocols(names_);
   if (options_.user_key) {
     wanted.insert("conversion/switch-key");
-    const Fingerprint user = load_public_keys(*options_.user_key).fingerprint();
-    if (std::ranges::find(info.user_keys, user) == info.user_keys.end())
-      fault(name + ": it hands nothing over to the key " + to_hex(user) + " (smlp serve --user-key)");
+    const PublicKeys user = load_public_keys(*options_.user_key);
+    const std::string no_answers = why_not_handed_over(info, {user, Purpose::answers});
+    const std::string no_model = why_not_handed_over(info, {user, Purpose::model});
+    if (!no_answers.empty() && !no_model.empty())
+      fault(name + ": " + no_answers);
+    else
+      fine(name + ": it hands " + (no_answers.empty() ? "answers" : "") +
+           (no_answers.empty() && no_model.empty() ? " and " : "") + (no_model.empty() ? "models" : "") +
+           " over to the key " + to_hex(user.fingerprint()).substr(0, 16) + "..");
   }
   bool all = true;
   for (const std::string& protocol : wanted)

@@ -94,13 +94,13 @@ int predict_command(const Words& words, Console& console) {
     console.warning("note: the key holder runs in this process, so all roles are in one hand");
   const Seeds seeds(options.key_holder.seed);
   std::set<std::string> protocols = asked_protocols(names);
-  std::vector<PaillierPublicKey> users;
+  std::optional<Recipient> recipient;
   if (user) {
     protocols.insert("conversion/switch-key");
-    users.push_back(user->paillier());
+    recipient = {*user, Purpose::answers};
   }
-  Session session(keys, key_holder.connect(keys, protocols, seeds.key_holder(), std::move(users)),
-                  model.budget, names, seeds.prediction());
+  Session session(keys, key_holder.connect(keys, protocols, seeds.key_holder(), recipient), model.budget,
+                  names, seeds.prediction());
   Meter meter(session);
   ProgressBar progress(console, "predict", "batches");
   const EncryptedAnswers answers = locating_ranges("batch", model_remedy, [&] {

@@ -55,10 +55,10 @@ int release_command(const Words& words, Console& console) {
   }
   const PublicKeys owner = load_public_keys(options.user_key).with_sigma(model.budget.numbers().sigma);
   const Seeds seeds(options.key_holder.seed);
-  Session session(
-      loaded.keys,
-      key_holder.connect(loaded.keys, {"conversion/switch-key"}, seeds.key_holder(), {owner.paillier()}),
-      model.budget, ProtocolNames::from_families(model.protocols), seeds.release());
+  Session session(loaded.keys,
+                  key_holder.connect(loaded.keys, {"conversion/switch-key"}, seeds.key_holder(),
+                                     Recipient{owner, Purpose::model}),
+                  model.budget, ProtocolNames::from_families(model.protocols), seeds.release());
   Meter meter(session);
   ProgressBar progress(console, "release", "layers");
   const EncryptedModel released =

@@ -1,8 +1,6 @@
 // smlp serve: the key holder.
 #include <algorithm>
-#include <array>
 #include <condition_variable>
-#include <ctime>
 #include <mutex>
 
 #include "mlp/program/commands/commands.h"
@@ -11,8 +9,10 @@
 #include "mlp/program/signals.h"
 #include "mlp/table.h"
 #include "paillier/error.h"
+#include "protocols/conversion/switch_key.h"
 #include "protocols/transport/certificates.h"
 #include "protocols/transport/server.h"
+#include "protocols/transport/utc.h"
 
 namespace smlp {
 
@@ -28,6 +28,7 @@ struct ServeOptions {
   bool insecure_transport = false;
   std::string allow = "homomorphic";
   std::optional<std::string> user_keys;
+  std::optional<std::string> forgive;
   std::size_t memory = 1024;
   ThreadOption threads;
   bool quiet = false;
@@ -43,10 +44,14 @@ void declare(CommandLine& line, ServeOptions& options) {
       "protocols that are answered, with commas between: names of smlp protocols, or homomorphic or paper "
       "for all that a preset uses");
   line.text("user-key", options.user_keys,
-            "public.json of those to whom results may be handed over, with commas between");
+            "public.json of those to whom results may be handed over, with commas between; FILE:answers or "
+            "FILE:model for one of both alone");
+  line.text("forgive", options.forgive,
+            "certificate names, with commas between, of evaluators that are locked out (three sessions that "
+            "ended by a value out of range) and let in again by this start");
   line.number("memory", options.memory, "MiB that all requests in progress may take together");
   options.threads.add_to(line);
-  line.flag("quiet", options.quiet, "no line for each request");
+  line.flag("quiet", options.quiet, "no line for each request that is answered");
 }
 
 std::vector<std::string> split_list(const std::string& text) {
@@ -72,43 +77,59 @@ std::set<std::string> allowed_protocols(const std::string& text) {
   return out;
 }
 
-/// Throws UsageError or Error.
-Listening listening_of(const ServeOptions& options) {
-  if (options.tls.has_value() == options.insecure_transport)
-    throw UsageError("smlp serve needs --tls, or --insecure-transport on a loopback address");
-  Listening listening{parse_endpoint(options.listen), std::nullopt};
-  if (options.tls) {
-    listening.party = load_party(*options.tls);
-    check_identity(listening.party->authority, {listening.party->certificate, listening.party->private_key},
-                   std::chrono::system_clock::now());
-  }
-  return listening;
+/// Throws Error.
+std::optional<Party> party_of(const ServeOptions& options) {
+  if (!options.tls) return std::nullopt;
+  return load_valid_party(*options.tls, Use::server);
 }
 
-std::string clock_text() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
+/// FILE, FILE:answers or FILE:model. Throws Error.
+UserKey load_user_key(std::string file) {
+  Purposes purposes;
+  if (file.ends_with(":answers")) purposes.model = false;
+  if (file.ends_with(":model")) purposes.answers = false;
+  if (!purposes.answers || !purposes.model) file.resize(file.rfind(':'));
+  const PublicKeys keys = load_public_keys(file);
+  // Wide enough for every sigma that a request may have.
+  return {keys.paillier().with_sigma(128), purposes, keys.fingerprint()};
 }
 
-/// Enough of a session to tell it from others.
-std::string short_text(const SessionId& session) {
-  Fingerprint padded{};
-  std::ranges::copy(session, padded.begin());
-  return to_hex(padded).substr(0, 8);
+std::vector<UserKey> load_user_keys(const ServeOptions& options) {
+  std::vector<UserKey> out;
+  if (options.user_keys)
+    for (const std::string& file : split_list(*options.user_keys)) out.push_back(load_user_key(file));
+  return out;
 }
 
-/// One line a request: who, what, how much. Never a value.
+/// Whom this key holder serves.
+std::string text_of(const std::optional<Party>& party) {
+  if (!party) return "anybody on this machine, without TLS";
+  std::string out;
+  for (const std::string& name : party->peers) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
+std::string text_of(Purpose purpose) {
+  return purpose == Purpose::answers ? " for answers" : " for a model";
+}
+
+/// One line a call: who, what, how much. Never a value.
 std::string line_of(const CallRecord& call) {
   const Header& header = call.header;
-  std::string out = clock_text() + " " + call.peer;
-  if (!header.protocol.empty())
-    out += " session " + short_text(header.session) + " " + header.protocol + " step " +
-           std::to_string(header.place.step) + " layer " + std::to_string(header.place.layer) + ", " +
-           std::to_string(header.layout.rows()) + " x " + std::to_string(header.layout.cols());
+  std::string out = utc_text() + (call.peer.empty() ? "" : " " + call.peer);
+  if (call.turned_away)
+    return one_line(
+        out + " turned away, " + call.what + ": " + call.refusal +
+        (call.left_out == 0 ? "" : " (and " + count_text(call.left_out, "other call") + " before)"));
+  if (!header.protocol.empty()) {
+    const std::optional<Purpose> purpose = purpose_of(header);
+    out += " session " + short_text(header.session) + " " + header.protocol +
+           (purpose ? text_of(*purpose) : "") + " step " + std::to_string(header.place.step) + " layer " +
+           std::to_string(header.place.layer) + ", " + std::to_string(header.layout.rows()) + " x " +
+           std::to_string(header.layout.cols());
+  } else {
+    out += " " + call.what;
+  }
   out += ": " + bytes_text(static_cast<double>(call.request_bytes)) + " in, " +
          bytes_text(static_cast<double>(call.answer_bytes)) + " out, " + fixed_text(call.seconds, 3) + " s";
   return one_line(call.refusal.empty() ? out : out + ", refused: " + call.refusal);
@@ -140,13 +161,70 @@ class EndSignal {
   EndSignalAction action_{[this] { come(); }};
 };
 
+/// The log and its sums; each is said whole.
+class ServeLog {
+ public:
+  explicit ServeLog(Console& console) : console_(console) {}
+  void operator()(const CallRecord& call) {
+    const std::lock_guard lock(mutex_);
+    const std::string line = line_of(call);
+    call.refusal.empty() ? console_.note(line) : console_.result(line);
+    if (call.turned_away) {
+      turned_away_ += 1 + call.left_out;
+      return;
+    }
+    Sum& sum = sums_[call.peer];
+    ++sum.requests;
+    sum.refused += call.refusal.empty() ? 0 : 1;
+    sum.bytes += static_cast<double>(call.request_bytes + call.answer_bytes);
+    sum.seconds += call.seconds;
+  }
+  void say(const std::string& line) {
+    const std::lock_guard lock(mutex_);
+    console_.result(line);
+  }
+  void warn(const std::string& line) {
+    const std::lock_guard lock(mutex_);
+    console_.warning(line);
+  }
+  void say_sums() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [peer, sum] : sums_)
+      console_.result(peer + ": " + count_text(sum.requests, "request") + ", " + std::to_string(sum.refused) +
+                      " refused, " + bytes_text(sum.bytes) + ", " + duration_text(sum.seconds) +
+                      " of computing");
+    if (turned_away_ > 0) console_.result(count_text(turned_away_, "call") + " turned away");
+  }
+
+ private:
+  Console& console_;
+  std::mutex mutex_;
+  std::map<std::string, Sum> sums_;
+  std::size_t turned_away_ = 0;
+};
+
+/// The journal beside the key, and who is let in again.
+std::shared_ptr<Lockout> lockout_of(const ServeOptions& options, ServeLog& log) {
+  const std::filesystem::path journal = options.key + ".lockout";
+  auto lockout = std::make_shared<Lockout>(journal);
+  if (!lockout->unwritable().empty())
+    log.warn("warning: cannot write " + journal.string() + " (" + lockout->unwritable() +
+             "): evaluators that are locked out are let in again by a restart");
+  if (options.forgive)
+    for (const std::string& name : split_list(*options.forgive))
+      log.say(utc_text() + " forgiven: " + name + ", " + count_text(lockout->forgive(name), "session") +
+              " that ended by a value out of range");
+  return lockout;
+}
+
 }  // namespace
 
 int serve_command(const Words& words, Console& console) {
   ServeOptions options;
-  CommandLine line(
-      "serve",
-      "The key holder: answers evaluators until SIGTERM or SIGINT, which let requests in progress end.");
+  CommandLine line("serve",
+                   "The key holder: answers evaluators until SIGTERM or SIGINT, which let requests in "
+                   "progress end. SIGHUP "
+                   "reads certificates and user keys again.");
   declare(line, options);
   if (const auto help = line.parse(words)) return console.document(*help), 0;
   console.configure(false, options.quiet);
@@ -155,55 +233,45 @@ int serve_command(const Words& words, Console& console) {
   if (options.memory < 1 || options.memory > most_memory)
     throw UsageError("--memory is " + std::to_string(options.memory) + ", allowed are 1 to " +
                      std::to_string(most_memory));
-  const Listening listening = listening_of(options);
-  KeyHolderPolicy policy{allowed_protocols(options.allow), {}};
-  ServerOptions server_options;
-  server_options.listening = listening;
-  server_options.limits.memory = options.memory << 20;
-  if (options.user_keys)
-    for (const std::string& file : split_list(*options.user_keys)) {
-      const PublicKeys user = load_public_keys(file);
-      // Wide enough for every sigma that a request may have.
-      policy.user_keys.push_back(user.paillier().with_sigma(128));
-      server_options.user_keys.push_back(user.fingerprint());
-    }
+  if (options.tls.has_value() == options.insecure_transport)
+    throw UsageError("smlp serve needs --tls, or --insecure-transport on a loopback address");
+  const Listening listening{parse_endpoint(options.listen), party_of(options)};
+  const KeyHolderPolicy policy{allowed_protocols(options.allow), load_user_keys(options)};
 
-  std::mutex mutex;
-  std::map<std::string, Sum> sums;
-  server_options.log = [&](const CallRecord& call) {
-    const std::lock_guard lock(mutex);
-    Sum& sum = sums[call.peer];
-    ++sum.requests;
-    sum.refused += call.refusal.empty() ? 0 : 1;
-    sum.bytes += static_cast<double>(call.request_bytes + call.answer_bytes);
-    sum.seconds += call.seconds;
-    console.note(line_of(call));
-  };
+  ServeLog log(console);
   EndSignal end;
   const auto key_holder =
       std::make_shared<KeyHolder>(load_secret_keys(options.key), policy, AnswerRandomness::from_system());
+  ServerOptions server_options;
+  server_options.listening = listening;
+  server_options.limits.memory = options.memory << 20;
+  server_options.log = [&](const CallRecord& call) { log(call); };
+  server_options.lockout = lockout_of(options, log);
   KeyHolderServer server(key_holder, std::move(server_options));
   Endpoint endpoint = listening.endpoint;
   endpoint.port = std::to_string(server.port());
-  std::string peers = "anybody on this machine, without TLS";
-  if (listening.party) {
-    peers.clear();
-    for (const std::string& name : listening.party->peers) peers += (peers.empty() ? "" : ", ") + name;
-  }
-  console.result("key holder of " + to_hex(key_holder->public_keys().fingerprint()) + " listening on " +
-                 endpoint.text() + " for " + peers);
   std::string names;
   for (const std::string& name : policy.protocols) names += (names.empty() ? "" : ", ") + name;
-  console.result("answers " + names + "; " + count_text(policy.user_keys.size(), "user key") +
-                 "; requests take " + std::to_string(options.memory) + " MiB at most");
+  log.say("key holder of " + to_hex(key_holder->public_keys().fingerprint()) + " listening on " +
+          endpoint.text() + " for " + text_of(listening.party));
+  log.say("answers " + names + "; " + count_text(policy.user_keys.size(), "user key") + "; requests take " +
+          std::to_string(options.memory) + " MiB at most");
 
+  const HangupAction reload([&] {
+    try {
+      const std::optional<Party> party = party_of(options);
+      std::vector<UserKey> users = load_user_keys(options);
+      const std::size_t count = users.size();
+      server.reload(std::make_shared<KeyHolder>(key_holder->with_user_keys(std::move(users))), party);
+      log.say(utc_text() + " reloaded for " + text_of(party) + "; " + count_text(count, "user key"));
+    } catch (const std::exception& error) {
+      log.warn("warning: nothing is reloaded: " + std::string(error.what()));
+    }
+  });
   end.wait();
-  console.result("stopping; requests in progress have " + std::to_string(grace.count()) + " s");
+  log.say("stopping; requests in progress have " + std::to_string(grace.count()) + " s");
   server.shut_down(grace);
-  for (const auto& [peer, sum] : sums)
-    console.result(peer + ": " + count_text(sum.requests, "request") + ", " + std::to_string(sum.refused) +
-                   " refused, " + bytes_text(sum.bytes) + ", " + duration_text(sum.seconds) +
-                   " of computing");
+  log.say_sums();
   return 0;
 }
 

@@ -16,7 +16,8 @@ TEST_CASE("switch-key: several round trips hand over what one does, in order") {
     const std::size_t count = encrypted.down().size();
     REQUIRE(count == 10);
     const Place place{9, 2, Direction::output};
-    const auto switched = switch_key(parties.evaluator(), place, toy_user_key(), encrypted.down(), most);
+    const auto switched =
+        switch_key(parties.evaluator(), place, toy_user_key(), Purpose::answers, encrypted.down(), most);
     CHECK(unpack_down(toy_user_secret_key().decrypt(local(switched)), encrypted.layout(),
                       parties.budget().slot_bits()) == x);
     // Each request is about at most so many ciphertexts, and no two share a place: masks are never used
@@ -41,8 +42,8 @@ TEST_CASE(
   for (const std::size_t most : {3u, 10u}) {
     TwoParties parties;
     const EncryptedMatrix encrypted = parties.encrypt(matrix_of(8, 5, {1, -2, 3, 500000, -500000, 0, 7}));
-    const auto file =
-        local(switch_key(parties.evaluator(), parties.next_place(), user, encrypted.down(), most));
+    const auto file = local(switch_key(parties.evaluator(), parties.next_place(), user, Purpose::answers,
+                                       encrypted.down(), most));
     std::vector<Ciphertext> made;  // by the key holder
     for (const Bytes& answer : parties.channel().answers()) {
       const Bytes body = decode_answer(answer);
@@ -66,7 +67,7 @@ TEST_CASE("switch-key: the evaluator's randomness under the user's key has the s
   const auto hand_over = [&](std::size_t sigma) {
     return error_of([&] {
       switch_key(parties.evaluator(), parties.next_place(), toy_user_key().with_sigma(sigma),
-                 encrypted.down());
+                 Purpose::answers, encrypted.down());
     });
   };
   CHECK(hand_over(49) == "the user's key re-randomises for sigma = 49, the run has sigma = 50");
@@ -79,7 +80,8 @@ TEST_CASE("switch-key: each value is hidden by a mask of its own") {
     seen.insert(seen.end(), values.begin(), values.end());
   }});
   const EncryptedMatrix encrypted = parties.encrypt(matrix_of(4, 6, {0}));
-  switch_key(parties.evaluator(), parties.next_place(), toy_user_key(), encrypted.down(), 2);
+  switch_key(parties.evaluator(), parties.next_place(), toy_user_key(), Purpose::answers, encrypted.down(),
+             2);
   REQUIRE(seen.size() == 24);
   std::ranges::sort(seen);
   CHECK(std::ranges::adjacent_find(seen) == seen.end());
@@ -89,11 +91,14 @@ TEST_CASE("switch-key: no more round trips than a step has layers") {
   TwoParties parties;
   const EncryptedMatrix encrypted = parties.encrypt(matrix_of(4, 3, {1}));
   const Place last{1, 255, Direction::output};
-  CHECK(switch_key(parties.evaluator(), last, toy_user_key(), encrypted.down(), 3).size() == 3);
-  CHECK(error_of([&] { switch_key(parties.evaluator(), last, toy_user_key(), encrypted.down(), 2); }) ==
+  CHECK(switch_key(parties.evaluator(), last, toy_user_key(), Purpose::answers, encrypted.down(), 3).size() ==
+        3);
+  CHECK(error_of([&] {
+          switch_key(parties.evaluator(), last, toy_user_key(), Purpose::answers, encrypted.down(), 2);
+        }) ==
         "3 results are too many to hand over at one place, allowed are 2; encrypt the queries with a smaller "
         "--batch");
-  CHECK(switch_key(parties.evaluator(), last, toy_user_key(), {}).empty());
+  CHECK(switch_key(parties.evaluator(), last, toy_user_key(), Purpose::answers, {}).empty());
   // What the descriptor declares for a batch of 65,536 rows, one value a ciphertext.
   const Descriptor& descriptor = find_protocol(Family::conversion, "switch-key");
   const auto rounds = [&](std::size_t cells) {

@@ -14,19 +14,21 @@ using namespace smlp::testing;
 namespace {
 
 std::string check_of(const Identity& identity, std::chrono::hours later = std::chrono::hours(0)) {
-  return error_of(
-      [&] { check_identity(authority().certificate(), identity, std::chrono::system_clock::now() + later); });
+  return error_of([&] {
+    check_identity(authority().certificate(), identity, Use::client,
+                   std::chrono::system_clock::now() + later);
+  });
 }
 
 }  // namespace
 
 TEST_CASE("certificates: names and validity are those that were asked for") {
   const Identity identity = authority().issue("keys.example", valid_now());
-  const CertificateInfo info = read_certificate(identity.certificate, "a certificate");
+  const CertificateInfo info = read_certificates(identity.certificate, "a certificate").front();
   CHECK(info.names == std::vector<std::string>{"keys.example"});
   CHECK(info.validity.until - info.validity.from == std::chrono::hours(25));
   CHECK(check_of(identity).empty());
-  CHECK(error_of([] { read_certificate("nonsense", "this"); }) == "this is no certificate in PEM");
+  CHECK(error_of([] { read_certificates("nonsense", "this"); }) == "this is no certificate in PEM");
   for (const std::string& name :
        std::vector<std::string>{"", "a b", "-x", "x.", ".x", "tür", std::string(65, 'x'), "x,DNS:y"})
     CHECK(error_of([&] { authority().issue(name, valid_now()); }).starts_with("a party is named '"));
@@ -44,6 +46,26 @@ TEST_CASE("certificates: what is wrong with a party's own files is said") {
   CHECK(check_of(mixed) == "private_key.pem is not the key of certificate.pem");
   mixed.private_key = "nonsense";
   CHECK(check_of(mixed) == "private_key.pem is no private key in PEM");
+}
+
+TEST_CASE("certificates: every one of a bundle is read, and any of several authorities is believed") {
+  const CertificateAuthority other(valid_for(std::chrono::hours(-2), std::chrono::hours(20)));
+  const std::string both = other.certificate() + "between\n" + authority().certificate();
+  CHECK(read_certificates(both, "both").size() == 2);
+  for (const CertificateAuthority* issuer : {&other, &authority()}) {
+    const Identity identity = issuer->issue("keys.example", valid_now());
+    for (const Use use : {Use::client, Use::server}) {
+      // Valid as long as the shortest of its way.
+      const CertificateInfo info = check_identity(both, identity, use, std::chrono::system_clock::now());
+      const auto left = info.validity.until - std::chrono::system_clock::now();
+      CHECK(left < std::chrono::hours(issuer == &other ? 20 : 24));
+      CHECK(left > std::chrono::hours(issuer == &other ? 19 : 23));
+    }
+  }
+  std::string broken = both;
+  broken.replace(broken.rfind("-----BEGIN") + 60, 4, "????");
+  CHECK(error_of([&] { read_certificates(broken, "this"); }) ==
+        "this has a certificate that cannot be read, number 2");
 }
 
 TEST_CASE("certificates: a party's folder is saved once and loaded with its checks") {

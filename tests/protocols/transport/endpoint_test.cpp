@@ -26,6 +26,18 @@ TEST_CASE("endpoints: text in and out") {
 TEST_CASE("endpoints: loopback") {
   for (const std::string host : {"localhost", "127.0.0.1", "127.9.9.9", "::1"})
     CHECK(Endpoint{host, "1"}.is_loopback());
-  for (const std::string host : {"0.0.0.0", "127.0.0.1.example", "example", "10.0.0.1", "::", "1127.0.0.1"})
+  // Digits and points alone are a name like any other, which a resolver would be asked for.
+  for (const std::string host : {"0.0.0.0", "127.0.0.1.example", "example", "10.0.0.1", "::", "1127.0.0.1",
+                                 "127.999.1.1", "127.1", "localhost.example"})
     CHECK(!Endpoint{host, "1"}.is_loopback());
+  // Nobody is asked what localhost is.
+  CHECK(Endpoint{"localhost", "1"}.address_text() == "127.0.0.1:1");
+  CHECK(Endpoint{"::1", "1"}.address_text() == "[::1]:1");
+}
+
+TEST_CASE("endpoints: a host that the resolver does not know is unknown") {
+  CHECK(why_unknown({"localhost", "1"}).empty());
+  CHECK(why_unknown({"127.0.0.1", "1"}).empty());
+  CHECK(why_unknown({"::1", "1"}).empty());
+  CHECK(why_unknown({"nosuch.invalid", "1"}).starts_with("unknown host nosuch.invalid ("));
 }

@@ -3,11 +3,14 @@
 
 #include <grpcpp/generic/generic_stub.h>
 
+#include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <thread>
 
 #include "protocols/transport/hosted.h"
 #include "tests/protocols/transport/transport_support.h"
+#include "tests/support/temporary_directory.h"
 
 using namespace smlp;
 using namespace smlp::testing;
@@ -63,17 +66,28 @@ TEST_CASE("transport: frames of several chunks") {
 }
 
 TEST_CASE("transport: what a key holder says of itself") {
-  ServerOptions options = listening();
-  options.user_keys = {toy_keys(Variant::standard).public_keys().fingerprint()};
+  const PublicKeys& answers_alone = toy_keys(Variant::standard).public_keys();
+  const Fingerprint for_both{7};
   KeyHolderPolicy policy;
   policy.protocols = {"truncation/packed"};
-  const KeyHolderServer server(toy_key_holder(policy), std::move(options));
+  policy.user_keys.push_back(
+      {answers_alone.paillier(), {.answers = true, .model = false}, answers_alone.fingerprint()});
+  policy.user_keys.push_back({answers_alone.paillier(), {}, for_both});
+  std::mutex mutex;
+  std::vector<std::string> calls;
+  ServerOptions options = listening();
+  options.log = [&](const CallRecord& call) {
+    const std::lock_guard lock(mutex);
+    calls.push_back(call.peer + " " + call.what);
+  };
+  const KeyHolderServer server(toy_key_holder(policy), options);
   KeyHolderInfo info;
   const auto before = std::chrono::system_clock::now();
   REQUIRE(link_to(server).hello(info, soon).ok);
   CHECK(info.key == toy_keys().public_keys().fingerprint());
   CHECK(info.protocols == std::set<std::string>{"truncation/packed"});
-  CHECK(info.user_keys == std::vector{toy_keys(Variant::standard).public_keys().fingerprint()});
+  CHECK(info.user_keys == std::map<Fingerprint, Purposes>{{answers_alone.fingerprint(), {true, false}},
+                                                          {for_both, {true, true}}});
   CHECK(info.largest_request == Limits{}.memory);
   const std::chrono::system_clock::time_point told{std::chrono::milliseconds(info.unix_milliseconds)};
   CHECK(told - before > std::chrono::seconds(-1));
@@ -88,6 +102,133 @@ TEST_CASE("transport: what a key holder says of itself") {
         }).find("does not answer the protocol matmul/packed") != std::string::npos);
   CHECK(link_to(server).echo(100'000, 70'000, soon).ok);
   CHECK(!link_to(server).echo((std::size_t{1} << 20) + 1, 0, soon).ok);
+
+  // An evaluator learns at the start to whom nothing is handed over.
+  const auto refused = [&](const PublicKeys& user, Purpose purpose) {
+    const std::string error = error_of([&] { remote.check(info.key, {}, Recipient{user, purpose}); });
+    return error.substr(std::min(error.size(), error.find(": it ") + 2));
+  };
+  CHECK(refused(answers_alone, Purpose::answers).empty());
+  CHECK(
+      refused(answers_alone, Purpose::model).ends_with(", only answers (smlp serve --user-key FILE:model)"));
+  CHECK(refused(toy_keys().public_keys(), Purpose::answers).starts_with("it hands nothing over to the key "));
+  // All of these calls are in the log.
+  const std::lock_guard lock(mutex);
+  CHECK(calls.front() == "local hello");
+  CHECK(std::ranges::count(calls, "local echo") == 2);  // one of them refused
+}
+
+TEST_CASE("transport: greetings and echoes are admitted like requests") {
+  Limits limits;
+  limits.requests_per_second = 0.2;  // two at once
+  const KeyHolderServer server(toy_key_holder(), listening(std::nullopt, limits));
+  KeyHolderLink link = link_to(server);
+  KeyHolderInfo info;
+  CHECK(link.hello(info, soon).ok);
+  CHECK(link.echo(1000, 10, soon).ok);
+  CHECK(link.hello(info, soon).message == "the key holder is busy: requests come too fast");
+  CHECK(link.echo(1000, 10, soon).message == "the key holder is busy: requests come too fast");
+  limits = {};
+  limits.memory = 1000;
+  const KeyHolderServer small(toy_key_holder(), listening(std::nullopt, limits));
+  CHECK(link_to(small).echo(400, 10, soon).ok);
+  CHECK(link_to(small).echo(600, 10, soon).message.find("would take 1 MiB of memory") != std::string::npos);
+}
+
+TEST_CASE("transport: an evaluator that probes for values out of range is locked out after three sessions") {
+  const test::TemporaryDirectory directory;
+  const auto journal = directory / "secret.json.lockout";
+  const PaillierPublicKey& key = toy_keys().public_keys().paillier();
+  RandomStream random = RandomSource::from_seed(9).stream({});
+  const Party who = party(evaluator_name, {key_holder_name});
+  const auto start = [&] {
+    ServerOptions options = listening(party(key_holder_name, {evaluator_name, "second.example"}));
+    options.lockout = std::make_shared<Lockout>(journal);
+    return std::make_unique<KeyHolderServer>(toy_key_holder(), options);
+  };
+  auto server = start();
+  const long secret = -123456;
+  const Ciphertext sent = key.encrypt(secret, random).local();
+  /// A request about one value, in a session of the evaluator's own choice.
+  const auto about = [&](const Ciphertext& value) {
+    Header header;
+    header.protocol = "truncation/packed";
+    random.fill(header.session);
+    header.key = toy_keys().public_keys().fingerprint();
+    header.numbers = {20, 10, 40};
+    header.max_inner = 8;
+    header.slots = 1;
+    header.layout = {{1}, {1}};
+    header.parameters = {20, 1, 0, 0};
+    std::vector<FreshCiphertext> one;
+    one.push_back(key.rerandomise(value, random));
+    Bytes body;
+    key.encode(one, body);
+    return encode_request(header, body);
+  };
+  std::size_t edge = 50;  // 2^edge is the first power out of range
+  while (refusal_in(toy_key_holder()->answer(about(key.encrypt(power_of_two(edge), random).local()))).empty())
+    ++edge;
+  /// Whether secret >= threshold, told by whether what the key holder opens is out of range.
+  const auto oracle = [&](KeyHolderServer& at, long threshold) {
+    const Ciphertext difference = key.add_plain(sent, Integer(-threshold));
+    const Ciphertext probe =
+        key.add_plain(key.scale(difference, power_of_two(edge - 21)), power_of_two(edge));
+    RemoteKeyHolder remote(links(link_to(at, who)), impatient);
+    const std::string refusal = refusal_in(remote.exchange(about(probe)));
+    if (!refusal.empty()) CHECK(refusal == "a masked value is out of range; the session ends");
+    return !refusal.empty();
+  };
+  long low = -(1 << 19), high = 1 << 19;
+  int refused = 0;
+  std::string last;
+  while (high - low > 1 && last.empty()) {
+    const long threshold = low + (high - low) / 2;
+    last = error_of([&] {
+      const bool out = oracle(*server, threshold);
+      refused += out;
+      (out ? low : high) = threshold;
+    });
+  }
+  CHECK(refused == 3);
+  CHECK(high - low > 1000);  // the secret stays one
+  CHECK(
+      last.ends_with("evaluator.example is locked out: 3 of its sessions ended by a masked value out of "
+                     "range; the key holder's operator can let it in again (smlp serve --forgive "
+                     "evaluator.example)"));
+  // Whatever it asks, wherever the journal is read, after a restart too; others are served.
+  KeyHolderInfo info;
+  CHECK(!link_to(*server, who).hello(info, soon).ok);
+  const auto replica = start();
+  CHECK(!link_to(*replica, who).hello(info, soon).ok);
+  CHECK(link_to(*server, party("second.example", {key_holder_name})).hello(info, soon).ok);
+  server.reset();
+  server = start();
+  CHECK(!link_to(*server, who).hello(info, soon).ok);
+  // Forgiven in one process, forgiven in all.
+  CHECK(Lockout(journal).forgive(evaluator_name) == 3);
+  CHECK(link_to(*server, who).hello(info, soon).ok);
+  CHECK(link_to(*replica, who).hello(info, soon).ok);
+}
+
+TEST_CASE("transport: in one process nobody is locked out") {
+  TwoParties parties;
+  Request request = decode_request(truncation_request(parties));
+  const auto hosted = host_key_holder(toy_key_holder());
+  // More than any mask of this header.
+  RandomStream random = RandomSource::from_seed(10).stream({});
+  const PaillierPublicKey& key = toy_keys().public_keys().paillier();
+  for (std::size_t i = 0; i < 5; ++i) {
+    request.header.session = {static_cast<std::uint8_t>(i + 1)};
+    std::vector<FreshCiphertext> wide;
+    for (std::size_t c = 0; c < request.body.size() / key.ciphertext_bytes(); ++c)
+      wide.push_back(key.encrypt(power_of_two(key.bits() - 3), random));
+    Bytes body;
+    key.encode(wide, body);
+    CHECK(error_of([&] {
+            hosted->call(request.header, body);
+          }).starts_with("the key holder refused: a masked value is out of range"));
+  }
 }
 
 TEST_CASE("transport: without TLS on loopback alone") {
@@ -101,13 +242,23 @@ TEST_CASE("transport: without TLS on loopback alone") {
         }).starts_with("without TLS a key holder listens on a loopback address alone"));
 }
 
-TEST_CASE("transport: an address that is taken is an error") {
+TEST_CASE("transport: an address that cannot be had is an error that tells why") {
   const KeyHolderServer first(toy_key_holder(), listening());
   ServerOptions options;
   options.listening = on_loopback(std::nullopt, std::to_string(first.port()));
+  CHECK(
+      error_of([&] { KeyHolderServer(toy_key_holder(), options); })
+          .ends_with(
+              ": the port is in use, by another key holder perhaps: end that process or take another port"));
+  options.listening = Listening{{"192.0.2.1", "0"}, std::nullopt};
+  options.listening->party = party(key_holder_name, {evaluator_name});
+  CHECK(error_of([&] { KeyHolderServer(toy_key_holder(), options); }) ==
+        "cannot listen on 192.0.2.1:0: 192.0.2.1 is no address of this machine: take one of its own, or "
+        "0.0.0.0 for all");
+  options.listening->endpoint.host = "nosuch.invalid";
   CHECK(error_of([&] {
           KeyHolderServer(toy_key_holder(), options);
-        }).starts_with("cannot listen on 127.0.0.1:"));
+        }).starts_with("cannot listen on nosuch.invalid:0: unknown host nosuch.invalid ("));
 }
 
 TEST_CASE("transport: refusals are not tried again, failures of the connection are, on the next process") {

@@ -2,6 +2,9 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
+#include <mutex>
+#include <thread>
+
 #include "protocols/transport/probe.h"
 #include "tests/protocols/transport/transport_support.h"
 
@@ -23,7 +26,7 @@ std::string negotiated(const KeyHolderServer& server, const Party& who, int leas
   SSL_CTX_clear_options(context.get(), SSL_OP_NO_SSL_MASK);  // of this process's own setting
   SSL_CTX_set_min_proto_version(context.get(), least);
   SSL_CTX_set_max_proto_version(context.get(), most);
-  const auto bio = [](const std::string& text) {
+  const auto bio = [](std::string_view text) {
     return std::unique_ptr<BIO, decltype(&BIO_free)>(
         BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free);
   };
@@ -75,6 +78,91 @@ TEST_CASE("transport: nobody without the right certificate is served, and no oth
   CHECK(failure(right).empty());
 }
 
+TEST_CASE("transport: certificates are replaced without a stop, by way of both authorities") {
+  const CertificateAuthority next(valid_now());
+  const std::string both = authority().certificate() + next.certificate();
+  const auto with = [](Party who, const std::string& believed) {
+    who.authority = believed;
+    return who;
+  };
+  const std::string& old_alone = authority().certificate();
+  const std::string& new_alone = next.certificate();
+  const Party old_evaluator = party(evaluator_name, {key_holder_name});
+  const Party new_evaluator = party(evaluator_name, {key_holder_name}, next);
+  const Party old_keys = party(key_holder_name, {evaluator_name});
+  const Party new_keys = party(key_holder_name, {evaluator_name}, next);
+  KeyHolderServer server(toy_key_holder(), listening(old_keys));
+  // What each evaluator meets, in gRPC and in the probe: the same.
+  const auto served = [&](const Party& who) {
+    const bool by_call = failure_of(link_to(server, who)).empty();
+    CHECK(probe(endpoint_of(server), who, soon).fault.empty() == by_call);
+    return by_call;
+  };
+  KeyHolderInfo info;
+  KeyHolderLink kept = link_to(server, old_evaluator);
+  CHECK(kept.hello(info, soon).ok);
+  CHECK(served(old_evaluator));
+  CHECK(!served(with(new_evaluator, both)));
+  server.reload(toy_key_holder(), with(old_keys, both));
+  CHECK(served(old_evaluator));
+  CHECK(served(with(new_evaluator, both)));
+  server.reload(toy_key_holder(), with(new_keys, both));
+  CHECK(served(with(old_evaluator, both)));
+  CHECK(served(with(new_evaluator, new_alone)));
+  CHECK(!served(with(old_evaluator, old_alone)));
+  server.reload(toy_key_holder(), with(new_keys, new_alone));
+  CHECK(served(with(new_evaluator, new_alone)));
+  CHECK(!served(with(old_evaluator, both)));
+  // A connection that was made stays, until its name is no peer's any more.
+  CHECK(kept.hello(info, soon).ok);
+  server.reload(toy_key_holder(), party(key_holder_name, {"another.example"}, next));
+  CHECK(kept.hello(info, soon).message ==
+        "the caller's certificate names evaluator.example, whom this key holder does not serve");
+}
+
+TEST_CASE("transport: who is turned away is recorded") {
+  std::mutex mutex;
+  std::vector<CallRecord> records;
+  ServerOptions options = listening(party(key_holder_name, {evaluator_name}));
+  options.log = [&](const CallRecord& call) {
+    const std::lock_guard lock(mutex);
+    records.push_back(call);
+  };
+  const KeyHolderServer server(toy_key_holder(), options);
+  /// The first record that has these words, or "" after a while.
+  const auto recorded = [&](const std::string& words) {
+    const auto end = std::chrono::steady_clock::now() + soon;
+    while (std::chrono::steady_clock::now() < end) {
+      {
+        const std::lock_guard lock(mutex);
+        for (const CallRecord& call : records)
+          if (call.refusal.find(words) != std::string::npos && call.turned_away)
+            return call.what + " " + call.peer.substr(0, 15);
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return std::string();
+  };
+  failure_of(link_to(server, party("other.example", {key_holder_name})));
+  CHECK(recorded("names other.example, whom this key holder does not serve") == "hello ipv4:127.0.0.1:");
+  const CertificateAuthority stranger(valid_now());
+  failure_of(link_to(server, party(evaluator_name, {key_holder_name}, stranger)));
+  CHECK(recorded("certificate verify failed") == "handshake ");
+  Party bare = party(evaluator_name, {key_holder_name});
+  bare.certificate.clear();
+  bare.private_key.clear();
+  failure_of(link_to(server, bare));
+  CHECK(recorded("peer did not return a certificate") == "handshake ");
+  failure_of(link_to(server));  // no TLS at all
+  CHECK(recorded("wrong version number") == "handshake ");
+  // Many at once are counted, not written down one by one.
+  KeyHolderLink link = link_to(server, party("other.example", {key_holder_name}));
+  KeyHolderInfo info;
+  for (int i = 0; i < 100; ++i) link.hello(info, soon);
+  const std::lock_guard lock(mutex);
+  CHECK(records.size() < 60);
+}
+
 TEST_CASE("transport: TLS 1.3 and nothing older") {
   const KeyHolderServer server(toy_key_holder(), listening(party(key_holder_name, {evaluator_name})));
   const Party who = party(evaluator_name, {key_holder_name});
@@ -89,7 +177,7 @@ TEST_CASE("transport: a probe says what is wrong with the other end") {
   const Party right = party(evaluator_name, {key_holder_name});
   const auto verdict = [&](const Party& key_holder, const Party& evaluator) {
     const KeyHolderServer server(toy_key_holder(), listening(key_holder));
-    return probe(endpoint_of(server), evaluator, soon);
+    return probe(endpoint_of(server), evaluator, soon).fault;
   };
   const Party served = party(key_holder_name, {evaluator_name});
   CHECK(verdict(served, right) == "");
@@ -106,6 +194,11 @@ TEST_CASE("transport: a probe says what is wrong with the other end") {
   CHECK(verdict(served, party(evaluator_name, {key_holder_name}, stranger))
             .starts_with("it refuses this party's certificate: "));
   const KeyHolderServer plain(toy_key_holder(), listening());
-  CHECK(probe(endpoint_of(plain), right, soon).starts_with("no TLS 1.3: "));
-  CHECK(probe({"127.0.0.1", "1"}, right, soon) == "unreachable: Connection refused");
+  CHECK(probe(endpoint_of(plain), right, soon).fault.starts_with("no TLS 1.3: "));
+  CHECK(probe({"127.0.0.1", "1"}, right, soon).fault == "unreachable: Connection refused");
+  CHECK(probe({"nosuch.invalid", "1"}, right, soon).fault.starts_with("unknown host nosuch.invalid ("));
+  const KeyHolderServer server(toy_key_holder(), listening(served));
+  const Probed probed = probe({"localhost", std::to_string(server.port())}, right, soon);
+  CHECK(probed.fault == "");
+  CHECK(probed.other_end.names == std::vector{key_holder_name});
 }

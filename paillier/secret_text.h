@@ -1,0 +1,30 @@
+// Text that is wiped.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "paillier/integer.h"
+
+namespace smlp {
+
+/// Overwrites what it allocated before it is released.
+template <typename T>
+struct WipingAllocator {
+  using value_type = T;
+  WipingAllocator() = default;
+  template <typename Other>
+  WipingAllocator(const WipingAllocator<Other>&) {}
+  T* allocate(std::size_t count) { return std::allocator<T>().allocate(count); }
+  void deallocate(T* memory, std::size_t count) noexcept {
+    wipe_memory(memory, count * sizeof(T));
+    std::allocator<T>().deallocate(memory, count);
+  }
+  bool operator==(const WipingAllocator&) const = default;
+};
+
+/// A string that is wiped where it leaves memory: when it goes, and when it grows. (Of fewer than 16
+/// characters the last copy stays, as no key is.)
+using SecretText = std::basic_string<char, std::char_traits<char>, WipingAllocator<char>>;
+
+}  // namespace smlp

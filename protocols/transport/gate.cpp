@@ -1,0 +1,91 @@
+// Names of certificates, tickets, records.
+#include "protocols/transport/gate.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "paillier/error.h"
+
+namespace smlp {
+
+namespace {
+
+/// Callers that are turned away make as many records at once, and as many a second.
+constexpr double most_records = 20, records_per_second = 1;
+
+}  // namespace
+
+grpc::Status status_of(const Error& error) {
+  grpc::StatusCode code = grpc::StatusCode::FAILED_PRECONDITION;
+  if (dynamic_cast<const Busy*>(&error) != nullptr) code = grpc::StatusCode::RESOURCE_EXHAUSTED;
+  if (dynamic_cast<const LockedOut*>(&error) != nullptr) code = grpc::StatusCode::PERMISSION_DENIED;
+  return {code, error.what()};
+}
+
+Gate::Gate(const ServerOptions& options)
+    : log_(options.log),
+      admission_(options.limits, options.lockout),
+      records_(most_records, records_per_second, TokenBucket::Clock::now()) {
+  if (!options.listening || !options.listening->party) return;
+  peers_ = options.listening->party->peers;
+  handshakes_.emplace(
+      [this](const std::string& cause) { turn_away({.what = "handshake", .peer = "", .refusal = cause}); });
+}
+
+void Gate::reload(const Party& party) {
+  const std::lock_guard lock(mutex_);
+  if (peers_) peers_ = party.peers;
+}
+
+grpc::Status Gate::identify(const grpc::CallbackServerContext& context, std::string& peer) const {
+  const std::lock_guard lock(mutex_);
+  if (!peers_) {
+    peer = "local";
+    return grpc::Status::OK;
+  }
+  const auto authentication = context.auth_context();
+  std::string names;
+  if (authentication->IsPeerAuthenticated())
+    for (const grpc::string_ref& text : authentication->FindPropertyValues("peer_dns")) {
+      const std::string name(text.data(), text.size());
+      if (std::ranges::find(*peers_, name) != peers_->end()) {
+        peer = name;
+        return grpc::Status::OK;
+      }
+      names += (names.empty() ? "" : ", ") + name;
+    }
+  peer = context.peer();
+  return {grpc::StatusCode::PERMISSION_DENIED, "the caller's certificate names " +
+                                                   (names.empty() ? "nobody" : names) +
+                                                   ", whom this key holder does not serve"};
+}
+
+grpc::Status Gate::admit(const grpc::CallbackServerContext& context, CallRecord& record,
+                         Admission::Ticket& ticket) {
+  grpc::Status status = identify(context, record.peer);
+  try {
+    if (status.ok()) ticket = admission_.admit(record.peer);
+  } catch (const Error& error) {
+    status = status_of(error);
+  }
+  if (status.error_code() == grpc::StatusCode::PERMISSION_DENIED) {
+    record.refusal = status.error_message();
+    turn_away(record);
+  }
+  return status;
+}
+
+void Gate::turn_away(CallRecord record) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!records_.take(TokenBucket::Clock::now())) {
+      ++left_out_;
+      return;
+    }
+    record.left_out = std::exchange(left_out_, 0);
+  }
+  record.turned_away = true;
+  log(record);
+}
+
+}  // namespace smlp
