@@ -103,7 +103,8 @@ $(FUZZERS): $(BUILD_DIR)/fuzz/%: $(BUILD_DIR)/obj/tests/fuzz/%_fuzz.o $(LIBRARY)
 $(FUZZERS): private LIBS += -fsanitize=fuzzer
 $(fuzzers:%=$(BUILD_DIR)/obj/tests/fuzz/%_fuzz.o): private processor := -fsanitize=fuzzer-no-link
 $(BUILD_DIR)/fuzz/seeds: $(call objects,tests/fuzz/seeds.cpp tests/support/protocol_fixture.cpp) $(LIBRARY)
-$(PROGRAM) $(BUILD_DIR)/tests $(BENCHES) $(FUZZERS) $(BUILD_DIR)/fuzz/seeds: $(BUILD_DIR)/sources
+$(BUILD_DIR)/ctime: $(call objects,tests/ctime/ctime.cpp) $(LIBRARY)
+$(PROGRAM) $(BUILD_DIR)/tests $(BENCHES) $(FUZZERS) $(BUILD_DIR)/fuzz/seeds $(BUILD_DIR)/ctime: $(BUILD_DIR)/sources
 	@echo "link $@"
 	@mkdir -p $(@D)
 	@$(LINK) $(filter %.o %.a,$^) $(LIBS) -o $@
@@ -136,7 +137,7 @@ $(message_objects): $(BUILD_DIR)/obj/%.o: $(generated)/%.cc $(BUILD_DIR)/flags
 	@mkdir -p $(@D)
 	@$(COMPILE) $(system_includes) -c $< -o $@
 
--include $(precompiled:%=%.d) $(patsubst %.o,%.d,$(call objects,$(library_sources) mlp/main.cpp $(command_sources) $(test_sources) $(bench_sources) $(fuzz_sources)))
+-include $(precompiled:%=%.d) $(patsubst %.o,%.d,$(call objects,$(library_sources) mlp/main.cpp $(command_sources) $(test_sources) $(bench_sources) $(fuzz_sources) tests/ctime/ctime.cpp))
 
 # Tests are compiled to be built quickly. (A precompiled header serves one optimisation only.)
 ifeq ($(BUILD)$(precompiled),release)
@@ -165,7 +166,7 @@ $(BUILD_DIR)/dependencies.mk: scripts/install_dependencies.sh
 	  printf '%s\n' "DEPENDENCY_CFLAGS := $$cflags" "DEPENDENCY_LIBS := -lntl -lboost_program_options $$libs" > $@
 
 # ---- running ----
-test: $(if $(TEST_OPTIONS),,all $(addprefix $(BUILD_DIR)/bench/,matmul training large_table)) $(BUILD_DIR)/tests
+test: $(if $(TEST_OPTIONS),,all $(BUILD_DIR)/ctime $(addprefix $(BUILD_DIR)/bench/,matmul training large_table)) $(BUILD_DIR)/tests
 	+@CXX="$(CXX)" scripts/run_tests.sh $(BUILD_DIR) $(TEST_OPTIONS)
 
 demo: all

@@ -1,0 +1,310 @@
+// Does what the key holder does depend on its secrets? Run by ctime_test.sh under valgrind; after the ctime
+// tests of libsecp256k1.
+//   ctime key FILE       writes the larger toy key (natively: key generation is slow under valgrind)
+//   ctime undefined FILE under memcheck: secrets are marked undefined, so every branch and every address that
+//                        depends on one is an error; what is left is listed in reasons.supp
+//   ctime counts FILE    under callgrind: instructions of the same answer for other secrets, to files. It
+//   also
+//                        sees what memcheck loses: a carry that GMP's loops take past a `dec`
+// Toy keys: of 768 bits, whose primes go through the vector kernels (AVX2 under valgrind), and of 256 bits,
+// whose primes go through GMP's limbs. They protect nothing.
+#include <valgrind/callgrind.h>
+#include <valgrind/memcheck.h>
+
+#include <cstdio>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "paillier/kernels.h"
+#include "paillier/keys.h"
+#include "paillier/parallel.h"
+#include "protocols/comparison/sign_state.h"
+#include "protocols/conversion/unpack.h"
+#include "protocols/evaluator.h"
+#include "protocols/key_holder.h"
+#include "protocols/masked_values.h"
+#include "protocols/registry.h"
+
+using namespace smlp;
+
+namespace {
+
+constexpr Numbers toy_numbers{20, 10, 56};  // masks of two limbs, the value in the lower one
+constexpr std::size_t toy_inner = 4, rows = 2, cols = 3;
+
+// ---- undefined ----
+
+void hide(std::span<const Limb> limbs) {
+  VALGRIND_MAKE_MEM_UNDEFINED(limbs.data(), limbs.size() * sizeof(Limb));
+}
+void hide(const Integer& value) {
+  hide(limbs_of(value));
+}
+/// But for the highest limb, which tells the length: that follows from the mask but with probability
+/// 2^-sigma.
+void hide_masked(const std::vector<Integer>& values) {
+  for (const Integer& value : values)
+    if (const auto limbs = limbs_of(value); limbs.size() > 1) hide(limbs.first(limbs.size() - 1));
+}
+void hide(FixedIntegers& values) {
+  for (std::size_t i = 0; i < values.size(); ++i) hide(values[i]);
+}
+
+/// Errors that memcheck has found since the last call, said with the name of what was done.
+class Errors {
+ public:
+  void check(const std::string& what) {
+    const auto all = static_cast<unsigned>(VALGRIND_COUNT_ERRORS);
+    std::printf("%s: %u\n", what.c_str(), all - seen_);
+    std::fflush(stdout);
+    seen_ = all;
+  }
+
+ private:
+  unsigned seen_ = 0;
+};
+
+/// The kernels, on both kinds of arithmetic that valgrind knows.
+void check_kernels(Errors& errors) {
+  RandomStream random = RandomSource::from_seed(1).stream({});
+  const Integer m = 2 * random.bits(766) + 1 + power_of_two(767);
+  for (const Instructions instructions : {Instructions::scalar, Instructions::avx2}) {
+    const std::string on = " on " + std::string(name(instructions));
+    const auto context = std::make_shared<const ModularContext>(m, instructions);
+    const std::size_t count = 2 * context->lanes().lanes(), limbs = context->lanes().limbs();
+    FixedIntegers values(count, limbs);
+    for (std::size_t i = 0; i < count; ++i) std::ranges::copy(limbs_of(random.below(m)), values[i].begin());
+    FixedIntegers bases(count, limbs);
+    for (std::size_t i = 0; i < count; ++i) std::ranges::copy(values[i], bases[i].begin());
+    const SecretInteger exponent(random.bits(127) + power_of_two(127));
+    hide(bases);
+    hide(limbs_of(exponent.value()).first(1));  // the highest one tells its length, which is public
+    context->power_secret(bases[0].data(), count, exponent);
+    errors.check("a power with a secret exponent" + on);
+
+    const FixedBase base(context, random.below(m), 40);
+    std::vector<SecretInteger> exponents;  // random, and their digits are addresses: SECURITY.md says so
+    for (std::size_t i = 0; i < count; ++i) exponents.emplace_back(random.bits(40));
+    hide(values);
+    base.multiply_powers(values[0].data(), exponents);
+    errors.check("secrets times powers of a fixed base" + on);
+  }
+}
+
+void check_fixed_width(Errors& errors) {
+  RandomStream random = RandomSource::from_seed(2).stream({});
+  const Integer p = 2 * random.bits(382) + 1 + power_of_two(383), q = p + 2, p_q = p * q;
+  const SecretModulus secret_p(p), secret_q(q);
+  std::vector<Integer> numbers;
+  for (int i = 0; i < 3; ++i) numbers.push_back(random.below(p));
+  FixedIntegers x(numbers, 7), wide(std::vector<Integer>{random.below(p_q)}, 13), out(4, 13);
+  hide(x);
+  hide(wide);
+  secret_p.reduce(out[0].data(), wide[0].data(), 12);
+  secret_p.divide(out[1].data(), out[2].data(), wide[0].data(), 12);
+  secret_p.multiply(out[0].data(), x[0].data(), x[1].data());
+  join_remainders(out[0].first(12), x[0].data(), secret_p, x[1].data(), secret_q, p_q);
+  add_shifted(out[3], x[2], 127, mask_of(1));
+  negate_where(x[2], x[2][0]);
+  errors.check("fixed-width arithmetic");
+  hide({secret_p.data(), secret_p.limbs()});
+  secret_p.reduce(out[0].data(), wide[0].data(), 12);
+  errors.check("a reduction by a secret modulus");
+}
+
+void check_keys(const SecretKeys& keys, const std::string& on, Errors& errors) {
+  const Draws draws(RandomSource::from_seed(3), {});
+  FixedIntegers plaintexts(5, keys.paillier().plaintext_limbs());
+  hide(plaintexts);
+  keys.paillier().encrypt(plaintexts, draws);
+  errors.check("Paillier encryption" + on);
+  std::vector<unsigned> bits(9, 1);
+  VALGRIND_MAKE_MEM_UNDEFINED(bits.data(), bits.size() * sizeof(unsigned));
+  keys.dgk().encrypt(bits, draws, 2);
+  errors.check("DGK encryption of bits" + on);
+
+  std::vector<Ciphertext> cs;
+  for (const FreshCiphertext& c : keys.paillier().encrypt(std::vector<Integer>{0, 1, -5}, draws))
+    hide(cs.emplace_back(c.local()).residue());
+  keys.paillier().decrypt_fixed(cs);
+  errors.check("Paillier decryption" + on);
+  std::vector<DgkCiphertext> zeros;
+  for (const FreshDgkCiphertext& c : keys.dgk().encrypt(std::vector<unsigned>{0, 1, 0, 7}, draws))
+    hide(zeros.emplace_back(c.local()).residue());
+  keys.dgk().are_zero(zeros);
+  errors.check("DGK zero tests" + on);
+}
+
+/// Has every request answered twice: the second time with what is sealed in it, and what is opened, hidden.
+class HidingChannel : public Channel {
+ public:
+  HidingChannel(const SecretKeys& keys, std::string on, Errors& errors)
+      : key_holder_(keys, policy(), AnswerRandomness::from_system()),
+        hiding_(keys, policy(), AnswerRandomness::from_system(),
+                [](const Header& header, std::string_view what, const std::vector<Integer>& values) {
+                  // The paper's products of masked values are GMP's: SECURITY.md says so.
+                  if (what != "t" && (header.protocol != "activation/max" || header.stage == 0))
+                    hide_masked(values);
+                }),
+        on_(std::move(on)),
+        errors_(errors) {}
+
+  std::size_t sealed_bytes = 0;  ///< of the state at the end of the next requests
+
+ private:
+  static KeyHolderPolicy policy() {
+    KeyHolderPolicy all;
+    for (const Descriptor& protocol : registry()) all.protocols.insert(protocol.wire_name());
+    return all;
+  }
+
+  Bytes exchange(std::span<const std::uint8_t> frame) override {
+    const Header header = read_request_header(frame);
+    Bytes hidden(frame.begin(), frame.end());
+    constexpr std::size_t tag_bytes = 16;
+    if (sealed_bytes > 0)
+      VALGRIND_MAKE_MEM_UNDEFINED(hidden.data() + hidden.size() - tag_bytes - sealed_bytes, sealed_bytes);
+    hiding_.answer(hidden);
+    errors_.check("the answer of " + header.protocol + ", stage " + std::to_string(header.stage) + on_);
+    return key_holder_.answer(frame);
+  }
+
+  KeyHolder key_holder_, hiding_;
+  std::string on_;
+  Errors& errors_;
+};
+
+void check_answers(const SecretKeys& keys, const std::string& on, Errors& errors) {
+  const BitBudget budget(toy_numbers, toy_inner, keys.public_keys().paillier().bits());
+  HidingChannel channel(keys, on, errors);
+  RandomSource random = RandomSource::from_seed(4);
+  const Evaluator evaluator(keys.public_keys(), budget, channel, random, draw_session(random));
+  const PaillierPublicKey& key = evaluator.paillier();
+  IntegerMatrix values(rows, cols);
+  for (std::size_t i = 0; i < values.size(); ++i) values.cells()[i] = static_cast<long>(i * 100) - 250;
+  const auto trivial = [&](const Layout& layout) {
+    return trivial_matrix(key, values, layout, budget.slot_bits());
+  };
+  const Layout layout = balanced_layout(rows, cols, budget.slots());
+  const ProtocolSet protocols = make_protocols(preset("homomorphic"), budget);
+  const EncryptedMatrix z = trivial(layout);
+  const SignShares shares = protocols.comparison->sign(evaluator, {.step = 1}, z);
+  channel.sealed_bytes = SignState::encoded_size(rows * cols, true, budget);
+  protocols.selection->select_compared(evaluator, {.step = 1}, z, shares);
+  protocols.selection->select(evaluator, {.step = 1}, z, shares);
+  channel.sealed_bytes = 0;
+  unpack_matrix(evaluator, {.step = 2}, z);
+
+  const BitBudget single(toy_numbers, toy_inner, keys.public_keys().paillier().bits(), 1);
+  const Evaluator paper(keys.public_keys(), single, channel, random, draw_session(random));
+  const ProtocolSet of_paper = make_protocols(preset("paper"), single);
+  const EncryptedMatrix one_each = trivial(balanced_layout(rows, cols, 1));
+  of_paper.comparison->sign(paper, {.step = 3}, one_each);
+  of_paper.activation->forward(paper, {.step = 4}, one_each);
+}
+
+// ---- counts ----
+
+/// Instructions of `what` between the two, as a file that callgrind writes.
+void counted(const std::string& name, const std::function<void()>& what) {
+  what();  // tables, and memory that is then there
+  CALLGRIND_ZERO_STATS;
+  CALLGRIND_TOGGLE_COLLECT;
+  what();
+  CALLGRIND_TOGGLE_COLLECT;
+  CALLGRIND_DUMP_STATS_AT(name.c_str());
+}
+
+void count_all(const SecretKeys& keys, const std::string& on) {
+  const PaillierPublicKey& key = keys.public_keys().paillier();
+  const BitBudget budget(toy_numbers, toy_inner, key.bits());
+  const KeyHolder key_holder(keys, {}, AnswerRandomness::from_system());
+  RandomStream random = RandomSource::from_seed(5).stream({});
+  const std::string comparison = "comparison/dgk-veugen", selection = "selection/homomorphic";
+  Header header{.protocol = comparison,
+                .stage = 1,
+                .key = keys.public_keys().fingerprint(),
+                .place = {.step = 1},
+                .numbers = budget.numbers(),
+                .max_inner = static_cast<std::uint32_t>(budget.max_inner()),
+                .slots = static_cast<std::uint32_t>(budget.slots()),
+                .layout = balanced_layout(rows, cols, budget.slots()),
+                .parameters = {}};
+  random.fill(header.session);
+  const std::size_t bits = budget.guarded_mask_bits();
+  const std::pair<const char*, Integer> opened[] = {
+      {"small", 5}, {"large", power_of_two(bits) - 1}, {"negative", -power_of_two(bits) + 7}};
+  for (const auto& [size, d] : opened)
+    for (const unsigned t : {0U, 1U}) {
+      const std::vector<Integer> all(rows * cols, d);
+      const SignState state{Matrix<std::uint8_t>(rows, cols, static_cast<std::uint8_t>(t)),
+                            FixedIntegers(all, masked_value_limbs(bits))};
+      header.protocol = comparison;
+      header.stage = 1;
+      const Bytes sealed =
+          seal(state.encode(budget), header, sha256(Bytes{1}), keys.sealing_secret(), random);
+      header.protocol = selection;
+      header.parameters = {comparison_number(comparison), 1};
+      const Bytes frame = encode_request(header, sealed);
+      if (const std::string refusal = refusal_in(key_holder.answer(frame)); !refusal.empty())
+        throw Error(refusal);
+      counted("selection" + on + ": shares " + std::to_string(t) + ", opened values " + size,
+              [&] { key_holder.answer(frame); });
+    }
+  const Draws draws(RandomSource::from_seed(6), {});
+  for (const auto& [name, bit] : {std::pair("zeros", 0U), std::pair("ones", 1U)}) {
+    const std::vector<unsigned> plain(8, bit);
+    counted("bits" + on + ": " + name, [&] { keys.dgk().encrypt(plain, draws, 2); });
+    std::vector<DgkCiphertext> cs;
+    for (const FreshDgkCiphertext& c : keys.dgk().encrypt(plain, draws)) cs.push_back(c.local());
+    counted("zero tests" + on + ": " + name, [&] { keys.dgk().are_zero(cs); });
+    FixedIntegers plaintexts(8, keys.paillier().plaintext_limbs());
+    for (std::size_t i = 0; i < 8; ++i) plaintexts[i][0] = bit;
+    counted("plaintexts" + on + ": " + name, [&] { keys.paillier().encrypt(plaintexts, draws); });
+    std::vector<Ciphertext> encrypted;
+    for (const FreshCiphertext& c : keys.paillier().encrypt(plaintexts, draws))
+      encrypted.push_back(c.local());
+    counted("decryptions" + on + ": " + name, [&] { keys.paillier().decrypt_fixed(encrypted); });
+  }
+}
+
+SecretKeys toy_key(std::size_t bits, std::size_t subgroup_bits) {
+  return SecretKeys::generate(Variant::subgroup, bits, subgroup_bits, RandomSource::from_seed(bits));
+}
+
+int run(const std::string& mode, const std::string& file) {
+  set_thread_count(1);
+  if (mode == "key") {
+    save(toy_key(768, 16), file);
+    return 0;
+  }
+  const SecretKeys vector = load_secret_keys(file), scalar = toy_key(256, 16);
+  if (mode == "counts") {
+    count_all(vector, ", vector");
+    count_all(scalar, ", scalar");
+    return 0;
+  }
+  if (RUNNING_ON_VALGRIND == 0) throw Error("secrets are undefined to memcheck alone");
+  Errors errors;
+  check_kernels(errors);
+  check_fixed_width(errors);
+  for (const auto& [keys, on] : {std::pair(&vector, ", vector"), std::pair(&scalar, ", scalar")}) {
+    check_keys(*keys, on, errors);
+    check_answers(*keys, on, errors);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    if (argc == 3) return run(argv[1], argv[2]);
+    std::fputs("usage: ctime key|undefined|counts FILE\n", stderr);
+    return 2;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+}
