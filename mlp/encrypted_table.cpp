@@ -98,14 +98,14 @@ TableEncryptor::TableEncryptor(const PublicKeys& keys, const BitBudget& budget, 
       throw Error("the table has " + std::to_string(rows) + " rows and " +
                   std::to_string(class_indices->size()) + " labels");
     class_indices_ = *class_indices;
-    one_hot(class_indices_, classes, budget.numbers());
+    for (const std::size_t index : class_indices_) one_hot({index}, classes, budget.numbers());
   }
   std::vector<bool> seen(rows, false);
   for (const std::size_t row : row_order_)
     if (row < rows) seen[row] = true;
   if (row_order_.size() != rows || std::ranges::find(seen, false) != seen.end())
     throw Error("the order of the rows is no permutation of 0 to " + std::to_string(rows - 1));
-  encode(features_, budget.numbers(), columns);
+  check_encodable(features_, budget.numbers(), columns);
 }
 
 std::vector<std::size_t> TableEncryptor::owner_rows(std::size_t group) const {

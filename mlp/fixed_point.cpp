@@ -10,9 +10,9 @@ namespace smlp {
 
 namespace {
 
-/// `what` is called for an error alone.
+/// The integer as a double. `what` is called for an error alone.
 template <typename What>
-Integer encode_cell(double value, const Numbers& numbers, const What& what) {
+double rounded(double value, const Numbers& numbers, const What& what) {
   const double scaled = std::round(std::ldexp(value, static_cast<int>(numbers.fraction_bits)));
   const double limit = std::ldexp(1.0, static_cast<int>(numbers.value_bits) - 1);
   if (!(std::fabs(scaled) < limit)) {
@@ -24,13 +24,21 @@ Integer encode_cell(double value, const Numbers& numbers, const What& what) {
         what() + " is " + text.str() +
         "; encrypt the training table with more --value-bits, fewer --fraction-bits or another --scaling");
   }
-  return Integer(scaled);
+  return scaled;
+}
+
+double rounded_cell(const Matrix<double>& values, std::size_t i, std::size_t j, const Numbers& numbers,
+                    const std::vector<std::string>& columns) {
+  return rounded(values(i, j), numbers, [&] {
+    const std::string column = j < columns.size() ? "'" + columns[j] + "'" : std::to_string(j + 1);
+    return "the scaled value of row " + std::to_string(i + 1) + ", column " + column;
+  });
 }
 
 }  // namespace
 
 Integer encode(double value, const Numbers& numbers, const std::string& what) {
-  return encode_cell(value, numbers, [&] { return what; });
+  return Integer(rounded(value, numbers, [&] { return what; }));
 }
 
 double decode(const Integer& value, const Numbers& numbers) {
@@ -41,12 +49,14 @@ IntegerMatrix encode(const Matrix<double>& values, const Numbers& numbers,
                      const std::vector<std::string>& columns) {
   IntegerMatrix out(values.rows(), values.cols());
   for (std::size_t i = 0; i < values.rows(); ++i)
-    for (std::size_t j = 0; j < values.cols(); ++j)
-      out(i, j) = encode_cell(values(i, j), numbers, [&] {
-        const std::string column = j < columns.size() ? "'" + columns[j] + "'" : std::to_string(j + 1);
-        return "the scaled value of row " + std::to_string(i + 1) + ", column " + column;
-      });
+    for (std::size_t j = 0; j < values.cols(); ++j) out(i, j) = rounded_cell(values, i, j, numbers, columns);
   return out;
+}
+
+void check_encodable(const Matrix<double>& values, const Numbers& numbers,
+                     const std::vector<std::string>& columns) {
+  for (std::size_t i = 0; i < values.rows(); ++i)
+    for (std::size_t j = 0; j < values.cols(); ++j) rounded_cell(values, i, j, numbers, columns);
 }
 
 Matrix<double> decode(const IntegerMatrix& values, const Numbers& numbers) {

@@ -21,6 +21,9 @@ double decode(const Integer& value, const Numbers& numbers);
 /// empty).
 IntegerMatrix encode(const Matrix<double>& values, const Numbers& numbers,
                      const std::vector<std::string>& columns = {});
+/// Throws Error where encode() would; makes nothing, so that a table of any size can be checked.
+void check_encodable(const Matrix<double>& values, const Numbers& numbers,
+                     const std::vector<std::string>& columns = {});
 Matrix<double> decode(const IntegerMatrix& values, const Numbers& numbers);
 
 /// rows x classes: 2^f (1.0) in the column of each row's class, else 0. Throws Error for an index >= classes.

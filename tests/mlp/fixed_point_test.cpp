@@ -43,6 +43,9 @@ TEST_CASE("a value outside l bits is refused by name") {
                  }),
                  "row 2, column 'age' is 500"));
   CHECK(contains(message_of([&] { encode(values, numbers); }), "row 2, column 3 is 500"));
+  CHECK(contains(message_of([&] { check_encodable(values, numbers); }), "row 2, column 3 is 500"));
+  values(1, 2) = 5;
+  CHECK_NOTHROW(check_encodable(values, numbers));
 }
 
 TEST_CASE("the widest numbers are exact to a double's digits") {
