@@ -1,14 +1,10 @@
-// Reads IDX files through zlib, which takes plain files as they are.
+// Reads IDX files, image by image.
 #include "mlp/idx.h"
-
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <memory>
 #include <string>
+#include <utility>
 
 #include "paillier/error.h"
 
@@ -21,19 +17,17 @@ constexpr std::uint32_t labels_magic = 0x00000801;  // bytes, one axis
 constexpr std::uint64_t longest_axis = 4096;
 constexpr std::uint64_t most_pixels = std::uint64_t{1} << 28;
 constexpr std::uint64_t best_ratio = 1032;  // deflate cannot do better
+constexpr std::uint64_t first_room = std::uint64_t{1} << 24;
 
 class IdxFile {
  public:
-  explicit IdxFile(const std::filesystem::path& path) : name_(path.string()) {
-    std::error_code problem;
-    size_ = std::filesystem::file_size(path, problem);
-    if (problem) throw Error("cannot open " + name_ + ": " + problem.message());
-    file_.reset(gzopen(path.c_str(), "rb"));
-    if (!file_) throw Error("cannot open " + name_ + ": " + std::strerror(errno));
-  }
+  explicit IdxFile(Input input) : input_(std::move(input)) {}
 
-  const std::string& name() const { return name_; }
-  std::uint64_t most_content() const { return size_ * best_ratio; }
+  const std::string& name() const { return input_.name(); }
+  /// The most bytes that a regular file can hold; a pipe's are not known.
+  std::uint64_t most_content() const {
+    return input_.size_on_disk() ? *input_.size_on_disk() * best_ratio : most_pixels;
+  }
 
   std::uint32_t number() {
     std::array<std::uint8_t, 4> bytes{};
@@ -45,46 +39,28 @@ class IdxFile {
   void check_magic(std::uint32_t wanted, const char* what) {
     const std::uint32_t magic = number();
     if (magic != wanted)
-      throw Error(name_ + " is no IDX file of " + what + ": its magic number is " + std::to_string(magic) +
+      throw Error(name() + " is no IDX file of " + what + ": its magic number is " + std::to_string(magic) +
                   ", not " + std::to_string(wanted));
   }
 
   void read(std::span<std::uint8_t> out) {
-    const int got = gzread(file_.get(), out.data(), static_cast<unsigned>(out.size()));
-    if (got < 0) fail();
-    if (static_cast<std::size_t>(got) != out.size()) throw Error(name_ + " is truncated");
+    if (input_.read(out) != out.size()) throw Error(name() + " is truncated");
   }
 
   /// Checks that nothing follows; for gzip this reads and checks the sum.
   void finish() {
-    std::uint8_t extra = 0;
-    const int got = gzread(file_.get(), &extra, 1);
-    if (got > 0) throw Error(name_ + " has bytes left over after its last value");
-    int state = Z_OK;
-    gzerror(file_.get(), &state);
-    if (got < 0 || state != Z_OK) fail();
+    if (input_.next() >= 0) throw Error(name() + " has bytes left over after its last value");
   }
 
  private:
-  [[noreturn]] void fail() {
-    int state = Z_OK;
-    const char* text = gzerror(file_.get(), &state);
-    throw Error(name_ + " is truncated or damaged: " +
-                (text != nullptr && *text != '\0' ? text : "its sum is wrong"));
-  }
-
-  struct Close {
-    void operator()(gzFile file) const { gzclose(file); }
-  };
-  std::string name_;
-  std::uint64_t size_ = 0;
-  std::unique_ptr<gzFile_s, Close> file_;
+  Input input_;
 };
 
 }  // namespace
 
-Table load_idx(const std::filesystem::path& images, const std::optional<std::filesystem::path>& labels) {
-  IdxFile file(images);
+Table load_idx(Input images, std::optional<Input> labels) {
+  const std::uint64_t on_disk = images.size_on_disk().value_or(0);
+  IdxFile file(std::move(images));
   file.check_magic(images_magic, "images");
   const std::uint64_t count = file.number();
   const std::uint64_t height = file.number();
@@ -98,16 +74,20 @@ Table load_idx(const std::filesystem::path& images, const std::optional<std::fil
   Table table;
   const std::size_t pixels = height * width;
   for (std::size_t i = 0; i < pixels; ++i) table.columns.push_back("pixel_" + std::to_string(i));
-  table.values = Matrix<double>(count, pixels);
+  // Pixels take room as they come, not as they are claimed.
+  std::vector<double> cells;
+  cells.reserve(std::min(count * pixels, std::max(first_room, on_disk)));
   std::vector<std::uint8_t> image(pixels);
   for (std::size_t i = 0; i < count; ++i) {
     file.read(image);
-    for (std::size_t j = 0; j < pixels; ++j) table.values(i, j) = image[j];
+    cells.insert(cells.end(), image.begin(), image.end());
   }
   file.finish();
+  table.values = Matrix<double>(count, pixels);
+  table.values.cells() = std::move(cells);
 
   if (labels) {
-    IdxFile label_file(*labels);
+    IdxFile label_file(*std::move(labels));
     label_file.check_magic(labels_magic, "labels");
     const std::uint64_t label_count = label_file.number();
     if (label_count != count)

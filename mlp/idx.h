@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "mlp/input.h"
 #include "mlp/table.h"
 
 namespace smlp {
@@ -13,7 +14,7 @@ namespace smlp {
 /// class names are the labels in decimal. A gzip file is checked by its own sum. Throws Error naming the
 /// file: no such file, another magic number, truncated or damaged, bytes left over, another number of labels
 /// than images, no image, an axis of more than 4,096 pixels, more than 2^28 pixels in all or more than the
-/// file can hold.
-Table load_idx(const std::filesystem::path& images, const std::optional<std::filesystem::path>& labels);
+/// file can hold. Each input is read once.
+Table load_idx(Input images, std::optional<Input> labels);
 
 }  // namespace smlp

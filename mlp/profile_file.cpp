@@ -1,7 +1,9 @@
 // The profile as a JSON file.
 #include <zlib.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -16,7 +18,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* format_name = "smlp-profile";
-constexpr int format_version = 1;
+constexpr int format_version = 2;  // 1 had numbers alone: no levels, missing values or other columns
 constexpr std::size_t largest_file = std::size_t{64} << 20;
 
 /// CRC-32 of the compact form without the checksum itself: a flipped digit of a mean is no longer a valid
@@ -28,18 +30,32 @@ std::uint32_t checksum(const Json& json) {
 }
 
 void check_profile(const Profile& profile) {
-  const std::size_t count = profile.columns.size();
-  if (count == 0) throw Error("it has no columns");
+  if (profile.columns.empty()) throw Error("it has no columns");
+  const std::vector<std::string> features = profile.features();
+  const std::size_t count = features.size();
   if (profile.offset.size() != count || profile.factor.size() != count)
-    throw Error("it has " + std::to_string(count) + " columns, " + std::to_string(profile.offset.size()) +
+    throw Error("it has " + std::to_string(count) + " features, " + std::to_string(profile.offset.size()) +
                 " offsets and " + std::to_string(profile.factor.size()) + " factors");
+  if (profile.means.size() != (profile.missing == Missing::mean ? count : 0))
+    throw Error("it has " + std::to_string(profile.means.size()) + " means, which are for --missing mean");
   for (std::size_t j = 0; j < count; ++j)
-    if (!std::isfinite(profile.offset[j]) || !std::isfinite(profile.factor[j]))
-      throw Error("the scaling of column " + in_quotes(profile.columns[j]) + " is not finite");
+    if (!std::isfinite(profile.offset[j]) || !std::isfinite(profile.factor[j]) ||
+        (!profile.means.empty() && !std::isfinite(profile.means[j])))
+      throw Error("the scaling of column " + in_quotes(features[j]) + " is not finite");
+  for (const auto& [column, texts] : profile.levels) {
+    if (std::ranges::find(profile.columns, column) == profile.columns.end())
+      throw Error("it has texts of a column " + in_quotes(column) + " that it does not have");
+    if (texts.empty() || std::ranges::adjacent_find(texts, std::greater_equal{}) != texts.end())
+      throw Error("the texts of column " + in_quotes(column) + " are not distinct and sorted");
+  }
   std::set<std::string> names(profile.columns.begin(), profile.columns.end());
   names.insert(profile.label_column);
-  if (names.size() != count + 1 || names.contains(""))
+  if (names.size() != profile.columns.size() + 1 || names.contains(""))
     throw Error("its column names are not distinct and non-empty");
+  const std::set<std::string> header(profile.header.begin(), profile.header.end());
+  if (header.size() != profile.header.size() || header.contains("") ||
+      (!header.empty() && !std::ranges::includes(header, names)))
+    throw Error("the header of its table is not distinct, or lacks one of its columns");
   const std::size_t classes = profile.classes.size();
   if (classes < 2 || classes > max_classes)
     throw Error("it has " + std::to_string(classes) + " classes, allowed are 2 to " +
@@ -61,7 +77,11 @@ void save_profile(const Profile& profile, const std::filesystem::path& path) {
               {"classes", profile.classes},
               {"columns", profile.columns},
               {"offset", profile.offset},
-              {"factor", profile.factor}};
+              {"factor", profile.factor},
+              {"levels", profile.levels},
+              {"missing", name(profile.missing)},
+              {"means", profile.means},
+              {"header", profile.header}};
     json["checksum"] = checksum(json);
     const std::string text = json.dump(2) + "\n";
     write_file_atomically(path, Bytes(text.begin(), text.end()), 0600);
@@ -76,8 +96,9 @@ Profile load_profile(const std::filesystem::path& path) {
     Json json = Json::parse(bytes);
     if (!json.is_object() || json.value("format", Json()) != format_name)
       throw Error("it is no profile of smlp");
-    if (json.at("version") != format_version)
-      throw Error("its version is " + json.at("version").dump() + ", this program reads " +
+    const bool old = json.at("version") == 1;
+    if (!old && json.at("version") != format_version)
+      throw Error("its version is " + json.at("version").dump() + ", this program reads 1 and " +
                   std::to_string(format_version));
     const auto sum = json.at("checksum").get<std::uint32_t>();
     json.erase("checksum");
@@ -89,6 +110,12 @@ Profile load_profile(const std::filesystem::path& path) {
     json.at("columns").get_to(profile.columns);
     json.at("offset").get_to(profile.offset);
     json.at("factor").get_to(profile.factor);
+    if (!old) {
+      json.at("levels").get_to(profile.levels);
+      profile.missing = missing_from_name(json.at("missing").get<std::string>());
+      json.at("means").get_to(profile.means);
+      json.at("header").get_to(profile.header);
+    }
     check_profile(profile);
     return profile;
   } catch (const Json::exception&) {

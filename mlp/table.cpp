@@ -1,34 +1,46 @@
 // Tables: choice of the reader, rows, text for messages.
 #include "mlp/table.h"
 
-#include <array>
-#include <fstream>
+#include <utility>
 
-#include "mlp/csv.h"
+#include "mlp/csv_table.h"
 #include "mlp/idx.h"
 #include "paillier/error.h"
 
 namespace smlp {
 
-namespace {
-
-/// IDX starts with two zero bytes, gzip with 1f 8b; no text table starts with either.
-bool starts_like_idx(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::array<char, 2> start{};
-  if (!file.read(start.data(), start.size())) return false;
-  return start == std::array<char, 2>{'\0', '\0'} || start == std::array<char, 2>{'\x1f', '\x8b'};
+std::string_view name(Missing missing) {
+  switch (missing) {
+    case Missing::refuse:
+      return "refuse";
+    case Missing::mean:
+      return "mean";
+    case Missing::drop:
+      return "drop";
+  }
+  throw Error("a treatment of missing values has no name");
 }
 
-}  // namespace
+Missing missing_from_name(std::string_view text) {
+  for (const Missing missing : {Missing::refuse, Missing::mean, Missing::drop})
+    if (text == name(missing)) return missing;
+  throw Error("--missing is " + in_quotes(text) + ", allowed are refuse, mean, drop");
+}
+
+std::string Table::row_name(std::size_t row) const {
+  return "row " + std::to_string(row < file_rows.size() ? file_rows[row] : row + 1);
+}
 
 Table load_table(const TableSource& source) {
-  if (!source.labels && !starts_like_idx(source.data))
-    return load_csv(source.data, source.label_column, source.expected ? &*source.expected : nullptr);
+  Input data(source.data);
+  // No text starts with two zero bytes.
+  if (!source.labels && data.peek(2) != std::string_view("\0\0", 2)) return load_csv(std::move(data), source);
   if (source.label_column)
     throw Error(source.data.string() + " is no CSV table: it has no column " +
                 in_quotes(*source.label_column) + " for --label; give the file of its labels with --labels");
-  Table table = load_idx(source.data, source.labels);
+  std::optional<Input> labels;
+  if (source.labels) labels.emplace(*source.labels);
+  Table table = load_idx(std::move(data), std::move(labels));
   if (source.expected && source.expected->features != table.columns)
     throw Error(source.data.string() + " has " + std::to_string(table.columns.size()) +
                 " pixels an image, the profile has " + std::to_string(source.expected->features.size()) +
@@ -38,12 +50,15 @@ Table load_table(const TableSource& source) {
 
 Table take_rows(const Table& table, const std::vector<std::size_t>& indices) {
   Table out{table.columns, Matrix<double>(indices.size(), table.values.cols()), table.label_column, {}};
+  out.levels = table.levels;
+  out.header = table.header;
   for (std::size_t i = 0; i < indices.size(); ++i) {
     if (indices[i] >= table.rows())
       throw Error("row " + std::to_string(indices[i]) + " is not in a table of " +
                   std::to_string(table.rows()) + " rows");
     for (std::size_t j = 0; j < table.values.cols(); ++j) out.values(i, j) = table.values(indices[i], j);
     if (table.has_labels()) out.labels.push_back(table.labels[indices[i]]);
+    out.file_rows.push_back(table.file_rows.empty() ? indices[i] + 1 : table.file_rows[indices[i]]);
   }
   return out;
 }

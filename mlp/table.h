@@ -1,43 +1,77 @@
-// A table in the clear: numeric columns and, where there is one, a column of class names.
+// A table in the clear: columns of numbers or text and, where there is one, a column of class names.
 #pragma once
 
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "mlp/csv.h"
 #include "protocols/matrix.h"
 
 namespace smlp {
 
+/// What becomes of a missing value: an error, the mean of its column, or the row is left out.
+enum class Missing { refuse, mean, drop };
+std::string_view name(Missing missing);
+/// "refuse", "mean", "drop"; throws Error with this list.
+Missing missing_from_name(std::string_view name);
+
+/// The texts of each text column; by name.
+using Levels = std::map<std::string, std::vector<std::string>>;
+
 struct Table {
   std::vector<std::string> columns;  ///< names of the features
-  Matrix<double> values;             ///< rows x columns, finite
+  Matrix<double> values;             ///< rows x columns: finite, or NaN where missing; of a text column the
+                                     ///< number of its level
   std::string label_column;          ///< empty when there are no labels
   std::vector<std::string> labels;   ///< one class name a row, or empty
+  Levels levels = {};                ///< in the order of the rows
+  std::vector<std::string> header = {};  ///< every column of the file, the label and ignored ones too
+  std::vector<std::size_t> file_rows =
+      {};                               ///< the row of the file (from 1) of each row; empty: all, in order
+  std::vector<std::string> notes = {};  ///< sentences for the owner
 
   std::size_t rows() const { return values.rows(); }
   bool has_labels() const { return !labels.empty(); }
+  /// "row 7", counted as in the file.
+  std::string row_name(std::size_t row) const;
 };
 
 /// The columns that a reader of queries expects: those of the owner's profile.
 struct ExpectedColumns {
   std::vector<std::string> features;
-  std::string label;  ///< may be absent from the table
+  std::string label;   ///< may be absent from the table
+  Levels levels = {};  ///< of the columns that are text
+  std::vector<std::string> header =
+      {};  ///< all columns of the profile's table: others than these are refused
+};
+
+/// Which columns count, and how they are read.
+struct ColumnChoice {
+  enum class Text { automatic, named, refused };
+  std::vector<std::string> ignored;
+  std::vector<std::string> columns;  ///< the features; empty: all
+  Text text = Text::automatic;       ///< columns of text: those without a number, these, or none
+  std::vector<std::string> text_columns;
+  Missing missing = Missing::refuse;
 };
 
 /// Where a table comes from, and which of its columns are meant.
 struct TableSource {
-  std::filesystem::path data;                   ///< CSV with a header, or IDX images (also .gz)
+  std::filesystem::path data;                   ///< CSV, or IDX images (also .gz)
   std::optional<std::filesystem::path> labels;  ///< IDX labels (also .gz); IDX only
   std::optional<std::string> label_column;      ///< CSV only; default the last, or that of `expected`
   std::optional<ExpectedColumns> expected;      ///< of a profile; features come out in its order
+  CsvFormat format = {};
+  ColumnChoice choice = {};
 };
 
-/// Reads CSV (mlp/csv.h) or IDX (mlp/idx.h), told apart by content: IDX and gzip files start with their magic
-/// number. Throws Error naming the file, and row and column where there are some.
+/// Reads CSV (mlp/csv_table.h) or IDX (mlp/idx.h), told apart by content: IDX starts with its magic number.
+/// Each input is opened and read once. Throws Error naming the file, and row and column where there are some.
 Table load_table(const TableSource& source);
 
 /// The rows of a table at these indices, in this order.

@@ -12,6 +12,7 @@
 #include "mlp/program/report.h"
 #include "mlp/program/session.h"
 #include "mlp/split.h"
+#include "mlp/suspicions.h"
 #include "mlp/training.h"
 #include "mlp/twin_arithmetic.h"
 #include "paillier/error.h"
@@ -20,28 +21,39 @@ namespace smlp {
 
 namespace {
 
-Parts load_parts(const RunOptions& options, const Seeds& seeds) {
+Parts load_parts(const RunOptions& options, const Seeds& seeds, Console& console) {
+  const Missing missing = options.data.choice.missing;
   const Table all = load_table(options.data.source());
   Table train = all, test;
   Profile profile;
+  std::vector<std::string> notes = all.notes;
   if (options.test) {
-    profile = learn_profile(all, options.scaling);
-    TableSource source = options.data.source(profile.expected());
+    profile = learn_profile(all, options.scaling, missing);
+    TableSource source = options.data.source();
+    source.expected = profile.expected();
     source.data = *options.test;
     source.labels.reset();
     if (options.test_labels) source.labels = *options.test_labels;
     test = load_table(source);
+    notes.insert(notes.end(), test.notes.begin(), test.notes.end());
     if (!test.has_labels())
       throw Error("the test table " + *options.test + " has no labels to compare answers with");
   } else {
-    const Profile classes = learn_profile(all, Scaling::none);
+    const Profile classes = learn_profile(all, Scaling::none, missing);
     const Split split = stratified_split(class_indices(classes, all), options.test_fraction, seeds.split());
     train = take_rows(all, split.train);
     test = take_rows(all, split.test);
-    profile = learn_profile(train, options.scaling);
+    profile = learn_profile(train, options.scaling, missing);
   }
-  return {profile, prepare_table(train, profile, seeds.shuffle()),
-          prepare_table(test, profile, seeds.shuffle())};
+  Parts parts{profile, prepare_table(train, profile, seeds.shuffle()),
+              prepare_table(test, profile, seeds.shuffle())};
+  for (const std::string& note : notes) console.warning("note: " + note);
+  std::vector<std::string> warnings = suspicions(train, profile, options.numbers);
+  for (std::string& unknown : unknown_texts(profile, test))
+    warnings.push_back("of the test part, " + unknown);
+  for (const std::string& warning : warnings)
+    console.warning("warning: " + options.data.data + ": " + warning);
+  return parts;
 }
 
 std::vector<Matrix<double>> decoded(const std::vector<IntegerMatrix>& weights, const Numbers& numbers) {
@@ -71,7 +83,7 @@ Experiment::Experiment(const RunOptions& options, Console& console)
       console_(console),
       seeds_(options.seed),
       names_(options.protocols.names()),
-      parts_(load_parts(options, seeds_)),
+      parts_(load_parts(options, seeds_, console)),
       network_(parse_network(options.network, parts_.train.features.cols(), parts_.profile.classes.size())),
       table_budget_(options.numbers, options.inner, options.key.bits),
       budget_(evaluator_budget(table_budget_, names_)),
@@ -84,7 +96,8 @@ Experiment::Experiment(const RunOptions& options, Console& console)
 void Experiment::describe() const {
   console_.note(options_.data.data + ": " + count_text(parts_.train.rows(), "row") + " to train and " +
                 std::to_string(parts_.test.rows()) + " to test, " + count_text(network_.inputs(), "feature") +
-                ", " + std::to_string(network_.outputs()) + " classes");
+                ", " + std::to_string(network_.outputs()) + " classes of " +
+                in_quotes(parts_.profile.label_column));
   describe_training(console_, network_, options_.training, names_,
                     batch_rows(groups_, groups_.batches.front()), budget_);
   warn_of_unused(console_, options_.protocols);
@@ -94,7 +107,7 @@ MemoryTable Experiment::encrypted(const SecretKeys& keys, const OwnerTable& tabl
                                   const Progress& progress) const {
   return encrypt_table(keys.public_keys(), table_budget_, options_.training.batch, table.features,
                        &table.classes, network_.outputs(), table.row_order, RandomSource::from_system(),
-                       parts_.profile.columns, progress);
+                       parts_.profile.features(), progress);
 }
 
 Findings Experiment::run() {

@@ -121,9 +121,28 @@ void KeyHolderOptions::check(const std::string& command) const {
 }
 
 void DataOptions::add_to(CommandLine& line) {
-  line.required("data", data, "CSV with a header, or IDX images (also .gz)");
+  line.required("data", data, "CSV, or IDX images (also .gz, also a pipe)");
   line.text("label", label, "column of class names in a CSV (the last)");
   line.text("labels", labels, "IDX labels (also .gz) of IDX images");
+  line.choice("separator", "comma", "of cells: comma, semicolon, tab, space, pipe or a character",
+              [this](const std::string& value) { format.separator = separator_from_name(value); });
+  line.choice("decimal", ".", "point of numbers: . or ,",
+              [this](const std::string& value) { format.decimal = decimal_from_name(value); });
+  line.flag("no-header", no_header, "the first line is a row; columns are column-1, column-2, ..");
+  line.choice("columns", "all", "features to take, with commas between them",
+              [this](const std::string& value) { choice.columns = names_from_list(value, "--columns"); });
+  line.choice("ignore", "none", "columns to leave out, with commas between them",
+              [this](const std::string& value) { choice.ignored = names_from_list(value, "--ignore"); });
+  line.choice(
+      "categorical", "auto", "columns of text, a feature for each of its texts: auto, refuse or names",
+      [this](const std::string& value) {
+        using Text = ColumnChoice::Text;
+        choice.text = value == "auto" ? Text::automatic : value == "refuse" ? Text::refused : Text::named;
+        if (choice.text == Text::named) choice.text_columns = names_from_list(value, "--categorical");
+      });
+  line.choice("missing", std::string(name(choice.missing)),
+              "values (empty, ?, NA, NaN, null): refuse, mean of the column, or drop the row",
+              [this](const std::string& value) { choice.missing = missing_from_name(value); });
 }
 
 std::vector<std::filesystem::path> DataOptions::files() const {
@@ -132,13 +151,31 @@ std::vector<std::filesystem::path> DataOptions::files() const {
   return out;
 }
 
-TableSource DataOptions::source(const std::optional<ExpectedColumns>& expected) const {
+TableSource DataOptions::source() const {
   TableSource source;
   source.data = data;
   if (labels) source.labels = *labels;
   source.label_column = label;
-  source.expected = expected;
+  source.format = format;
+  source.format.header = !no_header;
+  source.choice = choice;
   return source;
+}
+
+TableSource DataOptions::source(const Profile& profile, const std::string& file,
+                                const CommandLine& line) const {
+  if (line.given("missing") && choice.missing != profile.missing)
+    throw Error("the profile " + file + " was learnt with --missing " + std::string(name(profile.missing)) +
+                ", --missing asks for " + std::string(name(choice.missing)));
+  for (const char* option : {"columns", "categorical"})
+    if (line.given(option))
+      throw Error("the profile " + file + " says which columns count and which are text; leave --" + option +
+                  " out, or learn another profile");
+  TableSource out = source();
+  out.expected = profile.expected();
+  // Each row of a query gets an answer, so none may go.
+  out.choice.missing = profile.missing == Missing::mean ? Missing::mean : Missing::refuse;
+  return out;
 }
 
 std::set<std::string> asked_protocols(const ProtocolNames& names) {

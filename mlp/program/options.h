@@ -71,14 +71,21 @@ struct KeyHolderOptions {
   void check(const std::string& command) const;
 };
 
-/// A table of the owner: --data, and --label or --labels.
+/// A table of the owner: --data, --label or --labels, how it is written and which columns count.
 struct DataOptions {
   std::string data;
   std::optional<std::string> label;
   std::optional<std::string> labels;
+  CsvFormat format;
+  bool no_header = false;
+  ColumnChoice choice;
   void add_to(CommandLine& line);
   std::vector<std::filesystem::path> files() const;
-  TableSource source(const std::optional<ExpectedColumns>& expected = std::nullopt) const;
+  /// Without a profile: as these options say.
+  TableSource source() const;
+  /// With a profile, `file`: its columns, and its way with missing values; no row is left out. Throws Error
+  /// when an option that `line` was given asks for another way.
+  TableSource source(const Profile& profile, const std::string& file, const CommandLine& line) const;
 };
 
 /// Wire names of the protocols that an evaluator with these choices asks for.

@@ -20,7 +20,7 @@ struct OwnerTable {
   std::vector<std::size_t> classes;  ///< index of each row's class; empty without labels
   std::vector<std::size_t> row_order;
 
-  std::size_t rows() const { return features.rows(); }
+  std::size_t rows() const { return row_order.size(); }
   bool has_labels() const { return !classes.empty(); }
 };
 

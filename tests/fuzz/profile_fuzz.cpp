@@ -16,6 +16,7 @@ void load(std::string_view text) {
     static const test::TemporaryDirectory directory;
     save_profile(profile, directory / "again");
     fuzz::expect(load_profile(directory / "again") == profile, "a profile comes back");
+    fuzz::expect(profile.features().size() == profile.offset.size(), "a feature has its scaling");
   });
 }
 

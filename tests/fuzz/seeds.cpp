@@ -90,8 +90,19 @@ void write_encrypted_files(const Seeds& seeds) {
 }
 
 void write_tables(const Seeds& seeds) {
-  seeds.write("csv", "training", "a,b,class\n1,2.5,x\n-3e2,0x1,\"y,\"\"z\"\n");
-  seeds.write("csv", "queries", "\xef\xbb\xbf\"b\",a\r\n1,2\r\n\r\n");
+  // The first byte chooses the way of reading, as csv_fuzz.cpp says.
+  seeds.write("csv", "training", std::string("\0a,b,class\n1,2.5,x\n-3e2,True,\"y,\"\"z\"\n", 38));
+  seeds.write("csv", "queries", std::string("\0\xef\xbb\xbf\"b\",a\r\n1,x\r\n\r\n", 19));
+  seeds.write("csv", "text",
+              "\x20"
+              "a,b,class\nred,1,x\nblue,?,y\n,3,x\n");
+  seeds.write("csv", "semicolons",
+              "\x46"
+              "a;b;class\n1,5;2;x\nNA;2,5;y\n3;4;Y\n");
+  seeds.write("csv", "headerless",
+              "\x01"
+              "1,2,x\r3,4,y\r");
+  seeds.write("csv", "excel", std::string("\0sep=;\na;b;class\n1;\"two\nlines\";x\n", 36));
   const std::string images("\0\0\x08\x03\0\0\0\x02\0\0\0\x01\0\0\0\x02\x01\x02\x03\x04", 20);
   const std::string labels("\0\0\x08\x01\0\0\0\x02\x01\x02", 10);
   seeds.write("idx", "images", images);
@@ -108,6 +119,17 @@ void write_tables(const Seeds& seeds) {
                 .factor = {2, 0},
                 .classes = {"x", "y"}},
                seeds.path("profile", "two"));
+  save_profile({.scaling = Scaling::min_max,
+                .columns = {"a", "b"},
+                .label_column = "class",
+                .offset = {0.5, 0, 0},
+                .factor = {2, 1, 1},
+                .classes = {"x", "y"},
+                .levels = {{"b", {"blue", "red"}}},
+                .missing = Missing::mean,
+                .means = {1, 0.25, 0.75},
+                .header = {"id", "a", "b", "class"}},
+               seeds.path("profile", "text"));
 }
 
 void write_keys(const Seeds& seeds) {

@@ -1,7 +1,9 @@
-// CSV tables: what is accepted, and the message for each thing that is not.
+// CSV as text: separators, quotes, line ends, and the message for what is no CSV.
 #include "mlp/csv.h"
 
 #include <doctest/doctest.h>
+
+#include <algorithm>
 
 #include "tests/mlp/files_support.h"
 
@@ -10,15 +12,19 @@ using namespace smlp::test;
 
 namespace {
 
+using Rows = std::vector<std::vector<std::string>>;
+
 struct Csv {
   TemporaryDirectory directory;
-  Table load(std::string_view text, const std::optional<std::string>& label = {},
-             const ExpectedColumns* expected = nullptr) {
-    return load_csv(write_text(directory / "t.csv", text), label, expected);
+  Rows rows(std::string_view text, const CsvFormat& format = {}) {
+    Input input(write_text(directory / "t.csv", text));
+    CsvReader reader(input, format);
+    Rows out;
+    for (std::vector<std::string> cells; reader.next(cells);) out.push_back(cells);
+    return out;
   }
-  std::string refusal(std::string_view text, const std::optional<std::string>& label = {},
-                      const ExpectedColumns* expected = nullptr) {
-    const std::string message = message_of([&] { load(text, label, expected); });
+  std::string refusal(std::string_view text, const CsvFormat& format = {}) {
+    const std::string message = message_of([&] { rows(text, format); });
     CHECK(contains(message, (directory / "t.csv").string()));
     return message;
   }
@@ -26,89 +32,76 @@ struct Csv {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Csv, "the label is the last column or the named one") {
-  const Table last = load("a,b,class\n1,2.5,x\n-3e2,+4,y\n");
-  CHECK(last.columns == std::vector<std::string>{"a", "b"});
-  CHECK(last.label_column == "class");
-  CHECK(last.labels == std::vector<std::string>{"x", "y"});
-  CHECK(last.values.cells() == std::vector<double>{1, 2.5, -300, 4});
-  CHECK(last.rows() == 2);
-  CHECK(last.has_labels());
-
-  const Table named = load("class,a,b\nx,1,2\n", "class");
-  CHECK(named.columns == std::vector<std::string>{"a", "b"});
-  CHECK(named.labels == std::vector<std::string>{"x"});
-  CHECK(named.values.cells() == std::vector<double>{1, 2});
-}
-
 TEST_CASE_FIXTURE(Csv, "line ends, quotes, byte order mark, blanks") {
-  const Table table =
-      load("\xEF\xBB\xBF\"a, b\" , \"say \"\"c\"\"\",label\r\n 1 ,\"2\",\"x,y\"\r\n3,\t4,z w\r\n\r\n\n");
-  CHECK(table.columns == std::vector<std::string>{"a, b", "say \"c\""});
-  CHECK(table.labels == std::vector<std::string>{"x,y", "z w"});
-  CHECK(table.values.cells() == std::vector<double>{1, 2, 3, 4});
-  CHECK(load("a,l\n1,x").labels == std::vector<std::string>{"x"});
+  const Rows expected{{"a, b", "say \"c\"", "label"}, {"1", "2", "x,y"}, {"3", "4", "z w"}};
+  const std::string text =
+      "\xEF\xBB\xBF\"a, b\" , \"say \"\"c\"\"\",label\n 1 ,\"2\",\"x,y\"\n3,\t4,z w\n\n\n";
+  CHECK(rows(text) == expected);
+  for (const std::string end : {"\r\n", "\r"}) {
+    std::string other;
+    for (const char c : text) other += c == '\n' ? end : std::string(1, c);
+    CHECK(rows(other) == expected);
+  }
+  CHECK(rows("a,l\n1,x") == Rows{{"a", "l"}, {"1", "x"}});
+  CHECK(rows("a,b\n1,\n,\n") == Rows{{"a", "b"}, {"1", ""}, {"", ""}});
+  // A quoted cell keeps its line ends, all as LF.
+  for (const char* end : {"\n", "\r\n", "\r"})
+    CHECK(rows("a,b\n\"two" + std::string(end) + "lines\",1\n") == Rows{{"a", "b"}, {"two\nlines", "1"}});
+  CHECK(rows("pr\xC3\xA9nom,b\n1,2\n").front().front() == "pr\xC3\xA9nom");
 }
 
-TEST_CASE_FIXTURE(Csv, "queries have the columns of the profile, with or without its label") {
-  const ExpectedColumns expected{{"a", "b"}, "class"};
-  const Table without = load("b,a\n1,2\n", {}, &expected);
-  CHECK(without.columns == expected.features);
-  CHECK(without.values.cells() == std::vector<double>{2, 1});
-  CHECK_FALSE(without.has_labels());
-  CHECK(without.label_column.empty());
-  const Table with = load("class,a,b\nx,1,2\n", {}, &expected);
-  CHECK(with.labels == std::vector<std::string>{"x"});
-  CHECK(with.values.cells() == std::vector<double>{1, 2});
-  CHECK(load("truth,a,b\nx,1,2\n", "truth", &expected).label_column == "truth");
-
-  CHECK(contains(refusal("a\n1\n", {}, &expected), "lacks the column 'b' of the profile"));
-  CHECK(contains(refusal("a,b,c\n1,2,3\n", {}, &expected),
-                 "has a column 'c', which the profile does not know"));
-  CHECK(contains(refusal("a,b\n1,2\n", "class", &expected), "has no label column 'class'"));
+TEST_CASE_FIXTURE(Csv, "cells are cut at any separator") {
+  const Rows expected{{"a", "b c", "l"}, {"1,5", "2", "x"}};
+  CHECK(rows("a;b c;l\n1,5;2;x\n", {.separator = ';'}) == expected);
+  CHECK(rows("a\tb c\tl\n1,5\t 2\tx\n", {.separator = '\t'}) == expected);
+  CHECK(rows("a|b c|l\n1,5|2|x\n", {.separator = '|'}) == expected);
+  // Runs of blanks, also at the ends of lines.
+  CHECK(rows("  a \"b c\"\t l\n1,5  2 x  \n", {.separator = ' '}) == expected);
+  CHECK(rows("a\t\tb\n", {.separator = '\t'}) == Rows{{"a", "", "b"}});
+  // Excel's first line; an option goes before it.
+  for (const char* end : {"\n", "\r\n", "\r"}) {
+    CHECK(rows("sep=;" + std::string(end) + "a;b\n1;2\n") == Rows{{"a", "b"}, {"1", "2"}});
+    CHECK(rows("sep=,\na;b\n1;2\n", {.separator = ';'}) == Rows{{"a", "b"}, {"1", "2"}});
+  }
+  CHECK(rows("separate,b\n1,2\n").front().front() == "separate");
 }
 
-TEST_CASE_FIXTURE(Csv, "bad shapes are refused by name") {
-  CHECK(contains(message_of([&] { load_csv(directory / "none.csv", {}); }), "none.csv: No such file"));
-  CHECK(contains(message_of([&] { load_csv(directory.path(), {}); }), "is a directory"));
+TEST_CASE_FIXTURE(Csv, "what the text looks like is named") {
+  CHECK(contains(
+      refusal("a;b;label\n1;2;x\n"),
+      "columns are to be separated by commas; this looks like semicolons: add --separator semicolon"));
+  CHECK(refusal("a;b;label\n1;2;x\n").ends_with("semicolon"));
+  CHECK(contains(refusal("\"a b\";\"b\";\"label\"\n1;2;x\n"), "--separator semicolon"));
+  CHECK(
+      contains(refusal("a;b;label\n1,5;2,25;x\n"), "decimal commas: add --separator semicolon --decimal ,"));
+  CHECK(contains(refusal("fixed acidity\tpH\tquality\n1\t2\tx\n"), "tabs: add --separator tab"));
+  CHECK(contains(refusal("a b label\n1 2 x\n"), "spaces: add --separator space"));
+  CHECK(contains(refusal("a|b\n1|2\n"), "pipes: add --separator pipe"));
+  CHECK(contains(refusal("a,b\n1,2\n", {.separator = ';'}), "commas: add --separator comma"));
+  CHECK(contains(refusal("a;b"), "--separator semicolon"));
+  // One column may have blanks in its name, and other text is no separator.
+  CHECK(rows("petal length\n1\n").size() == 2);
+  CHECK(rows("a;b,c\n1;2,3\n").front() == std::vector<std::string>{"a;b", "c"});
+
+  CHECK(contains(refusal("\xFF\xFE" + std::string("a\0,\0b\0\n\0", 8)), "is UTF-16 text; save it as UTF-8"));
+  CHECK(contains(refusal("\xFE\xFF" + std::string("\0a\0,", 4)), "is UTF-16 text"));
+  CHECK(contains(refusal(std::string("a\0,\0b\0\n\0", 8)), "without a byte order mark"));
+  CHECK(contains(refusal("PK\x03\x04 and more"), "save the sheet as CSV"));
+  CHECK(contains(refusal("\x89HDF\r\n"), "is an HDF5 file"));
+}
+
+TEST_CASE_FIXTURE(Csv, "bad shapes are refused by row") {
   CHECK(contains(refusal(""), "is empty"));
-  CHECK(contains(refusal("a,b\n"), "has a header but no rows"));
-  CHECK(contains(refusal("a,b"), "has a header but no rows"));
-  CHECK(contains(refusal("a,b\n\n\n"), "has a header but no rows"));
-  CHECK(contains(refusal("a,b\n1,x\n2,y,z\n"), "row 2 has 3 cells, the header has 2"));
-  CHECK(contains(refusal("a,b\n1,x\n2\n"), "row 2 has 1 cells, the header has 2"));
+  CHECK(contains(refusal("\xEF\xBB\xBF"), "is empty"));
   CHECK(contains(refusal("a,b\n1,x\n\n2,y\n"), "row 2 is blank, and rows follow"));
-  CHECK(contains(refusal("a,b,a\n1,2,3\n"), "columns 1 and 3 are both named 'a'"));
-  CHECK(contains(refusal("a,,c\n1,2,3\n"), "column 2 has no name"));
-  CHECK(contains(refusal("a,b\n1,x\n", "species"), "has no label column 'species'"));
-  CHECK(contains(refusal("class\nx\n"), "only the label column"));
-  CHECK(contains(refusal("a,b\n1,\"x\n"), "row 1, cell 2: the quote is not closed"));
+  CHECK(contains(refusal("\na,b\n"), "header is blank, and rows follow"));
+  CHECK(contains(refusal("a,b\n1,\"x\n2,y\n"), "row 1, cell 2: the quote is not closed"));
   CHECK(contains(refusal("a,b\n\"1\"2,x\n"), "row 1, cell 1: text after the closing quote"));
-  CHECK(contains(refusal("a\x01,b\n1,x\n"), "control character"));
   CHECK(contains(refusal("a,b\n1," + std::string(std::size_t{1} << 20, 'x') + "\n"),
-                 "line 2 is longer than 1048576"));
-}
-
-TEST_CASE_FIXTURE(Csv, "a bad cell is refused with its row and column") {
-  const auto cell = [&](std::string_view text) {
-    const std::string message = refusal("a,b,class\n1,2,x\n3," + std::string(text) + ",y\n");
-    CHECK(contains(message, "row 2, column 'b'"));
-    return message;
-  };
-  CHECK(contains(cell("abc"), "is 'abc', not a number"));
-  CHECK(contains(cell("1.5x"), "not a number"));
-  CHECK(contains(cell("1 2"), "not a number"));
-  CHECK(contains(cell("0x10"), "not a number"));
-  CHECK(contains(cell("+-1"), "not a number"));
-  CHECK(contains(cell("+"), "not a number"));
-  CHECK(contains(cell("\"1,5\""), "not a number"));
-  CHECK(contains(cell(""), "is empty"));
-  CHECK(contains(cell("nan"), "only finite numbers"));
-  CHECK(contains(cell("-inf"), "only finite numbers"));
-  CHECK(contains(cell("1e999"), "out of range"));
-  CHECK(contains(cell(std::string("1\0", 2)), "is '1?', not a number"));
-  CHECK(cell(std::string(5000, 'z')).size() < 300);
-  CHECK(contains(refusal("a,class\n1,\n"), "row 1, column 'class' is empty"));
+                 "row 1 (line 2) is longer than 1048576 bytes"));
+  CHECK(contains(refusal("a,b\n1,\"" + std::string(std::size_t{1} << 20, '\n') + "\n"),
+                 "is longer than 1048576 bytes; is a quote left open?"));
+  CHECK(contains(refusal("1,\"x\n", {.header = false}), "row 1, cell 2"));
 }
 
 TEST_CASE_FIXTURE(Csv, "text that is not UTF-8 is refused by its line") {
@@ -116,8 +109,21 @@ TEST_CASE_FIXTURE(Csv, "text that is not UTF-8 is refused by its line") {
   const auto table = [](const std::string& label) { return "a,label\n1," + label + "\n2,x\n"; };
   for (const char* label :
        {"caf\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF"})
-    CHECK(load(table(label)).labels[0] == label);
+    CHECK(rows(table(label))[1][1] == label);
   for (const char* label : {"caf\xE9", "\xC0\xAF", "\xE0\x9F\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80",
                             "\xF0\x80\x80\x80", "\xC3", "\xE2\x82", "\x80", "\xFF"})
     CHECK(contains(refusal(table(label)), "line 2 is not UTF-8 text"));
+}
+
+TEST_CASE("separators, decimal points and lists of names") {
+  CHECK(separator_from_name("semicolon") == ';');
+  CHECK(separator_from_name(":") == ':');
+  CHECK(separator_from_name("\\t") == '\t');
+  for (const char* name : {"", "dot", ".", "-", "5", "\"", "\n", "\xE2\x82\xAC", ",,"})
+    CHECK_THROWS_AS(separator_from_name(name), Error);
+  CHECK(decimal_from_name(",") == ',');
+  CHECK_THROWS_AS(decimal_from_name(";"), Error);
+  CHECK(names_from_list("a,b c,\"d,e\"", "--ignore") == std::vector<std::string>{"a", "b c", "d,e"});
+  for (const char* list : {"", "a,", ",a", "a,,b", "\"a"})
+    CHECK_THROWS_AS(names_from_list(list, "--ignore"), Error);
 }

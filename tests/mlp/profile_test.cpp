@@ -86,6 +86,59 @@ TEST_CASE("a profile refuses what cannot be learnt or applied") {
                  "columns"));
 }
 
+TEST_CASE("a text column is a feature for each level, and unknown texts are none of them") {
+  Table table{{"a", "colour"}, Matrix<double>(4, 2), "class", {"x", "y", "x", "y"}};
+  table.values.cells() = {1, 0, 2, 1, 3, 0, 6, 0};
+  table.levels = {{"colour", {"red", "blue"}}};
+  const Profile profile = learn_profile(table, Scaling::standard);
+  CHECK(profile.features() == std::vector<std::string>{"a", "colour=blue", "colour=red"});
+  CHECK(profile.levels == Levels{{"colour", {"blue", "red"}}});
+  const Matrix<double> scaled = apply(profile, table);
+  CHECK(scaled.cols() == 3);
+  CHECK(scaled(0, 1) == 0);
+  CHECK(scaled(0, 2) == 1);
+  CHECK(scaled(1, 1) == 1);
+
+  Table queries{{"a", "colour"}, Matrix<double>(2, 2), "", {}};
+  queries.values.cells() = {1, 0, 2, 1};
+  queries.levels = {{"colour", {"green", "red"}}};
+  const Matrix<double> answers = apply(profile, queries);
+  CHECK(answers(0, 1) == 0);
+  CHECK(answers(0, 2) == 0);
+  CHECK(answers(1, 2) == 1);
+  REQUIRE(unknown_texts(profile, queries).size() == 1);
+  CHECK(contains(unknown_texts(profile, queries)[0], "in 1 row, first 'green' in row 1"));
+  CHECK(unknown_texts(profile, table).empty());
+  // A level that the training part lacks is unknown to it.
+  CHECK(learn_profile(take_rows(table, {0, 3}), Scaling::none).levels.at("colour") ==
+        std::vector<std::string>{"red"});
+  queries.levels.clear();
+  CHECK(contains(message_of([&] { apply(profile, queries); }), "kind"));
+}
+
+TEST_CASE("missing values take the mean of their feature") {
+  Table table{{"a", "colour"}, Matrix<double>(4, 2), "class", {"x", "y", "x", "y"}};
+  table.values.cells() = {1, 0, 2, NAN, NAN, 1, 6, 1};
+  table.levels = {{"colour", {"blue", "red"}}};
+  const Profile profile = learn_profile(table, Scaling::min_max, Missing::mean);
+  CHECK(profile.means == std::vector<double>{3, 1.0 / 3, 2.0 / 3});
+  const Matrix<double> scaled = apply(profile, table);
+  CHECK(scaled(2, 0) == doctest::Approx(0.4));  // (3 - 1) / (6 - 1)
+  CHECK(scaled(1, 1) == doctest::Approx(1.0 / 3));
+  CHECK(scaled(1, 2) == doctest::Approx(2.0 / 3));
+  CHECK(apply(learn_profile(table, Scaling::standard, Missing::mean), table)(2, 0) == doctest::Approx(0));
+  CHECK(contains(message_of([&] { apply(learn_profile(table, Scaling::min_max), table); }),
+                 "row 3, column 'a'"));
+  table.values(0, 0) = table.values(1, 0) = table.values(3, 0) = NAN;
+  CHECK(contains(message_of([&] { learn_profile(table, Scaling::standard, Missing::mean); }), "no value"));
+}
+
+TEST_CASE("labels that the profile does not know are found") {
+  const Profile profile = learn_profile(small_table(), Scaling::none);
+  CHECK_FALSE(unknown_class(profile, small_table()));
+  CHECK(contains(*unknown_class(profile, labelled({"a", ""})), "row 2 has the class ''"));
+}
+
 TEST_CASE("scalings have names") {
   for (const Scaling scaling : {Scaling::standard, Scaling::min_max, Scaling::none})
     CHECK(scaling_from_name(name(scaling)) == scaling);
@@ -102,6 +155,27 @@ TEST_CASE("a profile file gives back every bit of the profile") {
   CHECK(load_profile(directory / "p.json") == profile);
   save_profile(profile, directory / "p.json");
   CHECK(directory.entries() == 1);
+  profile.levels = {{"constant", {"blue", "red"}}};
+  profile.offset.push_back(0);
+  profile.factor.push_back(1);
+  profile.missing = Missing::mean;
+  profile.means = {1, 0.5, 0.25, 0.1};
+  profile.header = {"a", "constant", "id", "large", "class"};
+  save_profile(profile, directory / "p.json");
+  CHECK(load_profile(directory / "p.json") == profile);
+}
+
+TEST_CASE("a profile of the first version loads") {
+  // Written by the program before profiles had levels, missing values and other columns.
+  const TemporaryDirectory directory;
+  const Profile profile = load_profile(write_text(
+      directory / "p.json",
+      R"({"format": "smlp-profile", "version": 1, "scaling": "min-max", "label_column": "class", "classes": ["x", "y"], "columns": ["a", "b"], "offset": [1.5, -2.25], "factor": [0.5, 0.125], "checksum": 4240211134})"));
+  CHECK(profile.columns == std::vector<std::string>{"a", "b"});
+  CHECK(profile.features() == profile.columns);
+  CHECK(profile.missing == Missing::refuse);
+  CHECK(profile.levels.empty());
+  CHECK(profile.header.empty());
 }
 
 TEST_CASE("a profile file that is damaged, edited or foreign is refused") {
@@ -116,8 +190,8 @@ TEST_CASE("a profile file that is damaged, edited or foreign is refused") {
   const std::size_t place = text.find("\"constant\"");
   REQUIRE(place != std::string::npos);
   CHECK(contains(refusal(std::string(text).replace(place, 10, "\"constans\"")), "checksum"));
-  CHECK(contains(refusal(std::string(text).replace(text.find("\"version\": 1"), 12, "\"version\": 2")),
-                 "version is 2"));
+  CHECK(contains(refusal(std::string(text).replace(text.find("\"version\": 2"), 12, "\"version\": 3")),
+                 "version is 3, this program reads 1 and 2"));
   CHECK(contains(refusal("{}"), "no profile"));
   CHECK(contains(refusal("[1]"), "no profile"));
   CHECK(contains(refusal("{\"format\": \"smlp-profile\"}"), "missing"));
@@ -138,6 +212,17 @@ TEST_CASE("an impossible profile is not written") {
   Profile profile = good;
   profile.offset.pop_back();
   CHECK(contains(refuse(profile), "2 offsets"));
+  profile = good;
+  profile.levels = {{"a", {"x", "x"}}};
+  profile.offset.push_back(0);
+  profile.factor.push_back(1);
+  CHECK(contains(refuse(profile), "texts of column 'a' are not distinct"));
+  profile = good;
+  profile.means = {1, 2, 3};
+  CHECK(contains(refuse(profile), "3 means"));
+  profile = good;
+  profile.header = {"a", "large", "class"};
+  CHECK(contains(refuse(profile), "header of its table"));
   profile = good;
   profile.factor[0] = INFINITY;
   CHECK(contains(refuse(profile), "not finite"));

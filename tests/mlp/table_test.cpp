@@ -21,8 +21,8 @@ TEST_CASE("the reader is chosen by content") {
   CHECK(images.values.cells() == std::vector<double>{5, 6});
 
   const auto refusal = [&](const TableSource& source) { return message_of([&] { load_table(source); }); };
-  CHECK(contains(refusal({directory / "i", {}, "class", {}}), "no CSV table"));
-  CHECK(contains(refusal({directory / "i", {}, {}, ExpectedColumns{{"pixel_0"}, "label"}}),
+  CHECK(contains(refusal({directory / "i", {}, "class", {}, {}, {}}), "no CSV table"));
+  CHECK(contains(refusal({directory / "i", {}, {}, ExpectedColumns{{"pixel_0"}, "label"}, {}, {}}),
                  "the profile has 1"));
   CHECK(contains(refusal({directory / "t", directory / "l", {}, {}}), "no IDX file"));
   CHECK(contains(refusal({directory / "none", {}, {}, {}}), "none"));

@@ -43,7 +43,7 @@ run 1 "row 2.*'b'.*'oops'" --data text.csv
 printf 'a,b,label\n1,2,x\n3,y\n' >ragged.csv
 run 1 'row 2' --data ragged.csv
 printf 'a,b,label\n1,2,x\n3,nan,y\n' >nan.csv
-run 1 "row 2.*'b'.*finite" --data nan.csv
+run 1 "row 2, column 'b' is 'nan'.*--missing mean" --data nan.csv
 printf 'a,b,label\n1,inf,x\n3,4,y\n' >inf.csv
 run 1 "row 1.*'b'.*finite" --data inf.csv
 printf 'a,b,label\n1,2,x\n3,4,x\n' >one.csv

@@ -19,7 +19,7 @@ finish() { [ "$failures" -eq 0 ]; }
 snapshot() { (cd "$dir" && find . \( -type f -exec sha256sum {} + \) -o -print | sort); }
 
 # refuses CODE PATTERN WORD...: the program exits with CODE, says nothing on standard output and one line that has PATTERN
-# (grep -E) on standard error, and leaves no file behind. Notes of a run that had begun may stand before that line.
+# (grep -E) on standard error, and leaves no file behind. Notes and warnings of a run that had begun may stand before that line.
 refuses() {
   local code=$1 pattern=$2 before status=0
   shift 2
@@ -27,7 +27,7 @@ refuses() {
   "$smlp" "$@" >"$said/out" 2>"$said/err" </dev/null || status=$?
   [ "$status" -eq "$code" ] || fail "exit code $status, not $code: smlp $*: $(cat "$said/err")"
   [ ! -s "$said/out" ] || fail "says on standard output: smlp $*: $(head -n 3 "$said/out")"
-  [ "$(grep -vc '^smlp: note: ' "$said/err")" -eq 1 ] || fail "not one line: smlp $*: $(cat "$said/err")"
+  [ "$(grep -vcE '^smlp: (note|warning): ' "$said/err")" -eq 1 ] || fail "not one line: smlp $*: $(cat "$said/err")"
   grep -qE "^smlp: .*$pattern" "$said/err" || fail "no '$pattern': smlp $*: $(cat "$said/err")"
   [ $# -eq 0 ] || options_exist "$1"
   [ "$before" = "$(snapshot)" ] || fail "left or changed a file: smlp $*: $(diff <(echo "$before") <(snapshot))"
@@ -37,7 +37,7 @@ refuses() {
 # or of encrypt where it speaks of encrypting. What stands in quotes is the user's.
 options_exist() {
   local sentence commands option command known
-  sentence=$(grep -v '^smlp: note: ' "$said/err" | sed "s/'[^']*'//g")
+  sentence=$(grep -vE '^smlp: (note|warning): ' "$said/err" | sed "s/'[^']*'//g")
   commands="$1 $(grep -oE 'smlp [a-z]+' <<<"${sentence#smlp: }" | sed 's/smlp //')"
   [[ $sentence == *encrypt* ]] && commands+=" encrypt"
   for option in $(grep -oE -- '(^|[ (])--[a-z][a-z-]*' <<<"$sentence" | tr -d ' ('); do

@@ -6,6 +6,7 @@
 #include "mlp/program/owner.h"
 #include "mlp/program/report.h"
 #include "mlp/program/seeds.h"
+#include "mlp/suspicions.h"
 #include "mlp/table_file.h"
 #include "paillier/error.h"
 
@@ -44,6 +45,17 @@ void declare(CommandLine& line, EncryptOptions& options) {
   options.threads.add_to(line);
 }
 
+/// Labels of queries do not matter; those of a table to train on do. Where not all are classes of the
+/// profile, they are left out, and training such a table is refused.
+void drop_unknown_labels(Table& table, const Profile& profile, const std::string& file, Console& console) {
+  const std::optional<std::string> unknown = unknown_class(profile, table);
+  if (!unknown) return;
+  table.labels.clear();
+  table.label_column.clear();
+  console.warning("note: " + file + ": " + *unknown +
+                  "; the labels are left out, which is right for queries and not for training");
+}
+
 }  // namespace
 
 int encrypt_command(const Words& words, Console& console) {
@@ -69,8 +81,8 @@ int encrypt_command(const Words& words, Console& console) {
   const bool known = std::filesystem::exists(options.profile);
   Profile profile;
   if (known) profile = load_profile(options.profile);
-  const Table table =
-      load_table(options.data.source(known ? std::optional(profile.expected()) : std::nullopt));
+  Table table =
+      load_table(known ? options.data.source(profile, options.profile, line) : options.data.source());
   if (known && line.given("scaling") && profile.scaling != options.scaling)
     throw Error("the profile " + options.profile + " scales by " + std::string(name(profile.scaling)) +
                 ", --scaling asks for " + std::string(name(options.scaling)) +
@@ -78,15 +90,22 @@ int encrypt_command(const Words& words, Console& console) {
   if (!known && !table.has_labels())
     throw Error("the table has no labels and the profile " + options.profile +
                 " is not there; give the --profile of the training table");
-  if (!known) profile = learn_profile(table, options.scaling);
+  if (!known) profile = learn_profile(table, options.scaling, options.data.choice.missing);
+  for (const std::string& note : table.notes) console.warning("note: " + note);
+  if (known) drop_unknown_labels(table, profile, options.data.data, console);
 
   const Seeds seeds(options.seed);
-  const OwnerTable ready = prepare_table(table, profile, seeds.shuffle());
-  const TableEncryptor encryptor(keys, budget, options.batch, ready.features,
+  OwnerTable ready = prepare_table(table, profile, seeds.shuffle());
+  const std::size_t features = ready.features.cols();
+  for (const std::string& warning :
+       known ? unknown_texts(profile, table) : suspicions(table, profile, options.numbers))
+    console.warning("warning: " + options.data.data + ": " + warning);
+  table = {};  // its values are in the scaled features now
+  budget.check_product("the forward product of layer 1", features + 1, {1, 0});
+  const TableEncryptor encryptor(keys, budget, options.batch, std::move(ready.features),
                                  ready.has_labels() ? &ready.classes : nullptr,
                                  ready.has_labels() ? profile.classes.size() : 0, ready.row_order,
-                                 RandomSource::from_system(), profile.columns);
-  budget.check_product("the forward product of layer 1", ready.features.cols() + 1, {1, 0});
+                                 RandomSource::from_system(), profile.features());
   budget.check_product("the gradient of layer 1", std::min(options.batch, ready.rows()), {1, 0});
   ProgressBar progress(console, "encrypt", "groups");
   save_table(options.out, encryptor, keys,
@@ -102,9 +121,10 @@ int encrypt_command(const Words& words, Console& console) {
   }
 
   console.result(
-      options.out + ": " + count_text(ready.rows(), "row") + ", " +
-      count_text(profile.columns.size(), "feature") + ", " +
-      (ready.has_labels() ? std::to_string(profile.classes.size()) + " classes" : std::string("no labels")) +
+      options.out + ": " + count_text(ready.rows(), "row") + ", " + count_text(features, "feature") + ", " +
+      (ready.has_labels()
+           ? std::to_string(profile.classes.size()) + " classes of " + in_quotes(profile.label_column)
+           : std::string("no labels")) +
       ", " + count_text(budget.slots(), "value") + " a ciphertext, batches of " +
       count_text(options.batch, "row"));
   console.result(options.profile + ": scaling and class names, " +

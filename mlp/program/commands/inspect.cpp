@@ -76,10 +76,9 @@ Json answers_facts(const std::string& path) {
 
 Json profile_facts(const std::string& path) {
   const Profile profile = load_profile(path);
-  return {{"scaling", name(profile.scaling)},
-          {"features", profile.columns.size()},
-          {"columns", profile.columns},
-          {"label_column", profile.label_column},
+  return {{"scaling", name(profile.scaling)}, {"features", profile.features().size()},
+          {"columns", profile.columns},       {"levels", profile.levels},
+          {"missing", name(profile.missing)}, {"label_column", profile.label_column},
           {"classes", profile.classes}};
 }
 
