@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Training reads its table batch by batch: with eight times the rows the file grows by 50 MB and the memory does not. Keys of
-# 1024 bits: toys, made with --insecure-key.
+# Training reads its table batch by batch: with eight times the rows the file grows by 50 MB and the memory does not. Encryption
+# holds the table in doubles, twice while it is scaled, and no integer for each cell. Keys of 1024 bits: toys, made with
+# --insecure-key.
 . "$(dirname "$0")/support.sh"
 large_table=$(realpath "$(dirname "$smlp")/bench/large_table")
 cd "$dir" || exit 1
@@ -28,6 +29,41 @@ few, many = peak_of_three_steps("1000.h5"), peak_of_three_steps("8000.h5")
 grown = (os.path.getsize("8000.h5") - os.path.getsize("1000.h5")) / 2**20
 assert grown > 45, f"the table grows by {grown} MiB"
 assert many - few < 16, f"{few} MiB with 1,000 rows, {many} MiB with 8,000"
+PYTHON
+
+python3 - "$smlp" <<'PYTHON' || fail 'encrypt needs more than its table twice'
+import os, subprocess, sys, time
+
+columns = 60
+
+def peak_of_first_groups(rows):
+    """Peak resident memory in MiB of an encryption from a pipe that is ended after its first groups."""
+    with open("wide.csv", "w") as file:
+        file.write(",".join(f"c{j}" for j in range(columns)) + ",label\n")
+        for i in range(rows):
+            file.write(",".join(str((i * j) % 97) for j in range(columns)) + f",{i % 2}\n")
+    before = set(os.listdir("."))
+    pipe = subprocess.Popen(["cat", "wide.csv"], stdout=subprocess.PIPE)
+    words = ["encrypt", "--key", "keys/public.json", "--data", "/dev/stdin", "--out", "wide.h5", "--threads", "1", "--quiet"]
+    child = subprocess.Popen([sys.argv[1], *words], stdin=pipe.stdout, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    pipe.stdout.close()
+    def started():
+        for name in set(os.listdir(".")) - before:
+            try:
+                if os.path.getsize(name) > 0: return True
+            except FileNotFoundError: pass
+        return False
+    while not started():
+        assert os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None, "encrypt ended by itself"
+        time.sleep(0.02)
+    child.terminate()
+    _, _, usage = os.wait4(child.pid, 0)
+    pipe.wait()
+    return usage.ru_maxrss / 1024
+
+few, many = peak_of_first_groups(1000), peak_of_first_groups(25000)
+table = 24000 * columns * 8 / 2**20
+assert many - few < 4 * table, f"{few} MiB with 1,000 rows, {many} MiB with 25,000: a table of {table} MiB"
 PYTHON
 
 finish
