@@ -69,6 +69,7 @@ cd "$dir" || exit 1
 rows 12 iris.csv table.csv
 cp table.csv train.csv
 cut -d, -f1-4 table.csv >queries.csv
+awk -F, -v OFS=';' '{ $1 = $1; print NR == 1 ? "id;name" : NR ";plant " NR, $0 }' table.csv | sed '1!s/\./,/g' >export.csv
 sed -n 's,^build/smlp \([^#]*\).*,\1,p' "$root/README.md" >steps.txt
 while read -r command options; do
   case $command in
