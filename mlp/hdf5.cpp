@@ -70,6 +70,9 @@ Handle file_access() {
   Handle access = property_list(H5P_FILE_ACCESS);
   check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_LATEST, H5F_LIBVER_LATEST),
         "HDF5 lacks its newest format");
+  // Files are written under a name of their own and renamed when they are whole, so nobody reads what another
+  // one writes; and some file systems have no locks.
+  check(H5Pset_file_locking(access.id(), false, true), "HDF5 cannot do without locks");
   return access;
 }
 
@@ -100,25 +103,6 @@ void check_hard_link(hid_t group, const std::string& name, const std::string& wh
   check(H5Lget_info(group, name.c_str(), &info, H5P_DEFAULT), where + ": " + name + " cannot be read");
   if (info.type != H5L_TYPE_HARD)
     throw Error(where + ": " + name + " is a link, only objects of the file are allowed");
-}
-
-std::filesystem::path create_partial(const std::filesystem::path& path) {
-  std::filesystem::path partial = path;
-  partial += ".partial";
-  ::unlink(partial.c_str());  // left by a run that was killed
-  const int descriptor = ::open(partial.c_str(), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0644);
-  if (descriptor < 0) throw Error("cannot write " + path.string() + ": " + std::strerror(errno));
-  ::close(descriptor);
-  return partial;
-}
-
-/// Makes the content of a file, or the entries of a directory, survive a crash of the machine.
-bool synchronise(const std::filesystem::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return false;
-  const bool done = ::fsync(descriptor) == 0;
-  ::close(descriptor);
-  return done;
 }
 
 }  // namespace
@@ -349,7 +333,7 @@ Handle open_file(const std::filesystem::path& path) {
   if (!is_hdf5(path)) throw Error(path.string() + " is no HDF5 file, as tables, models and answers are");
   const Handle access = file_access();
   return own(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), H5Fclose,
-             path.string() + " is truncated, damaged or still being written");
+             path.string() + " is truncated or damaged");
 }
 
 Handle open_root(const Handle& file, const std::filesystem::path& path) {
@@ -363,22 +347,14 @@ std::uintmax_t size_of(const std::filesystem::path& path) {
   return size;
 }
 
-// An empty HDF5 file; opening it later cannot make it again once a signal has removed it.
-std::filesystem::path create_file(const std::filesystem::path& path) {
-  const std::filesystem::path partial = create_partial(path);
-  try {
-    const Handle access = file_access();
-    const Handle creation = property_list(H5P_FILE_CREATE);
-    check(H5Pset_obj_track_times(creation.id(), false), "cannot write " + path.string());
-    Handle file = own(H5Fcreate(partial.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), H5Fclose,
-                      "cannot write " + path.string());
-    if (!file.reset()) fail("cannot write " + path.string());
-  } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove(partial, ignored);
-    throw;
-  }
-  return partial;
+/// An empty HDF5 file at `name`; opening it later cannot make it again once a signal has removed it.
+void begin_file(const std::filesystem::path& name, const std::filesystem::path& path) {
+  const Handle access = file_access();
+  const Handle creation = property_list(H5P_FILE_CREATE);
+  check(H5Pset_obj_track_times(creation.id(), false), "cannot write " + path.string());
+  Handle file = own(H5Fcreate(name.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), H5Fclose,
+                    "cannot write " + path.string());
+  if (!file.reset()) fail("cannot write " + path.string());
 }
 
 Handle open_to_write(const std::filesystem::path& partial, const std::filesystem::path& path) {
@@ -393,19 +369,14 @@ Reader::Reader(const std::filesystem::path& path)
 
 Writer::Writer(const std::filesystem::path& path)
     : path_(path),
-      partial_([&] { return create_file(path); }),
+      partial_(path, 0644, [&](const std::filesystem::path& name) { begin_file(name, path); }),
       file_(open_to_write(partial_.name(), path)),
       root_(open_root(file_, path), path.string(), 0) {}
 
 void Writer::commit() {
   if (!root_.handle_.reset() || H5Fflush(file_.id(), H5F_SCOPE_GLOBAL) < 0 || !file_.reset())
     fail("cannot write " + path_.string());
-  if (!synchronise(partial_.name()))
-    throw Error("cannot write " + path_.string() + ": " + std::strerror(errno));
-  if (!partial_.rename(path_)) throw Error("cannot replace " + path_.string() + ": " + std::strerror(errno));
-  // The rename has happened; some file systems refuse to synchronise a directory, which then is theirs to
-  // keep.
-  synchronise(path_.has_parent_path() ? path_.parent_path() : std::filesystem::path("."));
+  partial_.commit();
 }
 
 bool is_hdf5(const std::filesystem::path& path) {

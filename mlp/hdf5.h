@@ -120,7 +120,8 @@ class Reader {
   Group root_;
 };
 
-/// A file being written, as PATH.partial until commit() renames it; removed when this goes uncommitted.
+/// A file being written, under a name of its own until commit() renames it; removed when this goes
+/// uncommitted.
 class Writer {
  public:
   explicit Writer(const std::filesystem::path& path);
@@ -131,7 +132,7 @@ class Writer {
 
  private:
   std::filesystem::path path_;
-  TemporaryFile partial_;  // outlives the handles
+  NewFile partial_;  // outlives the handles
   Handle file_;
   Group root_;
 };

@@ -2,38 +2,22 @@
 #include "paillier/files.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <mutex>
-#include <string>
+#include <random>
 #include <system_error>
+#include <utility>
 
 #include "paillier/error.h"
 
 namespace smlp {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  int get() const { return value_; }
-  bool close() {
-    const int value = value_;
-    value_ = -1;
-    return ::close(value) == 0;
-  }
-
- private:
-  int value_;
-};
 
 // The temporary files of the process: when a signal ends it, nobody else can know them. A list without
 // storage of its own needs no destructor, so the thread that waits for signals may use it to the last.
@@ -45,6 +29,8 @@ TemporaryFile* first_temporary_file = nullptr;
   throw Error(what + " " + path.string() + ": " + std::generic_category().message(code));
 }
 
+}  // namespace
+
 bool write_all(int descriptor, std::span<const std::uint8_t> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
@@ -55,7 +41,10 @@ bool write_all(int descriptor, std::span<const std::uint8_t> bytes) {
   return true;
 }
 
-}  // namespace
+bool FileDescriptor::reset(int value) {
+  const int old = std::exchange(value_, value);
+  return old < 0 || ::close(old) == 0;
+}
 
 TemporaryFile::TemporaryFile(const std::function<std::filesystem::path()>& create) {
   const std::lock_guard lock(temporary_files_mutex);  // no signal is served between creation and listing
@@ -85,29 +74,104 @@ void remove_temporary_files() {
     if (!file->name_.empty()) ::unlink(file->name_.c_str());
 }
 
-void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes,
-                           mode_t mode) {
-  const std::filesystem::path directory = path.has_parent_path() ? path.parent_path() : ".";
-  int descriptor = -1;
-  TemporaryFile temporary([&] {
-    std::string name = (directory / ("." + path.filename().string() + ".XXXXXX")).string();
-    descriptor = ::mkostemp(name.data(), O_CLOEXEC);  // created with mode 0600
-    if (descriptor < 0)
-      fail("cannot write in the directory " + directory.string() + " the file", path.filename());
-    return name;
-  });
-  Descriptor file(descriptor);
-  if (!write_all(file.get(), bytes) || ::fchmod(file.get(), mode) != 0 || ::fsync(file.get()) != 0 ||
-      !file.close())
-    fail("cannot write the file", path);
-  if (!temporary.rename(path)) fail("cannot replace the file", path);
-  // The file is whole and in place; where the directory cannot be synced, a power cut may undo the rename.
-  const Descriptor parent(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+namespace {
+
+std::filesystem::path directory_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+/// What the name of a file on its way to `path` begins with; 16 hexadecimal digits follow.
+std::string partial_prefix(const std::filesystem::path& path) {
+  return "." + path.filename().string() + ".partial-";
+}
+constexpr std::size_t suffix_digits = 16;
+
+std::string random_suffix() {
+  std::random_device random;
+  std::array<char, suffix_digits + 1> text{};
+  std::snprintf(text.data(), text.size(), "%08x%08x", random(), random());
+  return text.data();
+}
+
+/// Of writers of `path` that were killed. Only who holds its lock knows that none of them lives.
+void remove_partial_files(const std::filesystem::path& path) {
+  const std::string prefix = partial_prefix(path);
+  std::error_code status;
+  for (std::filesystem::directory_iterator entry(directory_of(path), status), end; !status && entry != end;
+       entry.increment(status)) {
+    const std::string name = entry->path().filename().string();
+    if (name.size() == prefix.size() + suffix_digits && name.starts_with(prefix))
+      ::unlink(entry->path().c_str());
+  }
+}
+
+/// The lock file `name`, locked; an unowned descriptor where the file system has no locks.
+enum class Locked { yes, no_locks };
+Locked lock_file(const std::string& name, const std::string& what, FileDescriptor& descriptor) {
+  for (;;) {
+    descriptor.reset(::open(name.c_str(), O_CREAT | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (descriptor.get() < 0) fail("cannot write", what);
+    if (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EINTR) continue;
+      if (errno == EWOULDBLOCK)
+        throw Error(what + " is being written by another smlp: let it end, or name another file");
+      ::unlink(name.c_str());
+      return Locked::no_locks;
+    }
+    // The process that held it may have removed the file between our opening and locking it.
+    struct stat ours {
+    }, there{};
+    if (::fstat(descriptor.get(), &ours) == 0 && ::lstat(name.c_str(), &there) == 0 &&
+        ours.st_ino == there.st_ino && ours.st_dev == there.st_dev)
+      return Locked::yes;
+  }
+}
+
+}  // namespace
+
+NewFile::NewFile(std::filesystem::path path, mode_t mode,
+                 const std::function<void(const std::filesystem::path&)>& begin)
+    : path_(std::move(path)), file_([&] {
+        const std::filesystem::path name = directory_of(path_) / (partial_prefix(path_) + random_suffix());
+        descriptor_.reset(::open(name.c_str(), O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC, mode));
+        if (descriptor_.get() < 0) fail("cannot write", path_);
+        try {
+          if (begin) begin(name);
+        } catch (...) {
+          ::unlink(name.c_str());
+          throw;
+        }
+        return name;
+      }) {}
+
+void NewFile::commit() {
+  // By the descriptor: what is synchronised is what this made, whatever has the name by now.
+  if (::fsync(descriptor_.get()) != 0 || !descriptor_.reset(-1)) fail("cannot write", path_);
+  if (!file_.rename(path_)) fail("cannot replace", path_);
+  // The file is whole and in place; where the directory cannot be synchronised, a power cut may undo the
+  // rename.
+  const FileDescriptor parent(::open(directory_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (parent.get() >= 0) static_cast<void>(::fsync(parent.get()));
 }
 
+FileLock::FileLock(const std::filesystem::path& path, const std::string& what)
+    : file_([&]() -> std::filesystem::path {
+        const std::string name = (directory_of(path) / ("." + path.filename().string() + ".lock")).string();
+        if (lock_file(name, what, descriptor_) == Locked::no_locks) return {};
+        remove_partial_files(path);
+        return name;
+      }) {}
+
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes,
+                           mode_t mode) {
+  NewFile file(path, 0600);
+  if (!write_all(file.descriptor(), bytes) || ::fchmod(file.descriptor(), mode) != 0)
+    fail("cannot write", path);
+  file.commit();
+}
+
 Bytes read_file(const std::filesystem::path& path, std::size_t limit, Readers readers) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) fail("cannot read the file", path);
   if (!S_ISREG(status.st_mode)) throw Error("cannot read " + path.string() + ": it is not a regular file");

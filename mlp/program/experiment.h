@@ -10,6 +10,7 @@
 #include "mlp/network.h"
 #include "mlp/program/console.h"
 #include "mlp/program/options.h"
+#include "mlp/program/output_place.h"
 #include "mlp/program/owner.h"
 #include "mlp/program/seeds.h"
 #include "mlp/program/session.h"
@@ -32,6 +33,7 @@ struct RunOptions {
   std::optional<std::uint64_t> seed;
   ThreadOption threads;
   OutputOptions output;
+  ForceOption force;
 };
 
 /// The owner's two parts.

@@ -36,7 +36,6 @@ std::uintmax_t bytes_until(const std::string& path, std::size_t epochs_done) {
 
 MetricsFile::MetricsFile(const std::string& path, std::size_t epochs_done) : path_(path) {
   if (path_.empty()) return;
-  require_writable("--metrics", path_);
   const bool continued = epochs_done > 0 && std::filesystem::is_regular_file(path_);
   if (continued) std::filesystem::resize_file(path_, bytes_until(path_, epochs_done));
   file_.open(path_, continued ? std::ios::app : std::ios::trunc);

@@ -1,14 +1,7 @@
 // Declarations and checks of shared options.
 #include "mlp/program/options.h"
 
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-#include <thread>
-
 #include "paillier/error.h"
-#include "paillier/files.h"
 #include "paillier/parallel.h"
 
 namespace smlp {
@@ -184,27 +177,6 @@ std::set<std::string> asked_protocols(const ProtocolNames& names) {
     if (descriptor->sends()) out.insert(descriptor->wire_name());
   if (names.needs_one_value_a_ciphertext()) out.insert("conversion/unpack");
   return out;
-}
-
-void require_writable(const std::string& option, const std::filesystem::path& path,
-                      const std::vector<std::filesystem::path>& read) {
-  const std::filesystem::path directory = path.has_parent_path() ? path.parent_path() : ".";
-  std::error_code status;
-  if (path.filename().empty() || std::filesystem::is_directory(path, status))
-    throw Error(option + " " + path.string() + " is a directory; a file is needed");
-  for (const std::filesystem::path& other : read)
-    if (std::filesystem::equivalent(path, other, status) ||
-        std::filesystem::weakly_canonical(path, status) == std::filesystem::weakly_canonical(other, status))
-      throw Error(option + " " + path.string() + " would overwrite " + other.string() +
-                  ", which this command uses too");
-  const TemporaryFile probe([&] {
-    std::string name = (directory / ".smlp-XXXXXX").string();
-    const int descriptor = ::mkstemp(name.data());
-    if (descriptor < 0)
-      throw Error("cannot write " + option + " " + path.string() + ": " + std::strerror(errno));
-    ::close(descriptor);
-    return name;
-  });
 }
 
 }  // namespace smlp

@@ -91,9 +91,4 @@ struct DataOptions {
 /// Wire names of the protocols that an evaluator with these choices asks for.
 std::set<std::string> asked_protocols(const ProtocolNames& names);
 
-/// Throws Error unless a file can be made at `path`: its directory is there and can be written, and it is
-/// neither a directory nor one of the files that are read.
-void require_writable(const std::string& option, const std::filesystem::path& path,
-                      const std::vector<std::filesystem::path>& read = {});
-
 }  // namespace smlp

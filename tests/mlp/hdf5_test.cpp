@@ -119,14 +119,26 @@ TEST_CASE("an uncommitted file leaves nothing and touches nothing") {
   {
     Writer writer(directory / "a.h5");
     writer.root().set_number("n", 1);
-    CHECK(std::filesystem::exists(directory / "a.h5.partial"));
+    CHECK(directory.entries() == 2);
   }
   CHECK(directory.entries() == 1);
   CHECK(read_text(directory / "a.h5") == "old");
-  write_text(directory / "a.h5.partial", "left by a killed process");
   write_sample(directory / "a.h5");
   CHECK(directory.entries() == 1);
   CHECK_NOTHROW(Reader(directory / "a.h5"));
+}
+
+TEST_CASE("two writers of one file: each puts a whole one in place") {
+  const TemporaryDirectory directory;
+  Writer first(directory / "a.h5"), second(directory / "a.h5");
+  first.root().set_number("n", 1);
+  second.root().set_number("n", 2);
+  const auto number = [&] { return Reader(directory / "a.h5").root().number("n", 0, 9); };
+  first.commit();
+  CHECK(number() == 1);
+  second.commit();
+  CHECK(number() == 2);
+  CHECK(directory.entries() == 1);
 }
 
 TEST_CASE("what cannot be written is refused") {

@@ -50,14 +50,46 @@ TEST_CASE("what cannot be written leaves nothing behind") {
   const test::TemporaryDirectory directory;
   const auto missing = directory / "missing" / "file";
   CHECK_THROWS_WITH_AS(write_file_atomically(missing, Bytes{1}, 0600),
-                       ("cannot write in the directory " + missing.parent_path().string() +
-                        " the file file: No such file or directory")
-                           .c_str(),
-                       Error);
+                       ("cannot write " + missing.string() + ": No such file or directory").c_str(), Error);
   const auto occupied = directory / "occupied";
   std::filesystem::create_directory(occupied);
   CHECK_THROWS_AS(write_file_atomically(occupied, Bytes{1}, 0600), Error);
   CHECK(directory.entries() == 1);
+}
+
+TEST_CASE("a new file has a name of its own until it is in place") {
+  const test::TemporaryDirectory directory;
+  const auto path = directory / "file";
+  NewFile first(path, 0640), second(path, 0600);
+  CHECK(first.name() != second.name());
+  REQUIRE(write_all(first.descriptor(), Bytes{1}));
+  REQUIRE(write_all(second.descriptor(), Bytes{2, 2}));
+  first.commit();
+  CHECK(read_file(path, 9, Readers::anyone) == Bytes{1});
+  second.commit();
+  CHECK(read_file(path, 9, Readers::anyone) == Bytes{2, 2});
+  CHECK(mode_of(path) == 0600);
+  const auto begin = [](const std::filesystem::path&) { throw Error("not begun"); };
+  CHECK_THROWS_WITH_AS(NewFile(path, 0600, begin), "not begun", Error);
+  CHECK(directory.entries() == 1);
+}
+
+TEST_CASE("a lock holds a place, and cleans up after killed writers") {
+  const test::TemporaryDirectory directory;
+  const auto path = directory / "file";
+  const std::string killed = (directory / ".file.partial-0123456789abcdef").string();
+  for (const std::string& name : {killed, killed + "0", (directory / ".file.partial").string()})
+    std::ofstream(name) << "x";
+  {
+    const FileLock lock(path, "--out file");
+    CHECK(!std::filesystem::exists(killed));
+    CHECK_THROWS_WITH_AS(FileLock(path, "--out file"),
+                         "--out file is being written by another smlp: let it end, or name another file",
+                         Error);
+    CHECK_NOTHROW(FileLock(directory / "other", "--out other"));
+  }
+  CHECK_NOTHROW(FileLock(path, "--out file"));
+  CHECK(directory.entries() == 2);  // the lookalikes
 }
 
 TEST_CASE("a temporary file goes with its object, unless it was renamed") {

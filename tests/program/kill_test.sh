@@ -9,7 +9,7 @@ accepts encrypt --key keys/public.json --data train.csv --batch 4 --seed 5 --out
 train=(train --data train.h5 --network N-2-C --epochs 3 --momentum 0.5 --seed 5 --insecure-seed --quiet
        --secret-key keys/secret.json)
 accepts "${train[@]}" --out whole.h5 --metrics whole.jsonl >/dev/null
-refuses 1 '--out whole.h5 is there already.*--resume' "${train[@]}" --out whole.h5
+refuses 1 '--out whole.h5 is there already.*--resume.*--force' "${train[@]}" --out whole.h5
 accepts export --model whole.h5 --key keys/secret.json --out whole.json >/dev/null
 
 # killed CONDITION...: starts or resumes a training and kills it once the condition holds (or lets it end).
@@ -22,7 +22,7 @@ killed() {
   [ ! -e model.h5 ] || accepts inspect model.h5 >/dev/null
 }
 epochs_done() { [ -e model.h5 ] && "$smlp" inspect model.h5 --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["epochs_done"])' || echo 0; }
-saving() { [ -e model.h5.partial ]; }
+saving() { compgen -G ".model.h5.partial-*" >/dev/null; }
 saved() { [ -n "$(find . -name model.h5 -newer mark)" ]; }
 later() { [ "$(date +%s%N)" -gt "$deadline" ]; }
 after() { deadline=$(($(date +%s%N) + $1 * 1000000)); killed later; }
@@ -43,12 +43,13 @@ cmp -s whole.json model.json || fail 'the weights of the resumed training differ
 python3 - <<'PYTHON' || fail 'the metrics of the resumed training have other steps or rounds, or fewer bytes'
 import json, sys
 def lines(name):
-    lines = [json.loads(line) for line in open(name)]
+    lines = [m for m in map(json.loads, open(name)) if "epoch" in m]
     return [(m["epoch"], m.get("step"), m["rounds"]) for m in lines], [m["bytes"] for m in lines]
 (whole, whole_bytes), (model, model_bytes) = lines("whole.jsonl"), lines("model.jsonl")
 more = [b[way] < a[way] for a, b in zip(whole_bytes, model_bytes) for way in a if way == "to_key_holder"]
 sys.exit(whole != model or any(more))  # a resumed training opens the table again
 PYTHON
+[ "$(find . -name '.model.h5.*')" = '' ] || fail "left by killed trainings: $(find . -name '.model.h5.*')"
 # More epochs may follow with a constant rate, and nothing is left to do at the end.
 accepts "${train[@]}" --out model.h5 --resume >done.txt
 grep -q 'nothing left to do' done.txt || fail "a finished training says: $(cat done.txt)"

@@ -3,21 +3,22 @@
 # made with --insecure-key.
 . "$(dirname "$0")/support.sh"
 cd "$dir" || exit 1
+toy_keys
 accepts keygen --bits 1024 --insecure-key --variant standard --out keys >/dev/null
 rows 25 iris.csv small.csv
 accepts encrypt --key keys/public.json --data small.csv --batch 2 --out small.h5 >/dev/null
 echo 'of another day' >table.h5
 
-# ended SIGNAL ACTION FILE WORD...: starts the program with the signal's ACTION (SIG_DFL, SIG_IGN), sends the signal once FILE
+# ended SIGNAL ACTION FILE WORD...: starts the program with the signal's ACTION (SIG_DFL, SIG_IGN), sends the signal once FILE (a pattern)
 # is there, and prints the status that a shell would see.
 ended() {
   python3 - "$smlp" "$@" <<'PYTHON'
-import os, signal, subprocess, sys, time
+import glob, os, signal, subprocess, sys, time
 program, name, action, file, *words = sys.argv[1:]
 number = getattr(signal, name)
 child = subprocess.Popen([program, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                          preexec_fn=lambda: signal.signal(number, getattr(signal, action)))
-while child.poll() is None and not os.path.exists(file):
+while child.poll() is None and not glob.glob(file):
     time.sleep(0.001)
 child.send_signal(number)
 status = child.wait()
@@ -27,9 +28,9 @@ PYTHON
 
 before=$(snapshot)
 # Minutes of encryption: the table is far from whole when its first bytes are there.
-encrypt=(encrypt --key keys/public.json --data "$datasets/digits.csv" --out table.h5)
+encrypt=(encrypt --key keys/public.json --data "$datasets/digits.csv" --force --out table.h5)
 for signal in HUP=129 INT=130 TERM=143; do
-  status=$(ended "SIG${signal%=*}" SIG_DFL table.h5.partial "${encrypt[@]}")
+  status=$(ended "SIG${signal%=*}" SIG_DFL '.table.h5.partial-*' "${encrypt[@]}")
   [ "$status" = "${signal#*=}" ] || fail "encrypt ended by $signal has the status $status"
   [ "$before" = "$(snapshot)" ] || fail "encrypt ended by $signal left: $(diff <(echo "$before") <(snapshot))"
 done
@@ -42,7 +43,7 @@ status=$(ended SIGTERM SIG_DFL model.h5 "${train[@]}")
 accepts inspect model.h5 >/dev/null
 
 # What is ignored, as under nohup, stays so.
-status=$(ended SIGHUP SIG_IGN queries.h5.partial encrypt --key keys/public.json --data small.csv --out queries.h5)
+status=$(ended SIGHUP SIG_IGN '.queries.h5.partial-*' encrypt --key keys/public.json --data small.csv --out queries.h5)
 [ "$status" = 0 ] && [ -e queries.h5 ] || fail "an ignored SIGHUP ended encrypt with the status $status"
 
 finish

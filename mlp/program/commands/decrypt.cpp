@@ -7,8 +7,8 @@
 #include "mlp/profile.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/options.h"
+#include "mlp/program/output_place.h"
 #include "paillier/error.h"
-#include "paillier/files.h"
 
 namespace smlp {
 
@@ -58,6 +58,7 @@ std::string to_csv(const Answers& answers, const std::vector<std::string>& names
 int decrypt_command(const Words& words, Console& console) {
   std::string key, in, out;
   std::optional<std::string> profile;
+  ForceOption force;
   CommandLine line("decrypt",
                    "Decrypts answers into a CSV: row of the owner's file (from 1), class, and every output, "
                    "exact to 53 bits.");
@@ -66,10 +67,12 @@ int decrypt_command(const Words& words, Console& console) {
   line.text("profile", profile,
             "profile of the training table, for class names; else classes are numbers from 0");
   line.required("out", out, "the CSV, for its owner's eyes (mode 0600)");
+  force.add_to(line);
   if (const auto help = line.parse(words)) return console.document(*help), 0;
   std::vector<std::filesystem::path> read{key, in};
   if (profile) read.emplace_back(*profile);
-  require_writable("--out", out, read);
+  const OutputPlace place("--out", out, Content::text, read);
+  if (place.holds_file() && !force.force) refuse_existing("--out", out);
   const SecretKeys keys = load_secret_keys(key);
   const EncryptedAnswers encrypted = load_answers(in, keys.public_keys());
   if (!encrypted.handed_over)
@@ -78,8 +81,9 @@ int decrypt_command(const Words& words, Console& console) {
                     "hands answers to their owner");
   const std::vector<std::string> names = class_names(profile, encrypted.outputs);
   const std::string csv = to_csv(open_answers(encrypted, keys), names);
-  write_file_atomically(out, Bytes(csv.begin(), csv.end()), 0600);
-  console.result(out + ": " + count_text(encrypted.rows, "row"));
+  place.write(csv, 0600);
+  if (!place.is_stream())
+    console.result(out + ": " + count_text(encrypted.rows, "row"));
   return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/options.h"
+#include "mlp/program/output_place.h"
 #include "mlp/program/owner.h"
 #include "mlp/program/report.h"
 #include "mlp/program/seeds.h"
@@ -24,6 +25,7 @@ struct EncryptOptions {
   Numbers numbers;
   std::optional<std::uint64_t> seed;
   std::string out;
+  ForceOption force;
   bool quiet = false;
   ThreadOption threads;
 };
@@ -41,6 +43,7 @@ void declare(CommandLine& line, EncryptOptions& options) {
   add_number_options(line, options.numbers);
   line.number("seed", options.seed, "repeatable order of the rows (never ciphertexts)");
   line.required("out", options.out, "the encrypted table");
+  options.force.add_to(line);
   line.flag("quiet", options.quiet, "no progress");
   options.threads.add_to(line);
 }
@@ -72,9 +75,10 @@ int encrypt_command(const Words& words, Console& console) {
   if (options.profile.empty()) options.profile = options.out + ".profile.json";
   std::vector<std::filesystem::path> read = options.data.files();
   read.emplace_back(options.key);
-  require_writable("--out", options.out, read);
+  const OutputPlace place("--out", options.out, Content::file, read);
+  if (place.holds_file() && !options.force.force) refuse_existing("--out", options.out);
   read.emplace_back(options.out);
-  require_writable("--profile", options.profile, read);
+  const OutputPlace profile_place("--profile", options.profile, Content::file, read);
 
   const PublicKeys keys = load_public_keys(options.key);
   const BitBudget budget(options.numbers, options.inner, keys.paillier().bits());

@@ -7,7 +7,7 @@
 #include "mlp/prediction.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/options.h"
-#include "paillier/files.h"
+#include "mlp/program/output_place.h"
 
 namespace smlp {
 
@@ -37,13 +37,16 @@ nlohmann::ordered_json to_json(const EncryptedModel& model, const std::vector<In
 
 int export_command(const Words& words, Console& console) {
   std::string model_file, key, out;
+  ForceOption force;
   CommandLine line(
       "export", "Decrypts a model: weights (inputs x outputs of each layer) and biases, exact to 53 bits.");
   line.required("model", model_file, "a model of smlp release, or of smlp train");
   line.required("key", key, "secret.json of its owner; of the key holder where the model is of smlp train");
   line.required("out", out, "the JSON, for its owner's eyes (mode 0600)");
+  force.add_to(line);
   if (const auto help = line.parse(words)) return console.document(*help), 0;
-  require_writable("--out", out, {key, model_file});
+  const OutputPlace place("--out", out, Content::text, {key, model_file});
+  if (place.holds_file() && !force.force) refuse_existing("--out", out);
   const SecretKeys keys = load_secret_keys(key);
   const EncryptedModel model = load_model(model_file, keys.public_keys());
   if (!model.handed_over)
@@ -51,7 +54,8 @@ int export_command(const Words& words, Console& console) {
                     " is under the key holder's key, so all roles are in one hand; smlp release "
                     "hands a model to its owner");
   const std::string json = to_json(model, open_weights(model.weights, model.budget, keys)).dump() + "\n";
-  write_file_atomically(out, Bytes(json.begin(), json.end()), 0600);
+  place.write(json, 0600);
+  if (place.is_stream()) return 0;
   console.result(out + ": " + Network{model.network}.text() + " after " +
                  count_text(model.epochs_done, "epoch"));
   return 0;

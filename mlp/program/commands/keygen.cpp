@@ -7,6 +7,7 @@
 
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/options.h"
+#include "mlp/program/output_place.h"
 #include "mlp/program/report.h"
 #include "paillier/error.h"
 #include "paillier/keys.h"
@@ -28,21 +29,25 @@ void make_directory(const std::filesystem::path& directory) {
 int keygen_command(const Words& words, Console& console) {
   KeyOptions key;
   std::string out;
+  ForceOption force;
   CommandLine line(
       "keygen",
       "Makes DIR/public.json, which anybody may have, and DIR/secret.json (mode 0600), which decrypts.");
   key.add_to(line);
   line.required("out", out, "directory of the two files; made where it is missing");
+  force.add_to(line);
   if (const auto help = line.parse(words)) return console.document(*help), 0;
   key.check();
   const std::filesystem::path directory = out, public_file = directory / "public.json",
                               secret_file = directory / "secret.json";
   make_directory(directory);
-  for (const std::filesystem::path& file : {public_file, secret_file})
-    if (std::filesystem::exists(std::filesystem::symlink_status(file)))
-      throw Error(file.string() +
-                  " exists: keys are never overwritten; take another directory or move them away");
-  require_writable("--out", public_file);
+  const OutputPlace public_place("--out", public_file, Content::file);
+  const OutputPlace secret_place("--out", secret_file, Content::file);
+  for (const std::filesystem::path& file : {secret_file, public_file})
+    if (!force.force)
+      refuse_existing("--out", file,
+                      "nothing that was encrypted under lost keys can be read again; take another directory, "
+                      "or replace them with --force");
 
   const SecretKeys keys = SecretKeys::generate(key.variant, key.bits, default_subgroup_bits(key.bits),
                                                RandomSource::from_system());
@@ -50,7 +55,7 @@ int keygen_command(const Words& words, Console& console) {
   try {
     save(keys.public_keys(), public_file);
   } catch (...) {
-    std::filesystem::remove(secret_file);
+    if (!force.force) std::filesystem::remove(secret_file);
     throw;
   }
   console.result("key " + to_hex(keys.public_keys().fingerprint()) + " (" +

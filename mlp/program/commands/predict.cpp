@@ -8,6 +8,7 @@
 #include "mlp/prediction.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/key_holder_access.h"
+#include "mlp/program/output_place.h"
 #include "mlp/program/report.h"
 #include "mlp/program/seeds.h"
 #include "mlp/table_file.h"
@@ -23,6 +24,7 @@ struct PredictOptions {
   KeyHolderOptions key_holder;
   std::optional<std::string> user_key;
   std::string out;
+  ForceOption force;
   ThreadOption threads;
   OutputOptions output;
 };
@@ -35,6 +37,7 @@ void declare(CommandLine& line, PredictOptions& options) {
       "user-key", options.user_key,
       "public.json of the data owner, under which the answers are handed over: no server can open them");
   line.required("out", options.out, "the encrypted answers");
+  options.force.add_to(line);
   options.threads.add_to(line);
   options.output.add_to(line, false);
 }
@@ -67,7 +70,8 @@ int predict_command(const Words& words, Console& console) {
   std::vector<std::filesystem::path> read = KeyHolderAccess::files(options.key_holder);
   read.insert(read.end(), {options.model, options.data});
   if (options.user_key) read.emplace_back(*options.user_key);
-  require_writable("--out", options.out, read);
+  const OutputPlace place("--out", options.out, Content::file, read);
+  if (place.holds_file() && !options.force.force) refuse_existing("--out", options.out);
 
   const KeyHolderAccess key_holder(options.key_holder, "predict");
   const LoadedModel loaded = load_model(options.model);

@@ -6,6 +6,7 @@
 #include "mlp/out_of_range.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/key_holder_access.h"
+#include "mlp/program/output_place.h"
 #include "mlp/program/report.h"
 #include "mlp/program/seeds.h"
 #include "mlp/release.h"
@@ -19,6 +20,7 @@ struct ReleaseOptions {
   std::string user_key;
   KeyHolderOptions key_holder;
   std::string out;
+  ForceOption force;
   bool quiet = false;
   ThreadOption threads;
 };
@@ -28,6 +30,7 @@ void declare(CommandLine& line, ReleaseOptions& options) {
   line.required("user-key", options.user_key, "public.json of the data owner, who alone can open the result");
   options.key_holder.add_to(line);
   line.required("out", options.out, "the model under the owner's key, for smlp export");
+  options.force.add_to(line);
   line.flag("quiet", options.quiet, "no progress");
   options.threads.add_to(line);
 }
@@ -44,7 +47,8 @@ int release_command(const Words& words, Console& console) {
   options.threads.apply();
   std::vector<std::filesystem::path> read = KeyHolderAccess::files(options.key_holder);
   read.insert(read.end(), {options.model, options.user_key});
-  require_writable("--out", options.out, read);
+  const OutputPlace place("--out", options.out, Content::file, read);
+  if (place.holds_file() && !options.force.force) refuse_existing("--out", options.out);
 
   const KeyHolderAccess key_holder(options.key_holder, "release");
   const LoadedModel loaded = load_model(options.model);

@@ -3,6 +3,7 @@
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/confusion.h"
 #include "mlp/program/experiment.h"
+#include "mlp/program/output_place.h"
 #include "mlp/program/report.h"
 
 namespace smlp {
@@ -89,6 +90,7 @@ void declare(CommandLine& line, RunOptions& options) {
   line.number("seed", options.seed, "repeatable split, weights and masks (never keys)");
   options.threads.add_to(line);
   options.output.add_to(line, true);
+  options.force.add_to(line);
 }
 
 }  // namespace
@@ -109,10 +111,14 @@ int run_command(const Words& words, Console& console) {
   options.training.check();
   options.key.check();
   options.numbers.check();
+  std::vector<std::filesystem::path> read = options.data.files();
+  if (options.test) read.emplace_back(*options.test);
+  if (options.test_labels) read.emplace_back(*options.test_labels);
+  std::optional<OutputPlace> metrics_place;
   if (!options.output.metrics.empty()) {
-    std::vector<std::filesystem::path> read = options.data.files();
-    if (options.test) read.emplace_back(*options.test);
-    require_writable("--metrics", options.output.metrics, read);
+    metrics_place.emplace("--metrics", options.output.metrics, Content::text, read);
+    if (metrics_place->holds_file() && !options.force.force)
+      refuse_existing("--metrics", options.output.metrics);
   }
 
   Experiment experiment(options, console);

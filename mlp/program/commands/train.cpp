@@ -9,6 +9,7 @@
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/key_holder_access.h"
 #include "mlp/program/metrics.h"
+#include "mlp/program/output_place.h"
 #include "mlp/program/report.h"
 #include "mlp/program/seeds.h"
 #include "mlp/table_file.h"
@@ -28,6 +29,7 @@ struct TrainOptions {
   KeyHolderOptions key_holder;
   std::string out;
   bool resume = false;
+  ForceOption force;
   ThreadOption threads;
   OutputOptions output;
 };
@@ -40,6 +42,7 @@ void declare(CommandLine& line, TrainOptions& options) {
   options.key_holder.add_to(line);
   line.required("out", options.out, "the model, saved whole after each epoch");
   line.flag("resume", options.resume, "continue from --out; starts where there is none");
+  options.force.add_to(line);
   options.threads.add_to(line);
   options.output.add_to(line, true);
 }
@@ -252,13 +255,19 @@ int train_command(const Words& words, Console& console) {
   options.training.check();
   std::vector<std::filesystem::path> read = KeyHolderAccess::files(options.key_holder);
   read.emplace_back(options.data);
-  require_writable("--out", options.out, read);
-  if (!options.resume && std::filesystem::exists(options.out))
-    throw Error("--out " + options.out +
-                " is there already: continue its training with --resume, or give another --out");
+  if (options.resume && options.force.force)
+    throw UsageError("--resume and --force exclude each other: one continues --out, the other replaces it");
+  const bool may_exist = options.resume || options.force.force;
+  const OutputPlace place("--out", options.out, Content::file, read);
+  if (place.holds_file() && !may_exist)
+    refuse_existing(
+        "--out", options.out,
+        "continue its training with --resume, replace it with --force, or name another file");
+  std::optional<OutputPlace> metrics_place;
   if (!options.output.metrics.empty()) {
     read.emplace_back(options.out);
-    require_writable("--metrics", options.output.metrics, read);
+    metrics_place.emplace("--metrics", options.output.metrics, Content::text, read);
+    if (metrics_place->holds_file() && !may_exist) refuse_existing("--metrics", options.output.metrics);
   }
 
   const KeyHolderAccess key_holder(options.key_holder, "train");
