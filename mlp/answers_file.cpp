@@ -44,6 +44,7 @@ void save_answers(const std::filesystem::path& path, const EncryptedAnswers& ans
   write_header(root, answers_format, {keys, answers.budget});
   const std::size_t groups = answers.groups.size();
   root.set_number("handed_over", answers.handed_over ? 1 : 0);
+  root.set_bytes("profile", answers.profile);
   root.set_number("rows", answers.rows);
   root.set_number("outputs", answers.outputs);
   root.set_numbers("groups", answers.groups);
@@ -66,7 +67,9 @@ LoadedAnswers load_answers(const std::filesystem::path& path) {
                              .outputs = root.number("outputs", 1, most_outputs),
                              .groups = root.numbers("groups", rows),
                              .order = {},
-                             .values = {}};
+                             .values = {},
+                             .profile = {}};
+    root.bytes("profile", answers.profile);
     answers.order = read_ciphertexts(root, "order", key, answers.groups.size(), 1);
     answers.values = read_ciphertexts(root, "values", key, answers.groups.size(), answers.outputs);
     check_answers(answers, key);

@@ -20,6 +20,7 @@ struct EncryptedAnswers {
   std::vector<std::size_t> groups;  ///< rows of each group, in order
   std::vector<Ciphertext> order;    ///< one a group: the owner's index of each row, packed down
   std::vector<Ciphertext> values;   ///< groups x outputs, row-major, packed down
+  Fingerprint profile{};            ///< of the profile that scaled the queries; zeros: of none
 
   bool operator==(const EncryptedAnswers&) const = default;
 };

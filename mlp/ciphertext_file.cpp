@@ -10,7 +10,7 @@ namespace smlp {
 
 namespace {
 
-constexpr std::uint64_t format_version = 1;
+constexpr std::uint64_t format_version = 2;
 constexpr std::size_t longest_keys = std::size_t{1} << 16;
 constexpr std::size_t longest_format = 64;
 
@@ -20,8 +20,13 @@ BitBudget read_budget(const hdf5::Group& root) {
   const std::size_t inner = root.number("max_inner", 1, std::size_t{1} << 24);
   const std::size_t modulus_bits = root.number("modulus_bits", 256, 8192);
   const std::size_t slots = root.number("slots", 1, 8192);
+  const std::size_t slot_bits = root.number("slot_bits", 1, 8192);
   try {
-    return {numbers, inner, modulus_bits, slots};
+    const BitBudget budget(numbers, inner, modulus_bits, slots);
+    if (budget.slot_bits() != slot_bits)
+      throw Error("its slots have " + std::to_string(slot_bits) + " bits, its numbers need " +
+                  std::to_string(budget.slot_bits()));
+    return budget;
   } catch (const Error& error) {
     throw Error(root.name() + " is damaged: " + error.what());
   }
@@ -56,6 +61,7 @@ void write_header(hdf5::Group& root, std::string_view format, const FileHeader& 
   root.set_number("max_inner", header.budget.max_inner());
   root.set_number("modulus_bits", header.budget.modulus_bits());
   root.set_number("slots", header.budget.slots());
+  root.set_number("slot_bits", header.budget.slot_bits());
 }
 
 FileHeader read_header(const hdf5::Group& root, std::string_view format) {

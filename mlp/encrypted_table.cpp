@@ -70,11 +70,12 @@ Layout EncryptedTable::label_layout(std::size_t group) const {
 namespace {
 
 TableInfo describe(const PublicKeys& keys, const BitBudget& budget, std::size_t batch, std::size_t rows,
-                   std::size_t features, std::size_t classes, const RandomSource& random) {
+                   std::size_t features, std::size_t classes, const RandomSource& random,
+                   const Fingerprint& profile) {
   if (budget.modulus_bits() != keys.paillier().bits())
     throw Error("the bit budget is for a key of " + std::to_string(budget.modulus_bits()) +
                 " bits, the key has " + std::to_string(keys.paillier().bits()));
-  TableInfo info{keys.fingerprint(), budget, rows, features, classes, batch, {}};
+  TableInfo info{keys.fingerprint(), budget, rows, features, classes, batch, {}, profile};
   random.derive("table id").stream({}).fill(info.id);
   return info;
 }
@@ -84,9 +85,10 @@ TableInfo describe(const PublicKeys& keys, const BitBudget& budget, std::size_t 
 TableEncryptor::TableEncryptor(const PublicKeys& keys, const BitBudget& budget, std::size_t batch,
                                Matrix<double> scaled_features, const std::vector<std::size_t>* class_indices,
                                std::size_t classes, std::vector<std::size_t> row_order,
-                               const RandomSource& random, const std::vector<std::string>& columns)
+                               const RandomSource& random, const std::vector<std::string>& columns,
+                               const Fingerprint& profile)
     : EncryptedTable(describe(keys, budget, batch, scaled_features.rows(), scaled_features.cols(),
-                              class_indices != nullptr ? classes : 0, random)),
+                              class_indices != nullptr ? classes : 0, random, profile)),
       key_(keys.paillier()),
       features_(std::move(scaled_features)),
       row_order_(std::move(row_order)),
@@ -174,9 +176,10 @@ MemoryTable encrypt_table(const PublicKeys& keys, const BitBudget& budget, std::
                           const Matrix<double>& scaled_features,
                           const std::vector<std::size_t>* class_indices, std::size_t classes,
                           const std::vector<std::size_t>& row_order, const RandomSource& random,
-                          const std::vector<std::string>& columns, const Progress& progress) {
+                          const std::vector<std::string>& columns, const Progress& progress,
+                          const Fingerprint& profile) {
   return MemoryTable(TableEncryptor(keys, budget, batch, scaled_features, class_indices, classes, row_order,
-                                    random, columns),
+                                    random, columns, profile),
                      progress);
 }
 

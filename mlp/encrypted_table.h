@@ -41,6 +41,7 @@ struct TableInfo {
   std::size_t classes = 0;  ///< 0: without labels
   std::size_t batch = 0;    ///< rows of a mini-batch
   TableId id{};             ///< random; names the table
+  Fingerprint profile{};    ///< of the owner's profile, by which it was scaled; zeros: of none
 
   /// Throws Error naming the field: nothing in it, more than 2^24 features or max_classes classes, more rows
   /// than a row number can count (2^(value bits + guard bits), and 2^32).
@@ -90,13 +91,13 @@ class EncryptedTable {
 class TableEncryptor : public EncryptedTable {
  public:
   /// `scaled_features` (rows x features) and `class_indices` (nullptr: no labels) are in the owner's order;
-  /// row i of the encrypted table is row row_order[i] of theirs. `columns` names features in messages. Every
-  /// cell is checked here, before anything is encrypted. Throws Error: sizes that do not match, row_order no
-  /// permutation, a value outside l bits.
+  /// row i of the encrypted table is row row_order[i] of theirs. `columns` names features in messages,
+  /// `profile` what scaled them. Every cell is checked here, before anything is encrypted. Throws Error:
+  /// sizes that do not match, row_order no permutation, a value outside l bits.
   TableEncryptor(const PublicKeys& keys, const BitBudget& budget, std::size_t batch,
                  Matrix<double> scaled_features, const std::vector<std::size_t>* class_indices,
                  std::size_t classes, std::vector<std::size_t> row_order, const RandomSource& random,
-                 const std::vector<std::string>& columns = {});
+                 const std::vector<std::string>& columns = {}, const Fingerprint& profile = {});
 
   EncryptedMatrix features(std::size_t group) const override;
   EncryptedMatrix labels(std::size_t group) const override;
@@ -132,6 +133,7 @@ MemoryTable encrypt_table(const PublicKeys& keys, const BitBudget& budget, std::
                           const Matrix<double>& scaled_features,
                           const std::vector<std::size_t>* class_indices, std::size_t classes,
                           const std::vector<std::size_t>& row_order, const RandomSource& random,
-                          const std::vector<std::string>& columns = {}, const Progress& progress = {});
+                          const std::vector<std::string>& columns = {}, const Progress& progress = {},
+                          const Fingerprint& profile = {});
 
 }  // namespace smlp

@@ -86,6 +86,7 @@ void save_model(const std::filesystem::path& path, const EncryptedModel& model, 
   root.set_text("protocols", protocols);
   root.set_text("training", model.training);
   root.set_bytes("table_id", model.table_id);
+  root.set_bytes("profile", model.profile);
   root.set_number("handed_over", model.handed_over ? 1 : 0);
   root.set_number("epochs_done", model.epochs_done);
   root.set_number("steps_done", model.steps_done);
@@ -113,11 +114,13 @@ LoadedModel load_model(const std::filesystem::path& path) {
                          .protocols = read_protocols(root),
                          .training = root.text("training", longest_text),
                          .table_id = {},
+                         .profile = {},
                          .epochs_done = root.number("epochs_done", 0, most),
                          .steps_done = root.number("steps_done", 0, most),
                          .weights = {},
                          .velocities = {}};
     root.bytes("table_id", model.table_id);
+    root.bytes("profile", model.profile);
     check_network(model.network);
     model.weights = read_matrices(root, "weights", model.network, header);
     if (root.number("with_velocities", 0, 1) == 1)

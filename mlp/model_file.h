@@ -23,6 +23,7 @@ struct EncryptedModel {
   std::map<std::string, std::string> protocols;  ///< family -> name
   std::string training;                          ///< hyper-parameters as JSON text, without secrets
   TableId table_id{};                            ///< of the table that it was trained on
+  Fingerprint profile{};                         ///< of the profile that scaled that table; zeros: of none
   std::uint64_t epochs_done = 0;
   std::uint64_t steps_done = 0;
   /// Layer i: (network[i] + 1) x network[i + 1]; the last row is the bias, in a row group of its own.

@@ -52,7 +52,8 @@ EncryptedAnswers classify(EncryptedArithmetic& arithmetic, const Weights<Encrypt
                        network.outputs(),
                        {},
                        {},
-                       {}};
+                       {},
+                       table.info().profile};
   Weights<EncryptedMatrix> kept = model;  // opened once for all batches
   for (std::size_t layer = 0; layer < kept.weights.size(); ++layer) {
     const Place lasting{0, static_cast<std::uint8_t>(layer), Direction::lasting};

@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "paillier/error.h"
+#include "paillier/random.h"
 
 namespace smlp {
 
@@ -190,6 +191,10 @@ Profile learn_profile(const Table& table, Scaling scaling, Missing missing) {
       learn_text(profile, table, j);
     else
       learn_number(profile, table, j);
+  profile.table = to_hex(digest(table));
+  Fingerprint salt{};
+  RandomSource::from_system().stream({}).fill(salt);
+  profile.salt = to_hex(salt);
   return profile;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mlp/table.h"
+#include "paillier/keys.h"
 
 namespace smlp {
 
@@ -38,6 +39,8 @@ struct Profile {
   Missing missing = Missing::refuse;
   std::vector<double> means = {};        ///< a feature each, with Missing::mean; else empty
   std::vector<std::string> header = {};  ///< every column of the table that it was learnt from, in its order
+  std::string table = {};  ///< digest() of the table that it was learnt from, 64 hexadecimal digits
+  std::string salt = {};   ///< random, of as many: makes the fingerprint tell nothing
 
   /// "age", and "colour=red" for a level.
   std::vector<std::string> features() const;
@@ -63,6 +66,10 @@ std::vector<std::size_t> class_indices(const Profile& profile, const Table& tabl
 /// Where a table has labels that the profile does not know or that are empty, the first of them as a
 /// sentence.
 std::optional<std::string> unknown_class(const Profile& profile, const Table& table);
+
+/// Names a profile in the files that servers have: SHA-256 over all of it. Who does not know its salt can
+/// test no guess of a mean or a range by it.
+Fingerprint fingerprint(const Profile& profile);
 
 /// JSON with a checksum, mode 0600, written whole or not at all.
 void save_profile(const Profile& profile, const std::filesystem::path& path);

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "mlp/profile.h"
+#include "mlp/sha256.h"
 #include "paillier/error.h"
 #include "paillier/files.h"
 
@@ -20,6 +21,24 @@ using Json = nlohmann::ordered_json;
 constexpr const char* format_name = "smlp-profile";
 constexpr int format_version = 2;  // 1 had numbers alone: no levels, missing values or other columns
 constexpr std::size_t largest_file = std::size_t{64} << 20;
+
+/// All fields but the checksum.
+Json json_of(const Profile& profile) {
+  return {{"format", format_name},
+          {"version", format_version},
+          {"scaling", name(profile.scaling)},
+          {"label_column", profile.label_column},
+          {"classes", profile.classes},
+          {"columns", profile.columns},
+          {"offset", profile.offset},
+          {"factor", profile.factor},
+          {"levels", profile.levels},
+          {"missing", name(profile.missing)},
+          {"means", profile.means},
+          {"header", profile.header},
+          {"table", profile.table},
+          {"salt", profile.salt}};
+}
 
 /// CRC-32 of the compact form without the checksum itself: a flipped digit of a mean is no longer a valid
 /// mean.
@@ -63,25 +82,24 @@ void check_profile(const Profile& profile) {
   const std::set<std::string> distinct(profile.classes.begin(), profile.classes.end());
   if (distinct.size() != classes || distinct.contains(""))
     throw Error("its classes are not distinct and non-empty");
+  for (const std::string& hex : {profile.table, profile.salt})
+    if (!hex.empty() && (hex.size() != 64 || hex.find_first_not_of("0123456789abcdef") != std::string::npos))
+      throw Error("its table or salt has not 64 hexadecimal digits");
 }
 
 }  // namespace
 
+Fingerprint fingerprint(const Profile& profile) {
+  if (profile.salt.empty()) return {};  // without it the servers could test guesses
+  Sha256 hash;
+  hash.add(json_of(profile).dump(-1, ' ', false, Json::error_handler_t::replace));
+  return hash.value();
+}
+
 void save_profile(const Profile& profile, const std::filesystem::path& path) {
   try {
     check_profile(profile);
-    Json json{{"format", format_name},
-              {"version", format_version},
-              {"scaling", name(profile.scaling)},
-              {"label_column", profile.label_column},
-              {"classes", profile.classes},
-              {"columns", profile.columns},
-              {"offset", profile.offset},
-              {"factor", profile.factor},
-              {"levels", profile.levels},
-              {"missing", name(profile.missing)},
-              {"means", profile.means},
-              {"header", profile.header}};
+    Json json = json_of(profile);
     json["checksum"] = checksum(json);
     const std::string text = json.dump(2) + "\n";
     write_file_atomically(path, Bytes(text.begin(), text.end()), 0600);
@@ -115,6 +133,8 @@ Profile load_profile(const std::filesystem::path& path) {
       profile.missing = missing_from_name(json.at("missing").get<std::string>());
       json.at("means").get_to(profile.means);
       json.at("header").get_to(profile.header);
+      json.at("table").get_to(profile.table);
+      json.at("salt").get_to(profile.salt);
     }
     check_profile(profile);
     return profile;

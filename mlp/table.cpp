@@ -5,6 +5,7 @@
 
 #include "mlp/csv_table.h"
 #include "mlp/idx.h"
+#include "mlp/sha256.h"
 #include "paillier/error.h"
 
 namespace smlp {
@@ -76,6 +77,30 @@ std::string in_quotes(std::string_view text) {
     out += "..";
   }
   return out + "'";
+}
+
+Fingerprint digest(const Table& table) {
+  Sha256 hash;
+  hash.add(std::string_view("smlp-table 1"));
+  hash.add(std::uint64_t{table.columns.size()});
+  for (const std::string& name : table.columns) hash.add_counted(name);
+  hash.add_counted(table.label_column);
+  hash.add(std::uint64_t{table.rows()});
+  if (table.levels.empty()) hash.add(table.values.cells());
+  for (std::size_t i = 0; !table.levels.empty() && i < table.rows(); ++i)
+    for (std::size_t j = 0; j < table.columns.size(); ++j) {
+      const double value = table.values(i, j);
+      const auto texts = table.levels.find(table.columns[j]);
+      if (texts == table.levels.end())
+        hash.add(std::vector<double>{value});
+      else  // the numbers of levels differ from reading to reading
+        hash.add_counted(value >= 0 && value < static_cast<double>(texts->second.size())
+                             ? texts->second[static_cast<std::size_t>(value)]
+                             : std::string());
+    }
+  hash.add(std::uint64_t{table.labels.size()});
+  for (const std::string& label : table.labels) hash.add_counted(label);
+  return hash.value();
 }
 
 }  // namespace smlp

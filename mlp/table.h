@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mlp/csv.h"
+#include "paillier/keys.h"
 #include "protocols/matrix.h"
 
 namespace smlp {
@@ -73,6 +74,9 @@ struct TableSource {
 /// Reads CSV (mlp/csv_table.h) or IDX (mlp/idx.h), told apart by content: IDX starts with its magic number.
 /// Each input is opened and read once. Throws Error naming the file, and row and column where there are some.
 Table load_table(const TableSource& source);
+
+/// SHA-256 of names, values and labels: tells two tables apart, however they were stored.
+Fingerprint digest(const Table& table);
 
 /// The rows of a table at these indices, in this order.
 Table take_rows(const Table& table, const std::vector<std::size_t>& indices);

@@ -82,6 +82,7 @@ void save_table(const std::filesystem::path& path, const EncryptedTable& table, 
   hdf5::Writer writer(path);
   write_header(writer.root(), table_format, {keys, info.budget});
   writer.root().set_bytes("id", info.id);
+  writer.root().set_bytes("profile", info.profile);
   writer.root().set_number("rows", info.rows);
   writer.root().set_number("features", info.features);
   writer.root().set_number("classes", info.classes);
@@ -108,8 +109,10 @@ struct TableFile::Opened {
                    root.number("features", 1, most),
                    root.number("classes", 0, most),
                    root.number("batch", 1, most),
+                   {},
                    {}};
     root.bytes("id", info.id);
+    root.bytes("profile", info.profile);
     info.check();
     // Before the groups are listed: a file cannot hold more rows than its ciphertexts have slots.
     const std::uintmax_t cells = root.file_size() / header.keys.paillier().ciphertext_bytes();

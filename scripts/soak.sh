@@ -7,6 +7,7 @@
 SMLP=${SMLP:-build/smlp}
 cd "$(dirname "$0")/.." || exit 1
 . tests/program/network_support.sh
+toy_keys
 
 seconds=${1:-1800}
 faults=0 runs=0 mismatches=0
@@ -62,7 +63,7 @@ until [ "$kills" -ge 50 ]; do
     killed=$server kills=$((kills + 1))
   done
   wait $run || fail "a training whose key holder was killed failed: $(cat "$logs/train")"
-  accepts export --model model.h5 --key keys/secret.json --out model.json >/dev/null
+  accepts export --model model.h5 --key keys/secret.json --force --out model.json >/dev/null
   cmp -s inside_$long_epochs.json model.json || mismatches=$((mismatches + 1))
   runs=$((runs + 1)) faults=$kills
 done
@@ -86,7 +87,7 @@ while [ $((SECONDS - start)) -lt "$seconds" ]; do
     esac
   done
   rm done
-  accepts export --model model.h5 --key keys/secret.json --out model.json >/dev/null
+  accepts export --model model.h5 --key keys/secret.json --force --out model.json >/dev/null
   cmp -s inside_$epochs.json model.json || mismatches=$((mismatches + 1))
   runs=$((runs + 1))
   # Memory settles at first; the growth is that of the last three quarters.

@@ -6,6 +6,7 @@
 #include <boost/program_options/parsers.hpp>
 #include <charconv>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
@@ -16,6 +17,7 @@
 namespace smlp {
 
 namespace po = boost::program_options;
+using Json = nlohmann::ordered_json;
 
 namespace {
 
@@ -52,6 +54,11 @@ std::string meant(const po::options_description& options, const std::string& wor
   return near.empty() ? "" : std::string("did you mean '") + dashes + near + "'? ";
 }
 
+template <typename T>
+nlohmann::ordered_json value_or_null(const std::optional<T>& value) {
+  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
+}
+
 constexpr const char* whole_number = "a whole number from 0";
 
 }  // namespace
@@ -64,62 +71,90 @@ CommandLine::CommandLine(std::string name, std::string summary)
 CommandLine::~CommandLine() = default;
 
 void CommandLine::add(const std::string& name, const std::string& shown_default, const std::string& help,
-                      Parse parse) {
+                      Parse parse, Show show) {
   auto* value = po::value<std::string>();
   value->value_name(shown_default.empty() ? "VALUE" : "VALUE (" + shown_default + ")");
   options_->add_options()(name.c_str(), value, help.c_str());
   parsers_.emplace_back(name, std::move(parse));
+  shown_.emplace_back(name, std::move(show));
 }
 
 void CommandLine::text(const std::string& name, std::string& target, const std::string& help) {
-  add(name, target, help, [&target](const std::string& value) { target = value; });
+  add(
+      name, target, help, [&target](const std::string& value) { target = value; },
+      [&target] { return target.empty() ? Json() : Json(target); });
 }
 
 void CommandLine::text(const std::string& name, std::optional<std::string>& target, const std::string& help) {
-  add(name, "", help, [&target](const std::string& value) { target = value; });
+  add(
+      name, "", help, [&target](const std::string& value) { target = value; },
+      [&target] { return value_or_null(target); });
 }
 
 void CommandLine::number(const std::string& name, std::size_t& target, const std::string& help) {
-  add(name, std::to_string(target), help,
-      [&target, name](const std::string& value) { target = parsed<std::size_t>(name, value, whole_number); });
+  add(
+      name, std::to_string(target), help,
+      [&target, name](const std::string& value) { target = parsed<std::size_t>(name, value, whole_number); },
+      [&target] { return Json(target); });
 }
 
 void CommandLine::number(const std::string& name, std::optional<std::uint64_t>& target,
                          const std::string& help) {
-  add(name, "", help, [&target, name](const std::string& value) {
-    target = parsed<std::uint64_t>(name, value, whole_number);
-  });
+  add(
+      name, "", help,
+      [&target, name](const std::string& value) {
+        target = parsed<std::uint64_t>(name, value, whole_number);
+      },
+      [&target] { return value_or_null(target); });
 }
 
 void CommandLine::real(const std::string& name, double& target, const std::string& help) {
-  add(name, shown(target), help,
-      [&target, name](const std::string& value) { target = parsed<double>(name, value, "a number"); });
+  add(
+      name, shown(target), help,
+      [&target, name](const std::string& value) { target = parsed<double>(name, value, "a number"); },
+      [&target] { return Json(target); });
 }
 
 void CommandLine::flag(const std::string& name, bool& target, const std::string& help) {
   options_->add_options()(name.c_str(), help.c_str());
   flags_.emplace_back(name, &target);
+  shown_.emplace_back(name, [&target] { return Json(target); });
 }
 
 void CommandLine::choice(const std::string& name, const std::string& shown_default, const std::string& help,
                          std::function<void(const std::string&)> parse) {
-  add(name, shown_default, help, [parse = std::move(parse)](const std::string& value) {
-    try {
-      parse(value);
-    } catch (const Error& error) {
-      throw UsageError(error.what());
-    }
-  });
+  add(
+      name, shown_default, help,
+      [parse = std::move(parse)](const std::string& value) {
+        try {
+          parse(value);
+        } catch (const Error& error) {
+          throw UsageError(error.what());
+        }
+      },
+      [this, name, shown_default] {
+        const auto given = values_.find(name);
+        return Json(given == values_.end() ? shown_default : given->second);
+      });
 }
 
 void CommandLine::required(const std::string& name, std::string& target, const std::string& help) {
-  add(name, "", help, [&target](const std::string& value) { target = value; });
+  add(
+      name, "", help, [&target](const std::string& value) { target = value; },
+      [&target] { return Json(target); });
   required_.push_back(name);
 }
 
 void CommandLine::word(const std::string& name, std::string& target) {
   word_name_ = name;
   word_ = &target;
+}
+
+nlohmann::ordered_json CommandLine::values() const {
+  Json out = Json::object();
+  for (const auto& [name, show] : shown_)
+    if (name != "help" && name != "config") out[name] = show();
+  return out;
 }
 
 std::string CommandLine::help() const {

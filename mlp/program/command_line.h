@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -53,10 +54,16 @@ class CommandLine {
   std::optional<std::string> parse(const Words& words);
   /// Whether the option was given, on the command line or in the config file.
   bool given(const std::string& name) const { return values_.contains(name); }
+  /// Of the subcommand.
+  const std::string& name() const { return name_; }
+  /// Every option with its value now, given or not; null where it has none.
+  nlohmann::ordered_json values() const;
 
  private:
   using Parse = std::function<void(const std::string&)>;
-  void add(const std::string& name, const std::string& shown_default, const std::string& help, Parse parse);
+  using Show = std::function<nlohmann::ordered_json()>;
+  void add(const std::string& name, const std::string& shown_default, const std::string& help, Parse parse,
+           Show show);
   void read_config(const std::string& path);
   std::string help() const;
 
@@ -64,6 +71,7 @@ class CommandLine {
   std::string summary_;
   std::unique_ptr<boost::program_options::options_description> options_;
   std::vector<std::pair<std::string, Parse>> parsers_;
+  std::vector<std::pair<std::string, Show>> shown_;
   std::vector<std::pair<std::string, bool*>> flags_;
   std::vector<std::string> required_;
   std::string word_name_;

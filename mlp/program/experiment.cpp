@@ -1,10 +1,13 @@
 // All roles in one process.
 #include "mlp/program/experiment.h"
 
+#include <numeric>
+
 #include "mlp/batches.h"
 #include "mlp/fixed_point.h"
 #include "mlp/float_arithmetic.h"
 #include "mlp/initial_weights.h"
+#include "mlp/model_file.h"
 #include "mlp/out_of_range.h"
 #include "mlp/prediction.h"
 #include "mlp/program/confusion.h"
@@ -27,6 +30,8 @@ Parts load_parts(const RunOptions& options, const Seeds& seeds, Console& console
   Table train = all, test;
   Profile profile;
   std::vector<std::string> notes = all.notes;
+  Json tables{{"data", to_hex(digest(all))}};
+  std::vector<std::size_t> tested;
   if (options.test) {
     profile = learn_profile(all, options.scaling, missing);
     TableSource source = options.data.source();
@@ -38,14 +43,19 @@ Parts load_parts(const RunOptions& options, const Seeds& seeds, Console& console
     notes.insert(notes.end(), test.notes.begin(), test.notes.end());
     if (!test.has_labels())
       throw Error("the test table " + *options.test + " has no labels to compare answers with");
+    tables["test"] = to_hex(digest(test));
+    tested.resize(test.rows());
+    std::iota(tested.begin(), tested.end(), std::size_t{1});
   } else {
     const Profile classes = learn_profile(all, Scaling::none, missing);
     const Split split = stratified_split(class_indices(classes, all), options.test_fraction, seeds.split());
     train = take_rows(all, split.train);
     test = take_rows(all, split.test);
+    for (const std::size_t row : split.test)
+      tested.push_back(all.file_rows.empty() ? row + 1 : all.file_rows[row]);
     profile = learn_profile(train, options.scaling, missing);
   }
-  Parts parts{profile, prepare_table(train, profile, seeds.shuffle()),
+  Parts parts{std::move(tables), std::move(tested), profile, prepare_table(train, profile, seeds.shuffle()),
               prepare_table(test, profile, seeds.shuffle())};
   for (const std::string& note : notes) console.warning("note: " + note);
   std::vector<std::string> warnings = suspicions(train, profile, options.numbers);
@@ -78,12 +88,13 @@ Weights<Matrix> clear_weights(const std::vector<Matrix>& initial, bool momentum)
 
 }  // namespace
 
-Experiment::Experiment(const RunOptions& options, Console& console)
+Experiment::Experiment(const RunOptions& options, Json origin, Console& console)
     : options_(options),
       console_(console),
       seeds_(options.seed),
       names_(options.protocols.names()),
       parts_(load_parts(options, seeds_, console)),
+      origin_(std::move(origin)),
       network_(parse_network(options.network, parts_.train.features.cols(), parts_.profile.classes.size())),
       table_budget_(options.numbers, options.inner, options.key.bits),
       budget_(evaluator_budget(table_budget_, names_)),
@@ -91,6 +102,31 @@ Experiment::Experiment(const RunOptions& options, Console& console)
       test_groups_(table_groups(parts_.test.rows(), options.training.batch, table_budget_.slots())) {
   check_budget(network_, options.training, batch_rows(groups_, groups_.batches.front()),
                batch_rows(groups_, groups_.batches.back()), budget_);
+  origin_["tables"] = parts_.tables;
+  origin_["tested_rows"] = parts_.tested;
+}
+
+SecretKeys Experiment::make_keys() const {
+  if (options_.keys) return *options_.keys;
+  return SecretKeys::generate(options_.key.variant, options_.key.bits,
+                              default_subgroup_bits(options_.key.bits), RandomSource::from_system());
+}
+
+void Experiment::keep_model(const SecretKeys& keys) const {
+  const EncryptedModel model{.key = keys.public_keys().fingerprint(),
+                             .handed_over = false,
+                             .budget = budget_,
+                             .network = network_.sizes,
+                             .protocols = names_.by_family(),
+                             .training = options_.training.to_json(),
+                             .table_id = table_id_,
+                             .profile = fingerprint(parts_.profile),
+                             .epochs_done = options_.training.epochs,
+                             .steps_done = options_.training.epochs * groups_.batches.size(),
+                             .weights = encrypted_model_.weights,
+                             .velocities = encrypted_model_.velocities};
+  save_model(*options_.out, model, keys.public_keys());
+  save_profile(parts_.profile, *options_.out + ".profile.json");
 }
 
 void Experiment::describe() const {
@@ -107,16 +143,14 @@ MemoryTable Experiment::encrypted(const SecretKeys& keys, const OwnerTable& tabl
                                   const Progress& progress) const {
   return encrypt_table(keys.public_keys(), table_budget_, options_.training.batch, table.features,
                        &table.classes, network_.outputs(), table.row_order, RandomSource::from_system(),
-                       parts_.profile.features(), progress);
+                       parts_.profile.features(), progress, fingerprint(parts_.profile));
 }
 
 Findings Experiment::run() {
   describe();
   Findings findings;
   const double start = wall_seconds();
-  const SecretKeys keys =
-      SecretKeys::generate(options_.key.variant, options_.key.bits, default_subgroup_bits(options_.key.bits),
-                           RandomSource::from_system());
+  const SecretKeys keys = make_keys();
   findings.keygen_seconds = wall_seconds() - start;
   ProgressBar progress(console_, "encrypt", "groups");
   const std::size_t of_train = groups_.widths.size(), all = of_train + test_groups_.widths.size();
@@ -125,14 +159,16 @@ Findings Experiment::run() {
   const MemoryTable test =
       encrypted(keys, parts_.test, [&](std::size_t done, std::size_t) { progress(of_train + done, all); });
   findings.encrypt_seconds = wall_seconds() - start - findings.keygen_seconds;
-  console_.note("keys of " + key_text(keys.public_keys().paillier()) + " made in " +
-                duration_text(findings.keygen_seconds) + ", both tables encrypted in " +
-                duration_text(findings.encrypt_seconds));
+  console_.note("keys of " + key_text(keys.public_keys().paillier()) +
+                (options_.keys ? " read in " : " made in ") + duration_text(findings.keygen_seconds) +
+                ", both tables encrypted in " + duration_text(findings.encrypt_seconds));
   findings.statistical_bits = statistical_bound(network_, names_, options_.training, groups_, &test_groups_,
                                                 budget_, keys.public_keys());
+  table_id_ = train.info().id;
   const std::string remedy = "lower --learning-rate, scale the features (--scaling) or raise --value-bits";
   findings.last = locating_ranges("step", remedy, [&] { return train_all(keys, train, findings); });
   locating_ranges("batch of the test", remedy, [&] { test_all(keys, test, findings); });
+  if (options_.out) keep_model(keys);
   return findings;
 }
 
@@ -141,7 +177,10 @@ EpochReport Experiment::train_all(const SecretKeys& keys, const MemoryTable& tab
   const Numbers& numbers = budget_.numbers();
   const std::size_t classes = network_.outputs();
   MetricsFile metrics(options_.output.metrics, 0);
-  Session session(keys, budget_, names_, seeds_.training(), seeds_.key_holder());
+  metrics.head(origin_);
+  // The seed is told with the results. The key holder's randomness does not depend on it, so that it opens
+  // nothing of a model that is kept; no result depends on that randomness.
+  Session session(keys, budget_, names_, seeds_.training(), AnswerRandomness::from_system());
   Meter meter(session);
 
   const bool momentum = training.momentum != 0;
@@ -220,7 +259,7 @@ void Experiment::report_epoch(std::size_t epoch, const EpochReport& report, cons
 }
 
 void Experiment::test_all(const SecretKeys& keys, const MemoryTable& table, Findings& findings) {
-  Session session(keys, budget_, names_, seeds_.prediction(), seeds_.key_holder());
+  Session session(keys, budget_, names_, seeds_.prediction(), AnswerRandomness::from_system());
   Meter meter(session);
   ProgressBar progress(console_, "test", "batches");
   const EncryptedAnswers answers =

@@ -28,9 +28,11 @@ struct RunOptions {
   TrainingOptions training;
   ProtocolOptions protocols;
   KeyOptions key;
+  std::optional<SecretKeys> keys;  ///< that are there already, in place of new ones
+  std::optional<std::string> out;  ///< keeps the model, and its profile beside it
   Numbers numbers;
   std::size_t inner = 1024;
-  std::optional<std::uint64_t> seed;
+  std::uint64_t seed = 0;
   ThreadOption threads;
   OutputOptions output;
   ForceOption force;
@@ -38,6 +40,8 @@ struct RunOptions {
 
 /// The owner's two parts.
 struct Parts {
+  Json tables;                      ///< digests of what was read
+  std::vector<std::size_t> tested;  ///< rows of the file that the test part has, from 1
   Profile profile;
   OwnerTable train;
   OwnerTable test;
@@ -69,15 +73,20 @@ struct Findings {
 class Experiment {
  public:
   /// Loads the table and checks everything that can be checked before keys are made. Throws Error.
-  Experiment(const RunOptions& options, Console& console);
+  /// `origin` of the results: provenance().
+  Experiment(const RunOptions& options, Json origin, Console& console);
 
   Findings run();
+  /// What the results come from: provenance(), the tables and the rows that are tested.
+  const Json& origin() const { return origin_; }
   const Parts& parts() const { return parts_; }
   const Network& network() const { return network_; }
   const ProtocolNames& names() const { return names_; }
 
  private:
   void describe() const;
+  SecretKeys make_keys() const;
+  void keep_model(const SecretKeys& keys) const;
   MemoryTable encrypted(const SecretKeys& keys, const OwnerTable& table, const Progress& progress) const;
   EpochReport train_all(const SecretKeys& keys, const MemoryTable& table, Findings& findings);
   void report_epoch(std::size_t epoch, const EpochReport& report, const Measured& measured,
@@ -89,10 +98,12 @@ class Experiment {
   Seeds seeds_;
   ProtocolNames names_;
   Parts parts_;
+  Json origin_;
   Network network_;
   BitBudget table_budget_;  ///< of the encrypted tables
   BitBudget budget_;        ///< of the evaluator
   TableGroups groups_, test_groups_;
+  TableId table_id_{};
   Weights<EncryptedMatrix> encrypted_model_;
   Weights<IntegerMatrix> twin_model_;
   Weights<Matrix<double>> float_model_;

@@ -12,7 +12,9 @@ namespace {
 std::optional<SecretKeys> load(const KeyHolderOptions& options, const std::string& command) {
   options.check(command);
   if (!options.secret_key) return std::nullopt;
-  return load_secret_keys(*options.secret_key);
+  SecretKeys keys = load_secret_keys(*options.secret_key);
+  options.strength.check(keys.public_keys(), *options.secret_key);
+  return keys;
 }
 
 }  // namespace

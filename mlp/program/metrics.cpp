@@ -14,19 +14,24 @@ namespace {
 std::uintmax_t bytes_until(const std::string& path, std::size_t epochs_done) {
   std::ifstream file(path, std::ios::binary);
   if (!file.is_open()) throw Error("cannot read --metrics " + path);
-  constexpr std::string_view start = "{\"epoch\":";
-  std::uintmax_t kept = 0;
+  std::uintmax_t kept = 0, at = 0;
   std::size_t number = 0;
-  for (std::string line; std::getline(file, line); kept += line.size() + 1) {
+  for (std::string line; std::getline(file, line);) {
     ++number;
+    at += line.size() + 1;
     // Without its end, the process was killed as it wrote.
-    if (file.eof() && line.substr(0, start.size()) == start.substr(0, line.size())) break;
+    const auto begins_as = [&](std::string_view start) {
+      return line.substr(0, start.size()) == start.substr(0, line.size());
+    };
+    if (file.eof() && (begins_as("{\"epoch\":") || begins_as("{\"command\":"))) break;
     const Json json = Json::parse(line, nullptr, false);
+    if (json.is_object() && json.contains("command")) continue;  // kept where lines that are kept follow
     const auto epoch = json.is_object() ? json.find("epoch") : json.end();
     if (!json.is_object() || epoch == json.end() || !epoch->is_number_unsigned())
       throw Error("cannot continue --metrics " + path + ": line " + std::to_string(number) +
                   " is none of metrics; name another file");
     if (epoch->get<std::size_t>() > epochs_done) break;
+    kept = at;
   }
   if (file.bad()) throw Error("cannot read --metrics " + path);
   return kept;
@@ -44,8 +49,12 @@ MetricsFile::MetricsFile(const std::string& path, std::size_t epochs_done) : pat
 
 void MetricsFile::write(const Json& line) {
   if (path_.empty()) return;
-  file_ << line.dump() << std::endl;
+  file_ << line.dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
   if (!file_) throw Error("cannot write --metrics " + path_);
+}
+
+void MetricsFile::head(const Json& provenance) {
+  write(provenance);
 }
 
 void MetricsFile::step(std::size_t epoch, std::size_t step, const Measured& measured, const Json& visible) {

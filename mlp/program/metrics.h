@@ -1,4 +1,4 @@
-// The file of metrics: one JSON object a line, one a step and one an epoch.
+// The file of metrics: one JSON object a line: what they come from, then one a step and one an epoch.
 #pragma once
 
 #include <fstream>
@@ -15,6 +15,9 @@ class MetricsFile {
   /// cannot be written, or holds something else.
   MetricsFile(const std::string& path, std::size_t epochs_done);
 
+  /// A line of what the following ones come from: the first one, and one wherever a training was resumed. It
+  /// begins with "command" (provenance.h).
+  void head(const Json& provenance);
   /// Both count from 1; `visible`: what whoever holds the keys saw, such as loss and accuracy. Throws Error
   /// when the disk is full.
   void step(std::size_t epoch, std::size_t step, const Measured& measured, const Json& visible);

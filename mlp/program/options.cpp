@@ -85,6 +85,28 @@ void KeyOptions::check() const {
     throw Error("--bits is " + std::to_string(bits) + ", allowed are 2048, 3072 and 4096");
 }
 
+void KeyStrength::add_to(CommandLine& line) {
+  line.flag("insecure-key", insecure, "take keys that protect nothing of value, for experiments");
+}
+
+void KeyStrength::check(const PublicKeys& keys, const std::string& what) const {
+  if (insecure) return;
+  constexpr std::size_t fewest_bits = 2048;
+  const auto refuse = [&](const std::string& which, std::size_t bits, std::size_t fewest) {
+    throw Error(what + " has a key whose " + which + " has " + std::to_string(bits) + " bits, at least " +
+                std::to_string(fewest) + " protect anything: take another key, or add --insecure-key");
+  };
+  const auto check_one = [&](const std::string& system, std::size_t bits, std::size_t subgroup_bits) {
+    if (bits < fewest_bits) refuse(system + " modulus", bits, fewest_bits);
+    if (const std::size_t fewest = default_subgroup_bits(bits); subgroup_bits < fewest)
+      refuse("hidden subgroup of " + system, subgroup_bits, fewest);
+  };
+  const PaillierPublicKey& paillier = keys.paillier();
+  check_one("Paillier", paillier.bits(),
+            paillier.variant() == Variant::subgroup ? paillier.subgroup_bits() : paillier.bits());
+  check_one("DGK", keys.dgk().bits(), keys.dgk().subgroup_bits());
+}
+
 void KeyHolderOptions::add_to(CommandLine& line) {
   line.text("secret-key", secret_key,
             "secret.json: host the key holder in this process, all roles in one hand");
@@ -94,6 +116,7 @@ void KeyHolderOptions::add_to(CommandLine& line) {
   line.number("timeout", timeout, "seconds that the key holder has for an answer");
   line.number("seed", seed, "repeatable masks, for experiments alone; needs --insecure-seed");
   line.flag("insecure-seed", insecure_seed, "allow --seed: whoever knows the seed can undo every mask");
+  strength.add_to(line);
 }
 
 void KeyHolderOptions::check(const std::string& command) const {

@@ -10,6 +10,7 @@
 #include "mlp/profile.h"
 #include "mlp/program/command_line.h"
 #include "mlp/training_options.h"
+#include "paillier/keys.h"
 #include "protocols/registry.h"
 
 namespace smlp {
@@ -56,6 +57,16 @@ struct KeyOptions {
   void check() const;
 };
 
+/// --insecure-key of the commands that take keys from files.
+struct KeyStrength {
+  bool insecure = false;
+  void add_to(CommandLine& line);
+  /// Throws Error naming `what` where a modulus is shorter than 2048 bits or a hidden subgroup smaller than
+  /// new keys of its size have, unless --insecure-key was given: whoever encrypts under such a key protects
+  /// nothing.
+  void check(const PublicKeys& keys, const std::string& what) const;
+};
+
 /// The key holder of train and predict: in the same process, or on the network.
 struct KeyHolderOptions {
   std::optional<std::string> secret_key;
@@ -65,6 +76,7 @@ struct KeyHolderOptions {
   std::size_t timeout = 600;
   std::optional<std::uint64_t> seed;
   bool insecure_seed = false;
+  KeyStrength strength;
   void add_to(CommandLine& line);
   /// Throws UsageError: no key holder, two, one on the network without certificates; Error: a seed without
   /// --insecure-seed.

@@ -117,7 +117,9 @@ void write_tables(const Seeds& seeds) {
                 .label_column = "class",
                 .offset = {0.5, -1e300},
                 .factor = {2, 0},
-                .classes = {"x", "y"}},
+                .classes = {"x", "y"},
+                .table = std::string(64, '0'),
+                .salt = std::string(64, '1')},
                seeds.path("profile", "two"));
   save_profile({.scaling = Scaling::min_max,
                 .columns = {"a", "b"},

@@ -108,6 +108,7 @@ TEST_CASE("a file whose parts do not fit is refused by name") {
       root.set_text("protocols", protocols);
       root.set_text("training", "{}");
       root.set_bytes("table_id", TableId{});
+      root.set_bytes("profile", Fingerprint{});
       root.set_number("handed_over", 0);
       root.set_number("epochs_done", 0);
       root.set_number("steps_done", 0);

@@ -178,6 +178,25 @@ TEST_CASE("a profile of the first version loads") {
   CHECK(profile.header.empty());
 }
 
+TEST_CASE("a fingerprint names one profile, and no guess of its content finds it") {
+  const TemporaryDirectory directory;
+  const Profile profile = learn_profile(small_table(), Scaling::standard);
+  const Fingerprint of_profile = fingerprint(profile);
+  save_profile(profile, directory / "p.json");
+  CHECK(fingerprint(load_profile(directory / "p.json")) == of_profile);
+  const Profile again = learn_profile(small_table(), Scaling::standard);
+  CHECK(again.table == profile.table);
+  CHECK(again.offset == profile.offset);
+  CHECK(again.salt != profile.salt);
+  CHECK(fingerprint(again) != of_profile);
+  Profile other = profile;
+  other.factor[0] *= 1 + 1e-15;
+  CHECK(fingerprint(other) != of_profile);
+  other = profile;
+  other.classes[0] += "'";
+  CHECK(fingerprint(other) != of_profile);
+}
+
 TEST_CASE("a profile file that is damaged, edited or foreign is refused") {
   const TemporaryDirectory directory;
   const Profile profile = learn_profile(small_table(), Scaling::min_max);
@@ -238,6 +257,9 @@ TEST_CASE("an impossible profile is not written") {
   profile = good;
   profile.classes[0] = "\xff";
   CHECK(contains(refuse(profile), "UTF-8"));
+  profile = good;
+  profile.salt.pop_back();
+  CHECK(contains(refuse(profile), "64 hexadecimal digits"));
   CHECK(contains(message_of([&] { save_profile(good, directory / "none" / "p"); }), "p"));
   CHECK(directory.entries() == 0);
 }

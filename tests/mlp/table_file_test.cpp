@@ -91,7 +91,9 @@ TEST_CASE("a header that does not fit the file is refused") {
       root.set_number("max_inner", budget.max_inner());
       root.set_number("modulus_bits", budget.modulus_bits());
       root.set_number("slots", budget.slots());
+      root.set_number("slot_bits", budget.slot_bits());
       root.set_bytes("id", TableId{});
+      root.set_bytes("profile", Fingerprint{});
       root.set_number("rows", rows);
       root.set_number("features", features);
       root.set_number("classes", 0);
@@ -100,14 +102,14 @@ TEST_CASE("a header that does not fit the file is refused") {
     }
     return message_of([&] { TableFile(directory / "t.h5"); });
   };
-  CHECK(contains(refusal(7, 5, 5, 2, toy_budget()), "has version 2 of its format"));
-  CHECK(contains(refusal(0, 5, 5, 1, toy_budget()), "rows is 0"));
-  CHECK(contains(refusal(65536, 5, 5, 1, toy_budget()), "too small for the 65536 rows"));
-  CHECK(contains(refusal(65537, 5, 5, 1, toy_budget()), "allowed are 1 to 65536"));
-  CHECK(contains(refusal(7, 1 << 24, 5, 1, toy_budget()), "too small"));
-  CHECK(contains(refusal(7, 5, 0, 1, toy_budget()), "batch is 0"));
-  CHECK(contains(refusal(7, 5, 5, 1, BitBudget(toy_numbers(), 16, 1024)), "another size of key"));
-  CHECK(contains(refusal(7, 5, 5, 1, toy_budget()), "has no features"));
+  CHECK(contains(refusal(7, 5, 5, 9, toy_budget()), "has version 9 of its format"));
+  CHECK(contains(refusal(0, 5, 5, 2, toy_budget()), "rows is 0"));
+  CHECK(contains(refusal(65536, 5, 5, 2, toy_budget()), "too small for the 65536 rows"));
+  CHECK(contains(refusal(65537, 5, 5, 2, toy_budget()), "allowed are 1 to 65536"));
+  CHECK(contains(refusal(7, 1 << 24, 5, 2, toy_budget()), "too small"));
+  CHECK(contains(refusal(7, 5, 0, 2, toy_budget()), "batch is 0"));
+  CHECK(contains(refusal(7, 5, 5, 2, BitBudget(toy_numbers(), 16, 1024)), "another size of key"));
+  CHECK(contains(refusal(7, 5, 5, 2, toy_budget()), "has no features"));
 }
 
 TEST_CASE("a damaged table is refused") {

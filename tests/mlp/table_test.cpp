@@ -46,3 +46,12 @@ TEST_CASE("foreign text is shown short and on one line") {
   // A character of two bytes at the cut is left out whole.
   CHECK(in_quotes(std::string(39, 'x') + "\xC3\xA9") == "'" + std::string(39, 'x') + "..'");
 }
+
+TEST_CASE("the digest of a table is that of its bytes") {
+  Table table{{"a", "b"}, Matrix<double>(2, 2), "class", {"x", "yy"}};
+  table.values.cells() = {1, -2.5, 0.1, 3};
+  // By Python's hashlib and struct, from the description in docs/formats.md.
+  CHECK(to_hex(digest(table)) == "eea1a7caf0361d44a28215c60a1cac4f8b372a258bfbdd4cd95591e3ac8c9736");
+  table.labels = {"xy", "y"};
+  CHECK(to_hex(digest(table)) != "eea1a7caf0361d44a28215c60a1cac4f8b372a258bfbdd4cd95591e3ac8c9736");
+}

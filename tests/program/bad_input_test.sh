@@ -3,6 +3,7 @@
 # --insecure-key, since nothing here depends on their length.
 . "$(dirname "$0")/support.sh"
 cd "$dir" || exit 1
+toy_keys
 
 # ---- usage ----
 refuses 2 'a command is needed'
@@ -92,7 +93,7 @@ refuses 1 'nowhere' keygen --bits 1024 --insecure-key --out nowhere/keys
 refuses 1 'not a directory' keygen --bits 1024 --insecure-key --out empty.csv
 accepts keygen --bits 1024 --insecure-key --out keys >/dev/null
 accepts keygen --bits 1024 --insecure-key --out other >/dev/null
-refuses 1 'never overwritten' keygen --bits 1024 --insecure-key --out keys
+refuses 1 'keys/secret.json is there already: .*--force' keygen --bits 1024 --insecure-key --out keys
 
 # ---- encrypt ----
 rows 12 iris.csv small.csv
@@ -111,7 +112,8 @@ refuses 1 'small.csv' encrypt --key small.csv --data small.csv --out t.h5
 refuses 1 '--batch is 0' "${encrypt[@]}" --batch 0 --out t.h5
 refuses 1 "'oops'" encrypt --key keys/public.json --data text.csv --out t.h5
 accepts "${encrypt[@]}" --batch 6 --out t.h5 >/dev/null
-refuses 1 'scales by standard, --scaling asks for none' "${encrypt[@]}" --scaling none --out t.h5
+refuses 1 'scales by standard, --scaling asks for none' "${encrypt[@]}" --scaling none --force --out t.h5
+refuses 1 '--out t.h5 is there already: replace it with --force' "${encrypt[@]}" --out t.h5
 sed 's/"standard"/"min-max"/' t.h5.profile.json >edited.json
 refuses 1 'edited.json.*checksum' "${encrypt[@]}" --profile edited.json --out u.h5
 
@@ -168,6 +170,8 @@ refuses 1 '--learning-rate 0.1, not 0.2' "${resume[@]}" --learning-rate 0.2
 refuses 1 '--momentum' "${resume[@]}" --momentum 0.5
 refuses 1 '--epochs 1, not 2|--schedule' "${resume[@]}" --schedule linear
 refuses 1 '--comparison dgk-veugen, not affine' "${resume[@]}" --comparison affine
+refuses 2 '--resume and --force exclude each other' "${resume[@]}" --force
+refuses 1 '--out m.h5 is there already: continue its training with --resume' "${train[@]}" "${key[@]}"
 accepts encrypt --key keys/public.json --data small.csv --batch 6 --out again.h5 --profile t.h5.profile.json >/dev/null
 refuses 1 'another table' "${resume[@]/t.h5/again.h5}"
 
@@ -196,8 +200,9 @@ refuses 1 '--fraction-bits 9 .*--fraction-bits 10' predict --model m.h5 --data f
 accepts encrypt --key keys/public.json --data "$datasets/xor.csv" --batch 500 --out x.h5 >/dev/null
 refuses 1 'has 4 inputs, the table of queries has 2 features' predict --model m.h5 --data x.h5 --out a.h5 "${key[@]}"
 accepts "${predict[@]}" "${key[@]}" --quiet >/dev/null
+refuses 1 '--out a.h5 is there already' "${predict[@]}" "${key[@]}"
 refuses 1 'belongs to the key' decrypt --key other/secret.json --in a.h5 --out a.csv
-refuses 1 'has 2 classes, the answers have 3 outputs' decrypt --key keys/secret.json --in a.h5 --profile x.h5.profile.json --out a.csv
+refuses 1 'x.h5.profile.json is not that of the model.*--profile' decrypt --key keys/secret.json --in a.h5 --profile x.h5.profile.json --out a.csv
 refuses 1 'would overwrite' decrypt --key keys/secret.json --in a.h5 --out keys/secret.json
 refuses 1 'belongs to the key' export --model m.h5 --key other/secret.json --out m.json
 refuses 1 'would overwrite' export --model m.h5 --key keys/secret.json --out keys/secret.json

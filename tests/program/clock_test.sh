@@ -3,6 +3,7 @@
 # Keys of 1024 bits: toys, made with --insecure-key.
 . "$(dirname "$0")/support.sh"
 cd "$dir" || exit 1
+toy_keys
 accepts keygen --bits 1024 --insecure-key --out keys >/dev/null
 rows 12 iris.csv train.csv
 accepts encrypt --key keys/public.json --data train.csv --batch 4 --seed 5 --out train.h5 >/dev/null

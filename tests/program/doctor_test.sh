@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What `smlp doctor` says of deployments that work and that do not. Keys of 1024 bits: toys, made with --insecure-key.
 . "$(dirname "$0")/network_support.sh"
+toy_keys
 
 rows 12 iris.csv train.csv
 accepts keygen --bits 1024 --insecure-key --out keys >/dev/null

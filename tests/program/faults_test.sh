@@ -2,6 +2,7 @@
 # A link with 50 ms, and one that stalls for longer than the deadline: a training ends with the weights of an undisturbed one. Keys
 # of 1024 bits: toys, made with --insecure-key.
 . "$(dirname "$0")/network_support.sh"
+toy_keys
 
 rows 12 iris.csv train.csv
 accepts certificates --out certificates --key-holder keys.example --evaluator evaluator.example --owner owner.example >/dev/null
@@ -17,10 +18,10 @@ accepts "${train[@]}" --epochs 2 "${network[@]}" --out late.h5 >/dev/null
 same_weights late.h5 inside.h5
 
 : >stalled.jsonl
-"$smlp" "${train[@]}" --epochs 2 "${network[@]}" --timeout 2 --out stalled.h5 --metrics stalled.jsonl >/dev/null 2>"$logs/err" </dev/null &
+"$smlp" "${train[@]}" --epochs 2 "${network[@]}" --timeout 2 --force --out stalled.h5 --metrics stalled.jsonl >/dev/null 2>"$logs/err" </dev/null &
 training=$!
 for _ in $(seq 500); do  # until it is under way
-  [ "$(wc -l <stalled.jsonl)" -gt 1 ] && break
+  [ "$(wc -l <stalled.jsonl)" -gt 2 ] && break
   sleep 0.02
 done
 kill -USR1 "$relay_process"

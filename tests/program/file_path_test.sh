@@ -75,9 +75,9 @@ cmp -s model.json owner.json || fail 'the released model has other weights'
 refuses 1 'belongs to the key' export --model owner.h5 --key keys/secret.json --out x.json
 refuses 1 'belongs to the key' predict --model owner.h5 --data queries.h5 --secret-key keys/secret.json --out x.h5
 # Where the key holder's secret meets the evaluator's files, that is said.
-accepts export --model model.h5 --key keys/secret.json --out model.json >/dev/null
+accepts export --model model.h5 --key keys/secret.json --force --out model.json >/dev/null
 grep -q '^smlp: note: model.h5 .*all roles are in one hand' "$said/err" || fail "export says: $(cat "$said/err")"
-accepts decrypt --key keys/secret.json --in queries.answers.h5 --out numbers.csv >/dev/null
+accepts decrypt --key keys/secret.json --in queries.answers.h5 --force --out numbers.csv >/dev/null
 grep -q '^smlp: note: queries.answers.h5 .*all roles are in one hand' "$said/err" || fail "decrypt says: $(cat "$said/err")"
 accepts decrypt --key user/secret.json --in user.answers.h5 --out user.csv >/dev/null
 [ ! -s "$said/err" ] || fail "decrypt by the owner says: $(cat "$said/err")"
@@ -85,7 +85,7 @@ accepts decrypt --key user/secret.json --in user.answers.h5 --out user.csv >/dev
 # What the files and reports say.
 steps=$(grep -c '"step"' metrics.jsonl)
 [ "$steps" -eq "$(python3 -c 'import json; n=sum(1 for _ in open("train.csv"))-1; print(2*-(-n//8))')" ] || fail "$steps steps in metrics"
-[ "$(wc -l <metrics.jsonl)" -eq $((steps + 2)) ] || fail 'metrics without a line an epoch'
+[ "$(wc -l <metrics.jsonl)" -eq $((steps + 3)) ] || fail 'metrics without a head and a line an epoch'
 holds 'j["network"] == "4-3-3" and j["rounds"] > 0 and j["bytes"]["to_key_holder"] > 0 and j["seconds"]["train"] > 0' train.json
 accepts inspect train.h5 --json >i.json
 holds 'j["kind"] == "encrypted table" and j["rows"] == 25 and j["classes"] == 3 and j["batch"] == 8' i.json
@@ -118,6 +118,7 @@ accepts run --data train.csv --test test.csv --network N-2-C --batch 8 --bits 10
   --json >run.json
 holds 'j["weights_equal_twin"] is True and j["protocols"]["matmul"] == "blinded"' run.json
 accepts keygen --bits 1024 --insecure-key --out toy >/dev/null
+toy_keys
 accepts encrypt --key toy/public.json --data train.csv --batch 8 --seed 11 --out paper.h5 >/dev/null
 accepts train --data paper.h5 --network N-2-C "${paper[@]}" --insecure-seed --secret-key toy/secret.json \
   --out paper.model.h5 >/dev/null

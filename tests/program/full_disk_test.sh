@@ -8,6 +8,7 @@ case ${SMLP-} in *coverage*)  # its profile would need the disk that is full
 esac
 . "$(dirname "$0")/support.sh"
 cd "$dir" || exit 1
+toy_keys
 accepts keygen --bits 1024 --insecure-key --variant standard --out keys >/dev/null
 rows 12 iris.csv train.csv
 cut -d, -f1-4 train.csv >queries.csv

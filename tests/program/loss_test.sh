@@ -9,6 +9,7 @@ if [ -z "${IN_LOSSY_NAMESPACE-}" ]; then
   IN_LOSSY_NAMESPACE=1 exec unshare --map-root-user --net bash "$0"
 fi
 . "$(dirname "$0")/network_support.sh"
+toy_keys
 
 ip link set lo up || fail 'ip is missing: scripts/install_dependencies.sh installs it'
 nft -f - <<'RULES' || fail 'nft is missing, or the kernel has no nftables: scripts/install_dependencies.sh installs it'

@@ -5,6 +5,7 @@
 . "$(dirname "$0")/support.sh"
 large_table=$(realpath "$(dirname "$smlp")/bench/large_table")
 cd "$dir" || exit 1
+toy_keys
 accepts keygen --bits 1024 --insecure-key --out keys >/dev/null
 for rows in 1000 8000; do
   "$large_table" --key keys/public.json --rows $rows --features 100 --classes 3 --out $rows.h5 2>err.txt || fail "large_table: $(cat err.txt)"
@@ -18,7 +19,7 @@ def peak_of_three_steps(table):
     words = ["train", "--data", table, "--network", "N-2-C", "--secret-key", "keys/secret.json", "--out", table + ".model",
              "--metrics", metrics, "--threads", "2", "--quiet"]
     child = subprocess.Popen([sys.argv[1], *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while not (os.path.exists(metrics) and sum(1 for _ in open(metrics)) >= 3):
+    while not (os.path.exists(metrics) and sum(1 for _ in open(metrics)) >= 4):
         assert os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None, "train ended by itself"
         time.sleep(0.02)
     child.terminate()

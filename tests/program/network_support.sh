@@ -28,7 +28,7 @@ end() {
   wait "$2" 2>/dev/null || status=$?
 }
 same_weights() {
-  accepts export --model "$1" --key keys/secret.json --out "$1.json" >/dev/null
+  accepts export --model "$1" --key keys/secret.json --force --out "$1.json" >/dev/null
   cmp -s "$2.json" "$1.json" || fail "$1 has other weights than $2"
 }
 

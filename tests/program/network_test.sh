@@ -2,6 +2,7 @@
 # Three parties as processes on loopback: the weights of a seeded run over TLS, with key holders and evaluators killed, with two
 # evaluators at once, are those of the run in one process. Keys of 1024 bits: toys, made with --insecure-key.
 . "$(dirname "$0")/network_support.sh"
+toy_keys
 
 rows 6 iris.csv train.csv
 accepts certificates --out certificates --key-holder keys.example --evaluator evaluator.example --owner owner.example >said.txt

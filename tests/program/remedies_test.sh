@@ -3,6 +3,7 @@
 # names exists is checked by `refuses` in all tests. Keys of 1024 bits: toys, made with --insecure-key.
 . "$(dirname "$0")/support.sh"
 cd "$dir" || exit 1
+toy_keys
 toy=(--bits 1024 --insecure-key)
 accepts keygen "${toy[@]}" --out keys >/dev/null
 key=(--secret-key keys/secret.json)
@@ -57,8 +58,9 @@ advises 1 "an initial weight is .*$bits" "${weights[@]}" --data narrow.h5 --out 
 
 # ---- files that were made otherwise ----
 advises 1 'leave --batch out, or encrypt it again' "${train[@]}" --data t.h5 --batch 32 --out b.model -- "${train[@]}" --data t.h5 --out b.model
-advises 1 'continue its training with --resume, or give another --out' "${train[@]}" --data t.h5 --out b.model -- \
-  "${train[@]}" --data t.h5 --out b.model --resume -- "${train[@]}" --data t.h5 --out c.model
+advises 1 'continue its training with --resume, replace it with --force, or name another file' "${train[@]}" --data t.h5 --out b.model -- \
+  "${train[@]}" --data t.h5 --out b.model --resume -- \
+  "${train[@]}" --data t.h5 --out b.model --force -- "${train[@]}" --data t.h5 --out c.model
 advises 1 'leave --scaling out, or name another --profile' "${encrypt[@]}" --scaling none --profile t.h5.profile.json --out s.h5 -- \
   "${encrypt[@]}" --profile t.h5.profile.json --out s.h5 -- "${encrypt[@]}" --scaling none --profile s.json --out s2.h5
 queries=(encrypt --key keys/public.json --data queries.csv --batch 6 --profile t.h5.profile.json --quiet)

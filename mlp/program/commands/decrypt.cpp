@@ -28,12 +28,19 @@ std::string shortest(double value) {
   return {out.data(), std::to_chars(out.data(), out.data() + out.size(), value).ptr};
 }
 
-std::vector<std::string> class_names(const std::optional<std::string>& profile, std::size_t outputs) {
+std::vector<std::string> class_names(const std::optional<std::string>& path,
+                                     const EncryptedAnswers& answers) {
   std::vector<std::string> names;
-  if (profile) {
-    names = load_profile(*profile).classes;
+  const std::size_t outputs = answers.outputs;
+  if (path) {
+    const Profile profile = load_profile(*path);
+    if (fingerprint(profile) != answers.profile)
+      throw Error("the profile " + *path +
+                  " is not that of the model's training table, so its class names would be wrong: give that "
+                  "one by --profile, or leave --profile out for class numbers");
+    names = profile.classes;
     if (names.size() != outputs)
-      throw Error("the profile " + *profile + " has " + std::to_string(names.size()) +
+      throw Error("the profile " + *path + " has " + std::to_string(names.size()) +
                   " classes, the answers have " + std::to_string(outputs) + " outputs");
   } else {
     for (std::size_t i = 0; i < outputs; ++i) names.push_back(std::to_string(i));
@@ -59,6 +66,7 @@ int decrypt_command(const Words& words, Console& console) {
   std::string key, in, out;
   std::optional<std::string> profile;
   ForceOption force;
+  KeyStrength strength;
   CommandLine line("decrypt",
                    "Decrypts answers into a CSV: row of the owner's file (from 1), class, and every output, "
                    "exact to 53 bits.");
@@ -68,22 +76,23 @@ int decrypt_command(const Words& words, Console& console) {
             "profile of the training table, for class names; else classes are numbers from 0");
   line.required("out", out, "the CSV, for its owner's eyes (mode 0600)");
   force.add_to(line);
+  strength.add_to(line);
   if (const auto help = line.parse(words)) return console.document(*help), 0;
   std::vector<std::filesystem::path> read{key, in};
   if (profile) read.emplace_back(*profile);
   const OutputPlace place("--out", out, Content::text, read);
   if (place.holds_file() && !force.force) refuse_existing("--out", out);
   const SecretKeys keys = load_secret_keys(key);
+  strength.check(keys.public_keys(), key);
   const EncryptedAnswers encrypted = load_answers(in, keys.public_keys());
   if (!encrypted.handed_over)
     console.warning("note: " + in +
                     " is under the key holder's key, so all roles are in one hand; smlp predict --user-key "
                     "hands answers to their owner");
-  const std::vector<std::string> names = class_names(profile, encrypted.outputs);
+  const std::vector<std::string> names = class_names(profile, encrypted);
   const std::string csv = to_csv(open_answers(encrypted, keys), names);
   place.write(csv, 0600);
-  if (!place.is_stream())
-    console.result(out + ": " + count_text(encrypted.rows, "row"));
+  if (!place.is_stream()) console.result(out + ": " + count_text(encrypted.rows, "row"));
   return 0;
 }
 

@@ -26,6 +26,7 @@ struct EncryptOptions {
   std::optional<std::uint64_t> seed;
   std::string out;
   ForceOption force;
+  KeyStrength strength;
   bool quiet = false;
   ThreadOption threads;
 };
@@ -44,6 +45,7 @@ void declare(CommandLine& line, EncryptOptions& options) {
   line.number("seed", options.seed, "repeatable order of the rows (never ciphertexts)");
   line.required("out", options.out, "the encrypted table");
   options.force.add_to(line);
+  options.strength.add_to(line);
   line.flag("quiet", options.quiet, "no progress");
   options.threads.add_to(line);
 }
@@ -81,12 +83,18 @@ int encrypt_command(const Words& words, Console& console) {
   const OutputPlace profile_place("--profile", options.profile, Content::file, read);
 
   const PublicKeys keys = load_public_keys(options.key);
+  options.strength.check(keys, options.key);
   const BitBudget budget(options.numbers, options.inner, keys.paillier().bits());
   const bool known = std::filesystem::exists(options.profile);
   Profile profile;
   if (known) profile = load_profile(options.profile);
   Table table =
       load_table(known ? options.data.source(profile, options.profile, line) : options.data.source());
+  if (known && !line.given("profile") && profile.table != to_hex(digest(table)))
+    throw Error("the profile " + options.profile + " beside --out was learnt from another table than " +
+                options.data.data +
+                ": name it by --profile where these are rows for that table's model, else " +
+                "name another --out");
   if (known && line.given("scaling") && profile.scaling != options.scaling)
     throw Error("the profile " + options.profile + " scales by " + std::string(name(profile.scaling)) +
                 ", --scaling asks for " + std::string(name(options.scaling)) +
@@ -109,7 +117,7 @@ int encrypt_command(const Words& words, Console& console) {
   const TableEncryptor encryptor(keys, budget, options.batch, std::move(ready.features),
                                  ready.has_labels() ? &ready.classes : nullptr,
                                  ready.has_labels() ? profile.classes.size() : 0, ready.row_order,
-                                 RandomSource::from_system(), profile.features());
+                                 RandomSource::from_system(), profile.features(), fingerprint(profile));
   budget.check_product("the gradient of layer 1", std::min(options.batch, ready.rows()), {1, 0});
   ProgressBar progress(console, "encrypt", "groups");
   save_table(options.out, encryptor, keys,
@@ -124,16 +132,20 @@ int encrypt_command(const Words& words, Console& console) {
     }
   }
 
-  console.result(
-      options.out + ": " + count_text(ready.rows(), "row") + ", " + count_text(features, "feature") + ", " +
-      (ready.has_labels()
-           ? std::to_string(profile.classes.size()) + " classes of " + in_quotes(profile.label_column)
-           : std::string("no labels")) +
-      ", " + count_text(budget.slots(), "value") + " a ciphertext, batches of " +
-      count_text(options.batch, "row"));
+  // Rows for a model that is there already need its profile: a forgotten --profile must be seen.
+  const bool new_profile = !known && !line.given("profile");
+  console.result(options.out + ": " + (new_profile ? "a training table, " : "") +
+                 count_text(ready.rows(), "row") + ", " + count_text(features, "feature") + ", " +
+                 (ready.has_labels() ? std::to_string(profile.classes.size()) + " classes of " +
+                                           in_quotes(profile.label_column)
+                                     : std::string("no labels")) +
+                 ", " + count_text(budget.slots(), "value") + " a ciphertext, batches of " +
+                 count_text(options.batch, "row"));
   console.result(options.profile + ": scaling and class names, " +
                  (known ? "applied" : "learnt and written") +
                  "; it tells about the data and stays with its owner");
+  if (new_profile)
+    console.result("rows for the model of another table are encrypted with --profile of that table");
   return 0;
 }
 

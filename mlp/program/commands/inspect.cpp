@@ -8,6 +8,7 @@
 #include "mlp/profile.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/session.h"
+#include "mlp/sha256.h"
 #include "mlp/table_file.h"
 
 namespace smlp {
@@ -26,15 +27,6 @@ Json budget_facts(const BitBudget& budget) {
           {"slot_bits", budget.slot_bits()},           {"slots", budget.slots()}};
 }
 
-std::string hex(std::span<const std::uint8_t> bytes) {
-  std::string out;
-  for (const std::uint8_t byte : bytes) {
-    out += "0123456789abcdef"[byte >> 4];
-    out += "0123456789abcdef"[byte & 15];
-  }
-  return out;
-}
-
 Json table_facts(const std::string& path) {
   const TableFile table(path);
   Json facts{{"rows", table.info().rows},
@@ -42,7 +34,8 @@ Json table_facts(const std::string& path) {
              {"classes", table.info().classes},
              {"batch", table.info().batch},
              {"groups", table.groups().widths.size()},
-             {"table", hex(table.info().id)}};
+             {"table", hex(table.info().id)},
+             {"profile", to_hex(table.info().profile)}};
   facts.update(budget_facts(table.info().budget));
   facts.update(key_facts(table.public_keys()));
   return facts;
@@ -57,7 +50,8 @@ Json model_facts(const std::string& path) {
              {"steps_done", model.steps_done},
              {"protocols", model.protocols},
              {"training", Json::parse(model.training, nullptr, false)},
-             {"table", hex(model.table_id)}};
+             {"table", hex(model.table_id)},
+             {"profile", to_hex(model.profile)}};
   facts.update(budget_facts(model.budget));
   facts.update(key_facts(loaded.keys));
   return facts;
@@ -68,7 +62,8 @@ Json answers_facts(const std::string& path) {
   Json facts{{"rows", loaded.answers.rows},
              {"outputs", loaded.answers.outputs},
              {"handed_over", loaded.answers.handed_over},
-             {"groups", loaded.answers.groups.size()}};
+             {"groups", loaded.answers.groups.size()},
+             {"profile", to_hex(loaded.answers.profile)}};
   facts.update(budget_facts(loaded.answers.budget));
   facts.update(key_facts(loaded.keys));
   return facts;
@@ -76,10 +71,15 @@ Json answers_facts(const std::string& path) {
 
 Json profile_facts(const std::string& path) {
   const Profile profile = load_profile(path);
-  return {{"scaling", name(profile.scaling)}, {"features", profile.features().size()},
-          {"columns", profile.columns},       {"levels", profile.levels},
-          {"missing", name(profile.missing)}, {"label_column", profile.label_column},
-          {"classes", profile.classes}};
+  return {{"scaling", name(profile.scaling)},
+          {"features", profile.features().size()},
+          {"columns", profile.columns},
+          {"levels", profile.levels},
+          {"missing", name(profile.missing)},
+          {"label_column", profile.label_column},
+          {"classes", profile.classes},
+          {"table", profile.table},
+          {"profile", to_hex(fingerprint(profile))}};
 }
 
 Json facts_of(FileKind kind, const std::string& path) {

@@ -5,6 +5,7 @@
 #include "mlp/cost.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/options.h"
+#include "mlp/program/provenance.h"
 #include "mlp/program/report.h"
 #include "mlp/program/session.h"
 #include "mlp/training.h"
@@ -124,28 +125,30 @@ int plan_command(const Words& words, Console& console) {
       statistical_bound(network, names, options.training, groups, test ? &*test : nullptr, budget, key);
 
   if (options.json) {
-    Json report{{"network", network.text()},
-                {"rows", {{"train", options.rows}, {"test", options.test_rows}}},
-                {"epochs", options.training.epochs},
-                {"batch", options.training.batch},
-                {"key_bits", options.key.bits},
-                {"variant", name(options.key.variant)},
-                {"protocols", names.by_family()},
-                {"unused_protocols", names.unused()},
-                {"value_bits", options.numbers.value_bits},
-                {"fraction_bits", options.numbers.fraction_bits},
-                {"sigma", options.numbers.sigma},
-                {"inner", options.inner},
-                {"slot_bits", budget.slot_bits()},
-                {"slots", budget.slots()},
-                {"threads", thread_count()},
-                {"first_epoch", to_json(first, speed.seconds(first.operations, thread_count()))},
-                {"epoch", to_json(epoch, epoch_seconds)},
-                {"test",
-                 {{"seconds", test_seconds},
-                  {"bytes", smlp::to_json(testing.traffic)},
-                  {"rounds", testing.traffic.rounds}}},
-                {"statistical_bits", bound}};
+    const Json plan{{"network", network.text()},
+                    {"rows", {{"train", options.rows}, {"test", options.test_rows}}},
+                    {"epochs", options.training.epochs},
+                    {"batch", options.training.batch},
+                    {"key_bits", options.key.bits},
+                    {"variant", name(options.key.variant)},
+                    {"protocols", names.by_family()},
+                    {"unused_protocols", names.unused()},
+                    {"value_bits", options.numbers.value_bits},
+                    {"fraction_bits", options.numbers.fraction_bits},
+                    {"sigma", options.numbers.sigma},
+                    {"inner", options.inner},
+                    {"slot_bits", budget.slot_bits()},
+                    {"slots", budget.slots()},
+                    {"threads", thread_count()},
+                    {"first_epoch", to_json(first, speed.seconds(first.operations, thread_count()))},
+                    {"epoch", to_json(epoch, epoch_seconds)},
+                    {"test",
+                     {{"seconds", test_seconds},
+                      {"bytes", smlp::to_json(testing.traffic)},
+                      {"rounds", testing.traffic.rounds}}},
+                    {"statistical_bits", bound}};
+    Json report = provenance(line, std::nullopt);
+    report.update(plan);
     console.document(report.dump());
     return 0;
   }

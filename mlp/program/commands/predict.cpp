@@ -9,6 +9,7 @@
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/key_holder_access.h"
 #include "mlp/program/output_place.h"
+#include "mlp/program/provenance.h"
 #include "mlp/program/report.h"
 #include "mlp/program/seeds.h"
 #include "mlp/table_file.h"
@@ -77,19 +78,26 @@ int predict_command(const Words& words, Console& console) {
   const LoadedModel loaded = load_model(options.model);
   const EncryptedModel& model = loaded.model;
   const PublicKeys& keys = loaded.keys;
+  options.key_holder.strength.check(keys, options.model);
   if (key_holder.hosted() != nullptr)
     check_same_key(options.model, keys.fingerprint(), key_holder.hosted()->public_keys().fingerprint());
   const TableFile table(options.data, keys);
   check_same_numbers(options.model, model.budget, options.data, table.info().budget);
   const ProtocolNames names = ProtocolNames::from_families(model.protocols);
   std::optional<PublicKeys> user;
-  if (options.user_key) user = load_public_keys(*options.user_key).with_sigma(model.budget.numbers().sigma);
+  if (options.user_key) {
+    user = load_public_keys(*options.user_key).with_sigma(model.budget.numbers().sigma);
+    options.key_holder.strength.check(*user, *options.user_key);
+  }
 
   const Network network{model.network};
   if (table.info().features != network.inputs())
     throw Error("the network " + network.text() + " of " + options.model + " has " +
                 std::to_string(network.inputs()) + " inputs, the table of queries has " +
                 count_text(table.info().features, "feature"));
+  if (table.info().profile != model.profile)
+    throw Error(options.data + " was scaled by another profile than the training table of " + options.model +
+                ", so the answers would be wrong: encrypt the queries with --profile of the training table");
   console.note(options.data + ": " + count_text(table.info().rows, "row") + "; " + options.model + ": " +
                network.text() + " after " + count_text(model.epochs_done, "epoch") + ", protocols " +
                protocols_text(names));
@@ -116,14 +124,16 @@ int predict_command(const Words& words, Console& console) {
   const Measured measured = meter.lap();
 
   if (options.output.json) {
-    Json report{{"model", options.model},
-                {"network", network.text()},
-                {"protocols", names.by_family()},
-                {"unused_protocols", names.unused()},
-                {"rows", answers.rows},
-                {"outputs", answers.outputs},
-                {"key", to_hex(owner.fingerprint())},
-                {"answers", options.out}};
+    const Json about{{"model", options.model},
+                     {"network", network.text()},
+                     {"protocols", names.by_family()},
+                     {"unused_protocols", names.unused()},
+                     {"rows", answers.rows},
+                     {"outputs", answers.outputs},
+                     {"key", to_hex(owner.fingerprint())},
+                     {"answers", options.out}};
+    Json report = provenance(line, options.key_holder.seed);
+    report.update(about);
     report.update(measured.to_json());
     report["seconds"] = {
         {"wall", wall_seconds() - start}, {"cpu", cpu_seconds()}, {"predict", measured.seconds}};

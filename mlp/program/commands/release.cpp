@@ -53,11 +53,13 @@ int release_command(const Words& words, Console& console) {
   const KeyHolderAccess key_holder(options.key_holder, "release");
   const LoadedModel loaded = load_model(options.model);
   const EncryptedModel& model = loaded.model;
+  options.key_holder.strength.check(loaded.keys, options.model);
   if (const SecretKeys* hosted = key_holder.hosted()) {
     check_same_key(options.model, loaded.keys.fingerprint(), hosted->public_keys().fingerprint());
     console.warning("note: the key holder runs in this process, so all roles are in one hand");
   }
   const PublicKeys owner = load_public_keys(options.user_key).with_sigma(model.budget.numbers().sigma);
+  options.key_holder.strength.check(owner, options.user_key);
   const Seeds seeds(options.key_holder.seed);
   Session session(loaded.keys,
                   key_holder.connect(loaded.keys, {"conversion/switch-key"}, seeds.key_holder(),

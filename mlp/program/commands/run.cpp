@@ -1,9 +1,13 @@
 // smlp run: all roles in one process. Keys, encryption, training, classification, and the same in the clear
 // beside it.
+#include <array>
+#include <bit>
+
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/confusion.h"
 #include "mlp/program/experiment.h"
 #include "mlp/program/output_place.h"
+#include "mlp/program/provenance.h"
 #include "mlp/program/report.h"
 
 namespace smlp {
@@ -27,31 +31,36 @@ Json report_json(const RunOptions& options, const Experiment& experiment, const 
   const Traffic traffic = findings.training.traffic + findings.testing.traffic;
   Json loss = findings.last.loss.to_json();
   loss["rows"] = "train";
-  return {{"key_bits", options.key.bits},
-          {"variant", name(options.key.variant)},
-          {"protocols", experiment.names().by_family()},
-          {"unused_protocols", experiment.names().unused()},
-          {"network", experiment.network().text()},
-          {"rows", {{"train", experiment.parts().train.rows()}, {"test", experiment.parts().test.rows()}}},
-          {"epochs", options.training.epochs},
-          {"accuracy", findings.last.accuracy.to_json()},
-          {"loss", std::move(loss)},
-          {"weights_equal_twin", findings.weights_equal},
-          {"answers_equal_twin", findings.answers_equal},
-          {"seconds",
-           {{"wall", wall},
-            {"cpu", cpu},
-            {"keygen", findings.keygen_seconds},
-            {"encrypt", findings.encrypt_seconds},
-            {"train", findings.training.seconds},
-            {"test", findings.testing.seconds}}},
-          {"bytes", to_json(traffic)},
-          {"rounds", traffic.rounds},
-          {"seconds_by_kind", findings.training.by_kind},
-          {"statistical_bits", findings.statistical_bits},
-          {"confusion", {{"classes", confusion.names}, {"counts", std::move(counts)}}},
-          {"answers", answer_names(experiment, findings)},
-          {"history", findings.history}};
+  const Json found{
+      {"key_bits", options.key.bits},
+      {"variant", name(options.key.variant)},
+      {"protocols", experiment.names().by_family()},
+      {"unused_protocols", experiment.names().unused()},
+      {"network", experiment.network().text()},
+      {"rows", {{"train", experiment.parts().train.rows()}, {"test", experiment.parts().test.rows()}}},
+      {"epochs", options.training.epochs},
+      {"accuracy", findings.last.accuracy.to_json()},
+      {"loss", std::move(loss)},
+      {"weights_equal_twin", findings.weights_equal},
+      {"answers_equal_twin", findings.answers_equal},
+      {"seconds",
+       {{"wall", wall},
+        {"cpu", cpu},
+        {"keygen", findings.keygen_seconds},
+        {"encrypt", findings.encrypt_seconds},
+        {"train", findings.training.seconds},
+        {"test", findings.testing.seconds}}},
+      {"bytes", to_json(traffic)},
+      {"rounds", traffic.rounds},
+      {"seconds_by_kind", findings.training.by_kind},
+      {"statistical_bits", findings.statistical_bits},
+      {"confusion", {{"classes", confusion.names}, {"counts", std::move(counts)}}},
+      {"answers", answer_names(experiment, findings)},
+      {"history", findings.history}};
+  Json out = experiment.origin();
+  out.update(found);
+  if (options.out) out["model"] = *options.out;
+  return out;
 }
 
 void report_text(Console& console, const Findings& findings, const Confusion& confusion, double wall) {
@@ -74,7 +83,21 @@ void report_text(Console& console, const Findings& findings, const Confusion& co
     console.result("the encrypted weights and answers equal the twin's exactly");
 }
 
-void declare(CommandLine& line, RunOptions& options) {
+/// A number that every reader of JSON takes whole.
+std::uint64_t drawn_seed() {
+  std::array<std::uint8_t, 8> bytes{};
+  RandomSource::from_system().stream({}).fill(bytes);
+  return std::bit_cast<std::uint64_t>(bytes) >> 12;
+}
+
+/// What is no part of the experiment.
+struct RunFiles {
+  std::optional<std::uint64_t> seed;
+  std::optional<std::string> secret_key;
+  KeyStrength strength;
+};
+
+void declare(CommandLine& line, RunOptions& options, RunFiles& files) {
   options.data.add_to(line);
   line.text("test", options.test, "a table of its own to test on, with labels");
   line.text("test-labels", options.test_labels, "IDX labels (also .gz) of IDX images in --test");
@@ -87,7 +110,11 @@ void declare(CommandLine& line, RunOptions& options) {
   options.key.add_to(line);
   add_number_options(line, options.numbers);
   line.number("inner", options.inner, "widest inner dimension of a product that slots have room for");
-  line.number("seed", options.seed, "repeatable split, weights and masks (never keys)");
+  line.number("seed", files.seed,
+              "repeatable split, weights and masks, never keys (drawn, and told by --json)");
+  line.text("secret-key", files.secret_key,
+            "secret.json of smlp keygen, in place of new keys that are thrown away");
+  line.text("out", options.out, "keeps the model, for smlp predict and export, with OUT.profile.json");
   options.threads.add_to(line);
   options.output.add_to(line, true);
   options.force.add_to(line);
@@ -101,8 +128,11 @@ int run_command(const Words& words, Console& console) {
   CommandLine line(
       "run",
       "All roles in one process: keys, encryption, training, classification, compared with the clear.");
-  declare(line, options);
+  RunFiles files;
+  declare(line, options, files);
   if (const auto help = line.parse(words)) return console.document(*help), 0;
+  if (files.secret_key && (line.given("bits") || line.given("variant")))
+    throw UsageError("--bits and --variant are of new keys, they exclude --secret-key");
   if (options.test && line.given("test-fraction"))
     throw UsageError("--test and --test-fraction exclude each other");
   if (options.test_labels && !options.test) throw UsageError("--test-labels goes with --test");
@@ -110,18 +140,39 @@ int run_command(const Words& words, Console& console) {
   options.threads.apply();
   options.training.check();
   options.key.check();
+  if (files.secret_key) {
+    files.strength.insecure = options.key.insecure;
+    options.keys.emplace(load_secret_keys(*files.secret_key));
+    files.strength.check(options.keys->public_keys(), *files.secret_key);
+    options.key.bits = options.keys->public_keys().paillier().bits();
+    options.key.variant = options.keys->public_keys().paillier().variant();
+  }
+  if (!files.seed) files.seed = drawn_seed();
+  options.seed = *files.seed;
   options.numbers.check();
   std::vector<std::filesystem::path> read = options.data.files();
   if (options.test) read.emplace_back(*options.test);
   if (options.test_labels) read.emplace_back(*options.test_labels);
-  std::optional<OutputPlace> metrics_place;
+  if (files.secret_key) read.emplace_back(*files.secret_key);
+  std::optional<OutputPlace> model_place, profile_place, metrics_place;
+  if (options.out) {
+    const std::string profile = *options.out + ".profile.json";
+    model_place.emplace("--out", *options.out, Content::file, read);
+    profile_place.emplace("--out", profile, Content::file, read);
+    for (const std::string& file : {*options.out, profile})
+      if (!options.force.force) refuse_existing("--out", file);
+    read.insert(read.end(), {*options.out, profile});
+    if (!files.secret_key)
+      console.warning("note: the keys of this run are thrown away, so nobody will be able to use " +
+                      *options.out + ": give --secret-key of smlp keygen");
+  }
   if (!options.output.metrics.empty()) {
     metrics_place.emplace("--metrics", options.output.metrics, Content::text, read);
     if (metrics_place->holds_file() && !options.force.force)
       refuse_existing("--metrics", options.output.metrics);
   }
 
-  Experiment experiment(options, console);
+  Experiment experiment(options, provenance(line, files.seed), console);
   const Findings findings = experiment.run();
   const Confusion confusion(experiment.parts().profile.classes, experiment.parts().test.classes,
                             findings.answers);

@@ -31,6 +31,7 @@ struct ServeOptions {
   std::optional<std::string> forgive;
   std::size_t memory = 1024;
   ThreadOption threads;
+  KeyStrength strength;
   bool quiet = false;
 };
 
@@ -51,6 +52,7 @@ void declare(CommandLine& line, ServeOptions& options) {
             "ended by a value out of range) and let in again by this start");
   line.number("memory", options.memory, "MiB that all requests in progress may take together");
   options.threads.add_to(line);
+  options.strength.add_to(line);
   line.flag("quiet", options.quiet, "no line for each request that is answered");
 }
 
@@ -84,12 +86,13 @@ std::optional<Party> party_of(const ServeOptions& options) {
 }
 
 /// FILE, FILE:answers or FILE:model. Throws Error.
-UserKey load_user_key(std::string file) {
+UserKey load_user_key(std::string file, const KeyStrength& strength) {
   Purposes purposes;
   if (file.ends_with(":answers")) purposes.model = false;
   if (file.ends_with(":model")) purposes.answers = false;
   if (!purposes.answers || !purposes.model) file.resize(file.rfind(':'));
   const PublicKeys keys = load_public_keys(file);
+  strength.check(keys, file);
   // Wide enough for every sigma that a request may have.
   return {keys.paillier().with_sigma(128), purposes, keys.fingerprint()};
 }
@@ -97,7 +100,8 @@ UserKey load_user_key(std::string file) {
 std::vector<UserKey> load_user_keys(const ServeOptions& options) {
   std::vector<UserKey> out;
   if (options.user_keys)
-    for (const std::string& file : split_list(*options.user_keys)) out.push_back(load_user_key(file));
+    for (const std::string& file : split_list(*options.user_keys))
+      out.push_back(load_user_key(file, options.strength));
   return out;
 }
 
@@ -240,8 +244,9 @@ int serve_command(const Words& words, Console& console) {
 
   ServeLog log(console);
   EndSignal end;
-  const auto key_holder =
-      std::make_shared<KeyHolder>(load_secret_keys(options.key), policy, AnswerRandomness::from_system());
+  const SecretKeys keys = load_secret_keys(options.key);
+  options.strength.check(keys.public_keys(), options.key);
+  const auto key_holder = std::make_shared<KeyHolder>(keys, policy, AnswerRandomness::from_system());
   ServerOptions server_options;
   server_options.listening = listening;
   server_options.limits.memory = options.memory << 20;

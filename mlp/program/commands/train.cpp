@@ -10,8 +10,10 @@
 #include "mlp/program/key_holder_access.h"
 #include "mlp/program/metrics.h"
 #include "mlp/program/output_place.h"
+#include "mlp/program/provenance.h"
 #include "mlp/program/report.h"
 #include "mlp/program/seeds.h"
+#include "mlp/sha256.h"
 #include "mlp/table_file.h"
 #include "mlp/training.h"
 #include "paillier/error.h"
@@ -86,9 +88,11 @@ void check_same_training(const std::string& path, const EncryptedModel& found, c
 
 class Training {
  public:
-  Training(const TrainOptions& options, const KeyHolderAccess& key_holder, Console& console)
+  /// `origin` of the results: provenance().
+  Training(const TrainOptions& options, const KeyHolderAccess& key_holder, Json origin, Console& console)
       : options_(options),
         training_(options.training),
+        origin_(std::move(origin)),
         console_(console),
         seeds_(options.key_holder.seed),
         names_(options.protocols.names()),
@@ -96,12 +100,17 @@ class Training {
         keys_(table_.public_keys()),
         network_(parse_network(options.network, table_.info().features, labelled_classes())),
         budget_(evaluator_budget(table_.info().budget, names_)) {
+    options.key_holder.strength.check(keys_, options.data);
     const std::size_t batch = table_.info().batch;
     if (options.batch_given && training_.batch != batch)
       throw Error("--batch is " + std::to_string(training_.batch) + ", but " + options.data +
                   " was encrypted with --batch " + std::to_string(batch) +
                   ": leave --batch out, or encrypt it again");
     training_.batch = batch;
+    origin_["options"]["batch"] = batch;
+    origin_["table"] = {{"id", hex(table_.info().id)},
+                        {"profile", to_hex(table_.info().profile)},
+                        {"rows", table_.info().rows}};
     const TableGroups& groups = table_.groups();
     check_budget(network_, training_, batch_rows(groups, groups.batches.front()),
                  batch_rows(groups, groups.batches.back()), budget_);
@@ -125,6 +134,7 @@ class Training {
 
   const TrainOptions& options_;
   TrainingOptions training_;
+  Json origin_;
   Console& console_;
   Seeds seeds_;
   ProtocolNames names_;
@@ -146,6 +156,7 @@ void Training::prepare_model() {
                        .protocols = names_.by_family(),
                        .training = training_.to_json(),
                        .table_id = table_.info().id,
+                       .profile = table_.info().profile,
                        .epochs_done = 0,
                        .steps_done = 0,
                        .weights = {},
@@ -178,6 +189,7 @@ void Training::run() {
                   std::to_string(training_.epochs) + " epochs; continuing");
 
   MetricsFile metrics(options_.output.metrics, first_epoch_);
+  metrics.head(origin_);
   Session session(keys_, std::move(channel_), budget_, names_, seeds_.training());
   Meter meter(session);
   const GroupReader<EncryptedMatrix> reader{[&](std::size_t group) { return table_.features(group); },
@@ -214,21 +226,24 @@ void Training::run() {
 
 Json Training::report(double wall) const {
   const PaillierPublicKey& key = keys_.paillier();
-  return {{"key_bits", key.bits()},
-          {"variant", name(key.variant())},
-          {"protocols", names_.by_family()},
-          {"unused_protocols", names_.unused()},
-          {"network", network_.text()},
-          {"rows", {{"train", table_.info().rows}}},
-          {"epochs", training_.epochs},
-          {"epochs_resumed", first_epoch_},
-          {"seconds", {{"wall", wall}, {"cpu", cpu_seconds()}, {"train", measured_.seconds}}},
-          {"bytes", to_json(measured_.traffic)},
-          {"rounds", measured_.traffic.rounds},
-          {"seconds_by_kind", measured_.by_kind},
-          {"statistical_bits",
-           statistical_bound(network_, names_, training_, table_.groups(), nullptr, budget_, keys_)},
-          {"model", options_.out}};
+  const Json found{{"key_bits", key.bits()},
+                   {"variant", name(key.variant())},
+                   {"protocols", names_.by_family()},
+                   {"unused_protocols", names_.unused()},
+                   {"network", network_.text()},
+                   {"rows", {{"train", table_.info().rows}}},
+                   {"epochs", training_.epochs},
+                   {"epochs_resumed", first_epoch_},
+                   {"seconds", {{"wall", wall}, {"cpu", cpu_seconds()}, {"train", measured_.seconds}}},
+                   {"bytes", to_json(measured_.traffic)},
+                   {"rounds", measured_.traffic.rounds},
+                   {"seconds_by_kind", measured_.by_kind},
+                   {"statistical_bits",
+                    statistical_bound(network_, names_, training_, table_.groups(), nullptr, budget_, keys_)},
+                   {"model", options_.out}};
+  Json out = origin_;
+  out.update(found);
+  return out;
 }
 
 std::string Training::summary() const {
@@ -260,9 +275,8 @@ int train_command(const Words& words, Console& console) {
   const bool may_exist = options.resume || options.force.force;
   const OutputPlace place("--out", options.out, Content::file, read);
   if (place.holds_file() && !may_exist)
-    refuse_existing(
-        "--out", options.out,
-        "continue its training with --resume, replace it with --force, or name another file");
+    refuse_existing("--out", options.out,
+                    "continue its training with --resume, replace it with --force, or name another file");
   std::optional<OutputPlace> metrics_place;
   if (!options.output.metrics.empty()) {
     read.emplace_back(options.out);
@@ -271,7 +285,7 @@ int train_command(const Words& words, Console& console) {
   }
 
   const KeyHolderAccess key_holder(options.key_holder, "train");
-  Training training(options, key_holder, console);
+  Training training(options, key_holder, provenance(line, options.key_holder.seed), console);
   if (key_holder.hosted() != nullptr)
     console.warning("note: the key holder runs in this process, so all roles are in one hand");
   locating_ranges("step", training_remedy, [&] { training.run(); });

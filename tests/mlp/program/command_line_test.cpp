@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "paillier/error.h"
 #include "tests/mlp/files_support.h"
 
@@ -59,6 +61,19 @@ TEST_CASE("options fill their variables, others keep their defaults") {
   CHECK(!example.seed);
   CHECK(example.line.given("epochs"));
   CHECK(!example.line.given("seed"));
+}
+
+TEST_CASE("every option is told with its value, given or not") {
+  Example example;
+  CHECK(!example.line.parse({"--data", "t.csv", "--mode", "fast", "--rate", "0.1"}));
+  CHECK(example.line.values() == nlohmann::ordered_json{{"data", "t.csv"},
+                                                        {"label", nullptr},
+                                                        {"epochs", 5},
+                                                        {"seed", nullptr},
+                                                        {"rate", 0.1},
+                                                        {"quiet", false},
+                                                        {"mode", "fast"}});
+  CHECK(example.line.name() == "try");
 }
 
 TEST_CASE("numbers cover their whole range") {

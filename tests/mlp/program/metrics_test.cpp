@@ -102,11 +102,36 @@ TEST_CASE("a continued file of metrics has each step once") {
   }
 }
 
+TEST_CASE("what the lines come from stands before them, and again where a training was resumed") {
+  const test::TemporaryDirectory directory;
+  const std::string path = directory / "m.jsonl";
+  const Json origin{{"command", "train"}, {"seed", nullptr}};
+  const auto start = [&](std::size_t epochs_done) {
+    MetricsFile file(path, epochs_done);
+    file.head(origin);
+    file.step(epochs_done + 1, 1, example(1, 1), Json::object());
+    if (epochs_done == 0) file.epoch(1, example(1, 1), Json::object());
+  };
+  start(0);
+  for (int interrupted = 0; interrupted < 2; ++interrupted) start(1);
+  std::istringstream lines(test::read_text(path));
+  std::string kinds;
+  for (std::string line; std::getline(lines, line);) {
+    const Json json = Json::parse(line);
+    kinds += json.contains("command") ? 'h' : json.contains("step") ? 's' : 'e';
+    if (json.contains("command")) CHECK(json == origin);
+  }
+  CHECK(kinds == "hsehs");
+  test::write_text(path, test::read_text(path).substr(0, 10));  // killed within the first line
+  start(1);
+  CHECK(test::read_text(path).starts_with(R"({"command":"train","seed":null})"));
+}
+
 TEST_CASE("no path, no file; a path that cannot be") {
   MetricsFile none("", 0);
   none.step(1, 1, example(1, 1), Json::object());
   none.epoch(1, example(1, 1), Json::object());
   const test::TemporaryDirectory directory;
   CHECK(test::contains(test::message_of([&] { MetricsFile(directory / "no" / "m.jsonl", 0); }), "--metrics"));
-  CHECK(test::contains(test::message_of([&] { MetricsFile(directory.path(), 0); }), "is a directory"));
+  CHECK(test::contains(test::message_of([&] { MetricsFile(directory.path(), 0); }), "--metrics"));
 }

@@ -72,19 +72,17 @@ TEST_CASE("a key holder is in this process or on the network, and a seed needs c
   CHECK_THROWS_AS(options.check("train"), UsageError);
 }
 
-TEST_CASE("a file that can be written, and nothing is left by the check") {
-  const test::TemporaryDirectory directory;
-  CHECK_NOTHROW(require_writable("--out", directory / "new"));
-  CHECK(directory.entries() == 0);
-  const auto path = test::write_text(directory / "old", "x");
-  CHECK_NOTHROW(require_writable("--out", path, {directory / "other"}));
-  CHECK(test::read_text(path) == "x");
-  CHECK(
-      test::contains(test::message_of([&] { require_writable("--out", path, {path}); }), "would overwrite"));
-  CHECK(test::contains(test::message_of([&] { require_writable("--out", directory.path()); }),
-                       "is a directory"));
-  CHECK(test::contains(test::message_of([&] { require_writable("--out", directory / "no" / "file"); }),
-                       "cannot write --out"));
+TEST_CASE("weak keys are refused by name, unless they are asked for") {
+  KeyStrength strength;
+  CHECK(test::contains(test::message_of([&] { strength.check(toy_keys().public_keys(), "a.json"); }),
+                       "a.json has a key whose Paillier modulus has 512 bits, at least 2048"));
+  // Moduli of full length over a hidden subgroup that can be searched.
+  const SecretKeys small = SecretKeys::generate(Variant::subgroup, 2048, 64, RandomSource::from_seed(1));
+  CHECK(test::contains(test::message_of([&] { strength.check(small.public_keys(), "a.json"); }),
+                       "hidden subgroup of Paillier has 64 bits, at least 224"));
+  strength.insecure = true;
+  CHECK_NOTHROW(strength.check(toy_keys().public_keys(), "a.json"));
+  CHECK_NOTHROW(strength.check(small.public_keys(), "a.json"));
 }
 
 TEST_CASE("threads") {
