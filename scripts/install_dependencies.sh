@@ -16,7 +16,7 @@ has() { command -v "$1" >/dev/null 2>&1; }
 if has apt-get; then
   packages=(pkg-config libgmp-dev libntl-dev libssl-dev libboost-program-options-dev libhdf5-dev zlib1g-dev
             nlohmann-json3-dev libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc doctest-dev
-            libbenchmark-dev faketime nftables iproute2 openssl python3 valgrind)
+            libbenchmark-dev faketime nftables iproute2 openssl python3 python3-h5py valgrind)
   has "${CXX:-g++}" || packages+=(g++)
   $development && packages+=(clang-16 libomp-16-dev libclang-rt-16-dev clang-format-16 gcovr)
   is_installed() { dpkg -s "$1" 2>/dev/null | grep -q '^Status: .* installed$'; }
@@ -25,7 +25,7 @@ if has apt-get; then
 elif has dnf; then  # untested
   packages=(gcc-c++ pkgconf-pkg-config gmp-devel ntl-devel openssl-devel boost-devel hdf5-devel zlib-devel
             json-devel grpc-devel grpc-plugins protobuf-devel protobuf-compiler doctest-devel google-benchmark-devel
-            libfaketime nftables iproute openssl python3 valgrind)
+            libfaketime nftables iproute openssl python3 python3-h5py valgrind)
   $development && packages+=(clang libomp-devel compiler-rt clang-tools-extra gcovr)
   is_installed() { rpm -q "$1" >/dev/null 2>&1; }
   refresh=(true)
@@ -39,7 +39,7 @@ elif has brew; then  # untested
   install=(brew install)
 else
   echo "$0: no apt-get, dnf or brew here: install GMP, NTL, OpenSSL, Boost.Program_options, HDF5, zlib," \
-       "nlohmann-json, gRPC with protobuf, doctest, Google Benchmark, libfaketime, pkg-config and python3 yourself" >&2
+       "nlohmann-json, gRPC with protobuf, doctest, Google Benchmark, libfaketime, pkg-config and python3 with h5py yourself" >&2
   exit 0  # they may well be there; the compiler will tell
 fi
 

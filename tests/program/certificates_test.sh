@@ -2,6 +2,7 @@
 # Certificates of real authorities: three levels made by openssl, old and new authority side by side, SIGHUP; and what is said of
 # keys and certificates that do not serve. `doctor` and `predict` never disagree. Keys of 1024 bits: toys, made with --insecure-key.
 . "$(dirname "$0")/network_support.sh"
+toy_keys
 
 # issue FILE ISSUER NAME DAYS EXTENSION...: FILE.key and FILE.pem, by the issuer ("" for itself).
 issue() {
