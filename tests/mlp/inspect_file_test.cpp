@@ -16,9 +16,7 @@ TEST_CASE("files are told from their content") {
   CHECK(file_kind(directory / "public") == FileKind::public_key);
   save(toy_keys(), directory / "secret");
   CHECK(file_kind(directory / "secret") == FileKind::secret_key);
-  save_profile(
-      {Scaling::none, {"a"}, "class", {0}, {1}, {"x", "y"}, std::string(64, '0'), std::string(64, '1')},
-      directory / "profile");
+  save_profile({Scaling::none, {"a"}, "class", {0}, {1}, {"x", "y"}}, directory / "profile");
   CHECK(file_kind(directory / "profile") == FileKind::profile);
   for (const auto& [format, kind] :
        {std::pair{table_format, FileKind::table}, std::pair{model_format, FileKind::model},

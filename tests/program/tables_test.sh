@@ -2,8 +2,9 @@
 # Tables as people have them, from the file to the answers. Keys of 1024 bits: toys, made with --insecure-key.
 . "$(dirname "$0")/support.sh"
 cd "$dir" || exit 1
+toy_keys
 accepts keygen --bits 1024 --insecure-key --out keys >/dev/null
-encrypt() { "$smlp" encrypt --key keys/public.json --quiet "$@" 2>err.txt </dev/null; }
+encrypt() { "$smlp" encrypt --key keys/public.json --quiet --force "$@" 2>err.txt </dev/null; }
 says() { grep -qE -- "$1" "${2:-err.txt}" || fail "no '$1': $(cat "${2:-err.txt}")"; }
 
 # ---- inputs are read once ----
