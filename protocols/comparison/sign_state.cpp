@@ -29,15 +29,16 @@ SignState SignState::decode(std::span<const std::uint8_t> bytes, std::size_t row
   return state;
 }
 
-std::int64_t comparison_number(const std::string& wire_name) {
-  return &find_protocol(wire_name) - registry().data();
+std::int64_t comparison_word(std::string_view wire_name) {
+  const Digest digest = sha256({reinterpret_cast<const std::uint8_t*>(wire_name.data()), wire_name.size()});
+  return static_cast<std::int64_t>(ByteReader(digest).number(8, "a digest"));
 }
 
-const Descriptor& comparison_by_number(std::int64_t number) {
-  if (number < 0 || static_cast<std::uint64_t>(number) >= registry().size() ||
-      registry()[static_cast<std::size_t>(number)].family != Family::comparison)
-    throw Error("there is no comparison number " + std::to_string(number));
-  return registry()[static_cast<std::size_t>(number)];
+const Descriptor& comparison_by_word(std::int64_t word) {
+  for (const Descriptor& descriptor : registry())
+    if (descriptor.family == Family::comparison && comparison_word(descriptor.wire_name()) == word)
+      return descriptor;
+  throw Error("the comparison of a request is none that this key holder has");
 }
 
 }  // namespace smlp

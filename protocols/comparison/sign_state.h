@@ -23,9 +23,10 @@ struct SignState {
                           bool has_opened, const BitBudget& budget);
 };
 
-/// Position of a comparison in the registry, by which a request names the protocol that sealed its shares.
-std::int64_t comparison_number(const std::string& wire_name);
-/// The comparison with that number. Throws Error when there is none.
-const Descriptor& comparison_by_number(std::int64_t number);
+/// By which a request names the comparison that sealed its shares: the first eight bytes of SHA-256 of its
+/// wire name, the same in every version of the program.
+std::int64_t comparison_word(std::string_view wire_name);
+/// The comparison of that word. Throws Error when there is none.
+const Descriptor& comparison_by_word(std::int64_t word);
 
 }  // namespace smlp

@@ -11,7 +11,7 @@
 //   E       multiplies in [(1 - 2t) d] where s = 1, [t] to the power o - (1 - 2s) r, and adds -r s
 // Ranges   v: L = l + guard bits under r of B bits; d - o below 2^(B + 2) in size; exponents of B + 2 bits.
 // Views    K: v + r, its own share.  E: ciphertexts.
-// Parameters  number of the comparison that sealed the shares, 1 if it kept z + r
+// Parameters  word of the comparison that sealed the shares (comparison/sign_state.h)
 #include <algorithm>
 
 #include "paillier/error.h"
@@ -139,11 +139,8 @@ class HomomorphicSelection : public Selection {
                   " cells got shares of " + std::to_string(bits.evaluator.rows()) + " x " +
                   std::to_string(bits.evaluator.cols()) + " bits");
     body.add(bits.key_holder);
-    const bool has_opened = bits.mask.size() != 0;
-    AnswerBody answer(evaluator,
-                      evaluator.header(wire_name, stage, place, layout,
-                                       {comparison_number(bits.protocol), has_opened ? 1 : 0}),
-                      body);
+    AnswerBody answer(
+        evaluator, evaluator.header(wire_name, stage, place, layout, {comparison_word(bits.protocol)}), body);
     const std::size_t cells = layout.rows() * layout.cols();
     auto down = combine(evaluator, answer, cells_down(layout), cells, bits.evaluator, r);
     std::vector<Ciphertext> across;
@@ -187,8 +184,8 @@ std::uint8_t last_stage(const Descriptor& comparison) {
 void answer_selection(Answering& answering, bool compared) {
   const BitBudget& budget = answering.budget();
   const Layout& layout = answering.header().layout;
-  const Descriptor& comparison = comparison_by_number(answering.parameter(0));
-  const bool has_opened = answering.parameter(1) == 1;
+  const Descriptor& comparison = comparison_by_word(answering.parameter(0));
+  const bool has_opened = comparison.keeps_opened;
   FixedIntegers d;
   if (!compared)
     d = FixedIntegers(answering.open_down(layout, budget.guarded_mask_bits(), "v + r").cells(),

@@ -5,6 +5,7 @@
 
 #include <functional>
 
+#include "protocols/comparison/sign_state.h"
 #include "tests/support/protocol_fixture.h"
 #include "tests/support/toy_keys.h"
 
@@ -134,7 +135,7 @@ TEST_CASE("key holder: parameters and sizes outside the budget are refused by na
         }) == refused + "the user key of a request is not one that this key holder was configured with");
   CHECK(refusal_with(parties, requests_of(parties, "selection/homomorphic").front(), [](Request& r) {
           r.header.parameters[0] = 0;
-        }) == refused + "there is no comparison number 0");
+        }) == refused + "the comparison of a request is none that this key holder has");
 }
 
 TEST_CASE("key holder: residues that are no ciphertexts, and values out of range, get the uniform refusal") {
@@ -307,9 +308,7 @@ TEST_CASE("key holder: sealed state of another place, session, shape, protocol o
   CHECK(refusal_of(parties.key_holder(), encode_request(share.header, share.body)) == foreign_state);
   // Shares of the other comparison.
   CHECK(refusal_with(parties, selection[1], [](Request& r) {
-          for (std::size_t i = 0; i < registry().size(); ++i)
-            if (registry()[i].wire_name() == "comparison/affine")
-              r.header.parameters[0] = static_cast<std::int64_t>(i);
+          r.header.parameters[0] = comparison_word("comparison/affine");
         }) == foreign_state);
   CHECK(with_body(selection[1], Bytes(selection_body.size())) == foreign_state);
 }
