@@ -94,7 +94,7 @@ Bytes KeyHolder::answer_or_throw(const Request& request, const Digest& hash) con
   const Descriptor& protocol = find_protocol(header.protocol);
   if (!policy_.protocols.contains(header.protocol))
     throw Error("the protocol " + header.protocol +
-                (protocol.leaks() ? " leaks (" + std::string(protocol.leakage) + ") and" : "") +
+                (protocol.leaks() ? " leaks (" + std::string(protocol.leakage.text) + ") and" : "") +
                 " is not allowed by this key holder");
   if (header.stage >= protocol.stages())
     throw Error("the protocol " + header.protocol + " has no stage " + std::to_string(header.stage));

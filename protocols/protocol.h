@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "protocols/evaluator.h"
 #include "protocols/key_holder.h"
@@ -165,6 +166,15 @@ struct Declaration {
   Operations operations() const;
 };
 
+/// What a protocol shows to the key holder beyond public sizes.
+struct Leakage {
+  std::string_view text = "nothing";  ///< or what, to whom, in words
+  /// The leakage function: everything that its views may tell about two operands in the clear, in the order
+  /// of the family's interface (a comparison has one, a selection the selected and the compared). Operands of
+  /// equal leakage look alike to the key holder. Null: nothing leaks.
+  std::vector<Integer> (*of)(const IntegerMatrix& first, const IntegerMatrix& second) = nullptr;
+};
+
 /// How a protocol is known: to the registry, the tests, the benchmarks, the documentation.
 struct Descriptor {
   using Handler = void (*)(Answering&);
@@ -173,9 +183,9 @@ struct Descriptor {
   Family family;
   std::string_view name;
   std::string_view paper;
-  std::string_view flow;                 ///< message flow, one line
-  std::string_view leakage = "nothing";  ///< "nothing" or what, to whom
-  bool single_value = false;             ///< one value a ciphertext only (the paper's representation)
+  std::string_view flow;  ///< message flow, one line
+  Leakage leakage{};
+  bool single_value = false;  ///< one value a ciphertext only (the paper's representation)
   bool fused = false;         ///< a product that truncates by itself, an activation that compares by itself
   bool keeps_opened = false;  ///< a comparison that seals z + r: a selection of z opens nothing more
   std::array<Handler, most_stages> handlers{};  ///< the key holder's half, by stage
@@ -185,7 +195,7 @@ struct Descriptor {
   std::shared_ptr<const Protocol> (*make)(const ProtocolSet& parts) = nullptr;
 
   std::string wire_name() const;
-  bool leaks() const { return leakage != "nothing"; }
+  bool leaks() const { return leakage.of != nullptr; }
   bool sends() const { return declared != nullptr; }
   std::size_t stages() const;
   Traffic traffic(const Work& work, const Sizes& sizes) const;

@@ -52,7 +52,8 @@ void warn_of_unused(Console& console, const ProtocolOptions& options) {
 void warn_of_leakage(Console& console, const ProtocolNames& names) {
   for (const Descriptor* descriptor : names.used())
     if (descriptor->leaks())
-      console.warning("note: " + descriptor->wire_name() + " leaks: " + std::string(descriptor->leakage));
+      console.warning("note: " + descriptor->wire_name() +
+                      " leaks: " + std::string(descriptor->leakage.text));
 }
 
 std::string percent(double part) {

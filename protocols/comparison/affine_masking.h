@@ -6,9 +6,10 @@
 
 namespace smlp {
 
-inline constexpr auto affine_leakage =
+inline constexpr Leakage affine_leakage{
     "to the key holder: the sign of every compared value, whether it is 0, and a random multiple of it "
-    "(size, divisors)";
+    "(size, divisors)",
+    [](const IntegerMatrix& z, const IntegerMatrix&) { return z.cells(); }};
 
 /// Evaluator: [rho z + r] and [r], re-randomised.
 RequestBody affine_request(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z);

@@ -82,7 +82,7 @@ TEST_CASE("key holder: leaking protocols are answered only where the policy name
     const Header header = parties.evaluator().header(descriptor.wire_name(), 0, {}, {{1}, {1}});
     CHECK(refusal_of(parties.key_holder(), encode_request(header, {})) ==
           "the key holder refused: the protocol " + descriptor.wire_name() + " leaks (" +
-              std::string(descriptor.leakage) + ") and is not allowed by this key holder");
+              std::string(descriptor.leakage.text) + ") and is not allowed by this key holder");
   }
   strict.protocols.insert("comparison/affine");
   TwoParties lenient({.policy = strict});

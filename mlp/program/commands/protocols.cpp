@@ -51,7 +51,7 @@ Json to_json(const Descriptor& descriptor) {
           {"one_value_a_ciphertext", descriptor.single_value},
           {"rounds", traffic.rounds},
           {"bytes", smlp::to_json(traffic)},
-          {"leakage", descriptor.leakage}};
+          {"leakage", descriptor.leakage.text}};
 }
 
 std::string cost_text(const Descriptor& descriptor) {
@@ -75,7 +75,8 @@ void print_markdown(Console& console) {
       "|---|---|---|---|---|---|---|\n";
   for (const Descriptor& d : registry())
     out += "| " + std::string(name(d.family)) + " | `" + std::string(d.name) + "` | " + presets(d) + " | " +
-           cell(d.paper) + " | " + cell(d.flow) + " | " + cost_text(d) + " | " + cell(d.leakage) + " |\n";
+           cell(d.paper) + " | " + cell(d.flow) + " | " + cost_text(d) + " | " + cell(d.leakage.text) +
+           " |\n";
   console.document(out + "\nCost: " + example + "; payloads without framing.");
 }
 
@@ -85,8 +86,8 @@ void print_text(Console& console) {
     const std::string where = presets(d);
     out += d.wire_name() + (where.empty() ? "" : "  (" + where + ")") + "\n  paper    " +
            std::string(d.paper) + "\n  flow     " + std::string(d.flow) + "\n  cost     " + cost_text(d) +
-           (d.single_value ? "; one value a ciphertext" : "") + "\n  leakage  " + std::string(d.leakage) +
-           "\n";
+           (d.single_value ? "; one value a ciphertext" : "") + "\n  leakage  " +
+           std::string(d.leakage.text) + "\n";
   }
   console.document(out + "cost: " + example +
                    ". In brackets: the presets (--protocols) that choose it; homomorphic is the default.");
