@@ -1,6 +1,7 @@
 // The counting channel and its in-process pair.
 #include "protocols/channel.h"
 
+#include "protocols/evaluator.h"
 #include "protocols/key_holder.h"
 
 namespace smlp {
@@ -15,21 +16,21 @@ Traffic& Traffic::operator+=(const Traffic& other) {
 RangeRefusal::RangeRefusal(const Place& place)
     : Error(std::string("the key holder refused: ") + OutOfRange().what()), place_(place) {}
 
-Bytes Channel::call(const Header& header, std::span<const std::uint8_t> body, const Turn& turn) {
+Bytes Channel::call(const Header& header, const RequestBody& body, const Turn& turn) {
   const auto chain = [this](std::span<const std::uint8_t> frame) {
     Bytes link(transcript_.begin(), transcript_.end());
     const Digest digest = sha256(frame);
     link.insert(link.end(), digest.begin(), digest.end());
     transcript_ = sha256(link);
   };
-  const Bytes frame = encode_request(header, body);
+  const Bytes frame = encode_request(header, body.bytes());
   chain(frame);
   Bytes answer_frame;
   seconds_[header.protocol] += turn.pass_while([&] { answer_frame = exchange(frame); });
   chain(answer_frame);
   if (refusal_in(answer_frame) == OutOfRange().what()) throw RangeRefusal(header.place);
   Bytes answer = decode_answer(answer_frame);
-  const Traffic round{body.size(), answer.size(), header.place.tile == 0 ? 1U : 0U};
+  const Traffic round{body.bytes().size(), answer.size(), header.place.tile == 0 ? 1U : 0U};
   traffic_ += round;
   by_protocol_[header.protocol] += round;
   return answer;

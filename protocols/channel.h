@@ -14,6 +14,7 @@
 namespace smlp {
 
 class KeyHolder;
+class RequestBody;
 
 /// Payload bytes (bodies, not framing) and round trips. The requests of the tiles of one operation are under
 /// way together: one round trip.
@@ -44,7 +45,7 @@ class Channel {
 
   /// Sends a request and returns the body of the answer; others may have their turn meanwhile. Throws Error
   /// when the key holder refuses, RangeRefusal for a value out of range.
-  Bytes call(const Header& header, std::span<const std::uint8_t> body, const Turn& turn = {});
+  Bytes call(const Header& header, const RequestBody& body, const Turn& turn = {});
 
   const Traffic& traffic() const { return traffic_; }
   const std::map<std::string, Traffic>& traffic_by_protocol() const { return by_protocol_; }

@@ -1,7 +1,6 @@
 // Encrypted matrices in both packings, and what anybody can compute on them without a secret.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,7 +10,7 @@
 #include "paillier/paillier.h"
 #include "protocols/bit_budget.h"
 #include "protocols/matrix.h"
-#include "protocols/place.h"
+#include "protocols/opened_rows.h"
 
 namespace smlp {
 
@@ -35,30 +34,6 @@ Layout balanced_layout(std::size_t rows, std::size_t cols, std::size_t slots);
 /// Where a matrix stands in a product: a left operand is read from the `down` packing, a right one from
 /// `across`.
 enum class Side { left, right };
-
-/// Rows that the key holder has opened as an operand, once and under one mask, and what the evaluator keeps
-/// of it for later products. The first product fills it (protocols/matmul/operand.h); copies of a matrix
-/// share it.
-struct OpenedRows {
-  explicit OpenedRows(std::size_t rows, std::optional<Place> lasting = std::nullopt)
-      : rows(rows), lasting(lasting) {}
-
-  std::size_t rows;
-  std::optional<Place> lasting;  ///< good for the whole session, its mask drawn there; else for one step
-
-  std::array<std::uint8_t, 32> matrix{};  ///< digest of the one matrix that a record which lasts is for
-  std::vector<std::uint8_t> sealed;  ///< the masked values, by the key holder; empty until they are opened
-  Place origin;                      ///< of the product that opened them
-  IntegerMatrix mask;
-};
-
-/// How a matrix is made of opened rows: `pieces` under each other, without the last `dropped` rows,
-/// transposed if `turned`. No pieces: the matrix is masked anew for each product.
-struct OpenedForm {
-  std::vector<std::shared_ptr<OpenedRows>> pieces;
-  std::size_t dropped = 0;
-  bool turned = false;
-};
 
 /// A rows x cols matrix under Paillier, kept in two packings: `down` packs the rows of group g of one column
 /// into one ciphertext (row_groups x cols, row-major), `across` packs the columns of group h of one row (rows

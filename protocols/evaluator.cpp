@@ -208,14 +208,12 @@ RequestBody& RequestBody::add(const BlindedBits& bits) {
 }
 
 RequestBody& RequestBody::add(const SealedState& state) {
-  bytes_.insert(bytes_.end(), state.bytes.begin(), state.bytes.end());
+  bytes_.insert(bytes_.end(), state.bytes().begin(), state.bytes().end());
   return *this;
 }
 
 AnswerBody::AnswerBody(const Evaluator& evaluator, const Header& header, const RequestBody& body)
-    : evaluator_(evaluator),
-      bytes_(evaluator.channel.call(header, body.bytes(), evaluator.turn)),
-      reader_(bytes_) {}
+    : evaluator_(evaluator), bytes_(evaluator.channel.call(header, body, evaluator.turn)), reader_(bytes_) {}
 
 EncryptedMatrix AnswerBody::matrix(const Layout& layout, std::string_view what) {
   std::vector<Ciphertext> down = ciphertexts(layout.row_groups.size() * layout.cols(), what);
@@ -236,7 +234,7 @@ std::vector<DgkCiphertext> AnswerBody::bits(std::size_t count, std::string_view 
 
 SealedState AnswerBody::sealed(std::size_t state_bytes) {
   const auto bytes = reader_.take(sealed_overhead + state_bytes, "a sealed state");
-  return {Bytes(bytes.begin(), bytes.end())};
+  return SealedState(Bytes(bytes.begin(), bytes.end()));
 }
 
 }  // namespace smlp

@@ -122,11 +122,6 @@ class BlindedBits {
 BlindedBits blind_and_shuffle(const Evaluator& evaluator, const Place& place, std::size_t comparisons,
                               std::size_t per_comparison, const ComparisonTerms& terms_of);
 
-/// State of the key holder that passes through; made by the key holder alone.
-struct SealedState {
-  Bytes bytes;
-};
-
 /// The body of a request. What it takes is all that can be sent.
 class RequestBody {
  public:

@@ -54,7 +54,7 @@ Operand::Operand(const Evaluator& evaluator, const Place& place, const Encrypted
   const OpenedForm& form = matrix.opened();
   const std::size_t bits = evaluator.budget.value_mask_bits();
   const auto opened = [&](const std::shared_ptr<OpenedRows>& piece) {
-    return !piece->sealed.empty() && (piece->lasting || same_step(piece->origin, place));
+    return piece->sealed && (piece->lasting || same_step(piece->origin, place));
   };
   const bool possible = !form.pieces.empty() && form.pieces.size() <= most_pieces;
   reused_ = possible && std::ranges::all_of(form.pieces, opened);
@@ -81,7 +81,7 @@ Operand::Operand(const Evaluator& evaluator, const Place& place, const Encrypted
 void Operand::add_to(RequestBody& body) const {
   const OpenedForm& form = matrix_.opened();
   if (reused_) {
-    for (const auto& piece : form.pieces) body.add(SealedState{piece->sealed});
+    for (const auto& piece : form.pieces) body.add(*piece->sealed);
     return;
   }
   body.add(mask_operand(evaluator_, matrix_, side_, *drawn_, place_));
@@ -116,7 +116,7 @@ void Operand::keep() {
     OpenedRows& piece = *matrix_.opened().pieces[i];
     piece.mask = piece_masks_[i].values();
     piece.origin = place_;
-    piece.sealed = std::move(sealed_[i].bytes);
+    piece.sealed = std::move(sealed_[i]);
   }
 }
 

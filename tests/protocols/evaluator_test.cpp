@@ -15,7 +15,17 @@ concept Sendable = requires(RequestBody body, T value) { body.add(value); };
 static_assert(Sendable<MaskedCiphertexts> && Sendable<BlindedBits> && Sendable<SealedState>);
 static_assert(!Sendable<std::vector<Ciphertext>> && !Sendable<std::vector<FreshCiphertext>> &&
               !Sendable<Ciphertext> && !Sendable<EncryptedMatrix> && !Sendable<std::vector<DgkCiphertext>> &&
-              !Sendable<IntegerMatrix>);
+              !Sendable<IntegerMatrix> && !Sendable<Bytes>);
+template <typename T>
+concept Callable = requires(Channel& channel, const Header& header, T body) { channel.call(header, body); };
+static_assert(Callable<RequestBody> && !Callable<Bytes> && !Callable<std::span<const std::uint8_t>>);
+// Nor can bytes, ciphertexts at rest for one, pass for a state of the key holder.
+static_assert(!std::is_constructible_v<SealedState, Bytes> && !std::is_default_constructible_v<SealedState> &&
+              !std::is_aggregate_v<SealedState> && !std::is_assignable_v<SealedState, Bytes>);
+template <typename T>
+concept Encodable =
+    requires(const PaillierPublicKey& key, std::vector<T> cs, Bytes out) { key.encode(cs, out); };
+static_assert(Encodable<FreshCiphertext> && !Encodable<Ciphertext>);
 static_assert(!std::is_default_constructible_v<Mask> &&
               !std::is_constructible_v<Mask, IntegerMatrix, std::size_t>);
 static_assert(!std::is_constructible_v<MaskedCiphertexts, std::vector<FreshCiphertext>>);
