@@ -34,17 +34,23 @@ const EVP_CIPHER* aes_256_ctr() {
   return cipher.get();
 }
 
-// Step 32, layer 8, direction 8, kind 8, element 40 bits, then a block counter of 32 bits; all big-endian.
+void check_element(std::uint64_t element) {
+  if (element >> 32)
+    throw Error("the random address element " + std::to_string(element) + " is not below 2^32");
+}
+
+// Step 32, layer 8, direction 8, kind 8, tile 8, element 32 bits, then a block counter of 32 bits; all
+// big-endian.
 std::array<std::uint8_t, block_bytes> initial_counter(const Address& address) {
-  if (address.element >> 40)
-    throw Error("the random address element " + std::to_string(address.element) + " is not below 2^40");
+  check_element(address.element);
   std::array<std::uint8_t, block_bytes> block{};
   for (std::size_t i = 0; i < 4; ++i) block[i] = static_cast<std::uint8_t>(address.step >> (24 - 8 * i));
   block[4] = address.layer;
   block[5] = address.direction;
   block[6] = address.kind;
-  for (std::size_t i = 0; i < 5; ++i)
-    block[7 + i] = static_cast<std::uint8_t>(address.element >> (32 - 8 * i));
+  block[7] = address.tile;
+  for (std::size_t i = 0; i < 4; ++i)
+    block[8 + i] = static_cast<std::uint8_t>(address.element >> (24 - 8 * i));
   return block;
 }
 
@@ -200,6 +206,13 @@ RandomSource RandomSource::recording(std::shared_ptr<AddressLog> log) const {
 RandomStream RandomSource::stream(const Address& address) const {
   if (log_) log_->record(key_, address);
   return RandomStream(key_, address);
+}
+
+RandomStream Draws::stream(std::uint64_t element) const {
+  check_element(element);
+  Address address = base_;
+  address.element += element;
+  return source_.stream(address);
 }
 
 RandomSource::~RandomSource() {

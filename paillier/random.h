@@ -1,8 +1,8 @@
 // Randomness: one AES-256 counter-mode generator whose output is addressed, not consumed in sequence.
 //
-// A draw is named by (step, layer, direction, kind, element), and the key stands for the run. So the number
-// of threads never changes a result, the plaintext twin replays exactly the masks it needs, and a test can
-// show that no address is used twice.
+// A draw is named by (step, layer, direction, kind, tile, element), and the key stands for the run. So the
+// number of threads never changes a result, the plaintext twin replays exactly the masks it needs, and a test
+// can show that no address is used twice.
 #pragma once
 
 #include <array>
@@ -21,8 +21,8 @@ struct Address {
   std::uint8_t layer = 0;      ///< layer of the network
   std::uint8_t direction = 0;  ///< which operation of the layer (forward product, gradient, ..)
   std::uint8_t kind = 0;       ///< what is drawn (mask, exponent, ..)
-  std::uint64_t element =
-      0;  ///< which element of the batch; below 2^40, of which the protocols keep 8 for a tile
+  std::uint8_t tile = 0;       ///< of an operation that is cut into tiles
+  std::uint64_t element = 0;   ///< which element of the batch; below 2^32
 
   auto operator<=>(const Address&) const = default;
 };
@@ -96,11 +96,10 @@ class RandomSource {
 class Draws {
  public:
   Draws(RandomSource source, Address base) : source_(std::move(source)), base_(base) {}
-  RandomStream stream(std::uint64_t element) const {
-    Address address = base_;
-    address.element += element;
-    return source_.stream(address);
-  }
+  /// Throws Error for an element of 2^32 or more.
+  RandomStream stream(std::uint64_t element) const;
+  /// The same addresses under a key that follows from `content` too: two contents share no randomness.
+  Draws bound_to(std::span<const std::uint8_t> content) const { return {source_.derive(content), base_}; }
 
  private:
   RandomSource source_;

@@ -44,7 +44,10 @@ class RerandomiserPool::Chunk {
   Chunk(const RerandomiserMaker& maker, const RandomSource& random, std::uint64_t first) {
     secrets_.reserve(chunk_size);
     for (std::size_t i = 0; i < chunk_size; ++i) {
-      RandomStream stream = random.stream({.element = first + i});
+      // Numbers go on beyond the elements of a step.
+      const std::uint64_t number = first + i;
+      RandomStream stream =
+          random.stream({.step = static_cast<std::uint32_t>(number >> 32), .element = number & UINT32_MAX});
       secrets_.push_back(maker.draw(stream));
     }
   }

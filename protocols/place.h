@@ -8,7 +8,7 @@
 namespace smlp {
 
 /// The operations of one layer in one step. A protocol runs at most once at a place, and once at each tile of
-/// one.
+/// one: the evaluator refuses to draw a second time.
 enum class Direction : std::uint8_t {
   forward,              ///< activations times weights
   activation,           ///< ReLU
@@ -63,8 +63,7 @@ struct Place {
 
   bool operator==(const Place&) const = default;
   Address address(Draw kind) const {
-    return {step, layer, static_cast<std::uint8_t>(direction), static_cast<std::uint8_t>(kind),
-            std::uint64_t{tile} << 32};
+    return {step, layer, static_cast<std::uint8_t>(direction), static_cast<std::uint8_t>(kind), tile};
   }
 };
 

@@ -47,7 +47,8 @@ TEST_CASE("the step stands first in the counter block") {
 TEST_CASE("seed, derivation and address against Python's hashlib, hmac and the openssl program") {
   const RandomSource source = RandomSource::from_seed(2018);
   CHECK(take(source.stream({}), 32) == "19bd867c2eddbc566100d7dfc6b12382c8e703215b3d15a8a899aa6ce9d6f4c4");
-  const Address address{.step = 0x01020304, .layer = 5, .direction = 6, .kind = 7, .element = 0x08090a0b0c};
+  const Address address{
+      .step = 0x01020304, .layer = 5, .direction = 6, .kind = 7, .tile = 8, .element = 0x090a0b0c};
   const std::string kilobyte = take(source.derive("twin").stream(address), 1024);
   CHECK(kilobyte.substr(0, 64) == "a31dfd562e1973d42ccb9eb5e09517bb2b850fa8e9951aefb09334128fa5840d");
   CHECK(kilobyte.substr(2 * 120, 32) == "fba95ccc73b7ffd2c0ffc34035024eac");  // across the end of a buffer
@@ -83,18 +84,24 @@ TEST_CASE("addresses that differ in one field give different streams") {
                                           {.direction = 1},
                                           {.kind = 1},
                                           {.element = 1},
-                                          {.element = std::uint64_t{1} << 39}};
+                                          {.tile = 1},
+                                          {.element = std::uint64_t{1} << 31}};
   std::vector<std::string> outputs;
   for (const Address& address : addresses) outputs.push_back(take(source.stream(address), 16));
   for (std::size_t i = 0; i < outputs.size(); ++i)
     for (std::size_t j = 0; j < i; ++j) CHECK(outputs[i] != outputs[j]);
 }
 
-TEST_CASE("an element of 2^40 is refused") {
+TEST_CASE("an element of 2^32 is refused: it would be one of the next tile") {
   const RandomSource source = RandomSource::from_seed(5);
-  CHECK_NOTHROW(source.stream({.element = (std::uint64_t{1} << 40) - 1}));
-  CHECK_THROWS_WITH_AS(source.stream({.element = std::uint64_t{1} << 40}),
-                       "the random address element 1099511627776 is not below 2^40", Error);
+  CHECK_NOTHROW(source.stream({.element = (std::uint64_t{1} << 32) - 1}));
+  CHECK_THROWS_WITH_AS(source.stream({.element = std::uint64_t{1} << 32}),
+                       "the random address element 4294967296 is not below 2^32", Error);
+  const Draws draws(source, {.tile = 1, .element = 5});
+  CHECK_NOTHROW(draws.stream((std::uint64_t{1} << 32) - 6));
+  for (const std::uint64_t beyond :
+       {(std::uint64_t{1} << 32) - 5, std::uint64_t{1} << 32, ~std::uint64_t{0}, ~std::uint64_t{0} - 4})
+    CHECK_THROWS_AS(draws.stream(beyond), Error);
 }
 
 TEST_CASE("sources from the system differ") {
