@@ -74,6 +74,13 @@ class KeyRows {
     return pool;
   }
 
+  /// An evaluator of the session that has drawn nothing: a place serves one call.
+  Evaluator fresh_evaluator() {
+    const Evaluator& of_session = session_.arithmetic().evaluator();
+    return {of_session.keys, of_session.budget, of_session.channel,
+            random_.derive("call " + std::to_string(++step_)), of_session.session};
+  }
+
   Draws next_draws() { return Draws(random_, Address{.step = ++step_}); }
   Integer below(const Integer& bound) { return next_draws().stream(0).below(bound); }
 
@@ -240,13 +247,13 @@ class KeyRows {
                        std::max<std::size_t>(1, rounds_ / 2)});
     };
     add("comparison " + names.comparison + ", both parties", Family::comparison, names.comparison, false,
-        [this, z, forward, &evaluator] { protocols_.comparison->sign(evaluator, forward, *z); });
+        [this, z, forward] { protocols_.comparison->sign(fresh_evaluator(), forward, *z); });
     const auto shares =
-        std::make_shared<const SignShares>(protocols_.comparison->sign(evaluator, forward, *z));
+        std::make_shared<const SignShares>(protocols_.comparison->sign(fresh_evaluator(), forward, *z));
     add("selection of what was compared, both parties", Family::selection, names.selection, true,
-        [=, this, &evaluator] { protocols_.selection->select_compared(evaluator, forward, *z, *shares); });
+        [=, this] { protocols_.selection->select_compared(fresh_evaluator(), forward, *z, *shares); });
     add("selection of other values, both parties", Family::selection, names.selection, false,
-        [=, this, &evaluator] { protocols_.selection->select(evaluator, backward, *z, *shares); });
+        [=, this] { protocols_.selection->select(fresh_evaluator(), backward, *z, *shares); });
   }
 
   std::size_t rounds_;

@@ -28,16 +28,22 @@ Evaluator::Evaluator(PublicKeys keys, BitBudget budget, Channel& channel, Random
     : keys(std::move(keys)),
       budget(std::move(budget)),
       channel(channel),
-      random(std::move(random)),
       session(session),
+      random_(std::move(random)),
+      used_(std::make_shared<UsedPlaces>()),
       lazy_pools_(std::make_shared<LazyPools>(made_ahead)) {}
+
+Draws Evaluator::draws(const Place& place, Draw kind) const {
+  used_->use(place, kind);
+  return Draws(random_, place.address(kind));
+}
 
 RerandomiserPools& Evaluator::pools(const Place& place) const {
   LazyPools& lazy = *lazy_pools_;
   std::call_once(lazy.once, [&] {
     Bytes first;
     append_place(place, first);
-    const RandomSource run = random.derive("re-randomisers").derive(first);
+    const RandomSource run = random_.derive("re-randomisers").derive(first);
     const auto ahead = [&](std::size_t count) { return lazy.made_ahead ? count : 0; };
     lazy.pools.reset(new RerandomiserPools{
         {keys.paillier().rerandomisers(), run.derive("paillier"), ahead(paillier_ahead)},

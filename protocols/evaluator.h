@@ -9,6 +9,7 @@
 #include "protocols/channel.h"
 #include "protocols/encrypted_matrix.h"
 #include "protocols/turns.h"
+#include "protocols/used_places.h"
 
 namespace smlp {
 
@@ -18,7 +19,7 @@ struct RerandomiserPools {
 };
 
 /// Everything the evaluator's half of a protocol works with. Holds no secret key and cannot name one. Copies
-/// share the pools of re-randomisers.
+/// share the pools of re-randomisers and the record of what was drawn.
 struct Evaluator {
   /// `made_ahead`: idle processors fill the pools.
   Evaluator(PublicKeys keys, BitBudget budget, Channel& channel, RandomSource random, SessionId session,
@@ -27,20 +28,25 @@ struct Evaluator {
   PublicKeys keys;  ///< with the sigma of the budget
   BitBudget budget;
   Channel& channel;
-  RandomSource random;
   SessionId session;
   Turn turn{};  ///< among the tiles of an operation; alone where there are none
 
   const PaillierPublicKey& paillier() const { return keys.paillier(); }
-  Draws draws(const Place& place, Draw kind) const { return Draws(random, place.address(kind)); }
+  /// The only way to draw, and once for each place and kind. Throws Error for a second time and for a step
+  /// before the last (protocols/used_places.h).
+  Draws draws(const Place& place, Draw kind) const;
   /// Named by the place of their first use, so that a seeded run which goes on from a later checkpoint draws
-  /// nothing there that it drew before.
+  /// nothing there that it drew before. Two runs that go on from the *same* checkpoint with the same --seed
+  /// draw the same: where the key holder's answers differ, two ciphertexts have one re-randomiser. It is a
+  /// reason why a seed is for experiments alone.
   RerandomiserPools& pools(const Place& place) const;
   Header header(const std::string& protocol, std::uint8_t stage, const Place& place, const Layout& layout,
                 std::vector<std::int64_t> parameters = {}) const;
 
  private:
   struct LazyPools;
+  RandomSource random_;
+  std::shared_ptr<UsedPlaces> used_;
   std::shared_ptr<LazyPools> lazy_pools_;
 };
 

@@ -149,6 +149,11 @@ Answering::Answering(const SecretKeys& keys, const KeyHolderPolicy& policy, cons
                 " slots of a ciphertext");
 }
 
+Draws Answering::draws(Draw kind) {
+  used_.use(header().place, kind);
+  return Draws(random_, header().place.address(kind));
+}
+
 std::int64_t Answering::parameter(std::size_t i) const {
   if (i >= header().parameters.size())
     throw Error("a request of " + header().protocol + " has " + std::to_string(header().parameters.size()) +
@@ -266,7 +271,7 @@ void Answering::put(std::span<const FreshDgkCiphertext> bits) {
 }
 
 void Answering::put_sealed(std::span<const std::uint8_t> state, const Header& context) {
-  RandomStream salt = draws(Draw::answer_seal).stream(sealed_++);
+  RandomStream salt = Draws(random_, header().place.address(Draw::answer_seal)).stream(sealed_++);
   const Bytes sealed = seal(state, context, request_hash_, keys_.sealing_secret(), salt);
   put_encoded(sealed);
 }

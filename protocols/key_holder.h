@@ -13,6 +13,7 @@
 #include "paillier/keys.h"
 #include "protocols/encrypted_matrix.h"
 #include "protocols/sealed_state.h"
+#include "protocols/used_places.h"
 #include "protocols/wire.h"
 
 namespace smlp {
@@ -108,7 +109,8 @@ class Answering {
   const BitBudget& budget() const { return budget_; }
   const SecretKeys& keys() const { return keys_; }
   const KeyHolderPolicy& policy() const { return policy_; }
-  Draws draws(Draw kind) const { return Draws(random_, header().place.address(kind)); }
+  /// Once for each kind: Error for a second time.
+  Draws draws(Draw kind);
   /// Parameter i. Throws Error when the request has fewer.
   std::int64_t parameter(std::size_t i) const;
 
@@ -154,6 +156,7 @@ class Answering {
   const Request& request_;
   const Digest& request_hash_;
   RandomSource random_;
+  UsedPlaces used_;
   const ViewObserver& observer_;
   BitBudget budget_;
   ByteReader reader_;

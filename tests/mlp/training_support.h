@@ -82,7 +82,7 @@ inline SmallOutcome train_small(const SecretKeys& keys, const Numbers& numbers, 
   Evaluator evaluator{keys.public_keys(),   budget,    channel, random.derive("train"),
                       draw_session(random), run.hosted};
   EncryptedArithmetic encrypted(evaluator, run.protocols);
-  TwinArithmetic twin(budget, evaluator.random);
+  TwinArithmetic twin(budget, random.derive("train"));
   FloatArithmetic clear(numbers.fraction_bits);
 
   const auto rows_of = [&](std::size_t group) {
@@ -135,7 +135,7 @@ inline SmallOutcome train_small(const SecretKeys& keys, const Numbers& numbers, 
   Evaluator predictor{keys.public_keys(), budget, channel, random.derive("predict"), draw_session(random)};
   EncryptedArithmetic prediction(predictor, run.protocols);
   out.answers = classify(prediction, encrypted_model, run.network, table, std::nullopt);
-  TwinArithmetic twin_prediction(budget, predictor.random);
+  TwinArithmetic twin_prediction(budget, random.derive("predict"));
   for (std::size_t b = 0; b < groups.batches.size(); ++b)
     out.twin_outputs.push_back(classify_batch(twin_prediction, twin_model, twin_table.features, groups, b));
   out.transcript = channel.transcript();

@@ -57,10 +57,10 @@ Integer floor_divide(const Integer& value, std::size_t shift) {
 }
 
 /// The mask of cell i, drawn again.
-Integer drawn(const Evaluator& evaluator, const Place& place, Draw kind, std::size_t i, std::size_t bits) {
+Integer drawn(const TwoParties& parties, const Place& place, Draw kind, std::size_t i, std::size_t bits) {
   Address address = place.address(kind);
   address.element = i;
-  return evaluator.random.stream(address).bits(bits);
+  return parties.evaluator_random().stream(address).bits(bits);
 }
 
 /// An addend in the clear.
@@ -77,18 +77,18 @@ std::optional<Addend> encrypted(TwoParties& parties, const std::optional<PlainAd
 
 /// The result is the specification's formula with the masks that were drawn, and the exact floor up to one
 /// unit.
-void check_rescaled(const Evaluator& evaluator, const Place& place, const IntegerMatrix& exact,
+void check_rescaled(const TwoParties& parties, const Place& place, const IntegerMatrix& exact,
                     std::size_t content_bits, const Rescale& factor, const std::optional<PlainAddend>& addend,
                     const IntegerMatrix& got) {
-  const std::size_t sigma = evaluator.budget.numbers().sigma;
+  const std::size_t sigma = parties.budget().numbers().sigma;
   const Integer scale(static_cast<long>(factor.scale));
   REQUIRE(got.rows() == exact.rows());
   REQUIRE(got.cols() == exact.cols());
   for (std::size_t i = 0; i < exact.size(); ++i) {
     const Integer c = addend ? addend->matrix.cells()[i] : Integer(0);
-    const Integer rho = drawn(evaluator, place, Draw::mask_product, i, content_bits + sigma);
+    const Integer rho = drawn(parties, place, Draw::mask_product, i, content_bits + sigma);
     const Integer r_c =
-        addend ? drawn(evaluator, place, Draw::mask_addend, i, addend->bits + sigma) : Integer(0);
+        addend ? drawn(parties, place, Draw::mask_addend, i, addend->bits + sigma) : Integer(0);
     const Integer value = scale * exact.cells()[i] + c;
     const Integer masks = scale * rho + r_c;
     CAPTURE(i);
@@ -154,8 +154,8 @@ TEST_CASE("conformance: matrix products equal the formula in both packings [para
                          {.left = result, .addend = addend.has_value()});
           meter.check();
           CHECK(product.layout() == result);
-          check_rescaled(parties.evaluator(), place, naive_product(a, b), budget.product_bits(), factor,
-                         addend, parties.decrypt(product));
+          check_rescaled(parties, place, naive_product(a, b), budget.product_bits(), factor, addend,
+                         parties.decrypt(product));
         };
         for (const Shape& shape : shapes(budget.slots())) {
           const std::size_t m = shape.left.rows(), k = shape.left.cols(), n = shape.right.cols();
@@ -201,7 +201,7 @@ TEST_CASE("conformance: truncations equal the formula in both packings") {
           meter.expect(descriptor, {.left = layout, .addend = addend.has_value()});
           meter.check();
           CHECK(out.layout() == layout);
-          check_rescaled(parties.evaluator(), place, x, bits, factor, addend, parties.decrypt(out));
+          check_rescaled(parties, place, x, bits, factor, addend, parties.decrypt(out));
         };
         for (const auto& [rows, cols] : {std::array<std::size_t, 2>{1, 1}, {5, 7}, {9, 2}, {1, 6}})
           for (const std::size_t bits : {1U, 20U, 43U}) {

@@ -39,7 +39,7 @@ TEST_CASE("mask: each cell is what its address draws") {
     for (std::size_t j = 0; j < 4; ++j) {
       Address address = place.address(Draw::mask_left);
       address.element = i * 4 + j;
-      CHECK(mask.values()(i, j) == parties.evaluator().random.stream(address).bits(60));
+      CHECK(mask.values()(i, j) == parties.evaluator_random().stream(address).bits(60));
     }
 }
 
@@ -117,8 +117,8 @@ TEST_CASE("masking: an operand goes out in pairs, the last of an odd number alon
       }
     }
     const EncryptedMatrix x = parties.encrypt(matrix_of(2, 2, {1}));
-    const Place place = parties.next_place();
     const auto refusal = [&](std::size_t rows, std::size_t bits) {
+      const Place place = parties.next_place();
       const Mask mask = Mask::uniform(evaluator.draws(place, Draw::mask_left), rows, 2, bits);
       return error_of([&] { mask_operand(evaluator, x, Side::left, mask, place); });
     };
@@ -152,8 +152,8 @@ TEST_CASE("masking: a mask that is too narrow, or of another shape, is refused")
   TwoParties parties;
   const Evaluator& evaluator = parties.evaluator();
   const EncryptedMatrix x = parties.encrypt(matrix_of(2, 2, {1}));
-  const Place place = parties.next_place();
   const auto masked = [&](std::size_t rows, std::size_t bits, std::size_t content) {
+    const Place place = parties.next_place();
     const Mask mask = Mask::uniform(evaluator.draws(place, Draw::mask_left), rows, 2, bits);
     mask_down(evaluator, x.down(), x.layout(), mask, content, place);
   };
@@ -163,6 +163,7 @@ TEST_CASE("masking: a mask that is too narrow, or of another shape, is refused")
   CHECK(error_of([&] { masked(2, 60, 21); }) ==
         "a mask of 60 bits does not hide 21 bits; at least 61 are needed");
   CHECK(error_of([&] { masked(3, 60, 20); }) == "a matrix of 3 x 2 cells does not fit a layout of 2 x 2");
+  const Place place = parties.next_place();
   const Mask mask = Mask::uniform(evaluator.draws(place, Draw::mask_left), 2, 2, 60);
   CHECK(error_of([&] { mask_across(evaluator, x.across(), x.layout(), mask, 21, place); }) ==
         "a mask of 60 bits does not hide 21 bits; at least 61 are needed");
@@ -184,14 +185,13 @@ TEST_CASE("blinding: every comparison keeps its zeros and no other plaintext in 
     }
     return terms;
   };
-  const Place place = parties.next_place();
-  const BlindedBits blinded = blind_and_shuffle(evaluator, place, 3, 4, terms_of);
+  const BlindedBits blinded = blind_and_shuffle(evaluator, parties.next_place(), 3, 4, terms_of);
   REQUIRE(blinded.ciphertexts().size() == 12);
   std::vector<unsigned> zeros(3);
   for (std::size_t i = 0; i < 12; ++i)
     zeros[i / 4] += toy_keys().dgk().is_zero(blinded.ciphertexts()[i].local()) ? 1 : 0;
   CHECK(zeros == std::vector<unsigned>{1, 0, 1});
-  CHECK(error_of([&] { blind_and_shuffle(evaluator, place, 3, 5, terms_of); }) ==
+  CHECK(error_of([&] { blind_and_shuffle(evaluator, parties.next_place(), 3, 5, terms_of); }) ==
         "a comparison of 5 terms made 4");
 }
 

@@ -113,7 +113,7 @@ TEST_CASE("refusals: a comparison that the DGK key cannot carry") {
   const DgkSecretKey small = DgkSecretKey::generate(512, 64, 13, random);
   TwoParties parties;
   const PublicKeys keys(parties.evaluator().paillier(), small.public_key());
-  const Evaluator evaluator{keys, parties.budget(), parties.channel(), parties.evaluator().random, {}};
+  const Evaluator evaluator{keys, parties.budget(), parties.channel(), parties.evaluator_random(), {}};
   const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
   const EncryptedMatrix z = parties.encrypt(matrix_of(1, 1, {1}));
   CHECK(error_of([&] { set.comparison->sign(evaluator, parties.next_place(), z); }) ==

@@ -56,10 +56,11 @@ TwoParties::TwoParties(const Setup& setup)
     : key_holder_(toy_keys(), setup.policy, AnswerRandomness::from_source(source(setup, "key holder")),
                   setup.observer),
       channel_(key_holder_),
+      evaluator_random_(source(setup, "evaluator")),
       evaluator_{
           toy_keys().public_keys(),
           BitBudget(setup.numbers, setup.max_inner, toy_keys().public_keys().paillier().bits(), setup.slots),
-          channel_, source(setup, "evaluator"), draw_session(source(setup, "evaluator"))},
+          channel_, evaluator_random_, draw_session(evaluator_random_)},
       owner_(source(setup, "owner")) {}
 
 Sizes TwoParties::sizes() const {

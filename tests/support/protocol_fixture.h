@@ -64,6 +64,8 @@ class TwoParties {
   const Evaluator& evaluator() const { return evaluator_; }
   const BitBudget& budget() const { return evaluator_.budget; }
   Sizes sizes() const;
+  /// The evaluator's, to replay what it drew.
+  const RandomSource& evaluator_random() const { return evaluator_random_; }
 
   /// By the data owner, each call under randomness of its own.
   EncryptedMatrix encrypt(const IntegerMatrix& m);
@@ -77,6 +79,7 @@ class TwoParties {
  private:
   KeyHolder key_holder_;
   RecordingChannel channel_;
+  RandomSource evaluator_random_;
   Evaluator evaluator_;
   RandomSource owner_;
   std::uint32_t encryptions_ = 0;
