@@ -143,8 +143,8 @@ std::vector<Ciphertext> TableEncryptor::order(std::size_t group) const {
   std::vector<Integer> indices;
   for (const std::size_t row : owner_rows(group)) indices.emplace_back(static_cast<unsigned long>(row));
   const Place place{static_cast<std::uint32_t>(group), 0, Direction::input};
-  RandomStream stream = random_.stream(place.address(Draw::table_order));
-  return {key_.encrypt(pack(indices, info().budget.slot_bits()), stream).local()};
+  const std::vector<Integer> packed{pack(indices, info().budget.slot_bits())};
+  return {encrypt_packed(key_, packed, {random_, place.address(Draw::table_order)}).front().local()};
 }
 
 MemoryTable::MemoryTable(const EncryptedTable& table, const Progress& progress)

@@ -189,10 +189,23 @@ EncryptedMatrix FreshMatrix::local() const {
   return EncryptedMatrix(layout, smlp::local(down), smlp::local(across));
 }
 
+std::vector<FreshCiphertext> encrypt_packed(const PaillierPublicKey& key, std::span<const Integer> packed,
+                                            const Draws& draws) {
+  Bytes content;
+  for (const Integer& value : packed) {
+    Integer residue;
+    mpz_mod(residue.get_mpz_t(), value.get_mpz_t(), key.n().get_mpz_t());
+    append_little_endian(residue, key.ciphertext_bytes() / 2, content);
+  }
+  const Draws own = draws.bound_to(content);
+  wipe_memory(content.data(), content.size());
+  return key.encrypt(packed, own);
+}
+
 FreshMatrix encrypt_matrix(const PaillierPublicKey& key, const IntegerMatrix& m, const Layout& layout,
                            std::size_t slot_bits, const Draws& down, const Draws& across) {
-  FreshMatrix out{layout, key.encrypt(pack_down(m, layout, slot_bits), down), {}};
-  if (!layout.single()) out.across = key.encrypt(pack_across(m, layout, slot_bits), across);
+  FreshMatrix out{layout, encrypt_packed(key, pack_down(m, layout, slot_bits), down), {}};
+  if (!layout.single()) out.across = encrypt_packed(key, pack_across(m, layout, slot_bits), across);
   return out;
 }
 

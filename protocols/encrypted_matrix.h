@@ -94,7 +94,13 @@ struct FreshMatrix {
   EncryptedMatrix local() const;
 };
 
-/// By the public key (data owner, evaluator). `down` and `across` must be different addresses.
+/// Encryptions of packed plaintexts under randomness that follows from `draws` and from the plaintexts: two
+/// contents share none, even at one address, and the same content gives the same ciphertexts.
+std::vector<FreshCiphertext> encrypt_packed(const PaillierPublicKey& key, std::span<const Integer> packed,
+                                            const Draws& draws);
+
+/// By the public key (data owner, evaluator), as encrypt_packed. `down` and `across` must be different
+/// addresses.
 FreshMatrix encrypt_matrix(const PaillierPublicKey& key, const IntegerMatrix& m, const Layout& layout,
                            std::size_t slot_bits, const Draws& down, const Draws& across);
 

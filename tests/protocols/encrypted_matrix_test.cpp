@@ -156,3 +156,17 @@ TEST_CASE("encrypted matrix: layouts that do not match are refused") {
   CHECK(error_of([&] { stack_rows({}); }) == "a stack of no matrices has no shape");
   CHECK(error_of([&] { stack_rows({x, w}); }) == "matrices of different column groups cannot be stacked");
 }
+
+TEST_CASE("encrypted matrices: two contents at one place share no randomness") {
+  const RandomSource owner = RandomSource::from_seed(90);
+  const Draws down(owner, {.kind = 1}), across(owner, {.kind = 2});
+  const auto encrypted = [&](long first) {
+    return encrypt_matrix(key(), matrix_of(2, 2, {first, 7, 7, 7}), {{2}, {1, 1}}, 126, down, across).local();
+  };
+  const EncryptedMatrix a = encrypted(5), b = encrypted(6);
+  CHECK(a == encrypted(5));
+  // With one randomness the quotient would be 1 + (b - a) n: 1 modulo n.
+  for (const auto packing : {&EncryptedMatrix::down, &EncryptedMatrix::across})
+    for (std::size_t i = 0; i < (a.*packing)().size(); ++i)
+      CHECK(Integer(((b.*packing)()[i].residue() - (a.*packing)()[i].residue()) % key().n()) != 0);
+}
