@@ -1,8 +1,10 @@
-// Integer matrix products: in machine words with wide accumulators where the factors allow, else by NTL.
+// Integer matrix products: in machine words with wide accumulators where the factors allow, one or two words
+// a factor, else by NTL.
 #include "protocols/integer_product.h"
 
 #include <NTL/mat_ZZ.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "paillier/error.h"
@@ -51,10 +53,10 @@ __extension__ typedef __int128 Wide;
 __extension__ typedef unsigned __int128 UnsignedWide;
 static_assert(sizeof(long) == 8, "GMP converts to words of 64 bits");
 
-bool fits_words(const IntegerMatrix& m) {
-  for (const Integer& value : m.cells())
-    if (bit_length(value) > 63) return false;
-  return true;
+std::size_t longest(const IntegerMatrix& m) {
+  std::size_t bits = 0;
+  for (const Integer& value : m.cells()) bits = std::max(bits, bit_length(value));
+  return bits;
 }
 
 std::vector<std::int64_t> words_of(const IntegerMatrix& m) {
@@ -94,11 +96,36 @@ IntegerMatrix word_product(const IntegerMatrix& a, const IntegerMatrix& b) {
   return out;
 }
 
+constexpr std::size_t word_bits = 63, low_bits = 62;
+
+/// m = sum_i parts[i] 2^(low_bits i), cells of at most word_bits bits: masked operands have one part or two.
+std::vector<IntegerMatrix> parts_of(const IntegerMatrix& m, std::size_t bits) {
+  if (bits <= word_bits) return {m};
+  IntegerMatrix low(m.rows(), m.cols()), high(m.rows(), m.cols());
+  for (std::size_t cell = 0; cell < m.size(); ++cell) {
+    high.cells()[cell] = floor_shift(m.cells()[cell], low_bits);
+    mpz_fdiv_r_2exp(low.cells()[cell].get_mpz_t(), m.cells()[cell].get_mpz_t(), low_bits);
+  }
+  return {std::move(low), std::move(high)};
+}
+
 }  // namespace
 
 IntegerMatrix integer_product(const IntegerMatrix& a, const IntegerMatrix& b) {
   check_inner_dimensions(a.rows(), a.cols(), b.rows(), b.cols());
-  if (fits_words(a) && fits_words(b)) return word_product(a, b);
+  const std::size_t a_bits = longest(a), b_bits = longest(b);
+  if (std::max(a_bits, b_bits) <= low_bits + word_bits - 1) {
+    const std::vector<IntegerMatrix> left = parts_of(a, a_bits), right = parts_of(b, b_bits);
+    IntegerMatrix out = word_product(left[0], right[0]);
+    for (std::size_t i = 0; i < left.size(); ++i)
+      for (std::size_t j = 0; j < right.size(); ++j) {
+        if (i + j == 0) continue;
+        const IntegerMatrix part = word_product(left[i], right[j]);
+        for (std::size_t cell = 0; cell < out.size(); ++cell)
+          out.cells()[cell] += part.cells()[cell] << (low_bits * (i + j));
+      }
+    return out;
+  }
   NTL::mat_ZZ product;
   NTL::mul(product, to_ntl(a), to_ntl(b));
   IntegerMatrix out(a.rows(), b.cols());
