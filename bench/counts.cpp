@@ -59,9 +59,11 @@ OperationCounts::OperationCounts(const SecretKeys& keys) {
   const DgkSecretKey& dgk = keys.dgk();
   const DgkPublicKey& dgk_key = dgk.public_key();
   rerandomisation = fixed_base(paillier_key.n_squared(), twice,
-                               2 * paillier_key.subgroup_bits() + PaillierPublicKey::rerandomisation_sigma);
-  bit_rerandomisation =
-      fixed_base(dgk_key.n(), whole, 2 * dgk_key.subgroup_bits() + DgkPublicKey::rerandomisation_sigma);
+                               2 * paillier_key.subgroup_bits() + PaillierPublicKey::rerandomisation_sigma +
+                                   PaillierPublicKey::exponent_margin);
+  bit_rerandomisation = fixed_base(
+      dgk_key.n(), whole,
+      2 * dgk_key.subgroup_bits() + DgkPublicKey::rerandomisation_sigma + DgkPublicKey::exponent_margin);
   bit_rerandomisation.products[whole] += 1;  // out of Montgomery form
   for (const SecretInteger* prime : {&paillier.p(), &paillier.q()})
     encryption += fixed_base(squared(*prime), whole, paillier_key.subgroup_bits());

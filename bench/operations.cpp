@@ -191,7 +191,8 @@ class KeyRows {
     const auto add = [&](const char* name, const Count& count, std::function<void()> body) -> Row& {
       return rows_.emplace_back(Row{name, "ciphertext", {batch, std::move(body)}, {}, {}, count, rounds_});
     };
-    const std::size_t exponent_bits = 2 * key.subgroup_bits() + DgkPublicKey::rerandomisation_sigma;
+    const std::size_t exponent_bits =
+        2 * key.subgroup_bits() + DgkPublicKey::rerandomisation_sigma + DgkPublicKey::exponent_margin;
     const Integer r = next_draws().stream(0).bits(exponent_bits);
     compare_with_power(add("DGK encryption, evaluator", counts_.bit_rerandomisation,
                            [pool = pool(key.rerandomisers(), 0), &key] {
@@ -203,10 +204,10 @@ class KeyRows {
                                key.rerandomise(key.trivial(bits), ready, which);
                              }
                            }),
-                       "h^r mod n, r of 2t + sigma bits", key.h(), r, key.n(), false);
+                       "h^r mod n, r of 2t + sigma + 24 bits", key.h(), r, key.n(), false);
     compare_with_power(add("DGK encryption, key holder", counts_.bit_encryption,
                            [this, ones, &secret] { secret.encrypt(ones, next_draws(), 2); }),
-                       "h^r mod n, r of 2t + sigma bits", key.h(), r, key.n(), false);
+                       "h^r mod n, r of 2t + sigma + 24 bits", key.h(), r, key.n(), false);
     const auto bits = std::make_shared<std::vector<DgkCiphertext>>();
     for (const FreshDgkCiphertext& c : secret.encrypt(ones, next_draws())) bits->push_back(c.local());
     compare_with_power(add("DGK zero test", counts_.zero_test, [bits, &secret] { secret.are_zero(*bits); }),

@@ -49,6 +49,13 @@ class Declared {
     cost_.traffic.rounds = rounds_after;
   }
 
+  /// Of packed ciphertexts, all slots of each.
+  void hand_over(std::size_t ciphertexts, std::size_t user_bits) {
+    Work work{{{sizes_.budget.slots()}, std::vector<std::size_t>(ciphertexts, 1)}, {}};
+    work.user_bits = user_bits;
+    count(find_protocol(Family::conversion, "switch-key"), work);
+  }
+
   void unpack(const Layout& layout) {
     if (sizes_.budget.slots() == 1 && !layout.single())
       count(find_protocol(Family::conversion, "unpack"), {layout, {}});
@@ -170,7 +177,7 @@ Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const Tr
 }
 
 Cost classification_cost(const Network& network, const ProtocolNames& protocols, const TableGroups& groups,
-                         const Sizes& sizes) {
+                         const Sizes& sizes, std::size_t user_bits) {
   Cost cost;
   const std::size_t slots = sizes.budget.slots();
   for (const auto& batch : groups.batches) {
@@ -184,9 +191,37 @@ Cost classification_cost(const Network& network, const ProtocolNames& protocols,
     forward_pass(declared, network, batch_groups(widths, slots), slots,
                  States([](std::size_t) { return OperandStates{}; }),
                  States([&](std::size_t) { return weights; }));
+    const std::size_t answered = batch_groups(widths, slots).size();
+    if (user_bits != 0) declared.hand_over(answered * (1 + network.outputs()), user_bits);
     cost += declared.cost();
   }
   return cost;
+}
+
+Cost release_cost(const Network& network, const Sizes& sizes, std::size_t user_bits) {
+  Declared declared({}, sizes);
+  for (std::size_t layer = 0; layer < network.layers(); ++layer)
+    declared.hand_over(both_count(weight_layout(network, layer, sizes.budget.slots())), user_bits);
+  return declared.cost();
+}
+
+Shown shown_by(const Plan& plan, const BitBudget& table) {
+  const std::size_t bits = table.modulus_bits();
+  const BitBudget budget = plan.protocols.needs_one_value_a_ciphertext()
+                               ? BitBudget(table.numbers(), table.max_inner(), bits, 1)
+                               : table;
+  const Sizes sizes{budget, (bits + 7) / 8 * 2, (bits + 7) / 8};
+  const TableGroups groups = table_groups(plan.rows, plan.training.batch, table.slots());
+  const auto epoch = [&](bool first) {
+    return shown(epoch_cost(plan.network, plan.protocols, plan.training, groups, sizes, first).operations);
+  };
+  Shown all = epoch(true) + shown(release_cost(plan.network, sizes, bits).operations);
+  if (plan.training.epochs > 1) all += static_cast<double>(plan.training.epochs - 1) * epoch(false);
+  if (plan.test_rows > 0) {
+    const TableGroups test = table_groups(plan.test_rows, plan.training.batch, table.slots());
+    all += shown(classification_cost(plan.network, plan.protocols, test, sizes, bits).operations);
+  }
+  return all;
 }
 
 double MachineSpeed::seconds(const Operations& o, int threads) const {
@@ -315,12 +350,6 @@ MachineSpeed measure_speed(const SecretKeys& keys, const RandomSource& random) {
     speed.*samples.operation = *median;
   }
   return speed;
-}
-
-double statistical_bits(const Operations& operations, std::size_t sigma) {
-  const double draws =
-      operations.masked_values + operations.rerandomisations + operations.bit_rerandomisations;
-  return std::log2(std::max(draws, 1.0)) - static_cast<double>(sigma);
 }
 
 }  // namespace smlp

@@ -8,6 +8,7 @@
 #include "mlp/network.h"
 #include "mlp/training_options.h"
 #include "protocols/registry.h"
+#include "protocols/statistical_distance.h"
 
 namespace smlp {
 
@@ -21,9 +22,24 @@ struct Cost {
 Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const TrainingOptions& options,
                 const TableGroups& groups, const Sizes& sizes, bool first);
 
-/// Classification of a table (without the hand-over to a user).
+/// Classification of a table; with `user_bits`, the size of a user's key, its hand-over too.
 Cost classification_cost(const Network& network, const ProtocolNames& protocols, const TableGroups& groups,
-                         const Sizes& sizes);
+                         const Sizes& sizes, std::size_t user_bits = 0);
+
+/// Hand-over of a model to the holder of a key of so many bits.
+Cost release_cost(const Network& network, const Sizes& sizes, std::size_t user_bits);
+
+/// A run before it begins.
+struct Plan {
+  Network network;
+  ProtocolNames protocols;
+  TrainingOptions training;
+  std::size_t rows = 0;
+  std::size_t test_rows = 0;  ///< classified afterwards
+};
+/// What it shows the key holder: all epochs, the hand-over of the model, the classification and its
+/// hand-over. `table` is the budget of the table; keys of users are as long.
+Shown shown_by(const Plan& plan, const BitBudget& table);
 
 /// Processor seconds of each operation on one thread while all threads compute, measured.
 struct MachineSpeed {
@@ -37,9 +53,5 @@ struct MachineSpeed {
 /// Medians of short samples with these keys, the same beside other busy processes: processor time is
 /// measured. Takes about a second of an idle machine.
 MachineSpeed measure_speed(const SecretKeys& keys, const RandomSource& random);
-
-/// log2 of the probability bound that any mask of this many shows anything: log2(values and
-/// re-randomisations) - sigma.
-double statistical_bits(const Operations& operations, std::size_t sigma);
 
 }  // namespace smlp

@@ -4,6 +4,7 @@
 #include "mlp/model_file.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "mlp/ciphertext_file.h"
@@ -16,6 +17,13 @@ namespace {
 constexpr std::size_t most_sizes = 64;
 constexpr std::size_t widest_layer = std::size_t{1} << 24;
 constexpr std::size_t longest_text = std::size_t{1} << 15;
+
+/// Counts are exact up to here.
+constexpr std::uint64_t most_shown = std::uint64_t{1} << 53;
+
+std::uint64_t whole(double count) {
+  return static_cast<std::uint64_t>(std::min(std::ceil(count), static_cast<double>(most_shown)));
+}
 
 void check_network(const std::vector<std::size_t>& network) {
   if (network.size() < 2 || network.size() > most_sizes)
@@ -90,6 +98,8 @@ void save_model(const std::filesystem::path& path, const EncryptedModel& model, 
   root.set_number("handed_over", model.handed_over ? 1 : 0);
   root.set_number("epochs_done", model.epochs_done);
   root.set_number("steps_done", model.steps_done);
+  root.set_number("shown_masks", whole(model.shown.masks));
+  root.set_number("shown_rerandomisations", whole(model.shown.rerandomisations));
   root.set_number("with_velocities", model.velocities.empty() ? 0 : 1);
   for (std::size_t layer = 0; layer < model.weights.size(); ++layer) {
     write_matrix(root, "weights_" + std::to_string(layer), keys.paillier(), model.weights[layer]);
@@ -117,6 +127,8 @@ LoadedModel load_model(const std::filesystem::path& path) {
                          .profile = {},
                          .epochs_done = root.number("epochs_done", 0, most),
                          .steps_done = root.number("steps_done", 0, most),
+                         .shown = {static_cast<double>(root.number("shown_masks", 0, most_shown)),
+                                   static_cast<double>(root.number("shown_rerandomisations", 0, most_shown))},
                          .weights = {},
                          .velocities = {}};
     root.bytes("table_id", model.table_id);

@@ -12,6 +12,7 @@
 #include "paillier/keys.h"
 #include "protocols/bit_budget.h"
 #include "protocols/encrypted_matrix.h"
+#include "protocols/statistical_distance.h"
 
 namespace smlp {
 
@@ -26,6 +27,8 @@ struct EncryptedModel {
   Fingerprint profile{};                         ///< of the profile that scaled that table; zeros: of none
   std::uint64_t epochs_done = 0;
   std::uint64_t steps_done = 0;
+  /// What its training has shown the key holder: counted before it is shown, repeated steps again.
+  Shown shown{};
   /// Layer i: (network[i] + 1) x network[i + 1]; the last row is the bias, in a row group of its own.
   std::vector<EncryptedMatrix> weights;
   std::vector<EncryptedMatrix> velocities;  ///< of momentum: none, or as weights

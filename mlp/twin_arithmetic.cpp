@@ -24,7 +24,7 @@ TwinArithmetic::Matrix TwinArithmetic::in_range(const std::string& what, Matrix 
 TwinArithmetic::Matrix TwinArithmetic::rescaled(const Place& place, const Matrix& x, const Rescale& factor,
                                                 const Matrix& addend, std::size_t addend_bits) {
   const auto replay = [&](Draw kind, std::size_t bits) {
-    return Mask::uniform(Draws(random_, place.address(kind)), x.rows(), x.cols(), bits).values();
+    return Mask::drawn(Draws(random_, place.address(kind)), x.rows(), x.cols(), bits).values();
   };
   const Matrix rho = replay(Draw::mask_product, budget_.product_mask_bits());
   Matrix masked_addend, mask_c;

@@ -26,9 +26,9 @@ struct DgkPublicKey::State {
   std::once_flag once, prepared;
   std::unique_ptr<const FixedBase> powers_of_h;
 
+  std::size_t exponent_bits() const { return 2 * subgroup_bits + sigma + exponent_margin; }
   const FixedBase& table() {
-    std::call_once(
-        once, [this] { powers_of_h = std::make_unique<FixedBase>(modulo_n, h, 2 * subgroup_bits + sigma); });
+    std::call_once(once, [this] { powers_of_h = std::make_unique<FixedBase>(modulo_n, h, exponent_bits()); });
     return *powers_of_h;
   }
 
@@ -72,7 +72,7 @@ DgkPublicKey::DgkPublicKey(Integer n, Integer g, Integer h, unsigned u, std::siz
 }
 
 DgkPublicKey DgkPublicKey::with_sigma(std::size_t sigma) const {
-  if (sigma == rerandomisation_sigma) return *this;
+  if (sigma == state_->sigma) return *this;
   DgkPublicKey key(n(), g(), h(), u(), subgroup_bits());
   key.state_->sigma = sigma;
   return key;
@@ -261,7 +261,7 @@ std::vector<DgkBlock> DgkPublicKey::negate(std::span<const DgkBlock> blocks) con
 
 RerandomiserMaker DgkPublicKey::rerandomisers() const {
   const auto draw = [key = *this](RandomStream& random) {
-    return SecretInteger(random.bits(2 * key.state_->subgroup_bits + key.state_->sigma));
+    return SecretInteger(random.bits(key.state_->exponent_bits()));
   };
   const auto make = [key = *this](std::span<const SecretInteger> secrets, Word* out) {
     key.state_->table().write_powers(secrets, out);

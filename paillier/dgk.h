@@ -44,9 +44,11 @@ class DgkPublicKey {
  public:
   static constexpr unsigned default_u = 197;
 
-  /// Exponents of h are sigma bits longer than its order, so h^r is within 2^-sigma of uniform in <h>. This
-  /// is the sigma of a new key.
-  static constexpr std::size_t rerandomisation_sigma = 40;
+  /// Exponents of h are sigma + exponent_margin bits longer than its order, so h^r is within a factor 1 +-
+  /// 2^-(sigma + exponent_margin) of uniform in <h>: millions of them show less than one mask does.
+  static constexpr std::size_t exponent_margin = 24;
+  /// The sigma of a new key.
+  static constexpr std::size_t rerandomisation_sigma = 56;
 
   /// Checks n odd, composite, of even length, no factor below 2^16; u an odd prime below 2^16 that divides
   /// n-1; t from 16 to bits / 2 - 32; g and h units, h != 1, g^u = h; and that the keyless attack fails

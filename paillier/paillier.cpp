@@ -58,7 +58,7 @@ struct PaillierPublicKey::State {
   std::once_flag once, prepared;
   std::unique_ptr<const FixedBase> powers_of_hs;
 
-  std::size_t exponent_bits() const { return 2 * subgroup_bits + sigma; }
+  std::size_t exponent_bits() const { return 2 * subgroup_bits + sigma + exponent_margin; }
   const FixedBase& table() {
     std::call_once(
         once, [this] { powers_of_hs = std::make_unique<FixedBase>(modulo_n_squared, hs, exponent_bits()); });

@@ -2,7 +2,7 @@
 //   standard  Paillier 1999: randomness r^n, r uniform in Z_n*
 //   subgroup  Paillier 1999 section 7, Jost et al. 2015: hs = h^n, h of secret order alpha_p alpha_q, both
 //   t-bit primes;
-//             exponents of 2t + sigma bits are statistically uniform in <hs>; decryption takes a t-bit
+//             exponents of 2t + sigma + 24 bits are statistically uniform in <hs>; decryption takes a t-bit
 //             exponent a prime
 // Plaintexts are signed, in (-n/2, n/2]. All batch functions run in parallel, element i drawing from
 // draws.stream(i).
@@ -47,9 +47,12 @@ using FreshCiphertext = BasicFreshCiphertext<Paillier>;
 /// What anybody may hold. Immutable; copies share state (tables are built once, at first use, thread-safe).
 class PaillierPublicKey {
  public:
-  /// Exponents of hs are sigma bits longer than the order they cover, so hs^r is within 2^-sigma of uniform
-  /// in <hs>. This is the sigma of a new key.
-  static constexpr std::size_t rerandomisation_sigma = 40;
+  /// Exponents of hs are sigma + exponent_margin bits longer than the order they cover, so hs^r is within a
+  /// factor 1 +- 2^-(sigma + exponent_margin) of uniform in <hs>: millions of them show less than one mask
+  /// does.
+  static constexpr std::size_t exponent_margin = 24;
+  /// The sigma of a new key.
+  static constexpr std::size_t rerandomisation_sigma = 56;
 
   /// Checks what can be checked without the secret: n odd, composite, of even length, no factor below 2^16;
   /// hs in (1, n^2) a unit (ignored for standard); for subgroup t from 16 to bits / 2 - 16 (ignored

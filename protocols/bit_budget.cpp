@@ -34,7 +34,7 @@ BitBudget::BitBudget(const Numbers& numbers, std::size_t max_inner, std::size_t 
   check_range("--inner", max_inner, 1, std::size_t{1} << 24);
   check_range("the key's size in bits", modulus_bits, 256, 8192);
   log_inner_ = ceil_log2(max_inner);
-  slot_bits_ = 2 * numbers.value_bits + 2 * numbers.sigma + log_inner_ + 3;
+  slot_bits_ = 2 * numbers.value_bits + 2 * numbers.sigma + log_inner_ + 6;
   const std::size_t fitting = fitting_slots();
   if (fitting == 0 || slots > fitting)
     throw Error("the bit budget does not fit: " + std::to_string(std::max<std::size_t>(slots, 1)) +
@@ -59,9 +59,8 @@ void BitBudget::check_product(const std::string& where, std::size_t inner, const
 }
 
 void BitBudget::check_addend(const std::string& where, std::size_t addend_bits) const {
-  // The masked addend must fit its slot, and rounded sums of product and addend must keep one bit of
-  // head-room.
-  if (addend_bits + numbers_.sigma + 2 > slot_bits_)
+  // |C + R_C| < 2^(S - 2) beside |A B + rho| < 2^(S - 2): their sum has its sign in the slot.
+  if (addend_bits + numbers_.sigma + mask_sum_bits + 2 > slot_bits_)
     throw Error("the bit budget does not fit: " + where + " adds a value of " + std::to_string(addend_bits) +
                 " bits under a mask of " + std::to_string(addend_bits + numbers_.sigma) +
                 " bits in slots of " + std::to_string(slot_bits_) + "; lower --momentum or --weight-decay");

@@ -72,10 +72,12 @@ SessionId draw_session(const RandomSource& random) {
   return session;
 }
 
-Mask Mask::uniform(const Draws& draws, std::size_t rows, std::size_t cols, std::size_t bits) {
+Mask Mask::drawn(const Draws& draws, std::size_t rows, std::size_t cols, std::size_t bits) {
   IntegerMatrix values(rows, cols);
-  parallel_for(values.size(),
-               [&](std::size_t cell) { values.cells()[cell] = draws.stream(cell).bits(bits); });
+  parallel_for(values.size(), [&](std::size_t cell) {
+    RandomStream random = draws.stream(cell);
+    values.cells()[cell] = random.bits(bits) + random.bits(bits) + random.bits(bits);
+  });
   return Mask(std::move(values), bits);
 }
 
@@ -156,7 +158,6 @@ MaskedCiphertexts mask_operand(const Evaluator& evaluator, const EncryptedMatrix
   const auto packed = left ? pack_down(mask.values(), operand.layout(), budget.slot_bits())
                            : pack_across(mask.values(), operand.layout(), budget.slot_bits());
   const std::size_t shift = budget.pair_shift();
-  if (shift == 0) return MaskedCiphertexts(masked(evaluator, cs, packed, place));
   std::vector<Integer> pairs;
   pairs.reserve((packed.size() + 1) / 2);
   for (std::size_t i = 0; i < packed.size(); i += 2)

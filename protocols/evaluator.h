@@ -56,17 +56,17 @@ SessionId draw_session(const RandomSource& random);
 /// Random values that hide others. Made by drawing; there is no mask of zeros.
 class Mask {
  public:
-  /// Cell (i, j) is uniform in [0, 2^bits), from element i * cols + j.
-  static Mask uniform(const Draws& draws, std::size_t rows, std::size_t cols, std::size_t bits);
-  /// R_U = product - cross - effective: uniform because `cross` is; the key holder's view of it follows from
-  /// the others.
+  /// Cell (i, j) is the sum of three uniforms in [0, 2^bits), from element i * cols + j.
+  static Mask drawn(const Draws& draws, std::size_t rows, std::size_t cols, std::size_t bits);
+  /// R_U = product - cross - effective: hides as `cross` does; the key holder's view of it follows from the
+  /// others.
   static Mask remainder(const IntegerMatrix& product, const Mask& cross, const Mask& effective);
 
   /// Masks of as many columns and bits under each other, at least one.
   static Mask stacked(std::span<const Mask> masks);
 
   const IntegerMatrix& values() const { return values_; }
-  std::size_t bits() const { return bits_; }
+  std::size_t bits() const { return bits_; }  ///< of one of the three uniforms
 
  private:
   Mask(IntegerMatrix values, std::size_t bits) : values_(std::move(values)), bits_(bits) {}
@@ -101,8 +101,8 @@ MaskedCiphertexts mask_across(const Evaluator& evaluator, std::span<const Cipher
                               const Layout& layout, const Mask& mask, std::size_t content_bits,
                               const Place& place, const Integer& offset = 0);
 
-/// The same of an operand, whose values have l bits: where a slot has room for two of them under their masks
-/// (BitBudget::pair_shift), ciphertexts 2i and 2i + 1 of the side's packing travel as one, which saves an
+/// The same of an operand, whose values have l bits: a slot has room for two of them under their masks
+/// (BitBudget::pair_shift), so ciphertexts 2i and 2i + 1 of the side's packing travel as one, which saves an
 /// opening. Throws Error unless the mask has value_mask_bits.
 MaskedCiphertexts mask_operand(const Evaluator& evaluator, const EncryptedMatrix& operand, Side side,
                                const Mask& mask, const Place& place);

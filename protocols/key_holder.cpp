@@ -213,7 +213,7 @@ IntegerMatrix Answering::open_matrix(const Layout& layout, Side side, std::size_
     refuse_out_of_range();
   }
   bool outside = false;
-  for (const Integer& value : m.cells()) outside |= bit_length(value) > bits + 1;
+  for (const Integer& value : m.cells()) outside |= bit_length(value) > bits + mask_sum_bits;
   if (outside) refuse_out_of_range();
   observe(what, m.cells());
   return m;

@@ -115,10 +115,11 @@ class Answering {
   std::int64_t parameter(std::size_t i) const;
 
   // Reading the body, in order.
-  /// Decrypts slots packed down, each |value| < 2^(bits + 1). Throws the uniform out-of-range Error.
+  /// Decrypts slots packed down, values under a mask of `bits` bits: |value| < 2^(bits + mask_sum_bits).
+  /// Throws the uniform out-of-range Error.
   IntegerMatrix open_down(const Layout& layout, std::size_t bits, std::string_view what);
   IntegerMatrix open_across(const Layout& layout, std::size_t bits, std::string_view what);
-  /// The same for what mask_operand made: value_mask_bits, in pairs where a slot has room for two.
+  /// The same for what mask_operand made: value_mask_bits, in pairs.
   IntegerMatrix open_operand(const Layout& layout, Side side, std::string_view what);
   std::vector<Integer> open(std::size_t count, std::string_view what);
   std::vector<DgkCiphertext> read_bits(std::size_t count, std::string_view what);

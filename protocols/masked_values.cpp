@@ -5,18 +5,19 @@
 #include <string>
 
 #include "paillier/error.h"
+#include "protocols/bit_budget.h"
 
 namespace smlp {
 
 std::size_t masked_value_bytes(std::size_t mask_bits) {
-  return (mask_bits + 2 + 7) / 8;
+  return (mask_bits + mask_sum_bits + 1 + 7) / 8;
 }
 
 std::size_t masked_value_limbs(std::size_t mask_bits) {
   return limbs_for(mask_bits + 8);
 }
 
-// Signed values are written with the offset 2^(mask_bits + 1).
+// Signed values are written with the offset 2^(mask_bits + mask_sum_bits).
 void append_masked(const FixedIntegers& values, std::size_t mask_bits, std::vector<std::uint8_t>& out) {
   const std::size_t width = masked_value_bytes(mask_bits);
   const Limb one = 1;
@@ -25,12 +26,12 @@ void append_masked(const FixedIntegers& values, std::size_t mask_bits, std::vect
   out.reserve(out.size() + values.size() * width);
   for (std::size_t i = 0; i < values.size(); ++i) {
     std::ranges::copy(values[i], shifted[0].begin());
-    add_shifted(shifted[0], {&one, 1}, mask_bits + 1, mask_of(1));
+    add_shifted(shifted[0], {&one, 1}, mask_bits + mask_sum_bits, mask_of(1));
     for (std::size_t byte = 0; byte < width; ++byte)
       out.push_back(static_cast<std::uint8_t>(word_at(shifted[0], 8 * byte)));
-    outside |= word_at(shifted[0], mask_bits + 2);
+    outside |= word_at(shifted[0], mask_bits + mask_sum_bits + 1);
   }
-  if (outside != 0) throw Error("a masked value has more than " + std::to_string(mask_bits + 1) + " bits");
+  if (outside != 0) throw Error("a masked value has more than " + std::to_string(mask_bits + mask_sum_bits) + " bits");
 }
 
 FixedIntegers read_masked(std::span<const std::uint8_t> bytes, std::size_t count, std::size_t mask_bits) {
@@ -43,7 +44,7 @@ FixedIntegers read_masked(std::span<const std::uint8_t> bytes, std::size_t count
   for (std::size_t i = 0; i < count; ++i) {
     for (std::size_t byte = 0; byte < width; ++byte)
       out[i][byte / sizeof(Limb)] |= Limb{bytes[i * width + byte]} << 8 * (byte % sizeof(Limb));
-    add_shifted(out[i], {&minus_one, 1}, mask_bits + 1, mask_of(1));
+    add_shifted(out[i], {&minus_one, 1}, mask_bits + mask_sum_bits, mask_of(1));
   }
   return out;
 }

@@ -11,7 +11,7 @@
 
 namespace smlp {
 
-/// Bytes of a value |v| < 2^(mask_bits + 1).
+/// Bytes of a value under a mask of these bits: |v| < 2^(mask_bits + mask_sum_bits).
 std::size_t masked_value_bytes(std::size_t mask_bits);
 /// Limbs of such a value beside what protocols add to it, below 2^(mask_bits + 6).
 std::size_t masked_value_limbs(std::size_t mask_bits);

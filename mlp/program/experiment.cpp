@@ -96,7 +96,7 @@ Experiment::Experiment(const RunOptions& options, Json origin, Console& console)
       parts_(load_parts(options, seeds_, console)),
       origin_(std::move(origin)),
       network_(parse_network(options.network, parts_.train.features.cols(), parts_.profile.classes.size())),
-      table_budget_(options.numbers, options.inner, options.key.bits),
+      table_budget_(chosen_budget()),
       budget_(evaluator_budget(table_budget_, names_)),
       groups_(table_groups(parts_.train.rows(), options.training.batch, table_budget_.slots())),
       test_groups_(table_groups(parts_.test.rows(), options.training.batch, table_budget_.slots())) {
@@ -127,6 +127,17 @@ void Experiment::keep_model(const SecretKeys& keys) const {
                              .velocities = encrypted_model_.velocities};
   save_model(*options_.out, model, keys.public_keys());
   save_profile(parts_.profile, *options_.out + ".profile.json");
+}
+
+BitBudget Experiment::chosen_budget() const {
+  Numbers numbers = options_.numbers;
+  options_.sigma.apply(numbers, options_.inner, options_.key.bits,
+                       [&](const BitBudget& table) { return shown_by(plan(), table); });
+  return {numbers, options_.inner, options_.key.bits};
+}
+
+Shown Experiment::shown() const {
+  return shown_by(plan(), table_budget_);
 }
 
 void Experiment::describe() const {
@@ -162,8 +173,6 @@ Findings Experiment::run() {
   console_.note("keys of " + key_text(keys.public_keys().paillier()) +
                 (options_.keys ? " read in " : " made in ") + duration_text(findings.keygen_seconds) +
                 ", both tables encrypted in " + duration_text(findings.encrypt_seconds));
-  findings.statistical_bits = statistical_bound(network_, names_, options_.training, groups_, &test_groups_,
-                                                budget_, keys.public_keys());
   table_id_ = train.info().id;
   const std::string remedy = "lower --learning-rate, scale the features (--scaling) or raise --value-bits";
   findings.last = locating_ranges("step", remedy, [&] { return train_all(keys, train, findings); });

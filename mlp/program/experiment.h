@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "mlp/cost.h"
 #include "mlp/network.h"
 #include "mlp/program/console.h"
 #include "mlp/program/options.h"
@@ -31,6 +32,7 @@ struct RunOptions {
   std::optional<SecretKeys> keys;  ///< that are there already, in place of new ones
   std::optional<std::string> out;  ///< keeps the model, and its profile beside it
   Numbers numbers;
+  SigmaOption sigma;
   std::size_t inner = 1024;
   std::uint64_t seed = 0;
   ThreadOption threads;
@@ -66,7 +68,6 @@ struct Findings {
   std::vector<std::size_t> answers;
   Measured training, testing;
   double keygen_seconds = 0, encrypt_seconds = 0;
-  double statistical_bits = 0;
   Json history = Json::array();
 };
 
@@ -82,8 +83,13 @@ class Experiment {
   const Parts& parts() const { return parts_; }
   const Network& network() const { return network_; }
   const ProtocolNames& names() const { return names_; }
+  std::size_t sigma() const { return budget_.numbers().sigma; }
+  /// What the whole run shows the key holder.
+  Shown shown() const;
 
  private:
+  Plan plan() const { return {network_, names_, options_.training, parts_.train.rows(), parts_.test.rows()}; }
+  BitBudget chosen_budget() const;
   void describe() const;
   SecretKeys make_keys() const;
   void keep_model(const SecretKeys& keys) const;

@@ -67,7 +67,46 @@ void add_training_options(CommandLine& line, TrainingOptions& options) {
 void add_number_options(CommandLine& line, Numbers& numbers) {
   line.number("value-bits", numbers.value_bits, "bits of a value, with its sign");
   line.number("fraction-bits", numbers.fraction_bits, "bits of it behind the point");
-  line.number("sigma", numbers.sigma, "statistical security of a mask, bits");
+  line.number("sigma", numbers.sigma, "bits by which masks are wider than what they hide");
+}
+
+namespace {
+
+void check_bound(std::uint64_t bound) {
+  if (bound < 1 || bound > 100)
+    throw UsageError("--statistical-bound is " + std::to_string(bound) + ", allowed are 1 to 100");
+}
+
+}  // namespace
+
+void SigmaOption::add_to(CommandLine& line) {
+  line.number("statistical-bound", bound,
+              "N: the least sigma that keeps the whole run within 2^-N of one that shows nothing");
+}
+
+void SigmaOption::check(const CommandLine& line) const {
+  if (!bound) return;
+  check_bound(*bound);
+  if (line.given("sigma")) throw UsageError("--sigma and --statistical-bound exclude each other");
+}
+
+void SigmaOption::apply(Numbers& numbers, std::size_t inner, std::size_t modulus_bits,
+                        const std::function<Shown(const BitBudget& table)>& shown) const {
+  if (!bound) return;
+  numbers.sigma = least_sigma(*bound, [&](std::size_t sigma) {
+    Numbers wider = numbers;
+    wider.sigma = sigma;
+    return distance_bits(shown(BitBudget(wider, inner, modulus_bits)), sigma);
+  });
+}
+
+void BoundOption::add_to(CommandLine& line) {
+  line.number("statistical-bound", bound,
+              "N: refuse a run that comes further than 2^-N from one that shows nothing");
+}
+
+void BoundOption::check() const {
+  check_bound(bound);
 }
 
 void KeyOptions::add_to(CommandLine& line) {

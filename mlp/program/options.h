@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "mlp/training_options.h"
 #include "paillier/keys.h"
 #include "protocols/registry.h"
+#include "protocols/statistical_distance.h"
 
 namespace smlp {
 
@@ -46,6 +48,26 @@ struct ProtocolOptions {
 void add_training_options(CommandLine& line, TrainingOptions& options);
 /// Fixed-point numbers.
 void add_number_options(CommandLine& line, Numbers& numbers);
+
+/// --statistical-bound of commands that choose sigma by it: N, for a run within 2^-N of one that shows
+/// nothing.
+struct SigmaOption {
+  std::optional<std::uint64_t> bound;
+  void add_to(CommandLine& line);
+  /// Throws UsageError beside --sigma, or outside 1 to 100.
+  void check(const CommandLine& line) const;
+  /// Sets sigma to the least that keeps the run by `shown(budget)` within the bound, if one was given.
+  void apply(Numbers& numbers, std::size_t inner, std::size_t modulus_bits,
+             const std::function<Shown(const BitBudget& table)>& shown) const;
+};
+
+/// --statistical-bound of commands that show something: the run is refused where it comes further than 2^-N.
+struct BoundOption {
+  std::size_t bound = 40;
+  void add_to(CommandLine& line);
+  /// Throws UsageError outside 1 to 100.
+  void check() const;
+};
 
 /// --bits and --variant of new keys.
 struct KeyOptions {

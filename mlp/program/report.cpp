@@ -2,9 +2,10 @@
 #include "mlp/program/report.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "mlp/cost.h"
+#include "paillier/error.h"
 
 namespace smlp {
 
@@ -60,15 +61,45 @@ std::string percent(double part) {
   return fixed_text(100 * part, 1) + " %";
 }
 
-double statistical_bound(const Network& network, const ProtocolNames& names, const TrainingOptions& options,
-                         const TableGroups& train, const TableGroups* test, const BitBudget& budget,
-                         const PublicKeys& keys) {
-  const Sizes sizes{budget, keys.paillier().ciphertext_bytes(), keys.dgk().ciphertext_bytes()};
-  const Cost later = epoch_cost(network, names, options, train, sizes, false);
-  Operations all = epoch_cost(network, names, options, train, sizes, true).operations;
-  for (std::size_t i = 1; i < options.epochs; ++i) all += later.operations;
-  if (test != nullptr) all += classification_cost(network, names, *test, sizes).operations;
-  return statistical_bits(all, budget.numbers().sigma);
+namespace {
+
+/// Names and leakage of the protocols that leak; empty where none does.
+std::string leakage_of(const ProtocolNames& names) {
+  std::string out;
+  for (const Descriptor* descriptor : names.used())
+    if (descriptor->leaks())
+      out +=
+          (out.empty() ? "" : "; ") + descriptor->wire_name() + " leaks " + std::string(descriptor->leakage);
+  return out;
+}
+
+std::string power_text(double bits) {
+  return "2^" + fixed_text(bits, 1);
+}
+
+}  // namespace
+
+std::string distance_text(const ProtocolNames& names, const Shown& shown, std::size_t sigma) {
+  if (const std::string leakage = leakage_of(names); !leakage.empty())
+    return "for the whole run, no bound on the distance from a view that shows nothing holds: " + leakage;
+  return "for the whole run, a distance of at most " + power_text(distance_bits(shown, sigma)) +
+         " from a view that shows nothing";
+}
+
+Json distance_json(const ProtocolNames& names, const Shown& shown, std::size_t sigma) {
+  if (!leakage_of(names).empty()) return nullptr;
+  return distance_bits(shown, sigma);
+}
+
+void require_distance(const std::string& what, const ProtocolNames& names, const Shown& shown,
+                      std::size_t sigma, std::size_t bound) {
+  const double bits = distance_bits(shown, sigma);
+  if (!leakage_of(names).empty() || bits <= -static_cast<double>(bound)) return;
+  throw Error(what + " comes to a distance of " + power_text(bits) +
+              " from a view that shows nothing, allowed is 2^-" + std::to_string(bound) +
+              "; encrypt the table with a --sigma above " + std::to_string(sigma) +
+              " (its --statistical-bound chooses one), or allow it by --statistical-bound " +
+              std::to_string(static_cast<std::size_t>(std::floor(-bits))));
 }
 
 }  // namespace smlp

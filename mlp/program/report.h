@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "mlp/cost.h"
 #include "mlp/encrypted_table.h"
 #include "mlp/network.h"
 #include "mlp/program/console.h"
@@ -30,9 +31,14 @@ void warn_of_leakage(Console& console, const ProtocolNames& names);
 /// "96.5 %".
 std::string percent(double part);
 
-/// log2 of the probability that any mask of the run shows anything. `test_rows` 0: nothing is classified.
-double statistical_bound(const Network& network, const ProtocolNames& names, const TrainingOptions& options,
-                         const TableGroups& train, const TableGroups* test, const BitBudget& budget,
-                         const PublicKeys& keys);
+/// "for the whole run, a distance of at most 2^-40.3 from a view that shows nothing"; with protocols that
+/// leak, that no such bound holds, and why.
+std::string distance_text(const ProtocolNames& names, const Shown& shown, std::size_t sigma);
+/// log2 of that distance; null with protocols that leak.
+Json distance_json(const ProtocolNames& names, const Shown& shown, std::size_t sigma);
+/// Throws Error where a run of protocols that do not leak is further than 2^-`bound` from a view that shows
+/// nothing. `what` is the run.
+void require_distance(const std::string& what, const ProtocolNames& names, const Shown& shown,
+                      std::size_t sigma, std::size_t bound);
 
 }  // namespace smlp

@@ -3,7 +3,7 @@
 // Bellafqira et al. 2018 (arXiv 1806.02709), secure comparison inside the secure maximum, against 0.
 //   E -> K  [rho z + r], [r]               K -> E  its bit t = [rho z + r >= r], sealed
 // The bit is the key holder's share, 0 the evaluator's. One rho a ciphertext (the paper: one a value).
-// Ranges   rho: 1 .. 2^sigma; rho z: L + sigma + 1 bits under r, sigma bits wider.
+// Ranges   rho: uniform in 1 .. 2^sigma; rho z: L + sigma + 1 bits under r, sigma bits wider, below 2^(S-1).
 // Leakage  To K: the sign of every z, whether it is 0, and rho z: its size and its divisors; with several
 // values a ciphertext
 //          also the ratios of those that share one.

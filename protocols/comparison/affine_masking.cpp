@@ -30,7 +30,7 @@ RequestBody affine_request(const Evaluator& evaluator, const Place& place, const
   const std::vector<Ciphertext> zero(z.down().size(), key.trivial(0));
   // The paper masks both sides with one r: that is what leaks.
   const Mask r =
-      Mask::uniform(evaluator.draws(place, Draw::mask_comparison), z.rows(), z.cols(), mask_bits(budget));
+      Mask::drawn(evaluator.draws(place, Draw::mask_comparison), z.rows(), z.cols(), mask_bits(budget));
   RequestBody body(evaluator);
   body.add(mask_down(evaluator, scaled, z.layout(), r, content_bits(budget), place))
       .add(mask_down(evaluator, zero, z.layout(), r, content_bits(budget), place));

@@ -11,9 +11,9 @@
 //           all digits; each times its own unit of Z_u, re-randomised, shuffled; and d sealed
 //   K -> E  t = d_{L-1} ^ [some plaintext is 0] and z + r, sealed
 //   E       s_share = r_{L-1} ^ e ^ 1, since beta = d_{L-1} ^ r_{L-1} ^ [y < x] is bit L-1 of w = d - r
-// Ranges   L = l + guard bits; r has L + sigma bits; 0 <= c_i <= digits + 1 < u.
-// Views    K: d under its mask; for each comparison digits + 1 blinded DGK plaintexts, at most one of them 0,
-// with probability 1/2
+// Ranges   L = l + guard bits; r is a mask of L + sigma bits, its bits below L - 1 uniform; 0 <= c_i <=
+// digits + 1 < u. Views    K: d under its mask; for each comparison digits + 1 blinded DGK plaintexts, at
+// most one of them 0, with probability 1/2
 //          whatever the inputs (e is a coin).  E: ciphertexts, its own coin.
 #include <algorithm>
 
@@ -120,8 +120,8 @@ class DgkVeugen : public Comparison {
                   "; encrypt with fewer --value-bits");
     const Integer half = power_of_two(bits);
 
-    const Mask r = Mask::uniform(evaluator.draws(place, Draw::mask_comparison), z.rows(), z.cols(),
-                                 budget.guarded_mask_bits());
+    const Mask r = Mask::drawn(evaluator.draws(place, Draw::mask_comparison), z.rows(), z.cols(),
+                               budget.guarded_mask_bits());
     RequestBody masked(evaluator);
     masked.add(mask_down(evaluator, z.down(), z.layout(), r, budget.guarded_bits(), place, half));
     AnswerBody digits_of_d(evaluator, evaluator.header(wire_name, stage_digits, place, z.layout()), masked);

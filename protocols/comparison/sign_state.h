@@ -13,7 +13,7 @@ namespace smlp {
 /// whatever they are.
 struct SignState {
   Matrix<std::uint8_t> bits;
-  std::optional<FixedIntegers> opened;  ///< d = z + r, |d| < 2^(guarded mask bits + 1), row by row
+  std::optional<FixedIntegers> opened;  ///< d = z + r, |d| < 2^(guarded mask bits + 2), row by row
 
   /// Fixed width, by shape and budget alone.
   static std::size_t encoded_size(std::size_t cells, bool has_opened, const BitBudget& budget);

@@ -101,8 +101,8 @@ std::vector<FreshCiphertext> switch_some(const Evaluator& evaluator, const Place
                                          std::span<const Ciphertext> packed) {
   const BitBudget& budget = evaluator.budget;
   const Layout layout = full_slots(budget.slots(), packed.size());
-  const Mask r = Mask::uniform(evaluator.draws(place, Draw::mask_conversion), budget.slots(), packed.size(),
-                               budget.guarded_mask_bits());
+  const Mask r = Mask::drawn(evaluator.draws(place, Draw::mask_conversion), budget.slots(), packed.size(),
+                             budget.guarded_mask_bits());
   RequestBody body(evaluator);
   body.add(mask_down(evaluator, packed, layout, r, budget.guarded_bits(), place));
   std::vector<std::int64_t> parameters{static_cast<std::int64_t>(packed.size())};

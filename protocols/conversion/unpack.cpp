@@ -31,7 +31,7 @@ std::vector<Ciphertext> unpack_cells(const Evaluator& evaluator, const Place& pl
   const BitBudget& budget = evaluator.budget;
   const std::size_t rows = layout.rows(), cols = layout.cols();
   const Mask r =
-      Mask::uniform(evaluator.draws(place, Draw::mask_conversion), rows, cols, budget.guarded_mask_bits());
+      Mask::drawn(evaluator.draws(place, Draw::mask_conversion), rows, cols, budget.guarded_mask_bits());
   RequestBody body(evaluator);
   body.add(mask_down(evaluator, down, layout, r, budget.guarded_bits(), place));
   AnswerBody answer(evaluator, evaluator.header(wire_name, 0, place, layout), body);

@@ -4,7 +4,8 @@
 // Bellafqira et al. 2018 (arXiv 1806.02709), secure multiplication; all products of a matrix in one message.
 //   E -> K  [a + r_a], [b + r_b] for each product       K -> E  [(a + r_a)(b + r_b)]
 //   E       removes a r_b + b r_a + r_a r_b, sums the products of a cell; the chosen truncation divides
-// Ranges   a, b: l bits under l + sigma; sums of 2l + log k bits.
+// Ranges   a, b: l bits under l + sigma; (a + r_a)(b + r_b) below 2^(2 (l + sigma + 2)).
+//          Sums of products: 2l + log k bits.
 // Views    K: masked factors, and what the truncation shows.  E: ciphertexts.
 #include "paillier/error.h"
 #include "protocols/integer_product.h"

@@ -25,8 +25,8 @@ EncryptedMatrix multiply_blinded(const Evaluator& evaluator, const std::string& 
   const std::size_t rows = layout.rows() * layout.cols();
   const Layout factors = ungrouped(rows, terms);
   const std::size_t mask_bits = bits + evaluator.budget.numbers().sigma;
-  const Mask mask_a = Mask::uniform(evaluator.draws(place, Draw::mask_left), rows, terms, mask_bits);
-  const Mask mask_b = Mask::uniform(evaluator.draws(place, Draw::mask_right), rows, terms, mask_bits);
+  const Mask mask_a = Mask::drawn(evaluator.draws(place, Draw::mask_left), rows, terms, mask_bits);
+  const Mask mask_b = Mask::drawn(evaluator.draws(place, Draw::mask_right), rows, terms, mask_bits);
   RequestBody body(evaluator);
   body.add(mask_down(evaluator, a, factors, mask_a, bits, place))
       .add(mask_down(evaluator, b, factors, mask_b, bits, place));
@@ -76,11 +76,11 @@ void answer_blinded_products(Answering& answering) {
 
 Declaration declared_blinded_products(std::size_t rows, std::size_t terms, std::size_t mask_bits) {
   const std::size_t products = rows * terms;
-  return {
-      .to_key_holder = {.ciphertexts = 2 * products},
-      .to_evaluator = {.ciphertexts = products},
-      .masked_values = 2 * products,
-      .beside = {.products = powers_products(rows, 2 * terms, 1, mask_bits) + static_cast<double>(products)}};
+  return {.to_key_holder = {.ciphertexts = 2 * products},
+          .to_evaluator = {.ciphertexts = products},
+          .masked_values = 2 * products,
+          .beside = {.products = powers_products(rows, 2 * terms, 1, mask_bits + mask_sum_bits) +
+                                 static_cast<double>(products)}};
 }
 
 }  // namespace smlp

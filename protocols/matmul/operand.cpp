@@ -45,8 +45,8 @@ std::size_t sealed_operand_bytes(std::size_t pieces, std::size_t cells, const Bi
   return pieces * sealed_overhead + cells * masked_value_bytes(budget.value_mask_bits());
 }
 
-std::size_t operand_ciphertexts(std::size_t packed, const BitBudget& budget) {
-  return budget.pair_shift() == 0 ? packed : (packed + 1) / 2;
+std::size_t operand_ciphertexts(std::size_t packed) {
+  return (packed + 1) / 2;
 }
 
 Operand::Operand(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& matrix, Side side)
@@ -69,11 +69,11 @@ Operand::Operand(const Evaluator& evaluator, const Place& place, const Encrypted
           (form.pieces.size() == 1 || side == Side::left);
   if (!kept_) {
     piece_masks_.push_back(
-        Mask::uniform(evaluator.draws(place, mask_draw(side)), matrix.rows(), matrix.cols(), bits));
+        Mask::drawn(evaluator.draws(place, mask_draw(side)), matrix.rows(), matrix.cols(), bits));
   } else {
     for (const auto& piece : form.pieces)
-      piece_masks_.push_back(Mask::uniform(evaluator.draws(piece->lasting.value_or(place), mask_draw(side)),
-                                           piece->rows, matrix.cols(), bits));
+      piece_masks_.push_back(Mask::drawn(evaluator.draws(piece->lasting.value_or(place), mask_draw(side)),
+                                         piece->rows, matrix.cols(), bits));
   }
   drawn_ = Mask::stacked(piece_masks_);
 }

@@ -7,7 +7,7 @@
 // R_T, the products under two rho, and A R_B + R_T and R_A B + R_U still follow from what it has
 // (R_U = R_A R_B - R_T - rho). So its view of any number of products is that of one opening of each operand
 // and one (R_T, rho) a product, all independent.
-// Range    X: l bits, R: l + sigma.
+// Range    X: l bits under R of l + sigma: |X + R| < 2^(l + sigma + 2).
 // Binding  a sealed state belongs to its session, keys, numbers, protocol and shape, and to its step and
 //          layer; where its rows last (the table, the weights of a classification), to its group and layer.
 #pragma once
@@ -82,8 +82,8 @@ class OpenedOperand {
   IntegerMatrix values_;
 };
 
-/// Ciphertexts on the wire of an operand that has so many in its packing: two in one where there is room.
-std::size_t operand_ciphertexts(std::size_t packed, const BitBudget& budget);
+/// Ciphertexts on the wire of an operand that has so many in its packing: two in one.
+std::size_t operand_ciphertexts(std::size_t packed);
 /// Bytes of the sealed states of `cells` values in so many pieces.
 std::size_t sealed_operand_bytes(std::size_t pieces, std::size_t cells, const BitBudget& budget);
 

@@ -6,15 +6,14 @@
 //   K -> E  [floor((scale M + C + R_C) / 2^shift)] in both packings
 //           M = (A + R_A)(B + R_B) - T' - U' = A B + rho
 //   E       subtracts floor((scale rho + R_C) / 2^shift)
-// Two ciphertexts of an operand travel as one, c_1 c_2^(2^(l + sigma + 2)), where a slot has room for two of
-// its masked values. An operand of several products is opened by the first and travels sealed to the others
-// (operand.h).
+// Two ciphertexts of an operand travel as one, c_1 c_2^(2^(l + sigma + 3)). An operand of several products is
+// opened by the first and travels sealed to the others (operand.h).
 // E draws R_A, R_B, R_T and the effective mask rho and sets R_U = R_A R_B - R_T - rho.
-// Ranges   A, B: l bits.  R_A, R_B: l + sigma.  A R_B, R_A B: 2l + sigma + log k, under R_T of
-//          2l + 2 sigma + log k bits.
-//          A pair of masked operands: 2 (l + sigma + 2) bits with its sign, at most S.
-//          M: 2l + log k bits under rho, sigma bits wider.  C: its own bits under R_C, sigma bits wider.
-//          All below 2^(S-1).
+// Ranges   A, B: l bits under masks of l + sigma.  A R_B: 2l + sigma + 2 + log k bits under R_T, sigma bits
+//          wider.  |T'|, |U'| < 2^(S-2) (bit_budget.h).
+//          A pair of masked operands: 2 (l + sigma + 3) bits with its sign, at most S.
+//          M: 2l + log k bits under rho, sigma bits wider.  C: its own bits under R_C, sigma bits wider:
+//          |M|, |C'| < 2^(S-2), their scaled sum below 2^(S-1).
 // Views    K: A', B', T', M, C' each under its own mask; U' = A'B' - T' - M follows.  E: ciphertexts.
 // Error    floor + {0, 1}, the carry 1 with probability frac(exact result); exact multiples never move.
 // Parameters  inner, scale, shift, addend bits (0: none), then how each operand comes
@@ -66,9 +65,9 @@ class PackedMatrixProduct : public MatrixProduct {
 
     Operand left(evaluator, place, a, Side::left), right(evaluator, place, b, Side::right);
     const Mask mask_t =
-        Mask::uniform(evaluator.draws(place, Draw::mask_cross), m, n, budget.cross_term_mask_bits());
+        Mask::drawn(evaluator.draws(place, Draw::mask_cross), m, n, budget.cross_term_mask_bits());
     const Mask rho =
-        Mask::uniform(evaluator.draws(place, Draw::mask_product), m, n, budget.product_mask_bits());
+        Mask::drawn(evaluator.draws(place, Draw::mask_product), m, n, budget.product_mask_bits());
     const Mask mask_u = Mask::remainder(integer_product(left.mask(), right.mask()), mask_t, rho);
 
     const auto t = multiply_left(evaluator.paillier(), a, right.mask());
@@ -121,7 +120,7 @@ void answer_product(Answering& answering) {
     product.cells()[cell] -= t.cells()[cell] + u.cells()[cell];
   answering.observe("A B + rho", product.cells());
   for (const Integer& value : product.cells())
-    if (bit_length(value) > budget.product_mask_bits() + 1) refuse_out_of_range();
+    if (bit_length(value) > budget.product_mask_bits() + mask_sum_bits) refuse_out_of_range();
   answering.put_matrix(divided(product, c, factor), result, Draw::answer_down, Draw::answer_across);
   left.seal();
   right.seal();
@@ -137,7 +136,7 @@ std::size_t declare_operand(const OperandStates& states, const Layout& layout, s
     return 0;
   }
   if (states.use == OperandUse::kept) out.to_evaluator.bytes += state;
-  const std::size_t sent = operand_ciphertexts(packed, budget);
+  const std::size_t sent = operand_ciphertexts(packed);
   out.to_key_holder.ciphertexts += sent;
   out.masked_values += cell_count(layout);
   return (packed - sent) * (budget.pair_shift() + 2);
@@ -146,7 +145,8 @@ std::size_t declare_operand(const OperandStates& states, const Layout& layout, s
 Declaration declared(const Work& work, const Sizes& sizes) {
   const BitBudget& budget = sizes.budget;
   const Layout result{work.left.row_groups, work.right.col_groups};
-  const std::size_t addends = work.addend ? 1 : 0, inner = work.left.cols(), bits = budget.value_mask_bits();
+  const std::size_t addends = work.addend ? 1 : 0, inner = work.left.cols(),
+                    bits = budget.value_mask_bits() + mask_sum_bits;
   Declaration out{
       .to_key_holder = {.ciphertexts = down_count(result) * (1 + addends) + across_count(result)},
       .to_evaluator = {.ciphertexts = both_count(result)},

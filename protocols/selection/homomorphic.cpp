@@ -2,14 +2,15 @@
 //
 // This project, after the secure multiplication of Bellafqira et al. 2018, with the bit as XOR shares.
 // With d = v + r at K:   beta v = t d + s (1 - 2t) d - r (s + (1 - 2s) t).
-// Negative powers of [t] are not needed: with r of B = L + sigma bits and o = 3 2^B, t d - (1 - 2s) r t is
-// t (d - o) + (o - (1 - 2s) r) t, and the length of the exponents tells nothing of s and r.
+// Negative powers of [t] are not needed: with 0 <= r < 3 2^B, B = L + sigma, and o = 12 2^B, t d - (1 - 2s) r
+// t is t (d - o) + (o - (1 - 2s) r) t, and the length of the exponents tells nothing of s and r: all are
+// between 9 2^B and 15 2^B, of B + 4 bits.
 //   E -> K  [v + r] and K's share t, sealed; or, for the v that was compared, the sealed shares alone (they
 //           hold v + r)
 //   K -> E  in each packing: for each ciphertext of the result [t (d - o) | ..]; for each cell
 //           [(1 - 2t) d] and [t], moved to their slots
 //   E       multiplies in [(1 - 2t) d] where s = 1, [t] to the power o - (1 - 2s) r, and adds -r s
-// Ranges   v: L = l + guard bits under r of B bits; d - o below 2^(B + 2) in size; exponents of B + 2 bits.
+// Ranges   v: L = l + guard bits under r of B bits; d - o below 2^(B + 4) in size; exponents of B + 4 bits.
 // Views    K: v + r, its own share.  E: ciphertexts.
 // Parameters  word of the comparison that sealed the shares (comparison/sign_state.h)
 #include <algorithm>
@@ -63,7 +64,7 @@ std::vector<SlotCells> cells_across(const Layout& layout) {
 
 /// o: what K takes from d, and E adds to the exponents of [t].
 Integer exponent_offset(const BitBudget& budget) {
-  return 3 * power_of_two(budget.guarded_mask_bits());
+  return 12 * power_of_two(budget.guarded_mask_bits());
 }
 
 /// Evaluator: one packing of the result from the key holder's answer.
@@ -116,8 +117,8 @@ class HomomorphicSelection : public Selection {
   EncryptedMatrix select(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& v,
                          const SignShares& bits) const override {
     const BitBudget& budget = evaluator.budget;
-    const Mask r = Mask::uniform(evaluator.draws(place, Draw::mask_selection), v.rows(), v.cols(),
-                                 budget.guarded_mask_bits());
+    const Mask r = Mask::drawn(evaluator.draws(place, Draw::mask_selection), v.rows(), v.cols(),
+                               budget.guarded_mask_bits());
     RequestBody body(evaluator);
     body.add(mask_down(evaluator, v.down(), v.layout(), r, budget.guarded_bits(), place));
     return run(evaluator, stage_masked, place, v.layout(), body, bits, r.values());
@@ -234,7 +235,7 @@ extern constexpr Descriptor homomorphic_selection_descriptor{
           const std::size_t cells = cell_count(work.left), bits = sizes.budget.guarded_mask_bits();
           const auto products = [&](std::size_t ciphertexts) {
             const std::size_t slots = (cells + ciphertexts - 1) / ciphertexts;
-            return powers_products(ciphertexts, slots, 1, bits + 2) +
+            return powers_products(ciphertexts, slots, 1, bits + 4) +
                    powers_products(ciphertexts, slots + 1, 1, 1);
           };
           return Declaration{

@@ -26,8 +26,8 @@ IntegerMatrix add_masked_addend(const Evaluator& evaluator, const Place& place,
                 " cells does not fit a result of " + std::to_string(result.rows()) + " x " +
                 std::to_string(result.cols()) + ": layouts must be the same");
   if (addend->bits == 0) throw Error("an addend has 0 bits, at least 1 is needed");
-  const Mask mask = Mask::uniform(evaluator.draws(place, Draw::mask_addend), c.rows(), c.cols(),
-                                  addend->bits + evaluator.budget.numbers().sigma);
+  const Mask mask = Mask::drawn(evaluator.draws(place, Draw::mask_addend), c.rows(), c.cols(),
+                                addend->bits + evaluator.budget.numbers().sigma);
   body.add(mask_down(evaluator, c.down(), c.layout(), mask, addend->bits, place));
   return mask.values();
 }
@@ -78,8 +78,8 @@ EncryptedMatrix MaskedDivision::rescale(const Evaluator& evaluator, const Place&
   check_content(budget, content_bits);
   budget.check_product(wire_name_, 1, factor);
   if (addend) budget.check_addend(wire_name_, addend->bits);
-  const Mask rho = Mask::uniform(evaluator.draws(place, Draw::mask_product), x.rows(), x.cols(),
-                                 content_bits + budget.numbers().sigma);
+  const Mask rho = Mask::drawn(evaluator.draws(place, Draw::mask_product), x.rows(), x.cols(),
+                               content_bits + budget.numbers().sigma);
   RequestBody body(evaluator);
   body.add(mask_down(evaluator, x.down(), x.layout(), rho, content_bits, place));
   const IntegerMatrix mask_c = add_masked_addend(evaluator, place, addend, x.layout(), body);

@@ -64,7 +64,7 @@ void write_file(const std::filesystem::path& path, fuzz::Choices& choices) {
   Fields fields(root, choices);
   const std::size_t kind = choices.below(3);
   fields.text("format", std::string(kind == 0 ? table_format : kind == 1 ? model_format : answers_format));
-  fields.number("version", 1);
+  fields.number("version", 2);
   fields.text("key", to_hex(toy_keys().public_keys().fingerprint()));
   fields.text("public_keys", keys);
   fields.number("value_bits", 12);
@@ -90,6 +90,8 @@ void write_file(const std::filesystem::path& path, fuzz::Choices& choices) {
     fields.number("handed_over", 0);
     fields.number("epochs_done", 1);
     fields.number("steps_done", 2);
+    fields.number("shown_masks", 100);
+    fields.number("shown_rerandomisations", 50);
     fields.number("with_velocities", 1);
     fields.matrix("weights_0", 4, 2);
     fields.matrix("velocities_0", 4, 2);

@@ -32,6 +32,7 @@ EncryptedModel toy_model(bool with_velocities, std::size_t slots = 4) {
                        .table_id = toy_table().info().id,
                        .epochs_done = 2,
                        .steps_done = 123456789012345,
+                       .shown = {12345678901, 2345678901},
                        .weights = {weights(6, 4, 0, slots), weights(5, 3, 1, slots)},
                        .velocities = {}};
   if (with_velocities) model.velocities = {weights(6, 4, 2, slots), weights(5, 3, 3, slots)};
@@ -112,6 +113,8 @@ TEST_CASE("a file whose parts do not fit is refused by name") {
       root.set_number("handed_over", 0);
       root.set_number("epochs_done", 0);
       root.set_number("steps_done", 0);
+      root.set_number("shown_masks", 0);
+      root.set_number("shown_rerandomisations", 0);
       root.set_number("with_velocities", 0);
       {
         hdf5::Group group = root.create_group("weights_0");

@@ -86,7 +86,7 @@ TEST_CASE("public encryption is g^m h^r with the r that the stream names") {
   CHECK(key.ciphertext_bytes() == 64);
   for (const unsigned m : {0u, 1u, 196u}) {
     RandomStream ours = stream(60), expected = stream(60), again = stream(60);
-    const Integer r = expected.bits(2 * 64 + 40);
+    const Integer r = expected.bits(2 * 64 + 56 + 24);
     const FreshDgkCiphertext c = key.encrypt(m, ours);
     CHECK(c.local().residue() == power(key.g(), m, key.n()) * power(key.h(), r, key.n()) % key.n());
     CHECK(key.rerandomise(key.trivial(m), again).local() == c.local());

@@ -84,7 +84,7 @@ TEST_CASE("encryption is (1 + m n) times the n-th residue that the stream names"
       if (variant == Variant::standard) {
         residue = power(expected.below(n), n, n2);
       } else {
-        residue = power(key.hs(), expected.bits(2 * 64 + 40), n2);
+        residue = power(key.hs(), expected.bits(2 * 64 + 56 + 24), n2);
       }
       const Integer plain = (1 + centred(m, n) * n % n2 + n2) % n2;
       const FreshCiphertext c = key.encrypt(m, ours);
@@ -316,9 +316,9 @@ TEST_CASE("a wider sigma lengthens the exponents of re-randomisation and changes
   const FreshCiphertext c = wide.encrypt(-7, random);
   CHECK(toy_keys().paillier().decrypt(c.local()) == -7);
   CHECK_FALSE(c.local() == key.encrypt(-7, same).local());
-  // (1 - 7 n) hs^r with r of 2t + 80 bits, by GMP.
+  // (1 - 7 n) hs^r with r of 2t + 80 + 24 bits, by GMP.
   Integer power;
-  const Integer r = exponent.bits(2 * key.subgroup_bits() + 80);
+  const Integer r = exponent.bits(2 * key.subgroup_bits() + 80 + 24);
   mpz_powm(power.get_mpz_t(), key.hs().get_mpz_t(), r.get_mpz_t(), key.n_squared().get_mpz_t());
   CHECK(c.local().residue() == (1 + (key.n() - 7) * key.n()) * power % key.n_squared());
 }

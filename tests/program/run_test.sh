@@ -127,10 +127,10 @@ holds 'j["unused_protocols"] == {"truncation": "blinded-division"}' plan.json
 grep -qx 'smlp: note: --truncation blinded-division is not used: matmul/packed truncates by itself' "$said/err" ||
   fail "a choice without effect is not named: $(cat "$said/err")"
 accepts plan --network 30-16-2 --rows 456 "${toy[@]}" --json >plan.json
-holds 'j["slots"] == 7 and j["slot_bits"] == 133 and j["epoch"]["seconds"] > 0 and j["epoch"]["rounds"] > 0 and j["statistical_bits"] < -10' plan.json
+holds 'j["slots"] == 6 and j["slot_bits"] == 168 and j["epoch"]["seconds"] > 0 and j["epoch"]["rounds"] > 0 and j["sigma"] == 56 and -48 < j["statistical_bits"] < -40' plan.json
 accepts plan --network 30-16-2 --rows 456 --test-rows 113 --epochs 3 "${toy[@]}" >plan.txt
-for line in 'network 30-16-2, 456 rows in 15 batches of 32, key of 1024 bits' 'slots of 133 bits, 7 a ciphertext' 'learning rate 0.1, taken as' \
-  '^an epoch: .* to the key holder, .* back, [0-9]* rounds' '^3 epochs: ' '^the test: .* rounds' 'probability below 2^-[0-9]'; do
+for line in 'network 30-16-2, 456 rows in 15 batches of 32, key of 1024 bits' 'slots of 168 bits, 6 a ciphertext' 'learning rate 0.1, taken as' \
+  '^an epoch: .* to the key holder, .* back, [0-9]* rounds' '^3 epochs: ' '^the test: .* rounds' '^for the whole run, a distance of at most 2^-4[0-9.]* from a view that shows nothing'; do
   grep -q -- "$line" plan.txt || fail "no '$line' in the plan: $(cat plan.txt)"
 done
 accepts protocols --json >protocols.json

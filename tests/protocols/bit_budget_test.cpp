@@ -12,39 +12,78 @@ using namespace smlp;
 using smlp::testing::error_of;
 
 TEST_CASE("bit budget: widths follow the specification") {
-  // l = 20, sigma = 40, k = 8: S = 2l + 2 sigma + 3 + 3.
+  // l = 20, sigma = 40, k = 8: S = 2l + 2 sigma + 3 + 6.
   const BitBudget toy({20, 10, 40}, 8, 512);
-  CHECK(toy.slot_bits() == 126);
-  CHECK(toy.slots() == 4);
+  CHECK(toy.slot_bits() == 129);
+  CHECK(toy.slots() == 3);
   CHECK(toy.value_mask_bits() == 60);
   CHECK(toy.product_bits() == 43);
   CHECK(toy.product_mask_bits() == 83);
-  CHECK(toy.cross_term_mask_bits() == 123);
+  CHECK(toy.cross_term_mask_bits() == 125);
   CHECK(toy.guarded_bits() == 24);
   CHECK(toy.guarded_mask_bits() == 64);
-  // The default numbers at 2048 bits and an inner dimension of 1,024: S = 133, 15 slots.
-  const BitBudget real({20, 10, 40}, 1024, 2048);
-  CHECK(real.slot_bits() == 133);
-  CHECK(real.slots() == 15);
+  CHECK(toy.pair_shift() == 63);
+  // The default numbers at 2048 bits and an inner dimension of 1,024: S = 168, 12 slots; 15 at sigma = 40.
+  const BitBudget real({}, 1024, 2048);
+  CHECK(real.numbers() == Numbers{20, 10, 56});
+  CHECK(real.slot_bits() == 168);
+  CHECK(real.slots() == 12);
+  CHECK(BitBudget({20, 10, 40}, 1024, 2048).slots() == 15);
   // Not a power of two: rounded up. One: no bit at all.
-  CHECK(BitBudget({20, 10, 40}, 9, 512).slot_bits() == 127);
-  CHECK(BitBudget({20, 10, 40}, 1, 512).slot_bits() == 123);
+  CHECK(BitBudget({20, 10, 40}, 9, 512).slot_bits() == 130);
+  CHECK(BitBudget({20, 10, 40}, 1, 512).slot_bits() == 126);
   CHECK(BitBudget({20, 10, 40}, 8, 512, 1).slots() == 1);
-  CHECK(BitBudget({20, 10, 40}, 8, 512, 4).slots() == 4);
+  CHECK(BitBudget({20, 10, 40}, 8, 512, 3).slots() == 3);
 }
 
-TEST_CASE("bit budget: two masked operands fit a slot but for an inner dimension of 1") {
+TEST_CASE("bit budget: every range holds at the ends of values and masks") {
   for (const std::size_t value_bits : {8u, 20u, 60u})
-    for (const std::size_t sigma : {40u, 41u, 128u}) {
-      const Numbers numbers{value_bits, 4, sigma};
-      CHECK(BitBudget(numbers, 1, 2048).pair_shift() == 0);
-      for (const std::size_t inner : {2u, 3u, 784u}) {
-        const BitBudget budget(numbers, inner, 2048);
-        CHECK(budget.pair_shift() == value_bits + sigma + 2);
-        const Integer end = power_of_two(budget.value_mask_bits() + 1) - 1;  // of |A + R_A|
-        CHECK(bit_length(Integer(end + (end << budget.pair_shift()))) < budget.slot_bits());
+    for (const std::size_t sigma : {40u, 41u, 128u})
+      for (const std::size_t inner : {1u, 2u, 3u, 784u, 1024u}) {
+        const BitBudget budget({value_bits, 4, sigma}, inner, 4096);
+        const std::size_t slot_bits = budget.slot_bits();
+        const auto largest = [](std::size_t bits) { return Integer(3 * (power_of_two(bits) - 1)); };  // mask
+        const Integer value = power_of_two(value_bits - 1), k = inner;
+        const Integer r = largest(budget.value_mask_bits()), top = r + value - 1, bottom = -value;
+        const Integer cross = largest(budget.cross_term_mask_bits()),
+                      rho = largest(budget.product_mask_bits());
+        const std::size_t widest = budget.cross_term_mask_bits() + mask_sum_bits;
+        const auto below = [](const Integer& x, std::size_t bits) { return bit_length(x) <= bits; };
+        // What the key holder admits is what there can be, and a slot has head-room above it.
+        CHECK(widest == slot_bits - 2);
+        for (const Integer& end : {top, bottom}) CHECK(below(end, budget.value_mask_bits() + mask_sum_bits));
+        CHECK(below(k * value * r + cross, widest));  // T' = A R_B + R_T
+        CHECK(below(-k * value * r, widest));
+        CHECK(below(k * r * top, widest));  // U' = R_A B' - R_T - rho
+        CHECK(below(k * r * bottom - cross - rho, widest));
+        CHECK(below(k * value * value + rho, budget.product_mask_bits() + mask_sum_bits));  // M
+        CHECK(budget.product_mask_bits() + mask_sum_bits <= slot_bits - 2);
+        // The masks have sigma bits more than what they hide.
+        CHECK(bit_length(k * value * r) + 1 + sigma <= budget.cross_term_mask_bits());
+        // The widest addend, and the sum of both.
+        const std::size_t addend = slot_bits - sigma - mask_sum_bits - 2;
+        budget.check_addend("x", addend);
+        const Integer c = power_of_two(addend) - 1 + largest(addend + sigma);
+        CHECK(below(k * value * value + rho + c, slot_bits - 1));
+        // A pair of operands, read again.
+        const std::size_t shift = budget.pair_shift();
+        for (const Integer& low : {top, bottom})
+          for (const Integer& high : {top, bottom}) {
+            const Integer pair = low + (high << shift);
+            CHECK(below(pair, slot_bits - 1));
+            CHECK(floor_shift(pair + power_of_two(shift - 1), shift) == high);
+          }
+        // A selection: exponents o -+ r of one length, and d - o.
+        const std::size_t b = budget.guarded_mask_bits();
+        const Integer o = 12 * power_of_two(b), guarded = power_of_two(budget.guarded_bits());
+        for (const Integer& exponent : {Integer(o + largest(b)), Integer(o - largest(b)), o})
+          CHECK(bit_length(exponent) == b + 4);
+        CHECK(below(-guarded - o, b + 4));
+        CHECK(b + 4 < slot_bits - 1);
+        // The paper's comparison, whose content is a multiple by at most 2^sigma.
+        const std::size_t affine = budget.guarded_bits() + sigma + 1;
+        CHECK(below(power_of_two(affine - 2) + largest(affine + sigma), slot_bits - 1));
       }
-    }
 }
 
 TEST_CASE("bit budget: refusals name the option") {
@@ -61,13 +100,13 @@ TEST_CASE("bit budget: refusals name the option") {
   CHECK(error_of([] {
           BitBudget({20, 10, 40}, 8, 512, 5);
         }) ==
-        "the bit budget does not fit: 5 slots of 126 bits in a plaintext of 510 bits; lower --value-bits, "
+        "the bit budget does not fit: 5 slots of 129 bits in a plaintext of 510 bits; lower --value-bits, "
         "--sigma or "
         "--inner, or take a longer key");
   CHECK(error_of([] {
           BitBudget({60, 10, 128}, 1024, 256);
         }) ==
-        "the bit budget does not fit: 1 slots of 389 bits in a plaintext of 254 bits; lower --value-bits, "
+        "the bit budget does not fit: 1 slots of 392 bits in a plaintext of 254 bits; lower --value-bits, "
         "--sigma or "
         "--inner, or take a longer key");
 }
@@ -90,10 +129,10 @@ TEST_CASE("bit budget: a product must fit") {
             budget.check_product("layer 1", 8, {scale, 10});
           }) == "the bit budget does not fit: layer 1 multiplies by " + std::to_string(scale) +
                     " / 2^10, allowed is at most 1; lower --learning-rate");
-  budget.check_addend("layer 1", 84);  // 84 + 40 + 2 = 126
-  CHECK(error_of([&] { budget.check_addend("layer 1", 85); }) ==
-        "the bit budget does not fit: layer 1 adds a value of 85 bits under a mask of 125 bits in slots of "
-        "126; lower --momentum or --weight-decay");
+  budget.check_addend("layer 1", 85);  // 85 + 40 + 2 + 2 = 129
+  CHECK(error_of([&] { budget.check_addend("layer 1", 86); }) ==
+        "the bit budget does not fit: layer 1 adds a value of 86 bits under a mask of 126 bits in slots of "
+        "129; lower --momentum or --weight-decay");
 }
 
 TEST_CASE("balanced groups: as few as possible, sizes differ by at most one, larger ones first") {

@@ -60,7 +60,8 @@ Integer floor_divide(const Integer& value, std::size_t shift) {
 Integer drawn(const TwoParties& parties, const Place& place, Draw kind, std::size_t i, std::size_t bits) {
   Address address = place.address(kind);
   address.element = i;
-  return parties.evaluator_random().stream(address).bits(bits);
+  RandomStream random = parties.evaluator_random().stream(address);
+  return random.bits(bits) + random.bits(bits) + random.bits(bits);
 }
 
 /// An addend in the clear.

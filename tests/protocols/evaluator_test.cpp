@@ -33,20 +33,22 @@ static_assert(!std::is_constructible_v<MaskedCiphertexts, std::vector<FreshCiphe
 TEST_CASE("mask: each cell is what its address draws") {
   TwoParties parties;
   const Place place{3, 1, Direction::gradient};
-  const Mask mask = Mask::uniform(parties.evaluator().draws(place, Draw::mask_left), 3, 4, 60);
+  const Mask mask = Mask::drawn(parties.evaluator().draws(place, Draw::mask_left), 3, 4, 60);
   CHECK(mask.bits() == 60);
   for (std::size_t i = 0; i < 3; ++i)
     for (std::size_t j = 0; j < 4; ++j) {
       Address address = place.address(Draw::mask_left);
       address.element = i * 4 + j;
-      CHECK(mask.values()(i, j) == parties.evaluator_random().stream(address).bits(60));
+      RandomStream random = parties.evaluator_random().stream(address);
+      const Integer first = random.bits(60), second = random.bits(60), third = random.bits(60);
+      CHECK(mask.values()(i, j) == first + second + third);
     }
 }
 
 TEST_CASE("mask: the remainder of a product completes the effective mask") {
   TwoParties parties;
   const auto draw = [&](std::size_t rows, std::size_t cols, std::size_t bits) {
-    return Mask::uniform(parties.evaluator().draws(parties.next_place(), Draw::mask_left), rows, cols, bits);
+    return Mask::drawn(parties.evaluator().draws(parties.next_place(), Draw::mask_left), rows, cols, bits);
   };
   const IntegerMatrix product = matrix_of(2, 3, {5, -8, 1000});
   const Mask cross = draw(2, 3, 123);
@@ -69,7 +71,7 @@ TEST_CASE("masking: adds mask and offset in both packings, under new randomness"
   const IntegerMatrix x = matrix_of(5, 3, {-4, 0, 17, 1000, -999});
   const EncryptedMatrix encrypted = parties.encrypt(x, {{3, 2}, {1, 2}});
   const Place place = parties.next_place();
-  const Mask mask = Mask::uniform(evaluator.draws(place, Draw::mask_left), 5, 3, 60);
+  const Mask mask = Mask::drawn(evaluator.draws(place, Draw::mask_left), 5, 3, 60);
   IntegerMatrix wanted = x;
   for (std::size_t i = 0; i < x.size(); ++i) wanted.cells()[i] += mask.values().cells()[i] + 77;
   const auto open = [&](const MaskedCiphertexts& masked) {
@@ -94,22 +96,20 @@ TEST_CASE("masking: an operand goes out in pairs, the last of an odd number alon
     TwoParties parties({.max_inner = max_inner});
     const Evaluator& evaluator = parties.evaluator();
     const std::size_t slot_bits = parties.budget().slot_bits();
-    const bool paired = max_inner > 1;
     for (const Layout& layout : {Layout{{3, 2}, {1, 2}}, Layout{{2}, {1, 1, 1}}, Layout{{1}, {1}}}) {
       const IntegerMatrix x = matrix_of(layout.rows(), layout.cols(), {-4, 0, 17, 524287, -524288});
       const EncryptedMatrix encrypted = parties.encrypt(x, layout);
       const Place place = parties.next_place();
       const Mask mask =
-          Mask::uniform(evaluator.draws(place, Draw::mask_left), layout.rows(), layout.cols(), 60);
+          Mask::drawn(evaluator.draws(place, Draw::mask_left), layout.rows(), layout.cols(), 60);
       IntegerMatrix sum = x;
       for (std::size_t i = 0; i < x.size(); ++i) sum.cells()[i] += mask.values().cells()[i];
       for (const Side side : {Side::left, Side::right}) {
         const auto packed =
             side == Side::left ? pack_down(sum, layout, slot_bits) : pack_across(sum, layout, slot_bits);
         std::vector<Integer> wanted;
-        for (std::size_t i = 0; i < packed.size(); i += paired ? 2 : 1)
-          wanted.push_back(paired && i + 1 < packed.size() ? Integer(packed[i] + (packed[i + 1] << 62))
-                                                           : packed[i]);
+        for (std::size_t i = 0; i < packed.size(); i += 2)
+          wanted.push_back(i + 1 < packed.size() ? Integer(packed[i] + (packed[i + 1] << 63)) : packed[i]);
         std::vector<Ciphertext> sent;
         const MaskedCiphertexts operand = mask_operand(evaluator, encrypted, side, mask, place);
         for (const FreshCiphertext& c : operand.ciphertexts()) sent.push_back(c.local());
@@ -119,7 +119,7 @@ TEST_CASE("masking: an operand goes out in pairs, the last of an odd number alon
     const EncryptedMatrix x = parties.encrypt(matrix_of(2, 2, {1}));
     const auto refusal = [&](std::size_t rows, std::size_t bits) {
       const Place place = parties.next_place();
-      const Mask mask = Mask::uniform(evaluator.draws(place, Draw::mask_left), rows, 2, bits);
+      const Mask mask = Mask::drawn(evaluator.draws(place, Draw::mask_left), rows, 2, bits);
       return error_of([&] { mask_operand(evaluator, x, Side::left, mask, place); });
     };
     CHECK(refusal(2, 59) == "a mask of 59 bits reached an operand; it needs 60 bits");
@@ -131,7 +131,7 @@ TEST_CASE("masking: an operand goes out in pairs, the last of an odd number alon
 TEST_CASE("masking: masks of pieces under each other") {
   TwoParties parties;
   const auto draw = [&](std::size_t rows, std::size_t cols, std::size_t bits) {
-    return Mask::uniform(parties.evaluator().draws(parties.next_place(), Draw::mask_left), rows, cols, bits);
+    return Mask::drawn(parties.evaluator().draws(parties.next_place(), Draw::mask_left), rows, cols, bits);
   };
   const std::vector<Mask> pieces{draw(2, 3, 60), draw(1, 3, 60)};
   const Mask all = Mask::stacked(pieces);
@@ -154,7 +154,7 @@ TEST_CASE("masking: a mask that is too narrow, or of another shape, is refused")
   const EncryptedMatrix x = parties.encrypt(matrix_of(2, 2, {1}));
   const auto masked = [&](std::size_t rows, std::size_t bits, std::size_t content) {
     const Place place = parties.next_place();
-    const Mask mask = Mask::uniform(evaluator.draws(place, Draw::mask_left), rows, 2, bits);
+    const Mask mask = Mask::drawn(evaluator.draws(place, Draw::mask_left), rows, 2, bits);
     mask_down(evaluator, x.down(), x.layout(), mask, content, place);
   };
   masked(2, 60, 20);
@@ -164,7 +164,7 @@ TEST_CASE("masking: a mask that is too narrow, or of another shape, is refused")
         "a mask of 60 bits does not hide 21 bits; at least 61 are needed");
   CHECK(error_of([&] { masked(3, 60, 20); }) == "a matrix of 3 x 2 cells does not fit a layout of 2 x 2");
   const Place place = parties.next_place();
-  const Mask mask = Mask::uniform(evaluator.draws(place, Draw::mask_left), 2, 2, 60);
+  const Mask mask = Mask::drawn(evaluator.draws(place, Draw::mask_left), 2, 2, 60);
   CHECK(error_of([&] { mask_across(evaluator, x.across(), x.layout(), mask, 21, place); }) ==
         "a mask of 60 bits does not hide 21 bits; at least 61 are needed");
   CHECK(error_of([&] { mask_down(evaluator, {}, x.layout(), mask, 20, place); }) ==

@@ -107,10 +107,10 @@ TEST_CASE("key holder: parameters and sizes outside the budget are refused by na
         refused + "a request multiplies by -9223372036854775808 / 2^4, allowed is at most 1");
   CHECK(parameter(2, -1) == refused + "a request shifts by -1 bits, allowed are 0 to 43");
   CHECK(parameter(2, 44) == refused + "a request shifts by 44 bits, allowed are 0 to 43");
-  CHECK(parameter(3, -1) == refused + "a request has the number of addend bits -1, allowed are 1 to 126");
-  CHECK(parameter(3, 127) == refused + "a request has the number of addend bits 127, allowed are 1 to 126");
-  CHECK(parameter(3, 85).starts_with(refused +
-                                     "the bit budget does not fit: matmul/packed adds a value of 85 bits"));
+  CHECK(parameter(3, -1) == refused + "a request has the number of addend bits -1, allowed are 1 to 129");
+  CHECK(parameter(3, 130) == refused + "a request has the number of addend bits 130, allowed are 1 to 129");
+  CHECK(parameter(3, 86).starts_with(refused +
+                                     "the bit budget does not fit: matmul/packed adds a value of 86 bits"));
   CHECK(refusal_with(parties, frame, [](Request& r) { r.header.parameters.resize(2); }) ==
         refused + "a request of matmul/packed has 2 parameters, at least 3 are needed");
   CHECK(refusal_with(parties, frame, [](Request& r) { r.header.numbers.value_bits = 7; }) ==
@@ -121,9 +121,9 @@ TEST_CASE("key holder: parameters and sizes outside the budget are refused by na
         refused + "--inner is 0, allowed are 1 to 16777216");
   CHECK(refusal_with(parties, frame, [](Request& r) {
           r.header.slots = 5;
-        }).starts_with(refused + "the bit budget does not fit: 5 slots of 126 bits"));
+        }).starts_with(refused + "the bit budget does not fit: 5 slots of 129 bits"));
   CHECK(refusal_with(parties, frame, [](Request& r) { r.header.layout.row_groups = {5}; }) ==
-        refused + "a request has a group of more than the 4 slots of a ciphertext");
+        refused + "a request has a group of more than the 3 slots of a ciphertext");
   CHECK(refusal_with(parties, frame, [](Request& r) { r.body.push_back(0); }) ==
         refused + "a request has 1 bytes too many");
   CHECK(refusal_with(parties, frame, [](Request& r) { r.body.resize(2); }) ==
@@ -162,17 +162,17 @@ TEST_CASE("key holder: residues that are no ciphertexts, and values out of range
   const Integer foreign = toy_user_key().encrypt(5, random).local().residue();
   CHECK(outcome(foreign < key.n_squared() ? foreign : Integer(foreign - key.n_squared())) == out_of_range);
   for (int trial = 0; trial < 20; ++trial) CHECK(outcome(random.below(key.n_squared())) == out_of_range);
-  // 20 bits under a mask of 60: below 2^61 passes.
-  const Integer edge = power_of_two(61);
+  // 20 bits under a mask of 60, a sum of three: below 2^62 passes.
+  const Integer edge = power_of_two(62);
   CHECK(outcome(encrypted(edge - 1)).empty());
   CHECK(outcome(encrypted(1 - edge)).empty());
   CHECK(outcome(encrypted(edge)) == out_of_range);
   CHECK(outcome(encrypted(-edge)) == out_of_range);
   CHECK(outcome(encrypted((n - 1) / 2)) == out_of_range);
   // More slots than the group has.
-  CHECK(outcome(encrypted(power_of_two(126))) == out_of_range);
-  CHECK(refusal_of(parties.key_holder(), truncation_of(parties, encrypted(power_of_two(126)), 2)).empty());
-  CHECK(refusal_of(parties.key_holder(), truncation_of(parties, encrypted(power_of_two(252)), 2)) ==
+  CHECK(outcome(encrypted(power_of_two(129))) == out_of_range);
+  CHECK(refusal_of(parties.key_holder(), truncation_of(parties, encrypted(power_of_two(129)), 2)).empty());
+  CHECK(refusal_of(parties.key_holder(), truncation_of(parties, encrypted(power_of_two(258)), 2)) ==
         out_of_range);
 }
 
@@ -196,7 +196,7 @@ TEST_CASE("key holder: both values of a pair are read signed, in the range of ma
     seen.clear();
     return refusal_of(parties.key_holder(), encode_request(header, body));
   };
-  const Integer end = power_of_two(61), shift = power_of_two(62);
+  const Integer end = power_of_two(62), shift = power_of_two(63);
   for (const Integer& lower : {Integer(0), Integer(1), Integer(-1), Integer(end - 1), Integer(1 - end)})
     for (const Integer& upper : {Integer(0), Integer(1), Integer(-1), Integer(end - 1), Integer(1 - end)}) {
       CHECK(outcome(lower + shift * upper).empty());

@@ -34,9 +34,9 @@ TEST_CASE("refusals: a matrix product outside the budget or of shapes that do no
     CHECK(refusal(2, 3, 3, 2, {1, 44}) ==
           "the bit budget does not fit: " + wire_name + " shifts by 44 bits, its product has 43");
     const std::string adder = descriptor.fused ? wire_name : "truncation/" + names.truncation;
-    CHECK(refusal(2, 3, 3, 2, {1, 0}, Addend{parties.encrypt(matrix_of(2, 2, {1})), 85}) ==
+    CHECK(refusal(2, 3, 3, 2, {1, 0}, Addend{parties.encrypt(matrix_of(2, 2, {1})), 86}) ==
           "the bit budget does not fit: " + adder +
-              " adds a value of 85 bits under a mask of 125 bits in slots of 126; lower --momentum or "
+              " adds a value of 86 bits under a mask of 126 bits in slots of 129; lower --momentum or "
               "--weight-decay");
     CHECK(refusal(2, 3, 3, 2, {1, 0}, Addend{parties.encrypt(matrix_of(2, 2, {1})), 0}) ==
           "an addend has 0 bits, at least 1 is needed");
@@ -67,7 +67,7 @@ TEST_CASE("refusals: a truncation outside the budget") {
 }
 
 TEST_CASE("refusals: protocols of one value a ciphertext do not read packed operands") {
-  TwoParties parties;  // four slots
+  TwoParties parties;  // three slots
   const ProtocolSet set = make_protocols(preset("paper"), BitBudget(toy_numbers, toy_max_inner, 512, 1));
   const EncryptedMatrix packed = parties.encrypt(matrix_of(4, 4, {1}));
   const Layout rows{std::vector<std::size_t>(4, 1), {4}};
@@ -126,7 +126,7 @@ TEST_CASE("refusals: a user key that is not configured, or too short for the slo
   const PaillierPublicKey stranger =
       PaillierSecretKey::generate(Variant::subgroup, 512, 64, random).public_key();
   const PaillierPublicKey shorter =
-      PaillierSecretKey::generate(Variant::subgroup, 504, 64, random).public_key();
+      PaillierSecretKey::generate(Variant::subgroup, 384, 64, random).public_key();
   const EncryptedMatrix x = parties.encrypt(matrix_of(4, 1, {1}));
   CHECK(error_of([&] {
           switch_key(parties.evaluator(), parties.next_place(), stranger, Purpose::answers, x.down());
@@ -135,7 +135,7 @@ TEST_CASE("refusals: a user key that is not configured, or too short for the slo
         "with");
   CHECK(error_of([&] {
           switch_key(parties.evaluator(), parties.next_place(), shorter, Purpose::answers, x.down());
-        }) == "the user's key has 504 bits, 4 slots of 126 bits need at least 506");
+        }) == "the user's key has 384 bits, 3 slots of 129 bits need at least 389");
 
   // A key for one purpose alone; and the purpose is a number of the header, so any number may come.
   KeyHolderPolicy policy;

@@ -80,15 +80,15 @@ TEST_CASE("registry: halves are built for a budget that can carry them") {
   }
   CHECK(make_protocols(preset("homomorphic"), many).matmul);
   CHECK(error_of([&] { make_protocols(preset("paper"), many); }) ==
-        "the protocol truncation/blinded-division works on one value a ciphertext, the table has 4 slots");
+        "the protocol truncation/blinded-division works on one value a ciphertext, the table has 3 slots");
   ProtocolNames names = preset("homomorphic");
   names.matmul = "blinded";
   CHECK(error_of([&] { make_protocols(names, many); }) ==
-        "the protocol matmul/blinded works on one value a ciphertext, the table has 4 slots");
+        "the protocol matmul/blinded works on one value a ciphertext, the table has 3 slots");
   names = preset("homomorphic");
   names.activation = "max";
   CHECK(error_of([&] { make_protocols(names, many); }) ==
-        "the protocol activation/max works on one value a ciphertext, the table has 4 slots");
+        "the protocol activation/max works on one value a ciphertext, the table has 3 slots");
   names = preset("homomorphic");
   names.comparison = "yao";
   CHECK(error_of([&] { make_protocols(names, one); }).starts_with("there is no comparison protocol 'yao'; "));

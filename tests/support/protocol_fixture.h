@@ -16,7 +16,7 @@
 
 namespace smlp::testing {
 
-/// Toy numbers: slots of 126 bits, four in a toy key's plaintext.
+/// Toy numbers: slots of 129 bits, three in a toy key's plaintext.
 inline constexpr Numbers toy_numbers{20, 10, 40};
 inline constexpr std::size_t toy_max_inner = 8;
 

@@ -1,6 +1,8 @@
 // smlp encrypt: the data owner's table becomes a file that servers may have.
 #include <filesystem>
 
+#include "mlp/cost.h"
+#include "mlp/network.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/options.h"
 #include "mlp/program/output_place.h"
@@ -23,6 +25,9 @@ struct EncryptOptions {
   Scaling scaling = Scaling::standard;
   std::string profile;
   Numbers numbers;
+  SigmaOption sigma;
+  std::string network;
+  std::size_t epochs = 10;
   std::optional<std::uint64_t> seed;
   std::string out;
   ForceOption force;
@@ -42,6 +47,10 @@ void declare(CommandLine& line, EncryptOptions& options) {
       "profile", options.profile,
       "scaling and class names (OUT.profile.json): applied where the file is there, else learnt and written");
   add_number_options(line, options.numbers);
+  options.sigma.add_to(line);
+  line.text("network", options.network,
+            "layer sizes that --statistical-bound reckons with; N features, C classes");
+  line.number("epochs", options.epochs, "passes over the table that --statistical-bound reckons with");
   line.number("seed", options.seed, "repeatable order of the rows (never ciphertexts)");
   line.required("out", options.out, "the encrypted table");
   options.force.add_to(line);
@@ -61,6 +70,16 @@ void drop_unknown_labels(Table& table, const Profile& profile, const std::string
                   "; the labels are left out, which is right for queries and not for training");
 }
 
+/// What the table is for, by the default protocols: the epochs and one that is repeated after an
+/// interruption, and as many queries as it has rows. Momentum is counted whether or not there will be any.
+Plan planned(const EncryptOptions& options, std::size_t features, std::size_t classes, std::size_t rows) {
+  TrainingOptions training;
+  training.epochs = options.epochs + 1;
+  training.batch = options.batch;
+  training.momentum = 0.5;
+  return {parse_network(options.network, features, classes), preset("homomorphic"), training, rows, rows};
+}
+
 }  // namespace
 
 int encrypt_command(const Words& words, Console& console) {
@@ -72,6 +91,13 @@ int encrypt_command(const Words& words, Console& console) {
   console.configure(false, options.quiet);
   options.threads.apply();
   options.numbers.check();
+  options.sigma.check(line);
+  if (options.sigma.bound && options.network.empty())
+    throw UsageError(
+        "--statistical-bound needs to know what the table is for: give --network, and --epochs if not " +
+        std::to_string(options.epochs));
+  if (!options.sigma.bound && (line.given("network") || line.given("epochs")))
+    throw UsageError("encrypt takes --network and --epochs with --statistical-bound alone");
   if (options.batch < 1 || options.batch > 65536)
     throw Error("--batch is " + std::to_string(options.batch) + ", allowed are 1 to 65536");
   if (options.profile.empty()) options.profile = options.out + ".profile.json";
@@ -84,7 +110,6 @@ int encrypt_command(const Words& words, Console& console) {
 
   const PublicKeys keys = load_public_keys(options.key);
   options.strength.check(keys, options.key);
-  const BitBudget budget(options.numbers, options.inner, keys.paillier().bits());
   const bool known = std::filesystem::exists(options.profile);
   Profile profile;
   if (known) profile = load_profile(options.profile);
@@ -113,6 +138,10 @@ int encrypt_command(const Words& words, Console& console) {
        known ? unknown_texts(profile, table) : suspicions(table, profile, options.numbers))
     console.warning("warning: " + options.data.data + ": " + warning);
   table = {};  // its values are in the scaled features now
+  options.sigma.apply(options.numbers, options.inner, keys.paillier().bits(), [&](const BitBudget& of_table) {
+    return shown_by(planned(options, features, profile.classes.size(), ready.rows()), of_table);
+  });
+  const BitBudget budget(options.numbers, options.inner, keys.paillier().bits());
   budget.check_product("the forward product of layer 1", features + 1, {1, 0});
   const TableEncryptor encryptor(keys, budget, options.batch, std::move(ready.features),
                                  ready.has_labels() ? &ready.classes : nullptr,
@@ -134,13 +163,14 @@ int encrypt_command(const Words& words, Console& console) {
 
   // Rows for a model that is there already need its profile: a forgotten --profile must be seen.
   const bool new_profile = !known && !line.given("profile");
-  console.result(options.out + ": " + (new_profile ? "a training table, " : "") +
-                 count_text(ready.rows(), "row") + ", " + count_text(features, "feature") + ", " +
-                 (ready.has_labels() ? std::to_string(profile.classes.size()) + " classes of " +
-                                           in_quotes(profile.label_column)
-                                     : std::string("no labels")) +
-                 ", " + count_text(budget.slots(), "value") + " a ciphertext, batches of " +
-                 count_text(options.batch, "row"));
+  console.result(
+      options.out + ": " + (new_profile ? "a training table, " : "") + count_text(ready.rows(), "row") +
+      ", " + count_text(features, "feature") + ", " +
+      (ready.has_labels()
+           ? std::to_string(profile.classes.size()) + " classes of " + in_quotes(profile.label_column)
+           : std::string("no labels")) +
+      ", " + count_text(budget.slots(), "value") + " a ciphertext, batches of " +
+      count_text(options.batch, "row") + ", masks " + std::to_string(options.numbers.sigma) + " bits wider");
   console.result(options.profile + ": scaling and class names, " +
                  (known ? "applied" : "learnt and written") +
                  "; it tells about the data and stays with its owner");

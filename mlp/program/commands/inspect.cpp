@@ -48,6 +48,7 @@ Json model_facts(const std::string& path) {
              {"handed_over", model.handed_over},
              {"epochs_done", model.epochs_done},
              {"steps_done", model.steps_done},
+             {"shown", {{"masks", model.shown.masks}, {"rerandomisations", model.shown.rerandomisations}}},
              {"protocols", model.protocols},
              {"training", Json::parse(model.training, nullptr, false)},
              {"table", hex(model.table_id)},

@@ -24,6 +24,7 @@ struct PlanOptions {
   ProtocolOptions protocols;
   KeyOptions key;
   Numbers numbers;
+  SigmaOption sigma;
   std::size_t inner = 1024;
   ThreadOption threads;
   bool json = false;
@@ -37,6 +38,7 @@ void declare(CommandLine& line, PlanOptions& options) {
   options.protocols.add_to(line);
   options.key.add_to(line);
   add_number_options(line, options.numbers);
+  options.sigma.add_to(line);
   line.number("inner", options.inner, "widest inner dimension of a product that slots have room for");
   options.threads.add_to(line);
   line.flag("json", options.json, "one JSON object on standard output");
@@ -87,12 +89,16 @@ int plan_command(const Words& words, Console& console) {
   options.threads.apply();
   options.training.check();
   options.key.check();
-  options.numbers.check();
+  options.sigma.check(line);
   constexpr std::size_t most_rows = std::size_t{1} << 24;
   if (options.rows < 1 || options.rows > most_rows || options.test_rows > most_rows)
     throw Error("--rows and --test-rows are at most 2^24, and --rows at least 1");
   const Network network = parse_network(options.network, 0, 0);
   const ProtocolNames names = options.protocols.names();
+  const Plan run{network, names, options.training, options.rows, options.test_rows};
+  const auto shown = [&](const BitBudget& table) { return shown_by(run, table); };
+  options.sigma.apply(options.numbers, options.inner, options.key.bits, shown);
+  options.numbers.check();
   const BitBudget table_budget(options.numbers, options.inner, options.key.bits);
   const BitBudget budget = evaluator_budget(table_budget, names);
   make_protocols(names, budget);
@@ -121,8 +127,7 @@ int plan_command(const Words& words, Console& console) {
     testing = classification_cost(network, names, *test, sizes);
   }
   const double test_seconds = speed.seconds(testing.operations, thread_count());
-  const double bound =
-      statistical_bound(network, names, options.training, groups, test ? &*test : nullptr, budget, key);
+  const Shown all_shown = shown(table_budget);
 
   if (options.json) {
     const Json plan{{"network", network.text()},
@@ -146,7 +151,7 @@ int plan_command(const Words& words, Console& console) {
                      {{"seconds", test_seconds},
                       {"bytes", smlp::to_json(testing.traffic)},
                       {"rounds", testing.traffic.rounds}}},
-                    {"statistical_bits", bound}};
+                    {"statistical_bits", distance_json(names, all_shown, options.numbers.sigma)}};
     Json report = provenance(line, std::nullopt);
     report.update(plan);
     console.document(report.dump());
@@ -162,7 +167,7 @@ int plan_command(const Words& words, Console& console) {
                  std::to_string(thread_count()) + " threads of this machine)");
   console.result(count_text(options.training.epochs, "epoch") + ": " + duration_text(all_seconds));
   if (test) console.result("the test: " + cost_text(testing, test_seconds));
-  console.result("the masks of the whole run show anything with probability below 2^" + fixed_text(bound, 1));
+  console.result(distance_text(names, all_shown, options.numbers.sigma));
   warn_of_leakage(console, names);
   return 0;
 }

@@ -26,6 +26,7 @@ struct PredictOptions {
   std::optional<std::string> user_key;
   std::string out;
   ForceOption force;
+  BoundOption bound;
   ThreadOption threads;
   OutputOptions output;
 };
@@ -39,6 +40,7 @@ void declare(CommandLine& line, PredictOptions& options) {
       "public.json of the data owner, under which the answers are handed over: no server can open them");
   line.required("out", options.out, "the encrypted answers");
   options.force.add_to(line);
+  options.bound.add_to(line);
   options.threads.add_to(line);
   options.output.add_to(line, false);
 }
@@ -67,6 +69,7 @@ int predict_command(const Words& words, Console& console) {
   if (const auto help = line.parse(words)) return console.document(*help), 0;
   console.configure(options.output.json, options.output.quiet);
   options.key_holder.check("predict");
+  options.bound.check();
   options.threads.apply();
   std::vector<std::filesystem::path> read = KeyHolderAccess::files(options.key_holder);
   read.insert(read.end(), {options.model, options.data});
@@ -104,6 +107,13 @@ int predict_command(const Words& words, Console& console) {
   warn_of_leakage(console, names);
   if (key_holder.hosted() != nullptr)
     console.warning("note: the key holder runs in this process, so all roles are in one hand");
+  const std::size_t sigma = model.budget.numbers().sigma;
+  const Sizes sizes{model.budget, keys.paillier().ciphertext_bytes(), keys.dgk().ciphertext_bytes()};
+  const Shown shown_in_all = model.shown + shown(classification_cost(network, names, table.groups(), sizes,
+                                                                     user ? user->paillier().bits() : 0)
+                                                     .operations);
+  require_distance("this classification, with the training of the model,", names, shown_in_all, sigma,
+                   options.bound.bound);
   const Seeds seeds(options.key_holder.seed);
   std::set<std::string> protocols = asked_protocols(names);
   std::optional<Recipient> recipient;
@@ -135,6 +145,7 @@ int predict_command(const Words& words, Console& console) {
     Json report = provenance(line, options.key_holder.seed);
     report.update(about);
     report.update(measured.to_json());
+    report["statistical_bits"] = distance_json(names, shown_in_all, sigma);
     report["seconds"] = {
         {"wall", wall_seconds() - start}, {"cpu", cpu_seconds()}, {"predict", measured.seconds}};
     console.document(report.dump(-1, ' ', false, Json::error_handler_t::replace));

@@ -21,6 +21,7 @@ struct ReleaseOptions {
   KeyHolderOptions key_holder;
   std::string out;
   ForceOption force;
+  BoundOption bound;
   bool quiet = false;
   ThreadOption threads;
 };
@@ -32,6 +33,7 @@ void declare(CommandLine& line, ReleaseOptions& options) {
   line.required("out", options.out, "the model under the owner's key, for smlp export");
   options.force.add_to(line);
   line.flag("quiet", options.quiet, "no progress");
+  options.bound.add_to(line);
   options.threads.add_to(line);
 }
 
@@ -44,6 +46,7 @@ int release_command(const Words& words, Console& console) {
   if (const auto help = line.parse(words)) return console.document(*help), 0;
   console.configure(false, options.quiet);
   options.key_holder.check("release");
+  options.bound.check();
   options.threads.apply();
   std::vector<std::filesystem::path> read = KeyHolderAccess::files(options.key_holder);
   read.insert(read.end(), {options.model, options.user_key});
@@ -60,11 +63,18 @@ int release_command(const Words& words, Console& console) {
   }
   const PublicKeys owner = load_public_keys(options.user_key).with_sigma(model.budget.numbers().sigma);
   options.key_holder.strength.check(owner, options.user_key);
+  const ProtocolNames names = ProtocolNames::from_families(model.protocols);
+  const Sizes sizes{model.budget, loaded.keys.paillier().ciphertext_bytes(),
+                    loaded.keys.dgk().ciphertext_bytes()};
+  require_distance(
+      "this hand-over, with the training of the model,", names,
+      model.shown + shown(release_cost(Network{model.network}, sizes, owner.paillier().bits()).operations),
+      model.budget.numbers().sigma, options.bound.bound);
   const Seeds seeds(options.key_holder.seed);
   Session session(loaded.keys,
                   key_holder.connect(loaded.keys, {"conversion/switch-key"}, seeds.key_holder(),
                                      Recipient{owner, Purpose::model}),
-                  model.budget, ProtocolNames::from_families(model.protocols), seeds.release());
+                  model.budget, names, seeds.release());
   Meter meter(session);
   ProgressBar progress(console, "release", "layers");
   const EncryptedModel released =

@@ -53,7 +53,8 @@ Json report_json(const RunOptions& options, const Experiment& experiment, const 
       {"bytes", to_json(traffic)},
       {"rounds", traffic.rounds},
       {"seconds_by_kind", findings.training.by_kind},
-      {"statistical_bits", findings.statistical_bits},
+      {"sigma", experiment.sigma()},
+      {"statistical_bits", distance_json(experiment.names(), experiment.shown(), experiment.sigma())},
       {"confusion", {{"classes", confusion.names}, {"counts", std::move(counts)}}},
       {"answers", answer_names(experiment, findings)},
       {"history", findings.history}};
@@ -63,7 +64,8 @@ Json report_json(const RunOptions& options, const Experiment& experiment, const 
   return out;
 }
 
-void report_text(Console& console, const Findings& findings, const Confusion& confusion, double wall) {
+void report_text(Console& console, const Experiment& experiment, const Findings& findings,
+                 const Confusion& confusion, double wall) {
   console.result("test accuracy " + percent(findings.last.accuracy.encrypted) + " encrypted, " +
                  percent(findings.last.accuracy.twin) + " twin, " + percent(findings.last.accuracy.clear) +
                  " float");
@@ -77,8 +79,7 @@ void report_text(Console& console, const Findings& findings, const Confusion& co
                  bytes_text(static_cast<double>(all.traffic.to_key_holder)) + " to the key holder, " +
                  bytes_text(static_cast<double>(all.traffic.to_evaluator)) + " back, " +
                  std::to_string(all.traffic.rounds) + " rounds");
-  console.result("the masks of the whole run show anything with probability below 2^" +
-                 fixed_text(findings.statistical_bits, 1));
+  console.result(distance_text(experiment.names(), experiment.shown(), experiment.sigma()));
   if (findings.weights_equal && findings.answers_equal)
     console.result("the encrypted weights and answers equal the twin's exactly");
 }
@@ -109,6 +110,7 @@ void declare(CommandLine& line, RunOptions& options, RunFiles& files) {
   options.protocols.add_to(line);
   options.key.add_to(line);
   add_number_options(line, options.numbers);
+  options.sigma.add_to(line);
   line.number("inner", options.inner, "widest inner dimension of a product that slots have room for");
   line.number("seed", files.seed,
               "repeatable split, weights and masks, never keys (drawn, and told by --json)");
@@ -150,6 +152,7 @@ int run_command(const Words& words, Console& console) {
   if (!files.seed) files.seed = drawn_seed();
   options.seed = *files.seed;
   options.numbers.check();
+  options.sigma.check(line);
   std::vector<std::filesystem::path> read = options.data.files();
   if (options.test) read.emplace_back(*options.test);
   if (options.test_labels) read.emplace_back(*options.test_labels);
@@ -181,7 +184,7 @@ int run_command(const Words& words, Console& console) {
     console.document(report_json(options, experiment, findings, confusion, wall, cpu_seconds())
                          .dump(-1, ' ', false, Json::error_handler_t::replace));
   else
-    report_text(console, findings, confusion, wall);
+    report_text(console, experiment, findings, confusion, wall);
   if (!findings.weights_equal || !findings.answers_equal) {
     console.warning(std::string("the encrypted ") + (findings.weights_equal ? "answers" : "weights") +
                     " are not the twin's: a protocol or a value left its range");

@@ -32,6 +32,7 @@ struct TrainOptions {
   std::string out;
   bool resume = false;
   ForceOption force;
+  BoundOption bound;
   ThreadOption threads;
   OutputOptions output;
 };
@@ -45,6 +46,7 @@ void declare(CommandLine& line, TrainOptions& options) {
   line.required("out", options.out, "the model, saved whole after each epoch");
   line.flag("resume", options.resume, "continue from --out; starts where there is none");
   options.force.add_to(line);
+  options.bound.add_to(line);
   options.threads.add_to(line);
   options.output.add_to(line, true);
 }
@@ -99,7 +101,8 @@ class Training {
         table_(open_table(options.data, key_holder.hosted())),
         keys_(table_.public_keys()),
         network_(parse_network(options.network, table_.info().features, labelled_classes())),
-        budget_(evaluator_budget(table_.info().budget, names_)) {
+        budget_(evaluator_budget(table_.info().budget, names_)),
+        sizes_{budget_, keys_.paillier().ciphertext_bytes(), keys_.dgk().ciphertext_bytes()} {
     options.key_holder.strength.check(keys_, options.data);
     const std::size_t batch = table_.info().batch;
     if (options.batch_given && training_.batch != batch)
@@ -116,6 +119,8 @@ class Training {
                  batch_rows(groups, groups.batches.back()), budget_);
     channel_ = key_holder.connect(keys_, asked_protocols(names_), seeds_.key_holder());
     prepare_model();
+    require_distance(first_epoch_ == 0 ? "this training" : "this training, with what it has shown already,",
+                     names_, planned(), budget_.numbers().sigma, options.bound.bound);
   }
 
   void run();
@@ -131,6 +136,12 @@ class Training {
     return table_.info().classes;
   }
   void prepare_model();
+  /// What an epoch shows; the first of a session opens the table.
+  Shown shown_by_epoch(bool first) const {
+    return shown(epoch_cost(network_, names_, training_, table_.groups(), sizes_, first).operations);
+  }
+  /// What was shown, the epochs that are left, and the hand-over of the model.
+  Shown planned() const;
 
   const TrainOptions& options_;
   TrainingOptions training_;
@@ -142,6 +153,7 @@ class Training {
   const PublicKeys& keys_;
   Network network_;
   BitBudget budget_;
+  Sizes sizes_;
   std::unique_ptr<Channel> channel_;
   std::optional<EncryptedModel> model_;
   std::uint64_t first_epoch_ = 0;
@@ -159,6 +171,7 @@ void Training::prepare_model() {
                        .profile = table_.info().profile,
                        .epochs_done = 0,
                        .steps_done = 0,
+                       .shown = {},
                        .weights = {},
                        .velocities = {}};
   if (options_.resume && std::filesystem::exists(options_.out)) {
@@ -174,6 +187,14 @@ void Training::prepare_model() {
   start.weights = std::move(weights.weights);
   start.velocities = std::move(weights.velocities);
   model_ = std::move(start);
+}
+
+Shown Training::planned() const {
+  Shown all = model_->shown + shown(release_cost(network_, sizes_, keys_.paillier().bits()).operations);
+  const std::uint64_t left = training_.epochs - first_epoch_;
+  if (left > 0) all += shown_by_epoch(true);
+  if (left > 1) all += static_cast<double>(left - 1) * shown_by_epoch(false);
+  return all;
 }
 
 void Training::run() {
@@ -194,6 +215,11 @@ void Training::run() {
   Meter meter(session);
   const GroupReader<EncryptedMatrix> reader{[&](std::size_t group) { return table_.features(group); },
                                             [&](std::size_t group) { return table_.labels(group); }};
+  // Counted before it is shown: what an interrupted epoch has shown is in the checkpoint before it.
+  if (first_epoch_ < training_.epochs) {
+    model_->shown += shown_by_epoch(true);
+    if (first_epoch_ > 0) save_model(options_.out, *model_, keys_);
+  }
   // Moved to and fro: one copy of a large model is enough.
   Weights<EncryptedMatrix> weights{std::move(model_->weights), std::move(model_->velocities)};
   ProgressBar progress(console_, "", "steps", first_epoch_ * groups.batches.size());
@@ -212,6 +238,7 @@ void Training::run() {
     model_->velocities = std::move(weights.velocities);
     model_->epochs_done = epoch + 1;
     model_->steps_done = (epoch + 1) * groups.batches.size();
+    if (epoch + 1 < training_.epochs) model_->shown += shown_by_epoch(false);
     // Before the checkpoint: a resumed training drops lines that it will write again, and lacks none.
     metrics.epoch(epoch + 1, of_epoch, Json::object());  // nothing is visible to an evaluator
     save_model(options_.out, *model_, keys_);
@@ -238,8 +265,7 @@ Json Training::report(double wall) const {
                    {"bytes", to_json(measured_.traffic)},
                    {"rounds", measured_.traffic.rounds},
                    {"seconds_by_kind", measured_.by_kind},
-                   {"statistical_bits",
-                    statistical_bound(network_, names_, training_, table_.groups(), nullptr, budget_, keys_)},
+                   {"statistical_bits", distance_json(names_, model_->shown, budget_.numbers().sigma)},
                    {"model", options_.out}};
   Json out = origin_;
   out.update(found);
@@ -250,7 +276,8 @@ std::string Training::summary() const {
   return options_.out + ": " + network_.text() + " after " + count_text(model_->epochs_done, "epoch") + ", " +
          (first_epoch_ == training_.epochs ? "nothing left to do"
                                            : "trained in " + duration_text(measured_.seconds) + ", " +
-                                                 std::to_string(measured_.traffic.rounds) + " rounds");
+                                                 std::to_string(measured_.traffic.rounds) + " rounds") +
+         "; " + distance_text(names_, model_->shown, budget_.numbers().sigma);
 }
 
 }  // namespace
@@ -268,6 +295,7 @@ int train_command(const Words& words, Console& console) {
   options.batch_given = line.given("batch");
   options.threads.apply();
   options.training.check();
+  options.bound.check();
   std::vector<std::filesystem::path> read = KeyHolderAccess::files(options.key_holder);
   read.emplace_back(options.data);
   if (options.resume && options.force.force)

@@ -74,8 +74,8 @@ TEST_CASE("operands: three products of a step open each matrix once, and send wh
 TEST_CASE("operands: a bias row is left out of a state") {
   Layer layer;
   const BitBudget& budget = layer.parties.budget();
-  const Layout with_bias{{4, 3, 1}, {3}};
-  REQUIRE(budget.slots() >= 4);
+  const Layout with_bias{{3, 3, 1, 1}, {3}};
+  REQUIRE(budget.slots() >= 3);
   const EncryptedMatrix w = layer.parties.encrypt(layer.w, with_bias).kept(),
                         x = layer.parties.encrypt(layer.x), d = layer.parties.encrypt(layer.d);
   layer.product(Direction::forward, x, w);
@@ -128,10 +128,10 @@ TEST_CASE("operands: two ciphertexts go out as one, at the price of a power") {
   const Operations with = protocol.operations(work, layer.parties.sizes());
   CHECK(with.rerandomisations - without.rerandomisations == 8);
   CHECK(with.decryptions - without.decryptions == 8);
-  CHECK(with.products - without.products == 8 * 64);
+  CHECK(with.products - without.products == 8 * 65);
 }
 
-TEST_CASE("operands: an inner dimension of 1 has no room for pairs") {
+TEST_CASE("operands: pairs at an inner dimension of 1") {
   TwoParties parties({.max_inner = 1});
   const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
   const IntegerMatrix a = matrix_of(3, 1, {524287, -524288, 5}), b = matrix_of(1, 2, {-524288, 3});
@@ -145,7 +145,7 @@ TEST_CASE("operands: an inner dimension of 1 has no room for pairs") {
 
 TEST_CASE("operands: a cell beyond its range ends the session, in either half of a pair") {
   for (const std::size_t column : {0u, 1u})
-    for (const std::size_t bits : {61u, 62u, 64u}) {
+    for (const std::size_t bits : {62u, 63u, 65u}) {
       TwoParties parties;
       const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
       IntegerMatrix a = matrix_of(1, 2, {5, 7});
