@@ -10,7 +10,7 @@ namespace smlp {
 
 namespace {
 
-constexpr std::uint64_t format_version = 2;
+constexpr std::uint64_t format_version = 3;
 constexpr std::size_t longest_keys = std::size_t{1} << 16;
 constexpr std::size_t longest_format = 64;
 

@@ -64,7 +64,7 @@ void write_file(const std::filesystem::path& path, fuzz::Choices& choices) {
   Fields fields(root, choices);
   const std::size_t kind = choices.below(3);
   fields.text("format", std::string(kind == 0 ? table_format : kind == 1 ? model_format : answers_format));
-  fields.number("version", 2);
+  fields.number("version", 3);
   fields.text("key", to_hex(toy_keys().public_keys().fingerprint()));
   fields.text("public_keys", keys);
   fields.number("value_bits", 12);

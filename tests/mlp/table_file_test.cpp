@@ -107,13 +107,13 @@ TEST_CASE("a header that does not fit the file is refused") {
       refusal(7, 5, 5, 1, toy_budget()),
       "has version 1 of its format, whose masks and slots were narrower; encrypt the table anew, and "
       "train on it, with this program"));
-  CHECK(contains(refusal(0, 5, 5, 2, toy_budget()), "rows is 0"));
-  CHECK(contains(refusal(65536, 5, 5, 2, toy_budget()), "too small for the 65536 rows"));
-  CHECK(contains(refusal(65537, 5, 5, 2, toy_budget()), "allowed are 1 to 65536"));
-  CHECK(contains(refusal(7, 1 << 24, 5, 2, toy_budget()), "too small"));
-  CHECK(contains(refusal(7, 5, 0, 2, toy_budget()), "batch is 0"));
-  CHECK(contains(refusal(7, 5, 5, 2, BitBudget(toy_numbers(), 16, 1024)), "another size of key"));
-  CHECK(contains(refusal(7, 5, 5, 2, toy_budget()), "has no features"));
+  CHECK(contains(refusal(0, 5, 5, 3, toy_budget()), "rows is 0"));
+  CHECK(contains(refusal(65536, 5, 5, 3, toy_budget()), "too small for the 65536 rows"));
+  CHECK(contains(refusal(65537, 5, 5, 3, toy_budget()), "allowed are 1 to 65536"));
+  CHECK(contains(refusal(7, 1 << 24, 5, 3, toy_budget()), "too small"));
+  CHECK(contains(refusal(7, 5, 0, 3, toy_budget()), "batch is 0"));
+  CHECK(contains(refusal(7, 5, 5, 3, BitBudget(toy_numbers(), 16, 1024)), "another size of key"));
+  CHECK(contains(refusal(7, 5, 5, 3, toy_budget()), "has no features"));
 }
 
 TEST_CASE("a damaged table is refused") {

@@ -124,7 +124,7 @@ std::vector<Shape> shapes(std::size_t slots) {
        {std::array<std::size_t, 3>{1, 1, 1}, {3, 8, 2}, {5, 4, 7}, {9, 3, 1}, {1, 2, 6}})
     out.push_back({balanced_layout(m, k, slots), balanced_layout(k, n, slots)});
   if (slots > 1) {
-    out.push_back({{{1, 4, 2}, {2, 1}}, {{1, 1, 1}, {3, 1}}});  // inner groups may differ
+    out.push_back({{{1, 3, 2}, {2, 1}}, {{1, 1, 1}, {3, 1}}});  // inner groups may differ
     out.push_back({{{1, 1}, {3}}, {{3}, {1, 1, 1}}});           // one value a ciphertext in the result alone
   }
   return out;

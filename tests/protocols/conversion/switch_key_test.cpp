@@ -14,7 +14,7 @@ TEST_CASE("switch-key: several round trips hand over what one does, in order") {
     TwoParties parties;
     const EncryptedMatrix encrypted = parties.encrypt(x);
     const std::size_t count = encrypted.down().size();
-    REQUIRE(count == 10);
+    REQUIRE(count == 15);
     const Place place{9, 2, Direction::output};
     const auto switched =
         switch_key(parties.evaluator(), place, toy_user_key(), Purpose::answers, encrypted.down(), most);
@@ -79,17 +79,17 @@ TEST_CASE("switch-key: each value is hidden by a mask of its own") {
   TwoParties parties({.observer = [&](const Header&, std::string_view, const std::vector<Integer>& values) {
     seen.insert(seen.end(), values.begin(), values.end());
   }});
-  const EncryptedMatrix encrypted = parties.encrypt(matrix_of(4, 6, {0}));
+  const EncryptedMatrix encrypted = parties.encrypt(matrix_of(3, 6, {0}));
   switch_key(parties.evaluator(), parties.next_place(), toy_user_key(), Purpose::answers, encrypted.down(),
              2);
-  REQUIRE(seen.size() == 24);
+  REQUIRE(seen.size() == 18);
   std::ranges::sort(seen);
   CHECK(std::ranges::adjacent_find(seen) == seen.end());
 }
 
 TEST_CASE("switch-key: no more round trips than a step has layers") {
   TwoParties parties;
-  const EncryptedMatrix encrypted = parties.encrypt(matrix_of(4, 3, {1}));
+  const EncryptedMatrix encrypted = parties.encrypt(matrix_of(3, 3, {1}));
   const Place last{1, 255, Direction::output};
   CHECK(switch_key(parties.evaluator(), last, toy_user_key(), Purpose::answers, encrypted.down(), 3).size() ==
         3);
