@@ -68,8 +68,8 @@ std::string leakage_of(const ProtocolNames& names) {
   std::string out;
   for (const Descriptor* descriptor : names.used())
     if (descriptor->leaks())
-      out +=
-          (out.empty() ? "" : "; ") + descriptor->wire_name() + " leaks " + std::string(descriptor->leakage);
+      out += (out.empty() ? "" : "; ") + descriptor->wire_name() + " leaks " +
+             std::string(descriptor->leakage.text);
   return out;
 }
 
