@@ -31,7 +31,8 @@ void append_masked(const FixedIntegers& values, std::size_t mask_bits, std::vect
       out.push_back(static_cast<std::uint8_t>(word_at(shifted[0], 8 * byte)));
     outside |= word_at(shifted[0], mask_bits + mask_sum_bits + 1);
   }
-  if (outside != 0) throw Error("a masked value has more than " + std::to_string(mask_bits + mask_sum_bits) + " bits");
+  if (outside != 0)
+    throw Error("a masked value has more than " + std::to_string(mask_bits + mask_sum_bits) + " bits");
 }
 
 FixedIntegers read_masked(std::span<const std::uint8_t> bytes, std::size_t count, std::size_t mask_bits) {

@@ -123,6 +123,7 @@ void Experiment::keep_model(const SecretKeys& keys) const {
                              .profile = fingerprint(parts_.profile),
                              .epochs_done = options_.training.epochs,
                              .steps_done = options_.training.epochs * groups_.batches.size(),
+                             .shown = shown(),
                              .weights = encrypted_model_.weights,
                              .velocities = encrypted_model_.velocities};
   save_model(*options_.out, model, keys.public_keys());

@@ -234,7 +234,7 @@ void count_all(const SecretKeys& keys, const std::string& on) {
   random.fill(header.session);
   const std::size_t bits = budget.guarded_mask_bits();
   const std::pair<const char*, Integer> opened[] = {
-      {"small", 5}, {"large", power_of_two(bits) - 1}, {"negative", -power_of_two(bits) + 7}};
+      {"small", 5}, {"large", 3 * (power_of_two(bits) - 1)}, {"negative", -power_of_two(bits) + 7}};
   for (const auto& [size, d] : opened)
     for (const unsigned t : {0U, 1U}) {
       const std::vector<Integer> all(rows * cols, d);
@@ -245,7 +245,7 @@ void count_all(const SecretKeys& keys, const std::string& on) {
       const Bytes sealed =
           seal(state.encode(budget), header, sha256(Bytes{1}), keys.sealing_secret(), random);
       header.protocol = selection;
-      header.parameters = {comparison_number(comparison), 1};
+      header.parameters = {comparison_word(comparison), 1};
       const Bytes frame = encode_request(header, sealed);
       if (const std::string refusal = refusal_in(key_holder.answer(frame)); !refusal.empty())
         throw Error(refusal);

@@ -30,6 +30,16 @@ bool becomes_idle(const KeyHolderServer& server) {
   return comes_to_hold(server, 0);
 }
 
+/// The evaluator of `parties` on another channel, in this session.
+Evaluator on_channel(const TwoParties& parties, Channel& channel, const SessionId& session) {
+  return {parties.evaluator().keys, parties.budget(), channel, parties.evaluator_random(), session};
+}
+
+void truncate(const Evaluator& evaluator, const EncryptedMatrix& x) {
+  make_protocols(preset("homomorphic"), evaluator.budget)
+      .truncation->rescale(evaluator, {1, 1, Direction::forward}, x, 20, {1, 4}, std::nullopt);
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -48,12 +58,16 @@ TEST_CASE(
 
 TEST_CASE("transport: the same inside the process, and declared bytes are payloads alone") {
   TwoParties parties;
-  const Bytes request = truncation_request(parties);
-  const Request decoded = decode_request(request);
+  const EncryptedMatrix x = parties.encrypt(matrix_of(3, 2, {5, -7, 100}));
   const auto hosted = host_key_holder(toy_key_holder());
-  const Bytes answer = hosted->call(decoded.header, decoded.body);
-  CHECK(answer == decode_answer(toy_key_holder()->answer(request)));
-  CHECK(hosted->traffic() == Traffic{decoded.body.size(), answer.size(), 1});
+  for (Channel* channel : {static_cast<Channel*>(&parties.channel()), hosted.get()}) {
+    const Evaluator evaluator = on_channel(parties, *channel, parties.evaluator().session);
+    truncate(evaluator, x);
+  }
+  CHECK(hosted->transcript() == parties.channel().transcript());
+  CHECK(hosted->traffic() == parties.channel().traffic());
+  CHECK(hosted->traffic().to_key_holder == decode_request(parties.channel().requests().front()).body.size());
+  CHECK(hosted->traffic().to_evaluator == decode_answer(parties.channel().answers().front()).size());
 }
 
 TEST_CASE("transport: frames of several chunks") {
@@ -213,20 +227,16 @@ TEST_CASE("transport: an evaluator that probes for values out of range is locked
 
 TEST_CASE("transport: in one process nobody is locked out") {
   TwoParties parties;
-  Request request = decode_request(truncation_request(parties));
   const auto hosted = host_key_holder(toy_key_holder());
-  // More than any mask of this header.
+  // More than any mask of this layout.
   RandomStream random = RandomSource::from_seed(10).stream({});
   const PaillierPublicKey& key = toy_keys().public_keys().paillier();
-  for (std::size_t i = 0; i < 5; ++i) {
-    request.header.session = {static_cast<std::uint8_t>(i + 1)};
-    std::vector<FreshCiphertext> wide;
-    for (std::size_t c = 0; c < request.body.size() / key.ciphertext_bytes(); ++c)
-      wide.push_back(key.encrypt(power_of_two(key.bits() - 3), random));
-    Bytes body;
-    key.encode(wide, body);
+  const Ciphertext wide = key.encrypt(power_of_two(key.bits() - 3), random).local();
+  const EncryptedMatrix x({{1}, {1}}, {wide}, {});
+  for (std::uint8_t i = 1; i <= 5; ++i) {
+    const Evaluator evaluator = on_channel(parties, *hosted, {i});
     CHECK(error_of([&] {
-            hosted->call(request.header, body);
+            truncate(evaluator, x);
           }).starts_with("the key holder refused: a masked value is out of range"));
   }
 }
