@@ -37,13 +37,15 @@ class KeyHolder::EndedSessions {
     const std::lock_guard lock(mutex_);
     return sessions_.contains(session);
   }
-  void add(const SessionId& session) {
+  /// Whether it is new.
+  bool add(const SessionId& session) {
     const std::lock_guard lock(mutex_);
-    if (!sessions_.insert(session).second) return;
+    if (!sessions_.insert(session).second) return false;
     order_.push_back(session);
-    if (order_.size() <= most) return;
+    if (order_.size() <= most) return true;
     sessions_.erase(order_.front());
     order_.pop_front();
+    return true;
   }
 
  private:
@@ -67,10 +69,12 @@ Bytes KeyHolder::answer(std::span<const std::uint8_t> frame, bool& ended) const 
     const Request request = decode_request(frame);
     if (ended_->contains(request.header.session)) refuse_out_of_range();
     try {
-      return encode_answer(answer_or_throw(request, sha256(frame)));
+      Bytes answer = encode_answer(answer_or_throw(request, sha256(frame)));
+      // Another request may have ended the session meanwhile: whether this one would have, too, stays untold.
+      if (ended_->contains(request.header.session)) refuse_out_of_range();
+      return answer;
     } catch (const OutOfRange&) {
-      ended = true;
-      ended_->add(request.header.session);
+      ended = ended_->add(request.header.session);
       throw;
     }
   } catch (const Error& error) {

@@ -66,6 +66,10 @@ void Admission::check(const std::string& peer) {
   if (lockout_) lockout_->check(peer);
 }
 
+bool Admission::has_ended(const std::string& peer, const SessionId& session) {
+  return lockout_ && lockout_->has_ended(peer, session);
+}
+
 void Admission::record_ended(const std::string& peer, const SessionId& session) {
   if (lockout_) lockout_->record(peer, session);
 }

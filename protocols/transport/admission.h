@@ -81,6 +81,8 @@ class Admission {
   Ticket admit(const std::string& peer, Clock::time_point now = Clock::now());
   /// Throws LockedOut when this peer is: once more right before its request is computed.
   void check(const std::string& peer);
+  /// Whether a request of this peer ended this session, in this process or another one.
+  bool has_ended(const std::string& peer, const SessionId& session);
   /// A request of this peer ended its session. Throws Error where that cannot be written down.
   void record_ended(const std::string& peer, const SessionId& session);
   /// Bytes granted at this moment.

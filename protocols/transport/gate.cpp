@@ -18,6 +18,9 @@ constexpr double most_records = 20, records_per_second = 1;
 grpc::Status status_of(const Error& error) {
   grpc::StatusCode code = grpc::StatusCode::FAILED_PRECONDITION;
   if (dynamic_cast<const Busy*>(&error) != nullptr) code = grpc::StatusCode::RESOURCE_EXHAUSTED;
+  if (dynamic_cast<const JournalError*>(&error) != nullptr)  // its own sentence names files of this machine
+    return {grpc::StatusCode::PERMISSION_DENIED,
+            "the key holder cannot tell who is locked out and serves nobody; its log says why"};
   if (dynamic_cast<const LockedOut*>(&error) != nullptr) code = grpc::StatusCode::PERMISSION_DENIED;
   return {code, error.what()};
 }
@@ -63,13 +66,15 @@ grpc::Status Gate::identify(const grpc::CallbackServerContext& context, std::str
 grpc::Status Gate::admit(const grpc::CallbackServerContext& context, CallRecord& record,
                          Admission::Ticket& ticket) {
   grpc::Status status = identify(context, record.peer);
+  std::string why;
   try {
     if (status.ok()) ticket = admission_.admit(record.peer);
   } catch (const Error& error) {
+    why = error.what();
     status = status_of(error);
   }
   if (status.error_code() == grpc::StatusCode::PERMISSION_DENIED) {
-    record.refusal = status.error_message();
+    record.refusal = why.empty() ? status.error_message() : why;
     turn_away(record);
   }
   return status;

@@ -167,6 +167,7 @@ class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::
     try {
       service_.gate_.admission().check(record_.peer);
       record_.header = read_request_header(frame_);
+      if (service_.gate_.admission().has_ended(record_.peer, record_.header.session)) refuse_out_of_range();
       ticket_.hold(std::max(expected_, key_holder->memory_needed(record_.header, frame_.size())));
     } catch (const Busy& busy) {
       return Finish(status_of(busy));

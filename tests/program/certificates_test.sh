@@ -169,7 +169,7 @@ end TERM $one
 grep -qE '^[0-9]+ calls turned away$' "$logs/one.log" || fail "serve ends with: $(tail -n 2 "$logs/one.log")"
 
 # Who is locked out stays so over a restart, until an operator forgives.
-for _ in 1 2 3; do echo '2026-11-27T22:50:24Z evaluator.example out-of-range 12ab34cd'; done >keys/secret.json.lockout
+for i in 1 2 3; do echo "2026-11-27T22:50:24Z evaluator.example out-of-range 12ab34c$i"; done >keys/secret.json.lockout
 serve two 0
 at=(--key-holder 127.0.0.1:$port)
 agree FAULT 'evaluator.example is locked out: 3 of its sessions .* \(smlp serve --forgive evaluator.example\)' next/evaluator

@@ -231,6 +231,33 @@ TEST_CASE(
   CHECK(refusal_of(parties.key_holder(), good).empty());
   CHECK(in_session(bad, good) == out_of_range);
   CHECK(refusal_of(parties.key_holder(), good) == out_of_range);
+  // A session ends once, however many of its requests are refused.
+  const Bytes another = truncation_of(parties, 2);
+  bool ended = false;
+  parties.key_holder().answer(another, ended);
+  CHECK(ended);
+  parties.key_holder().answer(another, ended);
+  CHECK(!ended);
+}
+
+TEST_CASE("key holder: two requests of a session that are out of range at the same time end it once") {
+  std::shared_ptr<KeyHolder> key_holder;
+  Bytes bad, good;
+  bool inner_ended = false, ended = false;
+  TwoParties parties;
+  RandomStream random = RandomSource::from_seed(29).stream({});
+  good = truncation_of(parties, toy_keys().public_keys().paillier().encrypt(5, random).local().residue());
+  Request other = decode_request(truncation_of(parties, 2));
+  other.header.session = decode_request(good).header.session;
+  bad = encode_request(other.header, other.body);
+  // While the good one is computed, the bad one comes and ends the session.
+  key_holder = std::make_shared<KeyHolder>(toy_keys(), KeyHolderPolicy{}, AnswerRandomness::from_system(),
+                                           [&](const Header&, std::string_view, const std::vector<Integer>&) {
+                                             if (!inner_ended) key_holder->answer(bad, inner_ended);
+                                           });
+  CHECK(refusal_in(key_holder->answer(good, ended)) == "a masked value is out of range; the session ends");
+  CHECK(inner_ended);
+  CHECK(!ended);
 }
 
 TEST_CASE("key holder: protocols that the policy does not list are refused") {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <fstream>
 #include <mutex>
 #include <thread>
 
@@ -223,6 +224,35 @@ TEST_CASE("transport: an evaluator that probes for values out of range is locked
   CHECK(Lockout(journal).forgive(evaluator_name) == 3);
   CHECK(link_to(*server, who).hello(info, soon).ok);
   CHECK(link_to(*replica, who).hello(info, soon).ok);
+}
+
+TEST_CASE("transport: where nobody can tell who is locked out, the caller is told no more, the log why") {
+  const test::TemporaryDirectory directory;
+  const auto journal = directory / "secret.json.lockout";
+  std::mutex mutex;
+  std::vector<std::string> turned_away;
+  ServerOptions options = listening();
+  options.lockout = std::make_shared<Lockout>(journal);
+  options.log = [&](const CallRecord& call) {
+    const std::lock_guard lock(mutex);
+    if (call.turned_away) turned_away.push_back(call.refusal);
+  };
+  const KeyHolderServer server(toy_key_holder(), options);
+  KeyHolderInfo info;
+  CHECK(link_to(server).hello(info, soon).ok);
+  std::ofstream(journal) << "nonsense\n";
+  const auto outcome = link_to(server).hello(info, soon);
+  CHECK(!outcome.ok);
+  CHECK(outcome.message.find(
+            "the key holder cannot tell who is locked out and serves nobody; its log says why") !=
+        std::string::npos);
+  CHECK(outcome.message.find(directory.path().string()) == std::string::npos);
+  std::filesystem::remove(journal);
+  CHECK(link_to(server).hello(info, soon).ok);
+  const std::lock_guard lock(mutex);
+  REQUIRE(turned_away.size() == 1);
+  CHECK(turned_away[0] ==
+        journal.string() + " has a line that does not say who is locked out: 'nonsense'; take it out");
 }
 
 TEST_CASE("transport: in one process nobody is locked out") {
