@@ -179,6 +179,7 @@ Bytes read_file(const std::filesystem::path& path, std::size_t limit, Readers re
     throw Error("the file " + path.string() +
                 " holds a secret but is open to group or others; run chmod 600 on it");
   Bytes bytes;
+  if (readers == Readers::owner_only) bytes.reserve(limit + 1);  // one that grows leaves copies behind
   while (bytes.size() <= limit) {
     const std::size_t start = bytes.size();
     bytes.resize(std::min(limit + 1, 2 * start + 65536));
