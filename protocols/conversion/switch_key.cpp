@@ -67,16 +67,20 @@ void check_user_key(const PaillierPublicKey& user, const BitBudget& budget) {
 void answer_switch(Answering& answering) {
   const BitBudget& budget = answering.budget();
   const UserKey* known = nullptr;
+  Purposes purposes{.answers = false, .model = false};
   for (const UserKey& one : answering.policy().user_keys) {
     const auto words = key_words(one.key);
     bool same = true;
     for (std::size_t i = 0; i < words.size(); ++i) same &= answering.parameter(1 + i) == words[i];
-    if (same) known = &one;
+    if (!same) continue;
+    known = &one;
+    purposes.answers |= one.purposes.answers;
+    purposes.model |= one.purposes.model;
   }
   if (known == nullptr)
     throw Error("the user key of a request is not one that this key holder was configured with");
   const Purpose purpose = checked_purpose(answering.parameter(purpose_parameter));
-  if (!known->purposes.contain(purpose))
+  if (!purposes.contain(purpose))
     throw Error("the user key of a request was not given to this key holder for " +
                 std::string(text_of(purpose)));
   const PaillierPublicKey* user = &known->key;

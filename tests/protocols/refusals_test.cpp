@@ -156,4 +156,11 @@ TEST_CASE("refusals: a user key that is not configured, or too short for the slo
   CHECK(refusal_of(models_alone.key_holder(), encode_request(request.header, request.body)) ==
         "the key holder refused: a request hands over for the purpose 2, allowed are 0 (answers) and 1 "
         "(model)");
+
+  // A key that is there twice is one for both.
+  policy.user_keys.push_back({toy_user_key(), {.answers = true, .model = false}});
+  TwoParties both({.policy = policy});
+  const EncryptedMatrix z = both.encrypt(matrix_of(4, 1, {1}));
+  for (const Purpose purpose : {Purpose::answers, Purpose::model})
+    CHECK_NOTHROW(switch_key(both.evaluator(), both.next_place(), toy_user_key(), purpose, z.down()));
 }

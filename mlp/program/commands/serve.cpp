@@ -1,7 +1,9 @@
 // smlp serve: the key holder.
 #include <algorithm>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
+#include <utility>
 
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/options.h"
@@ -97,11 +99,19 @@ UserKey load_user_key(std::string file, const KeyStrength& strength) {
   return {keys.paillier().with_sigma(128), purposes, keys.fingerprint()};
 }
 
+/// A key that is there twice is one key, for all that it was given for.
+void add(std::vector<UserKey>& users, const UserKey& user) {
+  const auto same = std::ranges::find(users, user.fingerprint, &UserKey::fingerprint);
+  if (same == users.end()) return users.push_back(user);
+  same->purposes.answers |= user.purposes.answers;
+  same->purposes.model |= user.purposes.model;
+}
+
 std::vector<UserKey> load_user_keys(const ServeOptions& options) {
   std::vector<UserKey> out;
   if (options.user_keys)
     for (const std::string& file : split_list(*options.user_keys))
-      out.push_back(load_user_key(file, options.strength));
+      add(out, load_user_key(file, options.strength));
   return out;
 }
 
@@ -165,6 +175,27 @@ class EndSignal {
   EndSignalAction action_{[this] { come(); }};
 };
 
+/// What is read again at SIGHUP. A wish that comes before there is anything to reload is kept until then.
+class Reloading {
+ public:
+  void start(std::function<void()> reload) {
+    const std::lock_guard lock(mutex_);
+    reload_ = std::move(reload);
+    if (std::exchange(is_wished_, false)) reload_();
+  }
+
+ private:
+  void come() {
+    const std::lock_guard lock(mutex_);
+    is_wished_ = !reload_;
+    if (reload_) reload_();
+  }
+  std::mutex mutex_;
+  std::function<void()> reload_;
+  bool is_wished_ = false;
+  HangupAction action_{[this] { come(); }};
+};
+
 /// The log and its sums; each is said whole.
 class ServeLog {
  public:
@@ -207,18 +238,27 @@ class ServeLog {
   std::size_t turned_away_ = 0;
 };
 
-/// The journal beside the key, and who is let in again.
+/// The journal beside the key.
 std::shared_ptr<Lockout> lockout_of(const ServeOptions& options, ServeLog& log) {
   const std::filesystem::path journal = options.key + ".lockout";
   auto lockout = std::make_shared<Lockout>(journal);
   if (!lockout->unwritable().empty())
     log.warn("warning: cannot write " + journal.string() + " (" + lockout->unwritable() +
              "): evaluators that are locked out are let in again by a restart");
-  if (options.forgive)
-    for (const std::string& name : split_list(*options.forgive))
-      log.say(utc_text() + " forgiven: " + name + ", " + count_text(lockout->forgive(name), "session") +
-              " that ended by a value out of range");
   return lockout;
+}
+
+void forgive(const ServeOptions& options, Lockout& lockout, ServeLog& log) {
+  if (!options.forgive) return;
+  for (const std::string& name : split_list(*options.forgive)) {
+    const std::size_t count = lockout.forgive(name);
+    if (count == 0)
+      log.warn("warning: there is nothing to forgive " + name +
+               ": no session of this name ended by a value out of range");
+    else
+      log.say(utc_text() + " forgiven: " + name + ", " + count_text(count, "session") +
+              " that ended by a value out of range");
+  }
 }
 
 }  // namespace
@@ -239,11 +279,12 @@ int serve_command(const Words& words, Console& console) {
                      std::to_string(most_memory));
   if (options.tls.has_value() == options.insecure_transport)
     throw UsageError("smlp serve needs --tls, or --insecure-transport on a loopback address");
+  ServeLog log(console);
+  std::optional<KeyHolderServer> server;
+  EndSignal end;
+  Reloading reloading;  // goes before the server does
   const Listening listening{parse_endpoint(options.listen), party_of(options)};
   const KeyHolderPolicy policy{allowed_protocols(options.allow), load_user_keys(options)};
-
-  ServeLog log(console);
-  EndSignal end;
   const SecretKeys keys = load_secret_keys(options.key);
   options.strength.check(keys.public_keys(), options.key);
   const auto key_holder = std::make_shared<KeyHolder>(keys, policy, AnswerRandomness::from_system());
@@ -251,10 +292,11 @@ int serve_command(const Words& words, Console& console) {
   server_options.listening = listening;
   server_options.limits.memory = options.memory << 20;
   server_options.log = [&](const CallRecord& call) { log(call); };
-  server_options.lockout = lockout_of(options, log);
-  KeyHolderServer server(key_holder, std::move(server_options));
+  const auto lockout = server_options.lockout = lockout_of(options, log);
+  server.emplace(key_holder, std::move(server_options));
+  forgive(options, *lockout, log);
   Endpoint endpoint = listening.endpoint;
-  endpoint.port = std::to_string(server.port());
+  endpoint.port = std::to_string(server->port());
   std::string names;
   for (const std::string& name : policy.protocols) names += (names.empty() ? "" : ", ") + name;
   log.say("key holder of " + to_hex(key_holder->public_keys().fingerprint()) + " listening on " +
@@ -262,12 +304,12 @@ int serve_command(const Words& words, Console& console) {
   log.say("answers " + names + "; " + count_text(policy.user_keys.size(), "user key") + "; requests take " +
           std::to_string(options.memory) + " MiB at most");
 
-  const HangupAction reload([&] {
+  reloading.start([&log, &options, &server, key_holder] {
     try {
       const std::optional<Party> party = party_of(options);
       std::vector<UserKey> users = load_user_keys(options);
       const std::size_t count = users.size();
-      server.reload(std::make_shared<KeyHolder>(key_holder->with_user_keys(std::move(users))), party);
+      server->reload(std::make_shared<KeyHolder>(key_holder->with_user_keys(std::move(users))), party);
       log.say(utc_text() + " reloaded for " + text_of(party) + "; " + count_text(count, "user key"));
     } catch (const std::exception& error) {
       log.warn("warning: nothing is reloaded: " + std::string(error.what()));
@@ -275,7 +317,7 @@ int serve_command(const Words& words, Console& console) {
   });
   end.wait();
   log.say("stopping; requests in progress have " + std::to_string(grace.count()) + " s");
-  server.shut_down(grace);
+  server->shut_down(grace);
   log.say_sums();
   return 0;
 }
