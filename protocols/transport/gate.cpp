@@ -10,8 +10,11 @@ namespace smlp {
 
 namespace {
 
-/// Callers that are turned away make as many records at once, and as many a second.
-constexpr double most_records = 20, records_per_second = 1;
+/// Of handshakes that fail, and of callers that are turned away: as many records at once, and as many a
+/// second.
+TokenBucket allowed_records() {
+  return {20, 1, TokenBucket::Clock::now()};
+}
 
 }  // namespace
 
@@ -28,7 +31,8 @@ grpc::Status status_of(const Error& error) {
 Gate::Gate(const ServerOptions& options)
     : log_(options.log),
       admission_(options.limits, options.lockout),
-      records_(most_records, records_per_second, TokenBucket::Clock::now()) {
+      of_handshakes_{allowed_records()},
+      of_callers_{allowed_records()} {
   if (!options.listening || !options.listening->party) return;
   peers_ = options.listening->party->peers;
   handshakes_.emplace(
@@ -81,16 +85,31 @@ grpc::Status Gate::admit(const grpc::CallbackServerContext& context, CallRecord&
 }
 
 void Gate::turn_away(CallRecord record) {
+  record.turned_away = true;
   {
     const std::lock_guard lock(mutex_);
-    if (!records_.take(TokenBucket::Clock::now())) {
-      ++left_out_;
+    Records& records = record.what == "handshake" ? of_handshakes_ : of_callers_;
+    if (!records.allowed.take(TokenBucket::Clock::now())) {
+      ++records.left_out;
+      records.last = std::move(record);
       return;
     }
-    record.left_out = std::exchange(left_out_, 0);
+    record.left_out = std::exchange(records.left_out, 0);
   }
-  record.turned_away = true;
   log(record);
+}
+
+void Gate::record_left_out() {
+  for (Records* records : {&of_handshakes_, &of_callers_}) {
+    CallRecord record;
+    {
+      const std::lock_guard lock(mutex_);
+      if (records->left_out == 0) continue;
+      record = std::move(records->last);
+      record.left_out = std::exchange(records->left_out, 0) - 1;
+    }
+    log(record);
+  }
 }
 
 }  // namespace smlp

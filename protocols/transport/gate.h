@@ -30,8 +30,11 @@ class Gate {
   /// recorded.
   grpc::Status admit(const grpc::CallbackServerContext& context, CallRecord& record,
                      Admission::Ticket& ticket);
-  /// Records one who is not served. Most of many are only counted: strangers cannot fill a disk.
+  /// Records one who is not served. Most of many are only counted: strangers cannot fill a disk. Handshakes
+  /// that fail, which anybody can make, take nothing from those who have a certificate.
   void turn_away(CallRecord record);
+  /// Records the last ones that were only counted.
+  void record_left_out();
   void log(const CallRecord& record) const {
     if (log_) log_(record);
   }
@@ -39,6 +42,12 @@ class Gate {
   const Admission& admission() const { return admission_; }
 
  private:
+  /// What may be recorded, and those that were not.
+  struct Records {
+    TokenBucket allowed;
+    std::size_t left_out = 0;
+    CallRecord last{};  ///< of those
+  };
   /// The name of the caller's certificate that is a peer's. OK, or why the caller is nobody.
   grpc::Status identify(const grpc::CallbackServerContext& context, std::string& peer) const;
 
@@ -46,8 +55,8 @@ class Gate {
   Admission admission_;
   mutable std::mutex mutex_;                       // of what follows
   std::optional<std::vector<std::string>> peers_;  ///< none without TLS
-  TokenBucket records_;
-  std::size_t left_out_ = 0;
+  Records of_handshakes_;
+  Records of_callers_;
   std::optional<HandshakeLog> handshakes_;
 };
 

@@ -65,6 +65,7 @@ class KeyHolderServer::Service final : public v1::KeyHolder::CallbackService {
     std::unique_lock lock(mutex_);
     idle_.wait(lock, [this] { return calls_.empty() && short_calls_ == 0; });
   }
+  void record_left_out() { gate_.record_left_out(); }
 
  private:
   class Call;
@@ -371,6 +372,7 @@ void KeyHolderServer::shut_down(std::chrono::milliseconds grace) {
   running_->server->Shutdown(std::chrono::system_clock::now() + grace);
   running_->service->wait_until_idle();
   running_->server.reset();
+  running_->service->record_left_out();
 }
 
 int KeyHolderServer::port() const {
