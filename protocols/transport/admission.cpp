@@ -9,8 +9,6 @@ namespace smlp {
 
 namespace {
 
-constexpr double burst_seconds = 10;
-
 std::string mebibytes(std::size_t bytes) {
   return std::to_string((bytes >> 20) + (bytes % (std::size_t{1} << 20) != 0 ? 1 : 0)) + " MiB";
 }
@@ -19,7 +17,8 @@ std::string mebibytes(std::size_t bytes) {
 
 Limits Limits::none() {
   constexpr std::size_t any = std::numeric_limits<std::size_t>::max();
-  return {any, any, any, std::numeric_limits<double>::infinity(), std::chrono::hours(24 * 365), 1};
+  constexpr double at_once = std::numeric_limits<double>::infinity();
+  return {any, any, any, at_once, 0, std::chrono::hours(24 * 365), 1};
 }
 
 bool TokenBucket::take(Clock::time_point now) {
@@ -77,9 +76,8 @@ void Admission::record_ended(const std::string& peer, const SessionId& session) 
 Admission::Ticket Admission::admit(const std::string& peer, Clock::time_point now) {
   check(peer);
   const std::lock_guard lock(mutex_);
-  const double rate = limits_.requests_per_second;
-  const auto [found, is_new] =
-      peers_.try_emplace(peer, Peer{TokenBucket(burst_seconds * rate, rate, now), 0});
+  const auto [found, is_new] = peers_.try_emplace(
+      peer, Peer{TokenBucket(limits_.requests_at_once, limits_.requests_per_second, now), 0});
   Peer& state = found->second;
   if (calls_ >= limits_.calls || state.calls >= limits_.calls_of_a_peer)
     throw Busy("the key holder is busy: too many calls are open");

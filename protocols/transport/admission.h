@@ -15,10 +15,11 @@
 namespace smlp {
 
 struct Limits {
-  std::size_t memory = std::size_t{1} << 30;   ///< bytes that all requests in progress may take together
-  std::size_t calls = 256;                     ///< open at once
-  std::size_t calls_of_a_peer = 64;            ///< of those, under one name; a run has up to 8
-  double requests_per_second = 1000;           ///< of one name; ten seconds' worth may come at once
+  std::size_t memory = std::size_t{1} << 30;  ///< bytes that all requests in progress may take together
+  std::size_t calls = 256;                    ///< open at once
+  std::size_t calls_of_a_peer = 64;           ///< of those, under one name; a run has up to 8
+  double requests_at_once = 10'000;           ///< of one name, and after those
+  double requests_per_second = 1000;
   std::chrono::milliseconds transfer{60'000};  ///< longest time to receive a request or to send an answer
   std::size_t workers = 2;                     ///< requests computed at once, each on all threads
 

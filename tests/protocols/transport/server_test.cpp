@@ -135,7 +135,8 @@ TEST_CASE("transport: what a key holder says of itself") {
 
 TEST_CASE("transport: greetings and echoes are admitted like requests") {
   Limits limits;
-  limits.requests_per_second = 0.2;  // two at once
+  limits.requests_at_once = 2;
+  limits.requests_per_second = 0;
   const KeyHolderServer server(toy_key_holder(), listening(std::nullopt, limits));
   KeyHolderLink link = link_to(server);
   KeyHolderInfo info;
