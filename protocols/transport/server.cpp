@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <limits>
 #include <set>
 #include <thread>
 
@@ -142,6 +143,7 @@ class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::
   }
 
   void OnDone() override {
+    ticket_ = {};  // before others learn that the service is idle, and end it
     {
       const std::lock_guard lock(service_.mutex_);
       service_.calls_.erase(this);
@@ -353,7 +355,7 @@ KeyHolderServer::KeyHolderServer(std::shared_ptr<const KeyHolder> key_holder, Se
     const Endpoint& endpoint = options.listening->endpoint;
     const std::string why = why_not_listening(endpoint);
     throw Error("cannot listen on " + endpoint.text() + ": " +
-                (why.empty() ? "the certificate and its key cannot be used" : why));
+                (why.empty() ? "gRPC cannot listen there" : why));
   }
 }
 
