@@ -62,10 +62,10 @@ agree() {
   grep -qE "^$verdict *.*$pattern" "$said/out" || fail "doctor of $folder says: $(cat "$said/out" "$said/err")"
   if [ "$verdict" = FAULT ]; then
     [ $status -eq 1 ] || fail "doctor of $folder exits with $status"
-    refuses 1 "$pattern" predict --model model.h5 --data train.h5 "${to[@]}" --tls "$folder" --quiet --out x.h5
+    refuses 1 "$pattern" predict --model model.h5 --data train.h5 "${to[@]}" --tls "$folder" --quiet --out x.h5 --force
   else
     [ $status -eq 0 ] || fail "doctor of $folder exits with $status: $(cat "$said/out")"
-    accepts predict --model model.h5 --data train.h5 "${to[@]}" --tls "$folder" --quiet --out x.h5 >/dev/null
+    accepts predict --model model.h5 --data train.h5 "${to[@]}" --tls "$folder" --quiet --out x.h5 --force >/dev/null
   fi
 }
 agree ok 'three: evaluator.example, talks to keys.example, valid for (99|100) more days' three
@@ -106,7 +106,7 @@ fi
 release=(release --model model.h5 --tls three "${at[@]}" --quiet --out owner.h5)
 refuses 1 'refuses the user key: it hands no model over .*, only answers' "${release[@]}" --user-key user/public.json
 refuses 1 'refuses the user key: it hands nothing over to the key' "${release[@]}" --user-key keys/public.json
-predict=(predict --model model.h5 --data train.h5 --tls three "${at[@]}" --quiet --out answers.h5)
+predict=(predict --model model.h5 --data train.h5 --tls three "${at[@]}" --quiet --out answers.h5 --force)
 accepts "${predict[@]}" --user-key user/public.json >/dev/null
 grep -q ' conversion/switch-key for answers step 0 ' "$logs/one.log" || fail "the purpose is not in the log: $(tail -n 3 "$logs/one.log")"
 accepts doctor "${at[@]}" --tls three --user-key user/public.json >out.txt
@@ -174,9 +174,11 @@ serve two 0
 at=(--key-holder 127.0.0.1:$port)
 agree FAULT 'evaluator.example is locked out: 3 of its sessions .* \(smlp serve --forgive evaluator.example\)' next/evaluator
 end TERM $server
-serve three 0 --forgive evaluator.example
+serve three 0 --forgive evaluator.example,second.example --user-key user/public.json:answers,user/public.json:model
 at=(--key-holder 127.0.0.1:$port)
 grep -qE '^20[0-9T:Z-]* forgiven: evaluator.example, 3 sessions' "$logs/three.log" || fail "forgiving is not in the log: $(cat "$logs/three.log")"
+grep -q 'nothing to forgive second.example' "$logs/three.err" || fail "a name with nothing to forgive goes unsaid: $(cat "$logs/three.err")"
+grep -q '; 1 user key;' "$logs/three.log" || fail "a key that is given twice counts twice: $(cat "$logs/three.log")"
 agree ok 'next/evaluator: evaluator.example' next/evaluator
 [ "$(tail -n 1 keys/secret.json.lockout | cut -d' ' -f2-)" = 'evaluator.example forgiven' ] || fail 'forgiving is not in the journal'
 end TERM $server
