@@ -96,9 +96,10 @@ refuses 1 'cannot listen on 192.0.2.1:0: 192.0.2.1 is no address of this machine
 refuses 1 'cannot listen on nosuch.invalid:0: unknown host' "${serve[@]}" --listen nosuch.invalid:0
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null && [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 80 ]; then
   # Another user's files, with the rights of nobody.
-  cp -r keys certificates "$smlp" "$said" && chmod 755 "$said"
+  cp "$program" "$said/program"
+  cp -r keys certificates "$said" && chmod 755 "$said"
   chown -R nobody "$said/keys" "$said/certificates"
-  (cd "$said" && setpriv --reuid nobody --clear-groups ./"$(basename "$smlp")" "${serve[@]}" --listen 127.0.0.1:80) >"$said/out" 2>"$said/err" </dev/null
+  (cd "$said" && setpriv --reuid nobody --clear-groups ./program "${serve[@]}" --insecure-key --listen 127.0.0.1:80) >"$said/out" 2>"$said/err" </dev/null
   grep -q 'cannot listen on 127.0.0.1:80: this user may not listen on port 80' "$said/err" || fail "port 80: $(cat "$said/err")"
 fi
 

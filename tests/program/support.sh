@@ -63,9 +63,10 @@ j = json.load(open(sys.argv[2]))
 sys.exit(0 if eval(sys.argv[1]) else 1)' "$1" "$2" || fail "does not hold: $1: $(head -c 2000 "$2")"
 }
 
-# toy_keys: from here on the program takes the keys of `keygen --insecure-key`, wherever it takes keys from a file.
+# toy_keys: from here on the program takes the keys of `keygen --insecure-key`, wherever it takes keys from a file; $program is
+# what it is without.
 toy_keys() {
-  local program=$smlp
+  program=$smlp
   smlp=$said/smlp
   cat >"$smlp" <<SCRIPT
 #!/bin/sh
