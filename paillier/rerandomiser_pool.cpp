@@ -126,6 +126,8 @@ Rerandomisers RerandomiserPool::take(std::size_t count) {
   });
   if (capacity_ > 0 && count > 0) {  // not before: no table is left to an idle thread
     const std::lock_guard lock(mutex_);
+    // Without a filler, or with one that gets no processor, they would pile up: made ones, and lost ones.
+    std::erase_if(to_make_, [](const auto& chunk) { return chunk->ready() || chunk.use_count() == 1; });
     to_make_.insert(to_make_.end(), drawn.begin(), drawn.end());
     start_filler();
   }
@@ -161,8 +163,7 @@ void RerandomiserPool::fill(const std::stop_token& stop) {
     }
     try {
       chunk->make(maker_);
-    } catch (const std::exception&) {
-      return;  // the user tries again and reports it
+    } catch (const std::exception&) {  // the user makes it, or reports why it cannot be made
     }
   }
 }

@@ -109,6 +109,21 @@ TEST_CASE("pool: is filled from the first use on, and again after each") {
   CHECK(none.ready() == 7);  // the rest of its chunk
 }
 
+TEST_CASE("pool: is filled after a failure to fill it") {
+  const PaillierPublicKey& key = toy_keys().public_keys().paillier();
+  RerandomiserMaker maker = key.rerandomisers();
+  std::atomic<int> by_filler = 0;
+  maker.make = [make = maker.make, user = std::this_thread::get_id(), &by_filler](
+                   std::span<const SecretInteger> secrets, Word* out) {
+    if (std::this_thread::get_id() != user && by_filler++ == 0) throw std::runtime_error("no memory");
+    make(secrets, out);
+  };
+  RerandomiserPool pool(maker, source(), 128);
+  pool.take(1);  // one chunk, which its user makes
+  wait_until_full(pool, 104);
+  CHECK(by_filler > 1);
+}
+
 TEST_CASE("pool: no address is drawn from twice, whoever comes first [parallel]") {
   const PaillierPublicKey& key = toy_keys().public_keys().paillier();
   auto log = std::make_shared<AddressLog>();
