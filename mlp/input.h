@@ -13,6 +13,8 @@
 #include <string>
 #include <string_view>
 
+#include "paillier/files.h"
+
 namespace smlp {
 
 /// One opening of a file, whose gzip compression is undone on the way.
@@ -40,14 +42,24 @@ class Input {
  private:
   /// Adds bytes to the buffer, behind those not taken yet. False at the end.
   bool fill();
-  [[noreturn]] void fail();
+  /// Undoes the compression of bytes that come next, as many as there are and fit.
+  std::size_t inflate_into(std::span<char> out);
+  /// As the file has them. 0 at its end.
+  std::size_t read_raw(std::span<char> out);
+  void start_inflating();
 
-  struct Close {
-    void operator()(gzFile file) const { gzclose(file); }
+  struct End {
+    void operator()(z_stream* stream) const {
+      inflateEnd(stream);
+      delete stream;
+    }
   };
   std::string name_;
   std::optional<std::uint64_t> size_;
-  std::unique_ptr<gzFile_s, Close> file_;
+  FileDescriptor file_;
+  std::unique_ptr<z_stream, End> stream_;  ///< none where the file is not compressed
+  std::string compressed_;                 ///< what stream_ takes its bytes from
+  bool in_member_ = false;                 ///< of the gzip members, which may follow one another
   std::string buffer_;
   std::size_t at_ = 0, end_ = 0;
 };

@@ -83,6 +83,15 @@ TEST_CASE("compressed CSV that is cut or damaged is refused") {
     write_text(source.data, whole.substr(0, size));
     CHECK(contains(message_of([&] { load_table(source); }), "is truncated or damaged"));
   }
+  // Members follow one another, and nothing else follows them.
+  std::string second = read_text(write_gzip(directory / "second", "1,2,x\n"));
+  write_text(source.data, whole + second);
+  CHECK(load_table(source).rows() == 20001);
+  second[0] ^= 1;
+  for (const std::string& rest : {second, std::string("\x1F"), std::string(3, '\0')}) {
+    write_text(source.data, whole + rest);
+    CHECK(contains(message_of([&] { load_table(source); }), "is truncated or damaged"));
+  }
   std::string flipped = whole;
   flipped[whole.size() / 2] = static_cast<char>(flipped[whole.size() / 2] ^ 4);
   write_text(source.data, flipped);
