@@ -24,6 +24,14 @@ namespace smlp {
 
 namespace {
 
+/// The row of the file, from 1, of each row of a table.
+std::vector<std::size_t> file_rows(const Table& table) {
+  if (!table.file_rows.empty()) return table.file_rows;
+  std::vector<std::size_t> rows(table.rows());
+  std::iota(rows.begin(), rows.end(), std::size_t{1});
+  return rows;
+}
+
 Parts load_parts(const RunOptions& options, const Seeds& seeds, Console& console) {
   const Missing missing = options.data.choice.missing;
   const Table all = load_table(options.data.source());
@@ -44,25 +52,24 @@ Parts load_parts(const RunOptions& options, const Seeds& seeds, Console& console
     if (!test.has_labels())
       throw Error("the test table " + *options.test + " has no labels to compare answers with");
     tables["test"] = to_hex(digest(test));
-    tested.resize(test.rows());
-    std::iota(tested.begin(), tested.end(), std::size_t{1});
+    tested = file_rows(test);
   } else {
     const Profile classes = learn_profile(all, Scaling::none, missing);
     const Split split = stratified_split(class_indices(classes, all), options.test_fraction, seeds.split());
     train = take_rows(all, split.train);
     test = take_rows(all, split.test);
-    for (const std::size_t row : split.test)
-      tested.push_back(all.file_rows.empty() ? row + 1 : all.file_rows[row]);
+    tested = file_rows(test);
     profile = learn_profile(train, options.scaling, missing);
   }
   Parts parts{std::move(tables), std::move(tested), profile, prepare_table(train, profile, seeds.shuffle()),
               prepare_table(test, profile, seeds.shuffle())};
   for (const std::string& note : notes) console.warning("note: " + note);
-  std::vector<std::string> warnings = suspicions(train, profile, options.numbers);
-  for (std::string& unknown : unknown_texts(profile, test))
-    warnings.push_back("of the test part, " + unknown);
+  const std::vector<std::string> warnings = suspicions(train, profile, options.numbers);
   for (const std::string& warning : warnings)
     console.warning("warning: " + options.data.data + ": " + warning);
+  for (const std::string& unknown : unknown_texts(profile, test))
+    console.warning("warning: " + options.test.value_or(options.data.data + ": of the test part") + ": " +
+                    unknown);
   return parts;
 }
 
