@@ -2,7 +2,9 @@
 #include "mlp/columns.h"
 
 #include <algorithm>
+#include <span>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "mlp/cells.h"
 #include "paillier/error.h"
@@ -23,20 +25,46 @@ std::string listed(const std::vector<std::string>& names) {
   return out + (names.size() > most ? ", .." : "");
 }
 
-/// 0, 1, 2, .. as pandas numbers columns without names. Four in a row are no chance.
-bool counts_columns(const std::vector<std::string>& header, std::size_t numbers) {
-  if (numbers < 4) return false;
-  for (std::size_t i = 0; i < numbers; ++i)
-    if (header[i] != std::to_string(i)) return false;
-  return true;
+bool is_named_by_option(const std::string& column, const TableSource& source) {
+  const ColumnChoice& choice = source.choice;
+  return contains(choice.ignored, column) || contains(choice.columns, column) ||
+         contains(choice.text_columns, column) || source.label_column == column;
 }
 
-/// All names are numbers but for the label, which is text where it stands last.
+/// pandas writes its row index first, without a name, and reads that as Unnamed: 0.
+bool has_row_index(const std::vector<std::string>& header, const TableSource& source) {
+  if (header.size() < 2) return false;
+  const std::string& first = header.front();
+  return first.empty() || (first == "Unnamed: 0" && !is_named_by_option(first, source) &&
+                           !(source.expected && contains(source.expected->features, first)));
+}
+
+bool is_number(const std::string& text) {
+  return number_in(text, '.') || number_in(text, ',');
+}
+
+/// A whole number without a sign, as names may be: years, or places.
+bool is_count(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+}
+
+/// 0, 1, 2, .. as pandas numbers columns without names. Four in a row are no chance.
+bool counts_columns(std::span<const std::string> names) {
+  std::size_t next = 0;
+  for (const std::string& name : names)
+    if (is_number(name) && name != std::to_string(next++)) return false;
+  return next >= 4;
+}
+
+/// All names are numbers, or all but a last one, as labels are; behind another text, all are numbers that
+/// count nothing.
 void refuse_data(const std::vector<std::string>& header, const TableSource& source) {
-  if (source.expected && contains(source.expected->features, header.front())) return;
-  const auto is_number = [](const std::string& text) { return number_in(text, '.') || number_in(text, ','); };
-  const auto numbers = static_cast<std::size_t>(std::ranges::count_if(header, is_number));
-  if (numbers == 0 || numbers + 1 < header.size() || counts_columns(header, numbers)) return;
+  const auto names = std::span(header).subspan(has_row_index(header, source) ? 1 : 0);
+  if (source.expected && contains(source.expected->features, names.front())) return;
+  const auto numbers = static_cast<std::size_t>(std::ranges::count_if(names, is_number));
+  if (numbers == 0 || numbers + 1 < names.size() || counts_columns(names)) return;
+  const auto may_name = [](const std::string& text) { return !is_number(text) || is_count(text); };
+  if (is_number(names.back()) && numbers < names.size() && std::ranges::all_of(names, may_name)) return;
   throw Error(source.data.string() + ": the first line is to name the columns, but it looks like data (" +
               listed(header) +
               "): is the header missing? add one, or --no-header to name them column-1, column-2, ..");
@@ -52,9 +80,7 @@ void check_header(std::vector<std::string>& header, const TableSource& source, C
   for (std::size_t i = 0; i < header.size(); ++i) {
     std::ranges::replace_if(
         header[i], [](char c) { return c == '\n' || c == '\t'; }, ' ');
-    // pandas writes its row index first, without a name, and reads that as Unnamed: 0.
-    const bool index = i == 0 && header.size() > 1 && (header[i].empty() || header[i] == "Unnamed: 0");
-    if (index) {
+    if (i == 0 && has_row_index(header, source)) {
       roles.notes.push_back(name + ": the first column has " +
                             (header[i].empty() ? "no name" : "the name " + in_quotes(header[i])) +
                             "; it is taken for a row index and left out");
@@ -108,9 +134,11 @@ ColumnRoles training_roles(const std::vector<std::string>& header, const TableSo
   if (contains(choice.columns, roles.label_name))
     throw Error("--columns names the label column " + in_quotes(roles.label_name) +
                 "; name another one by --label");
+  const std::unordered_set<std::string> ignored(choice.ignored.begin(), choice.ignored.end());
+  const std::unordered_set<std::string> columns(choice.columns.begin(), choice.columns.end());
   for (const std::string& column : header) {
-    const bool chosen = choice.columns.empty() ? !column.empty() && !contains(choice.ignored, column)
-                                               : contains(choice.columns, column);
+    const bool chosen =
+        columns.empty() ? !column.empty() && !ignored.contains(column) : columns.contains(column);
     if (column == roles.label_name) {
       roles.of_column.push_back(ColumnRoles::label);
     } else if (!chosen) {
@@ -128,7 +156,10 @@ ColumnRoles training_roles(const std::vector<std::string>& header, const TableSo
 ColumnRoles query_roles(const std::vector<std::string>& header, const TableSource& source) {
   const ExpectedColumns& expected = *source.expected;
   const std::string name = source.data.string();
-  require_columns(header, source.choice.ignored, "--ignore", name);
+  std::vector<std::string> ignored = source.choice.ignored;  // those of the profile's table may be absent
+  std::erase_if(ignored, [&](const std::string& column) { return contains(expected.header, column); });
+  require_columns(header, ignored, "--ignore", name);
+  const std::unordered_set<std::string> known(expected.header.begin(), expected.header.end());
   std::unordered_map<std::string, std::size_t> wanted;
   for (std::size_t i = 0; i < expected.features.size(); ++i) wanted.emplace(expected.features[i], i);
   const std::string label = source.label_column.value_or(expected.label);
@@ -141,8 +172,7 @@ ColumnRoles query_roles(const std::vector<std::string>& header, const TableSourc
     } else if (feature != wanted.end()) {
       roles.of_column.push_back(feature->second);
       wanted.erase(feature);
-    } else if (column.empty() || contains(source.choice.ignored, column) ||
-               contains(expected.header, column)) {
+    } else if (column.empty() || known.contains(column) || contains(source.choice.ignored, column)) {
       roles.of_column.push_back(ColumnRoles::ignored);
     } else {
       throw Error(name + " has a column " + in_quotes(column) +

@@ -21,7 +21,7 @@ struct ColumnRoles {
   std::vector<std::string> notes;   ///< what the owner is to be told
 };
 
-/// Roles by the names in the first line, or by the profile (queries). `name` is the file's. Throws Error
+/// Roles by the names in the first line, or by the profile (queries). Throws Error
 /// naming the column: no name, two of one name, numbers where names belong, a column that is missing, that
 /// nothing knows or that an option names and the file has not.
 ColumnRoles roles_by_header(std::vector<std::string> header, const TableSource& source);

@@ -51,6 +51,15 @@ std::optional<char> take_separator_line(Input& input) {
   return separator;
 }
 
+char separator_of_line(char stated, const std::string& name) {
+  try {
+    return separator_from_name({&stated, 1});
+  } catch (const Error&) {
+    throw Error(name + ": the first line says sep=" + std::string(1, stated) +
+                ", which cannot separate cells; take the line out, or name the separator by --separator");
+  }
+}
+
 }  // namespace
 
 char separator_from_name(std::string_view name) {
@@ -80,8 +89,11 @@ std::string plural_name(char separator) {
 std::vector<std::string> names_from_list(std::string_view list, const std::string& option) {
   std::vector<std::string> names(1);
   bool quoted = false;
-  for (const char c : list) {
-    if (c == '"') {
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const char c = list[i];
+    if (c == '"' && quoted && list.substr(i + 1).starts_with('"')) {
+      names.back() += list[++i];
+    } else if (c == '"') {
       quoted = !quoted;
     } else if (c == ',' && !quoted) {
       names.emplace_back();
@@ -94,6 +106,18 @@ std::vector<std::string> names_from_list(std::string_view list, const std::strin
   return names;
 }
 
+std::string list_argument(std::string_view name) {
+  const bool quoted = name.find_first_of(",\"") != std::string_view::npos;
+  std::string out = quoted ? "'\"" : "'";
+  for (const char c : name) {
+    if (c == '\'')
+      out += "'\\''";
+    else
+      out += c == '"' ? "\"\"" : std::string(1, c);
+  }
+  return out + (quoted ? "\"'" : "'");
+}
+
 CsvReader::CsvReader(Input& input, const CsvFormat& format)
     : input_(input), separator_(format.separator.value_or(',')), header_(format.header) {
   refuse_binary(input_.peek(8), input_.name());
@@ -101,9 +125,12 @@ CsvReader::CsvReader(Input& input, const CsvFormat& format)
     for (int i = 0; i < 3; ++i) input_.next();
   const std::optional<char> stated = take_separator_line(input_);
   if (stated) ++line_;
-  if (stated && !format.separator) separator_ = separator_from_name({&*stated, 1});
+  if (stated && !format.separator) separator_ = separator_of_line(*stated, input_.name());
   if (input_.peek(1).empty()) throw Error(input_.name() + " is empty, a header and rows are needed");
-  refuse_other_separator(input_.peek(Input::buffer_bytes), separator_, input_.name());
+  const std::string_view head = input_.peek(Input::buffer_bytes);
+  const bool said = (stated || format.separator) &&
+                    head.substr(0, head.find_first_of("\r\n")).find(separator_) != std::string_view::npos;
+  if (!said) refuse_other_separator(head, separator_, input_.name());
 }
 
 std::string CsvReader::where() const {

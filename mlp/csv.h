@@ -27,9 +27,11 @@ char decimal_from_name(std::string_view name);
 /// "commas", "semicolons", .. for messages.
 std::string plural_name(char separator);
 
-/// Names with commas between them, in quotes where they hold one. Throws Error naming `option` for an empty
-/// one.
+/// Names with commas between them, in double quotes (doubled inside) where they hold a comma or a quote.
+/// Throws Error naming `option` for an empty one.
 std::vector<std::string> names_from_list(std::string_view list, const std::string& option);
+/// A name as one argument of a shell that names_from_list reads as this name, for remedies.
+std::string list_argument(std::string_view name);
 
 /// Reads rows of cells. Cells may stand in double quotes (doubled inside), which keep separators and line
 /// ends; spaces around a cell are left out. Lines end with LF, CRLF or CR. A UTF-8 byte order mark and blank

@@ -46,6 +46,7 @@ class TableBuilder {
                   (cells.front().starts_with('#') ? "; lines of comments are to be taken out" : ""));
     const std::size_t start = values_.size();
     values_.resize(start + columns_.size());
+    new_levels_.clear();
     bool whole = true;
     const std::string* label = nullptr;
     for (std::size_t i = 0; i < cells.size(); ++i) {
@@ -64,8 +65,13 @@ class TableBuilder {
     }
     if (!whole && source_.choice.missing == Missing::drop) {
       values_.resize(start);
+      for (Column* column : new_levels_) {
+        column->numbers.erase(column->levels.back());
+        column->levels.pop_back();
+      }
       return;
     }
+    require_few_levels(where);
     file_rows_.push_back(rows_);
     if (label != nullptr) labels_.push_back(*label);
   }
@@ -86,7 +92,7 @@ class TableBuilder {
       if (column.kind == Column::Kind::number) continue;
       if (is_surprising(column))
         throw Error(feature + " is text and has " + std::to_string(column.levels.size()) +
-                    " different values in " + std::to_string(rows_) +
+                    " different values in " + std::to_string(file_rows_.size()) +
                     " rows; --ignore leaves it out, --categorical takes it");
       if (!source_.expected)
         table.notes.push_back(feature + " is text: each of its " + std::to_string(column.levels.size()) +
@@ -123,12 +129,22 @@ class TableBuilder {
   bool is_surprising(const Column& column) const {
     constexpr std::size_t usual = 16;
     return !source_.expected && source_.choice.text == ColumnChoice::Text::automatic &&
-           column.levels.size() > usual && 2 * column.levels.size() > rows_;
+           column.levels.size() > usual && 2 * column.levels.size() > file_rows_.size();
   }
 
-  /// False where it is missing.
+  /// Each text becomes a feature; those that queries add to a profile's become none.
+  void require_few_levels(const std::string& where) const {
+    for (const Column* column : new_levels_)
+      if (!source_.expected && column->levels.size() > max_levels)
+        throw Error(where + ", column " +
+                    in_quotes(roles_.features[static_cast<std::size_t>(column - columns_.data())]) +
+                    " has more than " + std::to_string(max_levels) +
+                    " different texts up to this row; --ignore leaves it out");
+  }
+
+  /// False where it is missing. Words are names: a class may well be called None or NA.
   bool label_is_there(const std::string& cell) const {
-    if (source_.expected || !is_missing(cell)) return true;
+    if (source_.expected || (!cell.empty() && cell != "?")) return true;
     if (source_.choice.missing == Missing::drop) return false;
     throw Unreadable{(cell.empty() ? "is empty" : "is " + in_quotes(cell)) +
                      ", a class name is needed; --missing drop leaves such rows out"};
@@ -170,8 +186,8 @@ class TableBuilder {
 
   std::string text_remedy(const std::string& name) const {
     if (source_.expected) return "";
-    return "; --categorical " + in_quotes(name) + " takes the whole column as text, --ignore " +
-           in_quotes(name) + " leaves it out";
+    return "; --categorical " + list_argument(name) + " takes the whole column as text, --ignore " +
+           list_argument(name) + " leaves it out";
   }
 
   /// Numbers written in another way, and those out of range, are no text.
@@ -179,13 +195,11 @@ class TableBuilder {
     return why_no_number(cell, source_.format.decimal).ends_with("not a number");
   }
 
-  std::size_t level(const std::string& cell, Column& column) const {
+  std::size_t level(const std::string& cell, Column& column) {
     const auto [place, inserted] = column.numbers.emplace(cell, column.levels.size());
     if (inserted) {
-      if (column.levels.size() == max_levels)
-        throw Unreadable{"has more than " + std::to_string(max_levels) +
-                         " different texts up to this row; --ignore leaves it out"};
       column.levels.push_back(cell);
+      new_levels_.push_back(&column);
     }
     return place->second;
   }
@@ -193,6 +207,7 @@ class TableBuilder {
   ColumnRoles roles_;
   const TableSource& source_;
   std::vector<Column> columns_;
+  std::vector<Column*> new_levels_;  ///< those that the row at hand gave a level
   std::vector<double> values_;
   std::vector<std::string> labels_;
   std::vector<std::size_t> file_rows_;

@@ -6,7 +6,7 @@
 
 namespace smlp {
 
-/// Texts that one column may have.
+/// Texts that one column may have, where each becomes a feature.
 inline constexpr std::size_t max_levels = 1024;
 
 /// Reads a CSV table, once, row by row.
@@ -19,7 +19,7 @@ inline constexpr std::size_t max_levels = 1024;
 ///
 /// Throws Error naming the file, the row (1 is the first below the header) and the column: what csv.h and
 /// columns.h refuse, no rows, a ragged row, a value that is missing, not of its column's kind, not finite or
-/// out of range, more than max_levels texts in a column.
+/// out of range, more than max_levels texts in a column of a table that is learnt from.
 Table load_csv(Input input, const TableSource& source);
 
 }  // namespace smlp

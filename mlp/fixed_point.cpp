@@ -4,6 +4,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "mlp/table.h"
 #include "paillier/error.h"
 
 namespace smlp {
@@ -30,7 +31,7 @@ double rounded(double value, const Numbers& numbers, const What& what) {
 double rounded_cell(const Matrix<double>& values, std::size_t i, std::size_t j, const Numbers& numbers,
                     const std::vector<std::string>& columns) {
   return rounded(values(i, j), numbers, [&] {
-    const std::string column = j < columns.size() ? "'" + columns[j] + "'" : std::to_string(j + 1);
+    const std::string column = j < columns.size() ? in_quotes(columns[j]) : std::to_string(j + 1);
     return "the scaled value of row " + std::to_string(i + 1) + ", column " + column;
   });
 }

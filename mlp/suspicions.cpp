@@ -62,7 +62,7 @@ bool is_lost(const std::vector<double>& raw, double offset, double factor, std::
   return 10 * (rows - most) >= raw.size();
 }
 
-/// What would keep the values apart, each tried.
+/// What would keep the values apart: a scaling and a precision, tried, or else other rows.
 std::string remedies(const std::vector<double>& raw, const Profile& profile, std::size_t feature,
                      const Numbers& numbers) {
   const double offset = profile.offset[feature], factor = profile.factor[feature];

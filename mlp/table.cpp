@@ -32,6 +32,26 @@ std::string Table::row_name(std::size_t row) const {
   return "row " + std::to_string(row < file_rows.size() ? file_rows[row] : row + 1);
 }
 
+namespace {
+
+/// Images have no names, no text and no separators; options about them would be ignored.
+void refuse_csv_options(const TableSource& source) {
+  const auto refuse = [&](bool given, const char* option) {
+    if (given)
+      throw Error(source.data.string() + " is no CSV table: leave " + option +
+                  " out, which is for CSV alone");
+  };
+  const ColumnChoice& choice = source.choice;
+  refuse(!choice.columns.empty(), "--columns");
+  refuse(!choice.ignored.empty(), "--ignore");
+  refuse(choice.text != ColumnChoice::Text::automatic, "--categorical");
+  refuse(source.format.separator.has_value(), "--separator");
+  refuse(source.format.decimal != '.', "--decimal");
+  refuse(!source.format.header, "--no-header");
+}
+
+}  // namespace
+
 Table load_table(const TableSource& source) {
   Input data(source.data);
   // No text starts with two zero bytes.
@@ -39,6 +59,7 @@ Table load_table(const TableSource& source) {
   if (source.label_column)
     throw Error(source.data.string() + " is no CSV table: it has no column " +
                 in_quotes(*source.label_column) + " for --label; give the file of its labels with --labels");
+  refuse_csv_options(source);
   std::optional<Input> labels;
   if (source.labels) labels.emplace(*source.labels);
   Table table = load_idx(std::move(data), std::move(labels));

@@ -31,10 +31,9 @@ struct Table {
   std::string label_column;          ///< empty when there are no labels
   std::vector<std::string> labels;   ///< one class name a row, or empty
   Levels levels = {};                ///< in the order of the rows
-  std::vector<std::string> header = {};  ///< every column of the file, the label and ignored ones too
-  std::vector<std::size_t> file_rows =
-      {};                               ///< the row of the file (from 1) of each row; empty: all, in order
-  std::vector<std::string> notes = {};  ///< sentences for the owner
+  std::vector<std::string> header = {};     ///< every column of the file, the label and ignored ones too
+  std::vector<std::size_t> file_rows = {};  ///< of each row that of the file, from 1; empty: all, in order
+  std::vector<std::string> notes = {};      ///< sentences for the owner
 
   std::size_t rows() const { return values.rows(); }
   bool has_labels() const { return !labels.empty(); }
@@ -45,10 +44,9 @@ struct Table {
 /// The columns that a reader of queries expects: those of the owner's profile.
 struct ExpectedColumns {
   std::vector<std::string> features;
-  std::string label;   ///< may be absent from the table
-  Levels levels = {};  ///< of the columns that are text
-  std::vector<std::string> header =
-      {};  ///< all columns of the profile's table: others than these are refused
+  std::string label;                     ///< may be absent from the table
+  Levels levels = {};                    ///< of the columns that are text
+  std::vector<std::string> header = {};  ///< of the profile's table: columns beside these are refused
 };
 
 /// Which columns count, and how they are read.

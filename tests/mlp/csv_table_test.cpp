@@ -90,6 +90,9 @@ TEST_CASE_FIXTURE(Csv, "queries have the columns of the profile, with or without
   CHECK(contains(refusal("a,b\n1,\n"), "was learnt without --missing mean"));
   source.choice.ignored = {"c"};
   CHECK(load("a,b,c\n1,2,3\n").columns == Names{"a", "b"});
+  CHECK(contains(refusal("a,b\n1,2\n"), "has no column 'c' of --ignore"));
+  source.choice.ignored = {"id"};  // the profile's table had it
+  CHECK(load("a,b\n1,2\n").columns == Names{"a", "b"});
   source.choice = {};
   source.label_column = "truth";
   CHECK(load("truth,a,b\nx,1,2\n").label_column == "truth");
@@ -101,7 +104,16 @@ TEST_CASE_FIXTURE(Csv, "a first line of numbers is asked about") {
                            "1,14.2\n2,3\n", "0,1,1\n1,0,1\n"})
     CHECK(contains(refusal(text), "looks like data"));
   CHECK(contains(refusal("1,2,x\n"), "is the header missing? add one, or --no-header"));
-  CHECK(load("0,1,2,3,label\n5,6,7,8,x\n").columns == Names{"0", "1", "2", "3"});  // as pandas names them
+  const Names counted{"0", "1", "2", "3"};  // as pandas names them
+  CHECK(load("0,1,2,3,label\n5,6,7,8,x\n").columns == counted);
+  CHECK(load(",0,1,2,3\n0,5,6,7,x\n").columns == Names{"0", "1", "2"});
+  CHECK(load("Unnamed: 0,0,1,2,3,label\n0,5,6,7,8,x\n").columns == counted);
+  source.label_column = "label";
+  CHECK(load("label,0,1,2,3\nx,5,6,7,8\n").columns == counted);
+  source.label_column = "country";
+  CHECK(load("country,2019,2020,2021\nx,5,6,7\n").columns == Names{"2019", "2020", "2021"});
+  source.label_column.reset();
+  CHECK(contains(refusal("setosa,5.1,3.5\nsetosa,4.9,3\n"), "looks like data"));
 
   source.format.header = false;
   const Table table = load("5.1,3.5,setosa\n4.9,3,virginica\n");
@@ -130,6 +142,13 @@ TEST_CASE_FIXTURE(Csv, "a row index of pandas is left out and told") {
     REQUIRE(table.notes.size() == 1);
     CHECK(contains(table.notes[0], "row index"));
   }
+  // Named by an option it is a column like others.
+  ColumnChoice choice;
+  choice.ignored = {"Unnamed: 0"};
+  const Table ignored = load("Unnamed: 0,a,label\n0,1,x\n1,2,y\n", choice);
+  CHECK(ignored.columns == Names{"a"});
+  CHECK(ignored.notes.empty());
+  source.choice = {};
   source.expected = ExpectedColumns{{"a"}, "label"};
   CHECK(load(",a\n0,1\n").values.cells() == std::vector<double>{1});
 }
@@ -170,6 +189,8 @@ TEST_CASE_FIXTURE(Csv, "text columns have levels, in the order of the rows") {
       "row 2, column 'a' is 'oops', not a number; --categorical 'a' takes the whole column as text"));
   CHECK(contains(refusal("a,class\nred,x\n1,y\n"), "row 2, column 'a' is '1', a number in a column of text"));
   CHECK(contains(refusal("a,class\n\"1,5\",x\n"), "add --decimal ,"));
+  CHECK(contains(refusal("\"it's \"\"a\"\", b\",class\n1,x\nz,y\n"),
+                 R"(--ignore '"it'\''s ""a"", b"' leaves it out)"));
   CHECK(contains(refusal("a,class\n1e999,x\n"), "out of range"));
   std::string names = "name,class\n", many = "name,class\n";
   for (int i = 0; i < 20; ++i) names += "n" + std::to_string(i) + ",x\n";
@@ -181,14 +202,16 @@ TEST_CASE_FIXTURE(Csv, "text columns have levels, in the order of the rows") {
   source.choice = {};
   source.expected = ExpectedColumns{{"colour", "n"}, "class", {{"colour", {"red"}}}};
   CHECK(load("n,colour\n1,7\n2,red\n").levels.at("colour") == Names{"7", "red"});
+  std::string queries = "n,colour\n";  // of which no text becomes a feature
+  for (std::size_t i = 0; i < 2 * max_levels; ++i) queries += "1,c" + std::to_string(i) + "\n";
+  CHECK(load(queries).levels.at("colour").size() == 2 * max_levels);
 }
 
 TEST_CASE_FIXTURE(Csv, "missing values are refused, kept or their rows left out") {
-  const char* text = "a,b,class\n1,2,x\n?,3,y\n4,,x\n5,6,NA\n7,8,y\n";
+  const char* text = "a,b,class\n1,2,x\n?,3,y\n4,,x\n5,6,?\n7,8,y\n";
   CHECK(contains(refusal(text), "row 2, column 'a' is '?', which stands for no value; --missing mean"));
   CHECK(contains(refusal("a,class\n1,x\n,y\n"), "row 2, column 'a' is empty; --missing mean"));
-  CHECK(
-      contains(refusal(text, with(Missing::mean)), "row 4, column 'class' is 'NA', a class name is needed"));
+  CHECK(contains(refusal(text, with(Missing::mean)), "row 4, column 'class' is '?', a class name is needed"));
   const Table dropped = load(text, with(Missing::drop));
   CHECK(dropped.values.cells() == std::vector<double>{1, 2, 7, 8});
   CHECK(dropped.labels == Names{"x", "y"});
@@ -196,6 +219,13 @@ TEST_CASE_FIXTURE(Csv, "missing values are refused, kept or their rows left out"
   REQUIRE(dropped.notes.size() == 1);
   CHECK(contains(dropped.notes[0], "3 of 5 rows have a missing value and are left out"));
   CHECK(take_rows(dropped, {1}).row_name(0) == "row 5");
+  // A class may have the name of nothing.
+  CHECK(load("a,class\n1,None\n2,NA\n3,null\n", with(Missing::refuse)).labels == Names{"None", "NA", "null"});
+  // Texts of rows that are left out are none of their column.
+  std::string texts = "a,text,class\n";
+  for (std::size_t i = 0; i < 2 * max_levels; ++i)
+    texts += (i % 1000 == 0 ? "1,t" : ",t") + std::to_string(i) + ",x\n";
+  CHECK(load(texts, with(Missing::drop)).levels.at("text") == Names{"t0", "t1000", "t2000"});
   const Table kept = load("a,b,class\n1,2,x\nnan,3,y\n", with(Missing::mean));
   CHECK(std::isnan(kept.values(1, 0)));
   CHECK(contains(refusal("a,class\n?,x\n?,y\n", with(Missing::drop)), "missing value in each of its 2 rows"));

@@ -63,6 +63,7 @@ TEST_CASE_FIXTURE(Csv, "cells are cut at any separator") {
     CHECK(rows("sep=;" + std::string(end) + "a;b\n1;2\n") == Rows{{"a", "b"}, {"1", "2"}});
     CHECK(rows("sep=,\na;b\n1;2\n", {.separator = ';'}) == Rows{{"a", "b"}, {"1", "2"}});
   }
+  CHECK(contains(refusal("sep=5\na,b\n"), "the first line says sep=5, which cannot separate cells"));
   CHECK(rows("separate,b\n1,2\n").front().front() == "separate");
 }
 
@@ -82,6 +83,8 @@ TEST_CASE_FIXTURE(Csv, "what the text looks like is named") {
   // One column may have blanks in its name, and other text is no separator.
   CHECK(rows("petal length\n1\n").size() == 2);
   CHECK(rows("a;b,c\n1;2,3\n").front() == std::vector<std::string>{"a;b", "c"});
+  // What the owner says counts where it cuts the first line at all.
+  CHECK(rows("a;b,c\n1,2\n", {.separator = ';'}).size() == 2);
 
   CHECK(contains(refusal("\xFF\xFE" + std::string("a\0,\0b\0\n\0", 8)), "is UTF-16 text; save it as UTF-8"));
   CHECK(contains(refusal("\xFE\xFF" + std::string("\0a\0,", 4)), "is UTF-16 text"));
@@ -123,6 +126,11 @@ TEST_CASE("separators, decimal points and lists of names") {
     CHECK_THROWS_AS(separator_from_name(name), Error);
   CHECK(decimal_from_name(",") == ',');
   CHECK_THROWS_AS(decimal_from_name(";"), Error);
+  for (const char* name : {"plain", "a, b", "\"q\"", "\""}) {
+    const std::string argument = list_argument(name);  // none has the quote of a shell
+    CHECK(names_from_list(argument.substr(1, argument.size() - 2), "--ignore") ==
+          std::vector<std::string>{name});
+  }
   CHECK(names_from_list("a,b c,\"d,e\"", "--ignore") == std::vector<std::string>{"a", "b c", "d,e"});
   for (const char* list : {"", "a,", ",a", "a,,b", "\"a"})
     CHECK_THROWS_AS(names_from_list(list, "--ignore"), Error);

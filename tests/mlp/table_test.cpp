@@ -25,6 +25,15 @@ TEST_CASE("the reader is chosen by content") {
   CHECK(contains(refusal({directory / "i", {}, {}, ExpectedColumns{{"pixel_0"}, "label"}, {}, {}}),
                  "the profile has 1"));
   CHECK(contains(refusal({directory / "t", directory / "l", {}, {}}), "no IDX file"));
+  CHECK(contains(refusal({directory / "i", {}, {}, {}, {.separator = ','}}), "leave --separator out"));
+  CHECK(contains(refusal({directory / "i", {}, {}, {}, {.decimal = ','}}), "leave --decimal out"));
+  CHECK(contains(refusal({directory / "i", {}, {}, {}, {.header = false}}), "leave --no-header out"));
+  ColumnChoice ignored, chosen, text;
+  ignored.ignored = chosen.columns = {"pixel_0"};
+  text.text = ColumnChoice::Text::refused;
+  CHECK(contains(refusal({directory / "i", {}, {}, {}, {}, ignored}), "leave --ignore out"));
+  CHECK(contains(refusal({directory / "i", {}, {}, {}, {}, chosen}), "leave --columns out"));
+  CHECK(contains(refusal({directory / "i", {}, {}, {}, {}, text}), "leave --categorical out"));
   CHECK(contains(refusal({directory / "none", {}, {}, {}}), "none"));
   CHECK(load_table({directory / "i", {}, {}, ExpectedColumns{{"pixel_0", "pixel_1"}, "label"}}).rows() == 1);
 }
