@@ -11,10 +11,11 @@
 //           all digits; each times its own unit of Z_u, re-randomised, shuffled; and d sealed
 //   K -> E  t = d_{L-1} ^ [some plaintext is 0] and z + r, sealed
 //   E       s_share = r_{L-1} ^ e ^ 1, since beta = d_{L-1} ^ r_{L-1} ^ [y < x] is bit L-1 of w = d - r
-// Ranges   L = l + guard bits; r is a mask of L + sigma bits, its bits below L - 1 uniform; 0 <= c_i <=
-// digits + 1 < u. Views    K: d under its mask; for each comparison digits + 1 blinded DGK plaintexts, at
-// most one of them 0, with probability 1/2
-//          whatever the inputs (e is a coin).  E: ciphertexts, its own coin.
+// Ranges   L = l + guard bits; r is a mask of L + sigma bits, its bits below L - 1 uniform;
+//          0 <= c_i <= digits + 1 < u.
+// Views    K: d under its mask; for each comparison digits + 1 blinded DGK plaintexts, at most one of
+//          them 0, with probability 1/2 whatever the inputs (e is a coin).
+//          E: ciphertexts, its own coin.
 #include <algorithm>
 
 #include "paillier/error.h"

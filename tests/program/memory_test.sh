@@ -45,7 +45,7 @@ def peak_of_first_groups(rows):
             file.write(",".join(str((i * j) % 97) for j in range(columns)) + f",{i % 2}\n")
     before = set(os.listdir("."))
     pipe = subprocess.Popen(["cat", "wide.csv"], stdout=subprocess.PIPE)
-    words = ["encrypt", "--key", "keys/public.json", "--data", "/dev/stdin", "--out", "wide.h5", "--threads", "1", "--quiet"]
+    words = ["encrypt", "--key", "keys/public.json", "--data", "/dev/stdin", "--out", f"wide{rows}.h5", "--threads", "1", "--quiet"]
     child = subprocess.Popen([sys.argv[1], *words], stdin=pipe.stdout, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     pipe.stdout.close()
     def started():
