@@ -2,6 +2,7 @@
 //   A  the AND of two bits, 1,000 rows, network 2-10-2, batches of 40
 //   B  Wisconsin breast cancer, network 30-16-2, batches of 32
 //   C  one batch of 128 images of 28 x 28 random pixels, network 784-128-10
+#include <algorithm>
 #include <iostream>
 
 #include "bench/direct_channel.h"
@@ -58,7 +59,8 @@ Workload workload(char letter, const std::string& folder) {
 }
 
 /// Trains the first steps of an epoch. A whole epoch is as many times the mean step as it has steps.
-Json measure(const SecretKeys& keys, const Workload& work, std::size_t steps) {
+/// `unchecked`: the same without range checks, in turns with them.
+Json measure(const SecretKeys& keys, const Workload& work, std::size_t steps, bool unchecked) {
   const ProtocolNames names = preset("homomorphic");
   const TrainingOptions options{.batch = work.batch, .learning_rate = 0.05, .momentum = 0.8};
   const RandomSource random = RandomSource::from_system();
@@ -71,9 +73,12 @@ Json measure(const SecretKeys& keys, const Workload& work, std::size_t steps) {
   const std::size_t all = groups.batches.size(), measured = std::min(steps, all);
 
   Session session(keys.public_keys(), direct_channel(keys), budget, names, random.derive("train"), false);
+  Session without(keys.public_keys(), direct_channel(keys), budget, names, random.derive("unchecked"), false,
+                  false);
   Weights<EncryptedMatrix> model = encrypt_weights(
       initial_weights(work.network, budget.numbers(), random.derive("weights")), work.network,
       session.arithmetic().evaluator().paillier(), budget, options.momentum != 0, random.derive("weights"));
+  Weights<EncryptedMatrix> unchecked_model = model;
   // The tables of fixed bases, which a session makes once.
   RandomStream unused = random.derive("tables").stream({});
   const PublicKeys& public_keys = session.arithmetic().evaluator().keys;
@@ -81,7 +86,7 @@ Json measure(const SecretKeys& keys, const Workload& work, std::size_t steps) {
   public_keys.dgk().encrypt(0, unused);
   keys.paillier().encrypt(0, unused);
   keys.dgk().encrypt(0, unused);
-  Samples encryption, seconds;
+  Samples encryption, seconds, unchecked_seconds;
   for (std::size_t b = 0; b < measured; ++b) {
     const auto step = static_cast<std::uint32_t>(b);
     double start = process_seconds();
@@ -90,31 +95,43 @@ Json measure(const SecretKeys& keys, const Workload& work, std::size_t steps) {
     const auto labels = detail::read_groups<EncryptedMatrix>(
         groups.batches[b], [&](std::size_t group) { return table.labels(group); });
     encryption.seconds.push_back(process_seconds() - start);
-    start = process_seconds();
     const std::size_t batch = batch_rows(groups, groups.batches[b]);
-    EncryptedArithmetic& arithmetic = session.arithmetic();
-    train_batch(arithmetic, model, step,
-                arithmetic.features(feature_place(step), groups.batches[b], features),
-                arithmetic.labels(label_place(step), labels), update_factors(options, 0, batch, budget));
-    seconds.seconds.push_back(process_seconds() - start);
-    std::cerr << work.name << " step " << b + 1 << " of " << all << ": " << seconds.seconds.back() << " s\n";
+    const auto train = [&](EncryptedArithmetic& arithmetic, Weights<EncryptedMatrix>& weights,
+                           Samples& samples) {
+      start = process_seconds();
+      train_batch(arithmetic, weights, step,
+                  arithmetic.features(feature_place(step), groups.batches[b], features),
+                  arithmetic.labels(label_place(step), labels), update_factors(options, 0, batch, budget));
+      samples.seconds.push_back(process_seconds() - start);
+      std::cerr << work.name << " step " << b + 1 << " of " << all << ": " << samples.seconds.back()
+                << (&samples == &seconds ? " s\n" : " s without range checks\n");
+    };
+    train(session.arithmetic(), model, seconds);
+    if (unchecked) train(without.arithmetic(), unchecked_model, unchecked_seconds);
   }
   Json by_kind = Json::object();
   for (const auto& [kind, of_kind] : session.arithmetic().seconds())
     by_kind[kind] = of_kind / static_cast<double>(measured);
   const Traffic& traffic = session.channel().traffic();
-  return {{"workload", work.name},
-          {"text", work.text},
-          {"rows", work.table.rows()},
-          {"batch", work.batch},
-          {"steps", all},
-          {"measured_steps", measured},
-          {"step", seconds.to_json()},
-          {"encryption_step", encryption.to_json()},
-          {"wall_by_kind", std::move(by_kind)},
-          {"bytes_to_key_holder", traffic.to_key_holder / measured},
-          {"bytes_to_evaluator", traffic.to_evaluator / measured},
-          {"rounds", traffic.rounds / measured}};
+  Json row{{"workload", work.name},
+           {"text", work.text},
+           {"rows", work.table.rows()},
+           {"batch", work.batch},
+           {"steps", all},
+           {"measured_steps", measured},
+           {"step", seconds.to_json()},
+           {"encryption_step", encryption.to_json()},
+           {"wall_by_kind", std::move(by_kind)},
+           {"bytes_to_key_holder", traffic.to_key_holder / measured},
+           {"bytes_to_evaluator", traffic.to_evaluator / measured},
+           {"rounds", traffic.rounds / measured}};
+  if (!unchecked) return row;
+  row["unchecked_step"] = unchecked_seconds.to_json();
+  row["unchecked_bytes_to_evaluator"] = without.channel().traffic().to_evaluator / measured;
+  std::cerr << work.name << ": range checks cost a factor of "
+            << std::ranges::min(seconds.seconds) / std::ranges::min(unchecked_seconds.seconds) << " ("
+            << seconds.median() / unchecked_seconds.median() << " of medians)\n";
+  return row;
 }
 
 void run_training(int argc, char** argv) {
@@ -122,15 +139,17 @@ void run_training(int argc, char** argv) {
                         "Training steps in processor seconds of both parties on one thread.\n"
                         "--workloads ABC  which\n"
                         "--bits N         size of n (2048)\n"
+                        "--unchecked 1    the same steps without range checks too, in turns (0)\n"
                         "--steps N        steps of each at most; an epoch is extrapolated from them (3)\n"
                         "--datasets DIR   folder of and.csv and breast_cancer.csv (datasets)\n"
                         "--json FILE      results\n");
   set_thread_count(1);
   const std::size_t bits = options.number("bits", 2048), steps = options.number("steps", 3);
+  const bool unchecked = options.number("unchecked", 0) != 0;
   const SecretKeys keys = make_keys(Variant::subgroup, bits);
   Json rows = Json::array();
   for (const char letter : options.text("workloads", "ABC"))
-    rows.push_back(measure(keys, workload(letter, options.text("datasets", "datasets")), steps));
+    rows.push_back(measure(keys, workload(letter, options.text("datasets", "datasets")), steps, unchecked));
   write_results(options.text("json", ""), "training", {{"bits", bits}, {"rows", std::move(rows)}});
 }
 

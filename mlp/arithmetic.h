@@ -14,7 +14,7 @@ namespace smlp {
 template <typename A>
 concept Arithmetic =
     requires(A arithmetic, const Place& place, const typename A::Matrix& m,
-             const typename A::ActivationTape& tape, const UpdateFactors& factors,
+             const typename A::ActivationTape& tape, const UpdateFactors& factors, std::uint32_t step,
              const std::vector<typename A::Matrix>& parts, const std::vector<std::size_t>& groups) {
       /// Groups of the table's labels as one batch, in the form that the protocols work on.
       { arithmetic.labels(place, parts) } -> std::same_as<typename A::Matrix>;
@@ -38,6 +38,10 @@ concept Arithmetic =
       { arithmetic.transposed(m) } -> std::same_as<typename A::Matrix>;
       { arithmetic.add(m, m) } -> std::same_as<typename A::Matrix>;
       { arithmetic.subtract(m, m) } -> std::same_as<typename A::Matrix>;
+      /// At the end of a step: throws where a value that relu has had since the last call was out of range.
+      arithmetic.check_activations(step);
+      /// After this step: the same of the network's weights, as far as it can be told.
+      arithmetic.check_weights(step, parts);
     };
 
 }  // namespace smlp

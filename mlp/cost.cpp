@@ -21,7 +21,8 @@ namespace {
 /// Sums what the protocols of a run declare.
 class Declared {
  public:
-  Declared(const ProtocolNames& protocols, const Sizes& sizes) : protocols_(protocols), sizes_(sizes) {}
+  Declared(const ProtocolNames& protocols, const Sizes& sizes, bool range_checks)
+      : protocols_(protocols), sizes_(sizes), checks_(range_checks && protocols.checks_ranges()) {}
   const Cost& cost() const { return cost_; }
 
   void product(const Layout& left, const Layout& right, bool addend, const OperandStates& left_states = {},
@@ -61,6 +62,13 @@ class Declared {
       count(find_protocol(Family::conversion, "unpack"), {layout, {}});
   }
 
+  bool checks() const { return checks_; }
+  /// Of what was compared since the last one.
+  void range_check() {
+    if (gathered_) count(find_protocol(Family::conversion, "range-check"), {});
+    gathered_ = false;
+  }
+
  private:
   void activation_tile(const Layout& layout, bool forward) {
     const Descriptor& activation = find_protocol(Family::activation, protocols_.activation);
@@ -73,6 +81,8 @@ class Declared {
     if (forward) count(comparison, work);
     work.unopened = !comparison.keeps_opened;
     work.compared = forward && !work.unopened;
+    work.checked = work.compared && checks_;
+    gathered_ |= work.checked;
     count(find_protocol(Family::selection, protocols_.selection), work);
   }
 
@@ -83,6 +93,8 @@ class Declared {
 
   ProtocolNames protocols_;
   Sizes sizes_;
+  bool checks_;
+  bool gathered_ = false;
   Cost cost_;
 };
 
@@ -132,10 +144,10 @@ constexpr OperandStates kept{OperandUse::kept}, reused{OperandUse::reused};
 /// A step on a batch of groups of these widths; `table`: how its features come.
 Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
                         const TrainingOptions& options, const std::vector<std::size_t>& group_widths,
-                        const Sizes& sizes, const OperandStates& table) {
+                        const Sizes& sizes, const OperandStates& table, bool range_checks) {
   const std::size_t slots = sizes.budget.slots();
   const bool addend = options.momentum != 0 || options.weight_decay != 0;
-  Declared declared(protocols, sizes);
+  Declared declared(protocols, sizes, range_checks);
   for (const std::size_t cols : {network.inputs(), network.outputs()})
     declared.unpack({group_widths, balanced_groups(cols, sizes.budget.fitting_slots())});
   const std::vector<std::size_t> rows = batch_groups(group_widths, slots);
@@ -157,13 +169,28 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
     declared.product(delta, weights.transposed(), false, reused, with_bias_row);
     declared.activation(activation_layout(network, layer, rows, slots), false);
   }
+  declared.range_check();
+  return declared.cost();
+}
+
+/// The check of the weights after an epoch.
+Cost weight_check_cost(const Network& network, const ProtocolNames& protocols, const Sizes& sizes,
+                       bool range_checks) {
+  const std::size_t slots = sizes.budget.slots();
+  Declared declared(protocols, sizes, range_checks);
+  for (std::size_t layer = 0; declared.checks() && layer < network.layers(); ++layer) {
+    const Layout weights = weight_layout(network, layer, slots);
+    declared.product(balanced_layout(1, weights.rows(), slots), weights, false);
+    declared.activation({{1}, weights.col_groups}, true);
+  }
+  declared.range_check();
   return declared.cost();
 }
 
 }  // namespace
 
 Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const TrainingOptions& options,
-                const TableGroups& groups, const Sizes& sizes, bool first) {
+                const TableGroups& groups, const Sizes& sizes, bool first, bool range_checks) {
   const bool keeps = keeps_table(groups, network.inputs() + 1, sizes.budget);
   Cost cost;
   for (const auto& batch : groups.batches) {
@@ -171,19 +198,20 @@ Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const Tr
     for (const std::size_t group : batch) widths.push_back(groups.widths[group]);
     OperandStates table = kept;
     if (keeps) table = {first ? OperandUse::kept : OperandUse::reused, batch.size(), 0};
-    cost += training_step_cost(network, protocols, options, widths, sizes, table);
+    cost += training_step_cost(network, protocols, options, widths, sizes, table, range_checks);
   }
+  cost += weight_check_cost(network, protocols, sizes, range_checks);
   return cost;
 }
 
 Cost classification_cost(const Network& network, const ProtocolNames& protocols, const TableGroups& groups,
-                         const Sizes& sizes, std::size_t user_bits) {
+                         const Sizes& sizes, std::size_t user_bits, bool range_checks) {
   Cost cost;
   const std::size_t slots = sizes.budget.slots();
   for (const auto& batch : groups.batches) {
     std::vector<std::size_t> widths;
     for (const std::size_t group : batch) widths.push_back(groups.widths[group]);
-    Declared declared(protocols, sizes);
+    Declared declared(protocols, sizes, range_checks);
     declared.unpack({widths, balanced_groups(network.inputs(), sizes.budget.fitting_slots())});
     declared.unpack({widths, {1}});  // row numbers
     const OperandStates weights = &batch == &groups.batches.front() ? kept : reused;
@@ -191,6 +219,7 @@ Cost classification_cost(const Network& network, const ProtocolNames& protocols,
     forward_pass(declared, network, batch_groups(widths, slots), slots,
                  States([](std::size_t) { return OperandStates{}; }),
                  States([&](std::size_t) { return weights; }));
+    declared.range_check();
     const std::size_t answered = batch_groups(widths, slots).size();
     if (user_bits != 0) declared.hand_over(answered * (1 + network.outputs()), user_bits);
     cost += declared.cost();
@@ -199,7 +228,7 @@ Cost classification_cost(const Network& network, const ProtocolNames& protocols,
 }
 
 Cost release_cost(const Network& network, const Sizes& sizes, std::size_t user_bits) {
-  Declared declared({}, sizes);
+  Declared declared({}, sizes, false);
   for (std::size_t layer = 0; layer < network.layers(); ++layer)
     declared.hand_over(both_count(weight_layout(network, layer, sizes.budget.slots())), user_bits);
   return declared.cost();
@@ -213,13 +242,16 @@ Shown shown_by(const Plan& plan, const BitBudget& table) {
   const Sizes sizes{budget, (bits + 7) / 8 * 2, (bits + 7) / 8};
   const TableGroups groups = table_groups(plan.rows, plan.training.batch, table.slots());
   const auto epoch = [&](bool first) {
-    return shown(epoch_cost(plan.network, plan.protocols, plan.training, groups, sizes, first).operations);
+    return shown(
+        epoch_cost(plan.network, plan.protocols, plan.training, groups, sizes, first, plan.range_checks)
+            .operations);
   };
   Shown all = epoch(true) + shown(release_cost(plan.network, sizes, bits).operations);
   if (plan.training.epochs > 1) all += static_cast<double>(plan.training.epochs - 1) * epoch(false);
   if (plan.test_rows > 0) {
     const TableGroups test = table_groups(plan.test_rows, plan.training.batch, table.slots());
-    all += shown(classification_cost(plan.network, plan.protocols, test, sizes, bits).operations);
+    all += shown(
+        classification_cost(plan.network, plan.protocols, test, sizes, bits, plan.range_checks).operations);
   }
   return all;
 }

@@ -18,13 +18,15 @@ struct Cost {
   Cost& operator+=(const Cost& other);
 };
 
-/// One epoch over a table. The first epoch opens the table's values; later ones have them.
+/// One epoch over a table, with its range checks where the protocols serve them. The first epoch opens the
+/// table's values; later ones have them.
 Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const TrainingOptions& options,
-                const TableGroups& groups, const Sizes& sizes, bool first);
+                const TableGroups& groups, const Sizes& sizes, bool first, bool range_checks = true);
 
-/// Classification of a table; with `user_bits`, the size of a user's key, its hand-over too.
+/// Classification of a table, with its range checks where the protocols serve them; with `user_bits`, the
+/// size of a user's key, its hand-over too.
 Cost classification_cost(const Network& network, const ProtocolNames& protocols, const TableGroups& groups,
-                         const Sizes& sizes, std::size_t user_bits = 0);
+                         const Sizes& sizes, std::size_t user_bits = 0, bool range_checks = true);
 
 /// Hand-over of a model to the holder of a key of so many bits.
 Cost release_cost(const Network& network, const Sizes& sizes, std::size_t user_bits);
@@ -36,9 +38,10 @@ struct Plan {
   TrainingOptions training;
   std::size_t rows = 0;
   std::size_t test_rows = 0;  ///< classified afterwards
+  bool range_checks = true;   ///< where the protocols serve them
 };
 /// What it shows the key holder: all epochs, the hand-over of the model, the classification and its
-/// hand-over. `table` is the budget of the table; keys of users are as long.
+/// hand-over; with the range checks of each. `table` is the budget of the table; keys of users are as long.
 Shown shown_by(const Plan& plan, const BitBudget& table);
 
 /// Processor seconds of each operation on one thread while all threads compute, measured.

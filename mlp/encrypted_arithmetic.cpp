@@ -2,7 +2,10 @@
 #include "mlp/encrypted_arithmetic.h"
 
 #include <chrono>
+#include <type_traits>
 
+#include "mlp/weight_check.h"
+#include "protocols/conversion/range_check.h"
 #include "protocols/conversion/unpack.h"
 
 namespace smlp {
@@ -10,9 +13,17 @@ namespace smlp {
 template <typename Operation>
 auto EncryptedArithmetic::timed(const char* kind, Operation&& operation) {
   const auto start = std::chrono::steady_clock::now();
-  auto result = operation();
-  seconds_[kind] += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return result;
+  const auto stop = [&] {
+    seconds_[kind] += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  if constexpr (std::is_void_v<decltype(operation())>) {
+    operation();
+    stop();
+  } else {
+    auto result = operation();
+    stop();
+    return result;
+  }
 }
 
 EncryptedMatrix EncryptedArithmetic::input(const Place& place, Matrix m) {
@@ -88,6 +99,30 @@ EncryptedMatrix EncryptedArithmetic::add(const Matrix& a, const Matrix& b) {
 
 EncryptedMatrix EncryptedArithmetic::subtract(const Matrix& a, const Matrix& b) {
   return timed("sums", [&] { return smlp::subtract(evaluator_.paillier(), a, b); });
+}
+
+void EncryptedArithmetic::check_activations(std::uint32_t step) {
+  timed("range checks", [&] { check_ranges(evaluator_, {step, 0, Direction::range_check}); });
+}
+
+void EncryptedArithmetic::check_weights(std::uint32_t step, const std::vector<Matrix>& weights) {
+  if (!evaluator_.evidence) return;
+  timed("range checks", [&] {
+    const BitBudget& budget = evaluator_.budget;
+    for (std::size_t layer = 0; layer < weights.size(); ++layer) {
+      const Place place{step, static_cast<std::uint8_t>(layer), Direction::weight_check};
+      const std::size_t inputs = weights[layer].rows();
+      const SignedSum sum = signed_sum(inputs, weights[layer].cols(), budget.numbers());
+      const IntegerMatrix signs =
+          sum.coefficients(inputs, evaluator_.draws(place, Draw::weight_signs).stream(0));
+      const EncryptedMatrix row = trivial_matrix(
+          evaluator_.paillier(), signs, balanced_layout(1, inputs, budget.slots()), budget.slot_bits());
+      protocols_.activation->forward(
+          evaluator_, place,
+          protocols_.matmul->multiply(evaluator_, place, row, weights[layer], {1, sum.shift}, std::nullopt));
+    }
+    check_ranges(evaluator_, {step, 1, Direction::range_check});
+  });
 }
 
 }  // namespace smlp

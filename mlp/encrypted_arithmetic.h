@@ -21,10 +21,12 @@ class EncryptedArithmetic {
   using Matrix = EncryptedMatrix;
   using ActivationTape = std::shared_ptr<const ActivationState>;
 
-  /// Throws Error when a protocol cannot serve the evaluator's budget.
-  EncryptedArithmetic(Evaluator& evaluator, const ProtocolNames& protocols)
+  /// `range_checks`: of compared values and of weights, where the protocols bring evidence. Throws Error when
+  /// a protocol cannot serve the evaluator's budget.
+  EncryptedArithmetic(Evaluator& evaluator, const ProtocolNames& protocols, bool range_checks = true)
       : evaluator_(evaluator), protocols_(make_protocols(protocols, evaluator.budget)) {
     protocols_.activation = in_tiles(std::move(protocols_.activation));
+    if (range_checks && protocols.checks_ranges()) evaluator_.evidence = std::make_shared<RangeEvidence>();
   }
 
   /// One value a ciphertext where the evaluator's budget says so (one round trip), else as it is.
@@ -43,6 +45,11 @@ class EncryptedArithmetic {
   Matrix transposed(const Matrix& m) { return m.transposed(); }
   Matrix add(const Matrix& a, const Matrix& b);
   Matrix subtract(const Matrix& a, const Matrix& b);
+
+  /// Throws RangeRefusal where one was out of range; in one round trip, and in none without evidence.
+  void check_activations(std::uint32_t step);
+  /// The same of signed sums of the weights (mlp/weight_check.h), which are compared.
+  void check_weights(std::uint32_t step, const std::vector<Matrix>& weights);
 
   const Evaluator& evaluator() const { return evaluator_; }
   const SecondsByKind& seconds() const { return seconds_; }

@@ -24,6 +24,10 @@ std::pair<bool, const char*> operation(Direction direction) {
       return {false, "the hand-over of results"};
     case Direction::lasting:
       return {false, "the masking of the table"};
+    case Direction::range_check:
+      return {false, "the range check"};
+    case Direction::weight_check:
+      return {true, "the range check of the weights"};
   }
   throw Error("a direction has no name");
 }
@@ -31,6 +35,10 @@ std::pair<bool, const char*> operation(Direction direction) {
 }  // namespace
 
 std::string describe(const Place& place, const std::string& unit) {
+  if (place.direction == Direction::range_check)
+    return std::string("the range check of the ") +
+           (place.layer == 0 ? "activations in " : "weights after ") + unit + " " +
+           std::to_string(std::uint64_t{place.step} + 1);
   const auto [of_layer, what] = operation(place.direction);
   return what + (of_layer ? " of layer " + std::to_string(place.layer + 1) : std::string()) + " in " + unit +
          " " + std::to_string(std::uint64_t{place.step} + 1);

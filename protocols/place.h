@@ -18,6 +18,8 @@ enum class Direction : std::uint8_t {
   input,                ///< conversion of a batch of the table
   output,               ///< hand-over of results
   lasting,              ///< operands that are masked once for a whole session; the step counts them
+  range_check,          ///< of the values that were compared (layer 0), of the weights (layer 1)
+  weight_check,         ///< signed sums of a layer's weights, after an epoch
 };
 
 /// What is drawn at a place.
@@ -52,7 +54,12 @@ enum class Draw : std::uint8_t {
   table_labels_down,
   table_labels_across,
   table_order,
-  hand_over,  ///< under a user's key, by the evaluator
+  hand_over,     ///< under a user's key, by the evaluator
+  range_weight,  ///< factor of a ciphertext in the sum that a range check opens
+  range_unit,    ///< unit of Z_n, factor of the sum
+  answer_range_tops,
+  answer_range_borrows,
+  weight_signs,
 };
 
 struct Place {

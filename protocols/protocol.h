@@ -69,7 +69,8 @@ class Selection : public Protocol {
   /// [beta v] for the shared bits beta; |v| < 2^(L-1).
   virtual EncryptedMatrix select(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& v,
                                  const SignShares& bits) const = 0;
-  /// [beta z] for the z that was compared, on the masked values that the comparison opened.
+  /// [beta z] for the z that was compared, on the masked values that the comparison opened. Adds to the
+  /// evaluator's evidence of ranges, where there is any, if the comparison opened z + r itself.
   virtual EncryptedMatrix select_compared(const Evaluator& evaluator, const Place& place,
                                           const EncryptedMatrix& z, const SignShares& bits) const = 0;
 };
@@ -118,6 +119,7 @@ struct Work {
   Layout right{};  ///< right operand of a product
   bool addend = false;
   bool compared = false;      ///< a selection on the values that a comparison opened
+  bool checked = false;       ///< such a selection, with evidence of the values' ranges
   bool unopened = false;      ///< its shares come from a comparison that opened no such values
   std::size_t user_bits = 0;  ///< size of the user's key in a hand-over
   OperandStates left_states{}, right_states{};
@@ -188,6 +190,7 @@ struct Descriptor {
   bool single_value = false;  ///< one value a ciphertext only (the paper's representation)
   bool fused = false;         ///< a product that truncates by itself, an activation that compares by itself
   bool keeps_opened = false;  ///< a comparison that seals z + r: a selection of z opens nothing more
+  bool brings_evidence = false;  ///< a selection that gathers evidence of ranges, where it is asked for
   std::array<Handler, most_stages> handlers{};  ///< the key holder's half, by stage
   /// Null for what sends nothing itself.
   Declaration (*declared)(const Work&, const Sizes&) = nullptr;

@@ -80,6 +80,12 @@ bool ProtocolNames::needs_one_value_a_ciphertext() const {
   return false;
 }
 
+bool ProtocolNames::checks_ranges() const {
+  return !find_protocol(Family::activation, activation).fused &&
+         find_protocol(Family::comparison, comparison).keeps_opened &&
+         find_protocol(Family::selection, selection).brings_evidence;
+}
+
 ProtocolNames preset(std::string_view wanted) {
   if (wanted == "homomorphic") return {"packed", "packed", "dgk-veugen", "homomorphic", "compare-select"};
   if (wanted == "paper") return {"blinded", "blinded-division", "affine", "homomorphic", "max"};

@@ -133,7 +133,9 @@ Header Header::read(ByteReader& reader) {
   header.session = read_array<16>(reader, "the session");
   header.key = read_array<32>(reader, "the key's fingerprint");
   header.place = read_place(reader);
-  if (header.place.direction > Direction::output) throw Error("a frame has an unknown direction");
+  const Direction direction = header.place.direction;
+  if (direction == Direction::lasting || direction > Direction::weight_check)
+    throw Error("a frame has an unknown direction");
   header.numbers.value_bits = reader.number(1, "the value bits");
   header.numbers.fraction_bits = reader.number(1, "the fraction bits");
   header.numbers.sigma = reader.number(1, "sigma");

@@ -154,7 +154,7 @@ void Experiment::describe() const {
                 ", " + std::to_string(network_.outputs()) + " classes of " +
                 in_quotes(parts_.profile.label_column));
   describe_training(console_, network_, options_.training, names_,
-                    batch_rows(groups_, groups_.batches.front()), budget_);
+                    batch_rows(groups_, groups_.batches.front()), budget_, options_.range_check.on);
   warn_of_unused(console_, options_.protocols);
 }
 
@@ -197,7 +197,8 @@ EpochReport Experiment::train_all(const SecretKeys& keys, const MemoryTable& tab
   metrics.head(origin_);
   // The seed is told with the results. The key holder's randomness does not depend on it, so that it opens
   // nothing of a model that is kept; no result depends on that randomness.
-  Session session(keys, budget_, names_, seeds_.training(), AnswerRandomness::from_system());
+  Session session(keys, budget_, names_, seeds_.training(), AnswerRandomness::from_system(),
+                  options_.range_check.on);
   Meter meter(session);
 
   const bool momentum = training.momentum != 0;
@@ -276,7 +277,8 @@ void Experiment::report_epoch(std::size_t epoch, const EpochReport& report, cons
 }
 
 void Experiment::test_all(const SecretKeys& keys, const MemoryTable& table, Findings& findings) {
-  Session session(keys, budget_, names_, seeds_.prediction(), AnswerRandomness::from_system());
+  Session session(keys, budget_, names_, seeds_.prediction(), AnswerRandomness::from_system(),
+                  options_.range_check.on);
   Meter meter(session);
   ProgressBar progress(console_, "test", "batches");
   const EncryptedAnswers answers =

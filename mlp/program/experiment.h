@@ -28,6 +28,7 @@ struct RunOptions {
   Scaling scaling = Scaling::standard;
   TrainingOptions training;
   ProtocolOptions protocols;
+  RangeCheckOption range_check;
   KeyOptions key;
   std::optional<SecretKeys> keys;  ///< that are there already, in place of new ones
   std::optional<std::string> out;  ///< keeps the model, and its profile beside it
@@ -88,7 +89,10 @@ class Experiment {
   Shown shown() const;
 
  private:
-  Plan plan() const { return {network_, names_, options_.training, parts_.train.rows(), parts_.test.rows()}; }
+  Plan plan() const {
+    return {network_,           names_, options_.training, parts_.train.rows(), parts_.test.rows(),
+            options_.range_check.on};
+  }
   BitBudget chosen_budget() const;
   void describe() const;
   SecretKeys make_keys() const;

@@ -17,6 +17,16 @@ void ThreadOption::apply() const {
   set_thread_count(static_cast<int>(*threads));
 }
 
+void RangeCheckOption::add_to(CommandLine& line) {
+  line.choice("range-check", "on",
+              "on or off: stop where a compared value leaves its range (each step), or a weight (each epoch)",
+              [this](const std::string& value) {
+                if (value != "on" && value != "off")
+                  throw UsageError("--range-check is '" + value.substr(0, 40) + "', allowed are on and off");
+                on = value == "on";
+              });
+}
+
 void OutputOptions::add_to(CommandLine& line, bool with_metrics) {
   if (with_metrics) line.text("metrics", metrics, "file that gets one JSON line a step and an epoch");
   line.flag("quiet", quiet, "no progress");
@@ -233,11 +243,12 @@ TableSource DataOptions::source(const Profile& profile, const std::string& file,
   return out;
 }
 
-std::set<std::string> asked_protocols(const ProtocolNames& names) {
+std::set<std::string> asked_protocols(const ProtocolNames& names, bool range_checks) {
   std::set<std::string> out;
   for (const Descriptor* descriptor : names.used())
     if (descriptor->sends()) out.insert(descriptor->wire_name());
   if (names.needs_one_value_a_ciphertext()) out.insert("conversion/unpack");
+  if (range_checks && names.checks_ranges()) out.insert("conversion/range-check");
   return out;
 }
 

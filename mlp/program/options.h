@@ -25,6 +25,12 @@ struct ThreadOption {
   void apply() const;
 };
 
+/// Whether ranges are checked.
+struct RangeCheckOption {
+  bool on = true;
+  void add_to(CommandLine& line);
+};
+
 /// What a subcommand says and where.
 struct OutputOptions {
   bool json = false;
@@ -123,6 +129,6 @@ struct DataOptions {
 };
 
 /// Wire names of the protocols that an evaluator with these choices asks for.
-std::set<std::string> asked_protocols(const ProtocolNames& names);
+std::set<std::string> asked_protocols(const ProtocolNames& names, bool range_checks = true);
 
 }  // namespace smlp

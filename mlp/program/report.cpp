@@ -34,12 +34,22 @@ std::string key_text(const PaillierPublicKey& key) {
 }
 
 void describe_training(Console& console, const Network& network, const TrainingOptions& options,
-                       const ProtocolNames& names, std::size_t rows, const BitBudget& budget) {
+                       const ProtocolNames& names, std::size_t rows, const BitBudget& budget,
+                       bool range_checks) {
   console.note("network " + network.text() + ", " + count_text(options.epochs, "epoch") + ", batches of " +
                count_text(options.batch, "row") + ", " + rate_text(options, rows, budget));
   console.note("protocols " + protocols_text(names) + "; " + count_text(budget.slots(), "value") +
                " a ciphertext");
   warn_of_leakage(console, names);
+  describe_range_checks(console, names, range_checks);
+}
+
+void describe_range_checks(Console& console, const ProtocolNames& names, bool range_checks) {
+  if (!range_checks)
+    console.warning("note: --range-check off: values that leave their range are not noticed");
+  else if (!names.checks_ranges())
+    console.warning("note: no range is checked: the protocols " + protocols_text(names) +
+                    " leave no evidence of ranges");
 }
 
 void warn_of_unused(Console& console, const ProtocolOptions& options) {

@@ -23,9 +23,12 @@ std::string key_text(const PaillierPublicKey& key);
 /// Notes what is trained by which protocols with how many values a ciphertext, and warns of what they leak.
 /// `rows` of a batch.
 void describe_training(Console& console, const Network& network, const TrainingOptions& options,
-                       const ProtocolNames& names, std::size_t rows, const BitBudget& budget);
+                       const ProtocolNames& names, std::size_t rows, const BitBudget& budget,
+                       bool range_checks);
 /// Says which choices of a protocol have no effect.
 void warn_of_unused(Console& console, const ProtocolOptions& options);
+/// Warns where no range is checked, and says why.
+void describe_range_checks(Console& console, const ProtocolNames& names, bool range_checks);
 /// Says what the chosen protocols leak.
 void warn_of_leakage(Console& console, const ProtocolNames& names);
 /// "96.5 %".

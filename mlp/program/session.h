@@ -21,9 +21,10 @@ using Json = nlohmann::ordered_json;
 class Session {
  public:
   /// Over a channel to the holder of these keys. `random` is the evaluator's. `made_ahead`: idle processors
-  /// make re-randomisers.
+  /// make re-randomisers. `range_checks`: as in EncryptedArithmetic.
   Session(const PublicKeys& keys, std::unique_ptr<Channel> channel, const BitBudget& budget,
-          const ProtocolNames& protocols, const RandomSource& random, bool made_ahead = true)
+          const ProtocolNames& protocols, const RandomSource& random, bool made_ahead = true,
+          bool range_checks = true)
       : channel_(std::move(channel)),
         evaluator_{keys.with_sigma(budget.numbers().sigma),
                    budget,
@@ -31,13 +32,14 @@ class Session {
                    random,
                    draw_session(random),
                    made_ahead},
-        arithmetic_(evaluator_, protocols) {
+        arithmetic_(evaluator_, protocols, range_checks) {
     evaluator_.keys.prepare();
   }
   /// With the key holder in this process; these protocols it answers even if they leak.
   Session(const SecretKeys& keys, const BitBudget& budget, const ProtocolNames& protocols,
-          const RandomSource& random, const AnswerRandomness& answers)
-      : Session(keys.public_keys(), host(keys, protocols, answers), budget, protocols, random) {}
+          const RandomSource& random, const AnswerRandomness& answers, bool range_checks = true)
+      : Session(keys.public_keys(), host(keys, protocols, answers), budget, protocols, random, true,
+                range_checks) {}
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 

@@ -10,7 +10,20 @@
 //   K -> E  in each packing: for each ciphertext of the result [t (d - o) | ..]; for each cell
 //           [(1 - 2t) d] and [t], moved to their slots
 //   E       multiplies in [(1 - 2t) d] where s = 1, [t] to the power o - (1 - 2s) r, and adds -r s
+// Where the evaluator gathers evidence of ranges, K adds to its answer about the v that was compared, with
+// d = v + 2^(L-1) + r, the bits t and k = t xor d_{L-1}:
+//   K -> E  for each ciphertext of `down` [floor(d / 2^(L-1)) - k - t | ..]; for each cell [k], moved to its
+//           slot
+//   E       with e = s xor r_{L-1}: adds 2 (e k + s t) - floor(r / 2^(L-1)) - e - s, which gives
+//           [2 floor((v + 2^(L-1)) / 2^L) | ..], 0 exactly where v is in range; a sum of these with random
+//           factors of sigma bits is the evidence
+// Proof    w = v + 2^(L-1) = d - r.  e xor k = [d mod 2^(L-1) < r mod 2^(L-1)] borrows from bit L-1, and
+//          s xor t is bit L-1 of w, so floor(w / 2^(L-1)) = floor(d / 2^(L-1)) - floor(r / 2^(L-1)) -
+//          (e xor k), and that less (s xor t) is twice floor(w / 2^L).
 // Ranges   v: L = l + guard bits under r of B bits; d - o below 2^(B + 4) in size; exponents of B + 4 bits.
+//          Of what was compared K checks 0 <= d < 2^(B + 2), and r < 3 2^B: floor(d / 2^(L-1)) and
+//          floor(r / 2^(L-1)) are below 2^(sigma + 3), and what stands in a slot of the evidence is below
+//          2^(sigma + 4) in size, less than half of a slot, however far v is out of range.
 // Views    K: v + r, its own share.  E: ciphertexts.
 // Parameters  word of the comparison that sealed the shares (comparison/sign_state.h)
 #include <algorithm>
@@ -26,7 +39,7 @@ namespace smlp {
 namespace {
 
 constexpr auto wire_name = "selection/homomorphic";
-enum Stage : std::uint8_t { stage_masked, stage_compared };
+enum Stage : std::uint8_t { stage_masked, stage_compared, stage_checked };
 
 /// One ciphertext of a packing: the cells in its slots, first slot first.
 using SlotCells = std::vector<std::size_t>;
@@ -67,18 +80,21 @@ Integer exponent_offset(const BitBudget& budget) {
   return 12 * power_of_two(budget.guarded_mask_bits());
 }
 
-/// Evaluator: one packing of the result from the key holder's answer.
-std::vector<Ciphertext> combine(const Evaluator& evaluator, AnswerBody& answer,
-                                const std::vector<SlotCells>& packing, std::size_t cells,
-                                const Matrix<std::uint8_t>& s, const IntegerMatrix& r) {
-  const PaillierPublicKey& key = evaluator.paillier();
-  const std::size_t slot_bits = evaluator.budget.slot_bits();
-  const auto base = answer.ciphertexts(packing.size(), "[t (d - o)]");
-  const auto values = answer.ciphertexts(cells, "[(1 - 2t) d]");
-  const auto shares = answer.ciphertexts(cells, "[t]");
-  const Integer offset = exponent_offset(evaluator.budget);
+std::size_t most_slots(const std::vector<SlotCells>& packing) {
   std::size_t slots = 0;
   for (const SlotCells& slot_cells : packing) slots = std::max(slots, slot_cells.size());
+  return slots;
+}
+
+/// Evaluator: one packing of the result from the key holder's answer, whose [t] are `shares`.
+std::vector<Ciphertext> combine(const Evaluator& evaluator, const std::vector<SlotCells>& packing,
+                                const std::vector<Ciphertext>& base, const std::vector<Ciphertext>& values,
+                                const std::vector<Ciphertext>& shares, const Matrix<std::uint8_t>& s,
+                                const IntegerMatrix& r) {
+  const PaillierPublicKey& key = evaluator.paillier();
+  const std::size_t slot_bits = evaluator.budget.slot_bits();
+  const Integer offset = exponent_offset(evaluator.budget);
+  const std::size_t slots = most_slots(packing);
   // The same steps and products whatever s is; constants plus n, which all have the length of n.
   const Ciphertext zero = key.trivial(0);
   const std::size_t limbs = masked_value_limbs(evaluator.budget.guarded_mask_bits());
@@ -112,6 +128,61 @@ std::vector<Ciphertext> combine(const Evaluator& evaluator, AnswerBody& answer,
                       [&](std::size_t c) { return key.add_plain(key.add(sums[c], masks[c]), constants[c]); });
 }
 
+/// Bits below bit L-1 of w.
+std::size_t low_bits(const BitBudget& budget) {
+  return budget.guarded_bits() - 1;
+}
+
+/// out = floor(value / 2^bits), of as many limbs.
+void floor_shift(std::span<Limb> out, std::span<const Limb> value, std::size_t bits) {
+  const Limb minus_one = mask_of(1);
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = word_at(value, bits + i * limb_bits);
+  add_shifted(out, {&minus_one, 1}, value.size() * limb_bits - bits,
+              mask_of(static_cast<unsigned>(value.back() >> (limb_bits - 1))));
+}
+
+/// Evaluator: what the key holder sent about ranges, in one ciphertext: of 0 where every compared value is in
+/// range, else not of 0 but for a probability of 2^-sigma (of the factors of a ciphertext that is not of 0,
+/// given the others, one makes the sum 0). In the same steps whatever s and r are.
+Ciphertext range_evidence(const Evaluator& evaluator, const Place& place,
+                          const std::vector<SlotCells>& packing, const std::vector<Ciphertext>& tops,
+                          const std::vector<Ciphertext>& borrows, const std::vector<Ciphertext>& shares,
+                          const Matrix<std::uint8_t>& s, const IntegerMatrix& r) {
+  const PaillierPublicKey& key = evaluator.paillier();
+  const std::size_t slot_bits = evaluator.budget.slot_bits(), bits = low_bits(evaluator.budget);
+  const std::size_t terms = 2 * most_slots(packing);
+  const Limb minus_one = mask_of(1);
+  const FixedIntegers masks(r.cells(), masked_value_limbs(evaluator.budget.guarded_mask_bits()));
+  FixedIntegers sum(packing.size(), limbs_for(key.bits() + 1)), top(1, masks.limbs());
+  std::vector<Ciphertext> summands(packing.size() * terms, key.trivial(0));
+  std::vector<Integer> chosen(summands.size());
+  for (std::size_t c = 0; c < packing.size(); ++c) {
+    std::ranges::copy(limbs_of(key.n()), sum[c].begin());
+    for (std::size_t slot = 0; slot < packing[c].size(); ++slot) {
+      const std::size_t cell = packing[c][slot], shift = slot * slot_bits, at = c * terms + 2 * slot;
+      const unsigned share = s.cells()[cell];
+      const unsigned coin = share ^ static_cast<unsigned>(word_at(masks[cell], bits) & 1);
+      summands[at] = borrows[cell];
+      chosen[at] = coin;
+      summands[at + 1] = shares[cell];
+      chosen[at + 1] = share;
+      floor_shift(top[0], masks[cell], bits);
+      negate_where(top[0], mask_of(1));
+      add_shifted(sum[c], top[0], shift, mask_of(1));
+      add_shifted(sum[c], {&minus_one, 1}, shift, mask_of(coin));
+      add_shifted(sum[c], {&minus_one, 1}, shift, mask_of(share));
+    }
+  }
+  const auto halves = key.dot_products(summands, chosen, terms);
+  const auto excesses = parallel_map(packing.size(), [&](std::size_t c) {
+    return key.add_plain(key.add(tops[c], key.add(halves[c], halves[c])), sum.integer(c));
+  });
+  const Draws draws = evaluator.draws(place, Draw::range_weight);
+  const auto factors = parallel_map(
+      excesses.size(), [&](std::size_t c) { return draws.stream(c).bits(evaluator.budget.numbers().sigma); });
+  return key.dot_products(excesses, factors, excesses.size()).front();
+}
+
 class HomomorphicSelection : public Selection {
  public:
   EncryptedMatrix select(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& v,
@@ -128,7 +199,8 @@ class HomomorphicSelection : public Selection {
                                   const SignShares& bits) const override {
     if (bits.mask.size() == 0) return select(evaluator, place, z, bits);
     RequestBody body(evaluator);
-    return run(evaluator, stage_compared, place, z.layout(), body, bits, bits.mask);
+    return run(evaluator, evaluator.evidence ? stage_checked : stage_compared, place, z.layout(), body, bits,
+               bits.mask);
   }
 
  private:
@@ -143,9 +215,22 @@ class HomomorphicSelection : public Selection {
     AnswerBody answer(
         evaluator, evaluator.header(wire_name, stage, place, layout, {comparison_word(bits.protocol)}), body);
     const std::size_t cells = layout.rows() * layout.cols();
-    auto down = combine(evaluator, answer, cells_down(layout), cells, bits.evaluator, r);
-    std::vector<Ciphertext> across;
-    if (!layout.single()) across = combine(evaluator, answer, cells_across(layout), cells, bits.evaluator, r);
+    std::vector<Ciphertext> down_shares;
+    const auto read = [&](const std::vector<SlotCells>& packing, std::vector<Ciphertext>& shares) {
+      const auto base = answer.ciphertexts(packing.size(), "[t (d - o)]");
+      const auto values = answer.ciphertexts(cells, "[(1 - 2t) d]");
+      shares = answer.ciphertexts(cells, "[t]");
+      return combine(evaluator, packing, base, values, shares, bits.evaluator, r);
+    };
+    const std::vector<SlotCells> packing = cells_down(layout);
+    std::vector<Ciphertext> down = read(packing, down_shares), across, across_shares;
+    if (!layout.single()) across = read(cells_across(layout), across_shares);
+    if (stage == stage_checked) {
+      const auto tops = answer.ciphertexts(packing.size(), "the tops of d");
+      const auto borrows = answer.ciphertexts(cells, "[k]");
+      evaluator.evidence->sums.push_back(
+          range_evidence(evaluator, place, packing, tops, borrows, down_shares, bits.evaluator, r));
+    }
     answer.finish();
     return EncryptedMatrix(layout, std::move(down), std::move(across));
   }
@@ -177,12 +262,39 @@ void put_packing(Answering& answering, const std::vector<SlotCells>& packing, co
   answering.put(shares, shares_draw);
 }
 
+/// Key holder: what the evaluator needs to check the ranges of what was compared, from z + r, in the same
+/// steps whatever it is.
+void put_evidence(Answering& answering, const std::vector<SlotCells>& packing, const Matrix<std::uint8_t>& t,
+                  const FixedIntegers& opened) {
+  const std::size_t slot_bits = answering.budget().slot_bits(), bits = low_bits(answering.budget());
+  const std::size_t limbs = answering.keys().paillier().plaintext_limbs();
+  const Limb one = 1, minus_one = mask_of(1);
+  FixedIntegers tops(packing.size(), limbs), borrows(opened.size(), limbs);
+  FixedIntegers d(1, opened.limbs()), top(1, opened.limbs());
+  for (std::size_t c = 0; c < packing.size(); ++c)
+    for (std::size_t slot = 0; slot < packing[c].size(); ++slot) {
+      const std::size_t cell = packing[c][slot], shift = slot * slot_bits;
+      std::ranges::copy(opened[cell], d[0].begin());
+      add_shifted(d[0], {&one, 1}, bits, mask_of(1));
+      const unsigned share = t.cells()[cell];
+      const unsigned borrow = share ^ static_cast<unsigned>(word_at(d[0], bits) & 1);
+      floor_shift(top[0], d[0], bits);
+      add_shifted(tops[c], top[0], shift, mask_of(1));
+      add_shifted(tops[c], {&minus_one, 1}, shift, mask_of(borrow));
+      add_shifted(tops[c], {&minus_one, 1}, shift, mask_of(share));
+      add_shifted(borrows[cell], {&one, 1}, shift, mask_of(borrow));
+    }
+  answering.put(tops, Draw::answer_range_tops);
+  answering.put(borrows, Draw::answer_range_borrows);
+}
+
 /// A comparison seals its shares in its last answer.
 std::uint8_t last_stage(const Descriptor& comparison) {
   return static_cast<std::uint8_t>(comparison.stages() - 1);
 }
 
-void answer_selection(Answering& answering, bool compared) {
+void answer_selection(Answering& answering, Stage stage) {
+  const bool compared = stage != stage_masked;
   const BitBudget& budget = answering.budget();
   const Layout& layout = answering.header().layout;
   const Descriptor& comparison = comparison_by_word(answering.parameter(0));
@@ -206,13 +318,17 @@ void answer_selection(Answering& answering, bool compared) {
   if (!layout.single())
     put_packing(answering, cells_across(layout), state.bits, d, Draw::answer_across,
                 Draw::answer_values_across, Draw::answer_shares_across);
+  if (stage == stage_checked) put_evidence(answering, cells_down(layout), state.bits, d);
 }
 
 void answer_masked(Answering& answering) {
-  answer_selection(answering, false);
+  answer_selection(answering, stage_masked);
 }
 void answer_compared(Answering& answering) {
-  answer_selection(answering, true);
+  answer_selection(answering, stage_compared);
+}
+void answer_checked(Answering& answering) {
+  answer_selection(answering, stage_checked);
 }
 
 std::size_t answered(const Layout& layout) {
@@ -229,7 +345,8 @@ extern constexpr Descriptor homomorphic_selection_descriptor{
     .flow =
         "E -> K ([v + r],) sealed shares;  K -> E [t (d - o)], and for each cell [(1 - 2t) d], [t], in both "
         "packings",
-    .handlers = {answer_masked, answer_compared},
+    .brings_evidence = true,
+    .handlers = {answer_masked, answer_compared, answer_checked},
     .declared =
         [](const Work& work, const Sizes& sizes) {
           const std::size_t cells = cell_count(work.left), bits = sizes.budget.guarded_mask_bits();
@@ -238,14 +355,21 @@ extern constexpr Descriptor homomorphic_selection_descriptor{
             return powers_products(ciphertexts, slots, 1, bits + 4) +
                    powers_products(ciphertexts, slots + 1, 1, 1);
           };
+          const std::size_t packed = down_count(work.left);
+          const std::size_t evidence = work.checked ? packed + cells : 0;
+          const double evidence_products =
+              work.checked ? powers_products(packed, 2 * ((cells + packed - 1) / packed), 1, 1) +
+                                 powers_products(1, packed, 1, sizes.budget.numbers().sigma)
+                           : 0;
           return Declaration{
-              .to_key_holder = {.ciphertexts = work.compared ? 0 : down_count(work.left),
+              .to_key_holder = {.ciphertexts = work.compared ? 0 : packed,
                                 .bytes = sealed_overhead +
                                          SignState::encoded_size(cells, !work.unopened, sizes.budget)},
-              .to_evaluator = {.ciphertexts = answered(work.left)},
+              .to_evaluator = {.ciphertexts = answered(work.left) + evidence},
               .masked_values = work.compared ? 0 : cells,
-              .beside = {.products = products(down_count(work.left)) +
-                                     (work.left.single() ? 0 : products(across_count(work.left)))}};
+              .beside = {.products = products(packed) +
+                                     (work.left.single() ? 0 : products(across_count(work.left))) +
+                                     evidence_products}};
         },
     .make = made<HomomorphicSelection>,
 };

@@ -54,7 +54,8 @@ void RemoteKeyHolder::check(const Fingerprint& key, const std::set<std::string>&
     for (const std::string& protocol : protocols)
       if (!info.protocols.contains(protocol))
         throw Error("the key holder at " + name + " does not answer the protocol " + protocol +
-                    ": it is to be in the list of smlp serve --allow there");
+                    ": it is to be in the list of smlp serve --allow there" +
+                    (protocol == "conversion/range-check" ? ", or --range-check off here" : ""));
     if (recipient)
       if (const std::string why = why_not_handed_over(info, *recipient); !why.empty())
         throw Error("the key holder at " + name + " refuses the user key: " + why);

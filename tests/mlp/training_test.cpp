@@ -184,8 +184,9 @@ TEST_CASE("in tiles under way together a wide network has the twin's weights and
     CHECK(out->traffic == declared.traffic);
   }
   CHECK(direct.transcript == hosted.transcript);
-  // Three products, two of comparison, two of selection and two more products: tiles add none.
-  CHECK(declared.traffic.rounds == 9 * groups.batches.size());
+  // Three products, two of comparison, two of selection, two more products and the check of ranges: tiles add
+  // none. The check of the weights: for each layer a product, a comparison and a selection, and the check.
+  CHECK(declared.traffic.rounds == 10 * groups.batches.size() + 2 * 4 + 1);
 }
 
 TEST_CASE("no address of the evaluator's generator is used twice in a run [slow]") {

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "paillier/error.h"
+#include "protocols/conversion/range_check.h"
 #include "protocols/conversion/switch_key.h"
 #include "protocols/conversion/unpack.h"
 #include "protocols/registry.h"
@@ -251,6 +252,15 @@ TEST_CASE("conformance: comparisons and selections from end to end of the guarde
       IntegerMatrix want_chosen = v, want_positive = z;
       for (std::size_t i = 0; i < z.size(); ++i)
         if (z.cells()[i] < 0) want_chosen.cells()[i] = want_positive.cells()[i] = 0;
+      // Again with evidence of ranges, which changes no result.
+      const Evaluator gathering = gathering_evidence(parties.evaluator());
+      Meter selects_checked(parties);
+      const EncryptedMatrix checked = set.selection->select_compared(gathering, place, encrypted_z, bits);
+      selects_checked.expect(selection,
+                             {.left = layout, .compared = opened, .checked = opened, .unopened = !opened});
+      selects_checked.check();
+      CHECK(gathering.evidence->sums.size() == (opened ? 1 : 0));
+      CHECK(parties.decrypt(checked) == want_positive);
       CHECK(chosen.layout() == layout);
       CHECK(positive.layout() == layout);
       CHECK(parties.decrypt(chosen) == want_chosen);
@@ -338,6 +348,13 @@ TEST_CASE("conformance: conversions keep every value") {
             meter.expect(descriptor, {.left = layout, .user_bits = toy_user_key().bits()});
             meter.check();
             CHECK(unpack_down(toy_user_secret_key().decrypt(local(out)), layout, budget.slot_bits()) == x);
+          } else if (descriptor.name == "range-check") {
+            const Evaluator gathering = gathering_evidence(parties.evaluator());
+            make_protocols(preset("homomorphic"), budget).activation->forward(gathering, place, encrypted_x);
+            Meter check(parties);
+            check_ranges(gathering, place);
+            check.expect(descriptor, {.left = layout});
+            check.check();
           } else {
             FAIL("there is no driver for the conversion ", descriptor.name);
           }

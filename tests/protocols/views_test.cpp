@@ -91,6 +91,8 @@ void run_on(TwoParties& parties, const Descriptor& descriptor, const ProtocolSet
     case Family::conversion:
       if (descriptor.name == "unpack")
         unpack_matrix(evaluator, place, x);
+      else if (descriptor.name == "range-check")
+        compare_and_check(evaluator, place, x);
       else
         switch_key(evaluator, place, toy_user_key(), Purpose::answers, x.down());
       break;

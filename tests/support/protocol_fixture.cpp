@@ -2,6 +2,7 @@
 #include "tests/support/protocol_fixture.h"
 
 #include "paillier/error.h"
+#include "protocols/conversion/range_check.h"
 #include "protocols/conversion/switch_key.h"
 #include "protocols/conversion/unpack.h"
 #include "tests/support/toy_keys.h"
@@ -154,6 +155,18 @@ std::string to_string(const ProtocolNames& names) {
          names.activation;
 }
 
+Evaluator gathering_evidence(const Evaluator& evaluator) {
+  Evaluator out = evaluator;
+  out.evidence = std::make_shared<RangeEvidence>();
+  return out;
+}
+
+void compare_and_check(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z) {
+  const Evaluator gathering = gathering_evidence(evaluator);
+  make_protocols(preset("homomorphic"), evaluator.budget).activation->forward(gathering, place, z);
+  check_ranges(gathering, place);
+}
+
 std::string refusal_of(const KeyHolder& key_holder, std::span<const std::uint8_t> frame) {
   const Bytes answer = key_holder.answer(frame);
   return error_of([&] { decode_answer(answer); });
@@ -196,6 +209,8 @@ void run_protocol(TwoParties& parties, const Descriptor& descriptor, const Proto
         unpack_matrix(evaluator, place, z);
       else if (descriptor.name == "switch-key")
         switch_key(evaluator, place, toy_user_key(), Purpose::answers, z.down());
+      else if (descriptor.name == "range-check")
+        compare_and_check(evaluator, place, z);
       else
         throw Error("the test support has no run for the conversion " + std::string(descriptor.name));
       break;

@@ -127,6 +127,11 @@ std::string error_of(Action&& action) {
   return "";
 }
 
+/// The evaluator, with evidence of ranges of its own.
+Evaluator gathering_evidence(const Evaluator& evaluator);
+/// The default ReLU of z, and the check of its range.
+void compare_and_check(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z);
+
 /// The key holder's answer to a frame as an outcome: "" for an answer, else the refusal.
 std::string refusal_of(const KeyHolder& key_holder, std::span<const std::uint8_t> frame);
 

@@ -71,7 +71,8 @@ void drop_unknown_labels(Table& table, const Profile& profile, const std::string
 }
 
 /// What the table is for, by the default protocols: the epochs and one that is repeated after an
-/// interruption, and as many queries as it has rows. Momentum is counted whether or not there will be any.
+/// interruption, and as many queries as it has rows. Momentum and range checks are counted whether or not
+/// there will be any.
 Plan planned(const EncryptOptions& options, std::size_t features, std::size_t classes, std::size_t rows) {
   TrainingOptions training;
   training.epochs = options.epochs + 1;

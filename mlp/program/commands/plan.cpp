@@ -22,6 +22,7 @@ struct PlanOptions {
   std::size_t test_rows = 0;
   TrainingOptions training;
   ProtocolOptions protocols;
+  RangeCheckOption range_check;
   KeyOptions key;
   Numbers numbers;
   SigmaOption sigma;
@@ -36,6 +37,7 @@ void declare(CommandLine& line, PlanOptions& options) {
   line.number("test-rows", options.test_rows, "rows to classify afterwards");
   add_training_options(line, options.training);
   options.protocols.add_to(line);
+  options.range_check.add_to(line);
   options.key.add_to(line);
   add_number_options(line, options.numbers);
   options.sigma.add_to(line);
@@ -95,7 +97,7 @@ int plan_command(const Words& words, Console& console) {
     throw Error("--rows and --test-rows are at most 2^24, and --rows at least 1");
   const Network network = parse_network(options.network, 0, 0);
   const ProtocolNames names = options.protocols.names();
-  const Plan run{network, names, options.training, options.rows, options.test_rows};
+  const Plan run{network, names, options.training, options.rows, options.test_rows, options.range_check.on};
   const auto shown = [&](const BitBudget& table) { return shown_by(run, table); };
   options.sigma.apply(options.numbers, options.inner, options.key.bits, shown);
   options.numbers.check();
@@ -113,10 +115,11 @@ int plan_command(const Words& words, Console& console) {
   const PublicKeys& key = keys.public_keys();
   const MachineSpeed speed = measure_speed(keys, RandomSource::from_system());
   const Sizes sizes{budget, key.paillier().ciphertext_bytes(), key.dgk().ciphertext_bytes()};
-  const Cost first = epoch_cost(network, names, options.training, groups, sizes, true);
-  const Cost epoch = options.training.epochs == 1
-                         ? first
-                         : epoch_cost(network, names, options.training, groups, sizes, false);
+  const Cost first =
+      epoch_cost(network, names, options.training, groups, sizes, true, options.range_check.on);
+  const Cost epoch = options.training.epochs == 1 ? first
+                                                  : epoch_cost(network, names, options.training, groups,
+                                                               sizes, false, options.range_check.on);
   const double epoch_seconds = speed.seconds(epoch.operations, thread_count());
   const double all_seconds = speed.seconds(first.operations, thread_count()) +
                              static_cast<double>(options.training.epochs - 1) * epoch_seconds;
@@ -124,7 +127,7 @@ int plan_command(const Words& words, Console& console) {
   Cost testing;
   if (options.test_rows > 0) {
     test = table_groups(options.test_rows, options.training.batch, table_budget.slots());
-    testing = classification_cost(network, names, *test, sizes);
+    testing = classification_cost(network, names, *test, sizes, 0, options.range_check.on);
   }
   const double test_seconds = speed.seconds(testing.operations, thread_count());
   const Shown all_shown = shown(table_budget);
@@ -169,6 +172,7 @@ int plan_command(const Words& words, Console& console) {
   if (test) console.result("the test: " + cost_text(testing, test_seconds));
   console.result(distance_text(names, all_shown, options.numbers.sigma));
   warn_of_leakage(console, names);
+  describe_range_checks(console, names, options.range_check.on);
   return 0;
 }
 

@@ -24,6 +24,7 @@ struct PredictOptions {
   std::string data;
   KeyHolderOptions key_holder;
   std::optional<std::string> user_key;
+  RangeCheckOption range_check;
   std::string out;
   ForceOption force;
   BoundOption bound;
@@ -40,6 +41,7 @@ void declare(CommandLine& line, PredictOptions& options) {
       "public.json of the data owner, under which the answers are handed over: no server can open them");
   line.required("out", options.out, "the encrypted answers");
   options.force.add_to(line);
+  options.range_check.add_to(line);
   options.bound.add_to(line);
   options.threads.add_to(line);
   options.output.add_to(line, false);
@@ -105,24 +107,26 @@ int predict_command(const Words& words, Console& console) {
                network.text() + " after " + count_text(model.epochs_done, "epoch") + ", protocols " +
                protocols_text(names));
   warn_of_leakage(console, names);
+  describe_range_checks(console, names, options.range_check.on);
   if (key_holder.hosted() != nullptr)
     console.warning("note: the key holder runs in this process, so all roles are in one hand");
   const std::size_t sigma = model.budget.numbers().sigma;
   const Sizes sizes{model.budget, keys.paillier().ciphertext_bytes(), keys.dgk().ciphertext_bytes()};
-  const Shown shown_in_all = model.shown + shown(classification_cost(network, names, table.groups(), sizes,
-                                                                     user ? user->paillier().bits() : 0)
-                                                     .operations);
+  const Shown shown_in_all =
+      model.shown + shown(classification_cost(network, names, table.groups(), sizes,
+                                              user ? user->paillier().bits() : 0, options.range_check.on)
+                              .operations);
   require_distance("this classification, with the training of the model,", names, shown_in_all, sigma,
                    options.bound.bound);
   const Seeds seeds(options.key_holder.seed);
-  std::set<std::string> protocols = asked_protocols(names);
+  std::set<std::string> protocols = asked_protocols(names, options.range_check.on);
   std::optional<Recipient> recipient;
   if (user) {
     protocols.insert("conversion/switch-key");
     recipient = {*user, Purpose::answers};
   }
   Session session(keys, key_holder.connect(keys, protocols, seeds.key_holder(), recipient), model.budget,
-                  names, seeds.prediction());
+                  names, seeds.prediction(), true, options.range_check.on);
   Meter meter(session);
   ProgressBar progress(console, "predict", "batches");
   const EncryptedAnswers answers = locating_ranges("batch", model_remedy, [&] {

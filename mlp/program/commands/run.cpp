@@ -108,6 +108,7 @@ void declare(CommandLine& line, RunOptions& options, RunFiles& files) {
               [&](const std::string& value) { options.scaling = scaling_from_name(value); });
   add_training_options(line, options.training);
   options.protocols.add_to(line);
+  options.range_check.add_to(line);
   options.key.add_to(line);
   add_number_options(line, options.numbers);
   options.sigma.add_to(line);

@@ -73,7 +73,7 @@ std::set<std::string> allowed_protocols(const std::string& text) {
   for (const std::string& name : split_list(text)) {
     if (name == "homomorphic" || name == "paper") {
       out.merge(asked_protocols(preset(name)));
-      out.insert({"conversion/unpack", "conversion/switch-key"});
+      out.insert({"conversion/unpack", "conversion/switch-key", "conversion/range-check"});
     } else {
       out.insert(find_protocol(name).wire_name());
     }

@@ -28,6 +28,7 @@ struct TrainOptions {
   TrainingOptions training;
   bool batch_given = false;
   ProtocolOptions protocols;
+  RangeCheckOption range_check;
   KeyHolderOptions key_holder;
   std::string out;
   bool resume = false;
@@ -42,6 +43,7 @@ void declare(CommandLine& line, TrainOptions& options) {
   line.required("network", options.network, "layer sizes; N features, C classes");
   add_training_options(line, options.training);
   options.protocols.add_to(line);
+  options.range_check.add_to(line);
   options.key_holder.add_to(line);
   line.required("out", options.out, "the model, saved whole after each epoch");
   line.flag("resume", options.resume, "continue from --out; starts where there is none");
@@ -117,7 +119,8 @@ class Training {
     const TableGroups& groups = table_.groups();
     check_budget(network_, training_, batch_rows(groups, groups.batches.front()),
                  batch_rows(groups, groups.batches.back()), budget_);
-    channel_ = key_holder.connect(keys_, asked_protocols(names_), seeds_.key_holder());
+    channel_ =
+        key_holder.connect(keys_, asked_protocols(names_, options.range_check.on), seeds_.key_holder());
     prepare_model();
     require_distance(first_epoch_ == 0 ? "this training" : "this training, with what it has shown already,",
                      names_, planned(), budget_.numbers().sigma, options.bound.bound);
@@ -138,7 +141,9 @@ class Training {
   void prepare_model();
   /// What an epoch shows; the first of a session opens the table.
   Shown shown_by_epoch(bool first) const {
-    return shown(epoch_cost(network_, names_, training_, table_.groups(), sizes_, first).operations);
+    return shown(
+        epoch_cost(network_, names_, training_, table_.groups(), sizes_, first, options_.range_check.on)
+            .operations);
   }
   /// What was shown, the epochs that are left, and the hand-over of the model.
   Shown planned() const;
@@ -203,7 +208,7 @@ void Training::run() {
                 count_text(network_.inputs(), "feature") + ", " + std::to_string(network_.outputs()) +
                 " classes, key of " + key_text(keys_.paillier()));
   describe_training(console_, network_, training_, names_, batch_rows(groups, groups.batches.front()),
-                    budget_);
+                    budget_, options_.range_check.on);
   warn_of_unused(console_, options_.protocols);
   if (first_epoch_ > 0)
     console_.note(options_.out + " has " + std::to_string(first_epoch_) + " of " +
@@ -211,7 +216,8 @@ void Training::run() {
 
   MetricsFile metrics(options_.output.metrics, first_epoch_);
   metrics.head(origin_);
-  Session session(keys_, std::move(channel_), budget_, names_, seeds_.training());
+  Session session(keys_, std::move(channel_), budget_, names_, seeds_.training(), true,
+                  options_.range_check.on);
   Meter meter(session);
   const GroupReader<EncryptedMatrix> reader{[&](std::size_t group) { return table_.features(group); },
                                             [&](std::size_t group) { return table_.labels(group); }};
@@ -266,6 +272,7 @@ Json Training::report(double wall) const {
                    {"rounds", measured_.traffic.rounds},
                    {"seconds_by_kind", measured_.by_kind},
                    {"statistical_bits", distance_json(names_, model_->shown, budget_.numbers().sigma)},
+                   {"range_checks", options_.range_check.on && names_.checks_ranges()},
                    {"model", options_.out}};
   Json out = origin_;
   out.update(found);
