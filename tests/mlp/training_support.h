@@ -42,6 +42,7 @@ struct SmallRun {
   ProtocolNames protocols = preset("homomorphic");
   bool packed_table = true;  ///< else one value a ciphertext
   bool hosted = false;       ///< over gRPC's calls, with re-randomisers made ahead; else directly
+  bool range_checks = true;
   std::uint64_t seed = 11;
 };
 
@@ -81,7 +82,7 @@ inline SmallOutcome train_small(const SecretKeys& keys, const Numbers& numbers, 
   Channel& channel = run.hosted ? *hosted : direct;
   Evaluator evaluator{keys.public_keys(),   budget,    channel, random.derive("train"),
                       draw_session(random), run.hosted};
-  EncryptedArithmetic encrypted(evaluator, run.protocols);
+  EncryptedArithmetic encrypted(evaluator, run.protocols, run.range_checks);
   TwinArithmetic twin(budget, random.derive("train"));
   FloatArithmetic clear(numbers.fraction_bits);
 

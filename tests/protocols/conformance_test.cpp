@@ -255,7 +255,9 @@ TEST_CASE("conformance: comparisons and selections from end to end of the guarde
       // Again with evidence of ranges, which changes no result.
       const Evaluator gathering = gathering_evidence(parties.evaluator());
       Meter selects_checked(parties);
-      const EncryptedMatrix checked = set.selection->select_compared(gathering, place, encrypted_z, bits);
+      Place again = place;
+      again.direction = Direction::backward;
+      const EncryptedMatrix checked = set.selection->select_compared(gathering, again, encrypted_z, bits);
       selects_checked.expect(selection,
                              {.left = layout, .compared = opened, .checked = opened, .unopened = !opened});
       selects_checked.check();
