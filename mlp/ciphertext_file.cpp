@@ -69,11 +69,11 @@ FileHeader read_header(const hdf5::Group& root, std::string_view format) {
   if (found != format)
     throw Error(root.name() + " is " + in_quotes(found) + ", here " + in_quotes(format) + " is needed");
   const std::uint64_t version = root.number("version", 0, ~std::uint64_t{0});
-  if (version == 1)
+  if (version < format_version)
     throw Error(
-        root.name() +
-        " has version 1 of its format, whose masks and slots were narrower; encrypt the table anew, and "
-        "train on it, with this program");
+        root.name() + " has version " + std::to_string(version) +
+        " of its format, whose masks and slots were narrower; encrypt the table anew, and train on it, "
+        "with this program");
   if (version != format_version)
     throw Error(root.name() + " has version " + std::to_string(version) +
                 " of its format, this program reads " + std::to_string(format_version));

@@ -90,8 +90,9 @@ class Experiment {
 
  private:
   Plan plan() const {
-    return {network_,           names_, options_.training, parts_.train.rows(), parts_.test.rows(),
-            options_.range_check.on};
+    return {network_,           names_,
+            options_.training,  parts_.train.rows(),
+            parts_.test.rows(), options_.range_check.on};
   }
   BitBudget chosen_budget() const;
   void describe() const;
