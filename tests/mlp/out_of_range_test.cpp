@@ -54,7 +54,8 @@ TEST_CASE("out of range: training without a twin stops at the step, layer and op
   InProcessChannel channel(key_holder);
   Evaluator evaluator{toy_keys().public_keys(), budget, channel, random.derive("train"),
                       draw_session(random)};
-  EncryptedArithmetic arithmetic(evaluator, preset("homomorphic"));
+  // The range checks would say so first (weight_check_test.cpp).
+  EncryptedArithmetic arithmetic(evaluator, preset("homomorphic"), false);
   auto model = encrypt_weights(initial_weights(network, numbers, random.derive("initial")), network,
                                toy_keys().public_keys().paillier(), budget, false, random.derive("initial"));
   const GroupReader<EncryptedMatrix> reader{[&](std::size_t g) { return table.features(g); },
