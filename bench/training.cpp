@@ -139,13 +139,13 @@ void run_training(int argc, char** argv) {
                         "Training steps in processor seconds of both parties on one thread.\n"
                         "--workloads ABC  which\n"
                         "--bits N         size of n (2048)\n"
-                        "--unchecked 1    the same steps without range checks too, in turns (0)\n"
+                        "--unchecked yes  the same steps without range checks too, in turns (no)\n"
                         "--steps N        steps of each at most; an epoch is extrapolated from them (3)\n"
                         "--datasets DIR   folder of and.csv and breast_cancer.csv (datasets)\n"
                         "--json FILE      results\n");
   set_thread_count(1);
   const std::size_t bits = options.number("bits", 2048), steps = options.number("steps", 3);
-  const bool unchecked = options.number("unchecked", 0) != 0;
+  const bool unchecked = options.text("unchecked", "no") == "yes";
   const SecretKeys keys = make_keys(Variant::subgroup, bits);
   Json rows = Json::array();
   for (const char letter : options.text("workloads", "ABC"))
