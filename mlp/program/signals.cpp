@@ -22,6 +22,7 @@ struct Actions {
   std::mutex mutex;
   std::function<void()> of_end;
   std::function<void()> of_hangup;
+  bool ignores_hangup = false;  ///< as nohup has it: then SIGHUP ends nothing
 };
 
 Actions& actions() {
@@ -37,6 +38,7 @@ bool act(int signal) {
     current.of_hangup();
     return true;
   }
+  if (signal == SIGHUP && current.ignores_hangup) return true;
   if (!current.of_end) return false;
   std::exchange(current.of_end, nullptr)();
   return true;
@@ -58,19 +60,25 @@ void wait_and_end(sigset_t signals) {
 
 void remove_temporary_files_on_signals() {
   std::signal(SIGXFSZ, SIG_IGN);
+  const auto ignored = [](int signal) {
+    struct sigaction action {};
+    return ::sigaction(signal, nullptr, &action) != 0 || action.sa_handler == SIG_IGN;
+  };
   sigset_t signals;
   ::sigemptyset(&signals);
-  for (const int signal : {SIGHUP, SIGINT, SIGTERM}) {
-    struct sigaction action {};
-    if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN)
-      ::sigaddset(&signals, signal);
-  }
+  ::sigaddset(&signals, SIGHUP);
+  for (const int signal : {SIGINT, SIGTERM})
+    if (!ignored(signal)) ::sigaddset(&signals, signal);
+  actions().ignores_hangup = ignored(SIGHUP);
   sigset_t before;
   ::pthread_sigmask(SIG_BLOCK, &signals, &before);
+  // One that is ignored would not arrive, and a service reloads at it also under nohup.
+  std::signal(SIGHUP, SIG_DFL);
   try {
     std::thread(wait_and_end, signals).detach();
-  } catch (const std::system_error&) {
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);  // without a thread signals end the program as ever
+  } catch (const std::system_error&) {  // without a thread signals do what they ever did
+    if (actions().ignores_hangup) std::signal(SIGHUP, SIG_IGN);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 }
 

@@ -47,7 +47,9 @@ accepts keygen --bits 1024 --insecure-key --out user >/dev/null
 accepts encrypt --key keys/public.json --data train.csv --batch 8 --out train.h5 >/dev/null
 accepts train --data train.h5 --network N-2-C --epochs 1 --secret-key keys/secret.json --quiet --out model.h5 >/dev/null
 cp user/public.json user.json
+trap '' HUP  # as under nohup: it reloads all the same
 serve one 0 --user-key user.json:answers
+trap - HUP
 one=$server first=$port
 at=(--key-holder 127.0.0.1:$first)
 
