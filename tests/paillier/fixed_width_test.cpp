@@ -15,7 +15,7 @@ namespace {
 /// Around the edges of limbs, of both signs, within 190 bits.
 std::vector<Integer> edges() {
   std::vector<Integer> out{0};
-  for (const std::size_t bits : {0, 1, 62, 63, 64, 65, 127, 128, 189})
+  for (const std::size_t bits : {0U, 1U, 62U, 63U, 64U, 65U, 127U, 128U, 189U})
     for (const int beside : {-1, 0, 1}) {
       out.emplace_back(power_of_two(bits) + beside);
       out.emplace_back(-out.back());
@@ -53,7 +53,7 @@ TEST_CASE("fixed width: shifted sums and negations, chosen by a mask") {
   const std::vector<Integer> values = edges();
   for (const Integer& a : values)
     for (const Integer& b : {values[3], values[22], values.back(), Integer(-values.back()), Integer(-1)})
-      for (const std::size_t shift : {0, 1, 63, 64, 65, 130}) {
+      for (const std::size_t shift : {0U, 1U, 63U, 64U, 65U, 130U}) {
         FixedIntegers sums(std::vector<Integer>{a, a}, 6);
         const FixedIntegers term({&b, 1}, 4);
         add_shifted(sums[0], term[0], shift, mask_of(1));

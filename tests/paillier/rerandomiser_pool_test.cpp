@@ -134,7 +134,7 @@ TEST_CASE("pool: no address is drawn from twice, whoever comes first [parallel]"
 
 TEST_CASE("pool: a draw that fails is an error, and what comes after it is made, new and used once") {
   const PaillierPublicKey& key = toy_keys().public_keys().paillier();
-  for (const std::size_t capacity : {0, 64}) {
+  for (const std::size_t capacity : {0U, 64U}) {
     for (const int failing : {1, 12, 30}) {
       INFO("capacity ", capacity, ", draw ", failing);
       RerandomiserMaker maker = key.rerandomisers();
