@@ -201,9 +201,9 @@ TEST_CASE("views: inputs look alike exactly where the declared leakage is the sa
       told_apart[pair.name] |= pair.probability < total_error;
   }
   CHECK(told_apart.size() >= 2);
-  for (const auto& [name, apart] : told_apart) {
-    INFO(name, " declares a leakage that these tests do not see");
-    CHECK(apart);
+  for (const auto& told : told_apart) {
+    INFO(told.first, " declares a leakage that these tests do not see");
+    CHECK(told.second);
   }
 }
 
