@@ -16,8 +16,10 @@ constexpr std::size_t most_told = 3;
 /// The label without case, spaces and a `.0` at its end.
 std::string core(const std::string& label) {
   std::string out;
-  for (const unsigned char c : label)
-    if (std::isspace(c) == 0) out.push_back(static_cast<char>(std::tolower(c)));
+  for (const char c : label) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isspace(byte) == 0) out.push_back(static_cast<char>(std::tolower(byte)));
+  }
   const std::size_t point = out.find('.');
   if (point != std::string::npos && point > 0 && out.find_first_not_of('0', point + 1) == std::string::npos)
     out.resize(point);

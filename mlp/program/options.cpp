@@ -194,10 +194,8 @@ void DataOptions::add_to(CommandLine& line) {
   line.choice("decimal", ".", "point of numbers: . or ,",
               [this](const std::string& value) { format.decimal = decimal_from_name(value); });
   line.flag("no-header", no_header, "the first line is a row; columns are column-1, column-2, ..");
-  line.choice("columns", "all", "features to take, with commas between them",
-              [this](const std::string& value) { choice.columns = names_from_list(value, "--columns"); });
-  line.choice("ignore", "none", "columns to leave out, with commas between them",
-              [this](const std::string& value) { choice.ignored = names_from_list(value, "--ignore"); });
+  line.text("columns", columns, "features to take, with commas between them (all)");
+  line.text("ignore", ignored, "columns to leave out, with commas between them (none)");
   line.choice(
       "categorical", "auto", "columns of text, a feature for each of its texts: auto, refuse or names",
       [this](const std::string& value) {
@@ -224,6 +222,8 @@ TableSource DataOptions::source() const {
   source.format = format;
   source.format.header = !no_header;
   source.choice = choice;
+  if (columns) source.choice.columns = names_from_list(*columns, "--columns");
+  if (ignored) source.choice.ignored = names_from_list(*ignored, "--ignore");
   return source;
 }
 

@@ -119,6 +119,7 @@ struct DataOptions {
   CsvFormat format;
   bool no_header = false;
   ColumnChoice choice;
+  std::optional<std::string> columns, ignored;  ///< names with commas between them
   void add_to(CommandLine& line);
   std::vector<std::filesystem::path> files() const;
   /// Without a profile: as these options say.

@@ -8,7 +8,7 @@ accepts keygen --bits 1024 --insecure-key --out keys >/dev/null
 waits() {
   local policy=$1 server found
   shift
-  env -u OMP_WAIT_POLICY "$@" "$smlp" serve --key keys/secret.json --listen 127.0.0.1:0 --insecure-transport >log 2>err </dev/null &
+  env -u OMP_WAIT_POLICY "$@" "$smlp" serve --key keys/secret.json --insecure-key --listen 127.0.0.1:0 --insecure-transport >log 2>err </dev/null &
   server=$!
   for _ in $(seq 1000); do
     grep -q '^answers ' log && break
