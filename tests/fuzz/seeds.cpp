@@ -91,8 +91,8 @@ void write_encrypted_files(const Seeds& seeds) {
 
 void write_tables(const Seeds& seeds) {
   // The first byte chooses the way of reading, as csv_fuzz.cpp says.
-  seeds.write("csv", "training", std::string("\0a,b,class\n1,2.5,x\n-3e2,True,\"y,\"\"z\"\n", 38));
-  seeds.write("csv", "queries", std::string("\0\xef\xbb\xbf\"b\",a\r\n1,x\r\n\r\n", 19));
+  seeds.write("csv", "training", '\0' + std::string("a,b,class\n1,2.5,x\n-3e2,True,\"y,\"\"z\"\n"));
+  seeds.write("csv", "queries", '\0' + std::string("\xef\xbb\xbf\"b\",a\r\n1,x\r\n\r\n"));
   seeds.write("csv", "text",
               "\x20"
               "a,b,class\nred,1,x\nblue,?,y\n,3,x\n");
@@ -102,7 +102,7 @@ void write_tables(const Seeds& seeds) {
   seeds.write("csv", "headerless",
               "\x01"
               "1,2,x\r3,4,y\r");
-  seeds.write("csv", "excel", std::string("\0sep=;\na;b;class\n1;\"two\nlines\";x\n", 36));
+  seeds.write("csv", "excel", '\0' + std::string("sep=;\na;b;class\n1;\"two\nlines\";x\n"));
   const std::string images("\0\0\x08\x03\0\0\0\x02\0\0\0\x01\0\0\0\x02\x01\x02\x03\x04", 20);
   const std::string labels("\0\0\x08\x01\0\0\0\x02\x01\x02", 10);
   seeds.write("idx", "images", images);
