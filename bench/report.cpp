@@ -9,6 +9,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "mlp/program/provenance.h"
 #include "paillier/error.h"
 #include "paillier/lanes.h"
 #include "paillier/parallel.h"
@@ -16,13 +17,6 @@
 namespace smlp::bench {
 
 namespace {
-
-std::string processor() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);)
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  return "unknown";
-}
 
 std::size_t parsed_number(const std::string& name, const std::string& text) {
   const bool digits =

@@ -14,14 +14,14 @@
 
 namespace smlp {
 
-namespace {
-
 std::string processor() {
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);)
     if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
   return "unknown";
 }
+
+namespace {
 
 std::string system_text() {
   utsname names{};

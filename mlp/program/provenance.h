@@ -4,10 +4,14 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <string>
 
 #include "mlp/program/command_line.h"
 
 namespace smlp {
+
+/// The model name of this machine's processor, "unknown" where the system does not tell.
+std::string processor();
 
 /// {"command", "version", "options": every option by name with its value, null where it has none, "seed" or
 /// null, "machine": {"processor", "cores", "threads", "arithmetic", "system"}}.
