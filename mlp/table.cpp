@@ -52,10 +52,17 @@ void refuse_csv_options(const TableSource& source) {
 
 }  // namespace
 
+bool is_idx(const TableSource& source, Input& data) {
+  // No text starts with two zero bytes.
+  return source.labels || data.peek(2) == std::string_view("\0\0", 2);
+}
+
 Table load_table(const TableSource& source) {
   Input data(source.data);
-  // No text starts with two zero bytes.
-  if (!source.labels && data.peek(2) != std::string_view("\0\0", 2)) return load_csv(std::move(data), source);
+  return is_idx(source, data) ? load_idx_table(source, std::move(data)) : load_csv(std::move(data), source);
+}
+
+Table load_idx_table(const TableSource& source, Input data) {
   if (source.label_column)
     throw Error(source.data.string() + " is no CSV table: it has no column " +
                 in_quotes(*source.label_column) + " for --label; give the file of its labels with --labels");

@@ -72,6 +72,10 @@ struct TableSource {
 /// Reads CSV (mlp/csv_table.h) or IDX (mlp/idx.h), told apart by content: IDX starts with its magic number.
 /// Each input is opened and read once. Throws Error naming the file, and row and column where there are some.
 Table load_table(const TableSource& source);
+/// Whether an input, at its start, is IDX.
+bool is_idx(const TableSource& source, Input& data);
+/// The part of load_table for IDX. Throws Error as it does, also where an option is for CSV alone.
+Table load_idx_table(const TableSource& source, Input data);
 
 /// SHA-256 of names, values and labels: tells two tables apart, however they were stored.
 Fingerprint digest(const Table& table);

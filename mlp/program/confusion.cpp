@@ -2,8 +2,10 @@
 #include "mlp/program/confusion.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "mlp/program/console.h"
+#include "mlp/program/report.h"
 #include "paillier/error.h"
 
 namespace smlp {
@@ -32,6 +34,10 @@ std::string right(const std::string& text, std::size_t width) {
   return std::string(width - std::min(width, columns(text)), ' ') + text;
 }
 
+double part(std::size_t count, std::size_t of) {
+  return of == 0 ? std::nan("") : static_cast<double>(count) / static_cast<double>(of);
+}
+
 }  // namespace
 
 Confusion::Confusion(std::vector<std::string> class_names, const std::vector<std::size_t>& truth,
@@ -56,6 +62,47 @@ double Confusion::accuracy() const {
       if (i == j) right_ones += counts(i, j);
     }
   return static_cast<double>(right_ones) / static_cast<double>(all);
+}
+
+std::size_t Confusion::rows(std::size_t of_class) const {
+  std::size_t sum = 0;
+  for (std::size_t j = 0; j < names.size(); ++j) sum += counts(of_class, j);
+  return sum;
+}
+
+std::size_t Confusion::answers(std::size_t of_class) const {
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < names.size(); ++i) sum += counts(i, of_class);
+  return sum;
+}
+
+double Confusion::recall(std::size_t of_class) const {
+  return part(counts(of_class, of_class), rows(of_class));
+}
+
+double Confusion::precision(std::size_t of_class) const {
+  return part(counts(of_class, of_class), answers(of_class));
+}
+
+double Confusion::f1(std::size_t of_class) const {
+  return part(2 * counts(of_class, of_class), rows(of_class) + answers(of_class));
+}
+
+std::vector<std::string> Confusion::class_lines() const {
+  std::vector<std::vector<std::string>> cells{{"class", "rows", "recall", "precision", "F1"}};
+  const auto text = [](double value) { return std::isnan(value) ? std::string("-") : percent(value); };
+  for (std::size_t i = 0; i < names.size(); ++i)
+    cells.push_back(
+        {shortened(names[i]), std::to_string(rows(i)), text(recall(i)), text(precision(i)), text(f1(i))});
+  std::vector<std::size_t> widths(cells.front().size(), 0);
+  for (const auto& row : cells)
+    for (std::size_t j = 0; j < row.size(); ++j) widths[j] = std::max(widths[j], columns(row[j]));
+  std::vector<std::string> out;
+  for (const auto& row : cells) {
+    out.push_back(right(row[0], widths[0]));
+    for (std::size_t j = 1; j < row.size(); ++j) out.back() += "  " + right(row[j], widths[j]);
+  }
+  return out;
 }
 
 std::vector<std::string> Confusion::lines() const {

@@ -18,8 +18,18 @@ struct Confusion {
             const std::vector<std::size_t>& answers);
   /// Part of the rows that were answered right.
   double accuracy() const;
+  /// Part of the rows of the class that were answered right, and of the answers of the class that are right;
+  /// nan where there are no such rows or answers.
+  double recall(std::size_t of_class) const;
+  double precision(std::size_t of_class) const;
+  /// Harmonic mean of both: 2 right / (rows + answers); nan where there are neither.
+  double f1(std::size_t of_class) const;
+  std::size_t rows(std::size_t of_class) const;
+  std::size_t answers(std::size_t of_class) const;
   /// A table, one line a class, with a heading; long names are cut.
   std::vector<std::string> lines() const;
+  /// Rows, recall, precision and F1 of each class, one line a class, with a heading.
+  std::vector<std::string> class_lines() const;
 };
 
 }  // namespace smlp

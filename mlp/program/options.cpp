@@ -185,7 +185,7 @@ void KeyHolderOptions::check(const std::string& command) const {
         "that is wanted, or leave --seed out");
 }
 
-void DataOptions::add_to(CommandLine& line) {
+void DataOptions::add_label_to(CommandLine& line) {
   line.required("data", data, "CSV, or IDX images (also .gz, also a pipe)");
   line.text("label", label, "column of class names in a CSV (the last)");
   line.text("labels", labels, "IDX labels (also .gz) of IDX images");
@@ -194,8 +194,12 @@ void DataOptions::add_to(CommandLine& line) {
   line.choice("decimal", ".", "point of numbers: . or ,",
               [this](const std::string& value) { format.decimal = decimal_from_name(value); });
   line.flag("no-header", no_header, "the first line is a row; columns are column-1, column-2, ..");
-  line.text("columns", columns, "features to take, with commas between them (all)");
   line.text("ignore", ignored, "columns to leave out, with commas between them (none)");
+}
+
+void DataOptions::add_to(CommandLine& line) {
+  add_label_to(line);
+  line.text("columns", columns, "features to take, with commas between them (all)");
   line.choice(
       "categorical", "auto", "columns of text, a feature for each of its texts: auto, refuse or names",
       [this](const std::string& value) {

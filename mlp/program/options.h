@@ -121,6 +121,8 @@ struct DataOptions {
   ColumnChoice choice;
   std::optional<std::string> columns, ignored;  ///< names with commas between them
   void add_to(CommandLine& line);
+  /// Only what finds the label.
+  void add_label_to(CommandLine& line);
   std::vector<std::filesystem::path> files() const;
   /// Without a profile: as these options say.
   TableSource source() const;

@@ -4,7 +4,7 @@
 cd "$dir" || exit 1
 toy=(--bits 1024 --insecure-key)
 
-for command in run keygen encrypt serve train predict release decrypt export plan protocols inspect certificates doctor; do
+for command in run keygen encrypt serve train predict release decrypt score export plan protocols inspect certificates doctor; do
   accepts $command --help >help.txt
   grep -q "^usage: smlp $command" help.txt || fail "smlp $command --help says: $(head -n 1 help.txt)"
 done

@@ -15,6 +15,7 @@ int train_command(const Words& words, Console& console);
 int predict_command(const Words& words, Console& console);
 int release_command(const Words& words, Console& console);
 int decrypt_command(const Words& words, Console& console);
+int score_command(const Words& words, Console& console);
 int export_command(const Words& words, Console& console);
 int plan_command(const Words& words, Console& console);
 int protocols_command(const Words& words, Console& console);

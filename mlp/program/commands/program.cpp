@@ -30,6 +30,7 @@ constexpr std::array commands{
     Command{"predict", predict_command, "classify an encrypted table by an encrypted model (evaluator)"},
     Command{"release", release_command, "hand a model to its owner under the owner's key (evaluator)"},
     Command{"decrypt", decrypt_command, "decrypt answers (data owner)"},
+    Command{"score", score_command, "compare decrypted answers with the labels of their table (data owner)"},
     Command{"export", export_command, "decrypt a model (data owner)"},
     Command{"plan", plan_command, "bit budget, time and bytes of a training before it runs"},
     Command{"protocols", protocols_command, "list every protocol with its paper, costs and leakage"},
