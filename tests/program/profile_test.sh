@@ -38,6 +38,14 @@ accepts "${predict[@]}" --data q.h5 --out answers.h5 >/dev/null
 accepts decrypt --key k/secret.json --in answers.h5 --profile a.h5.profile.json --out answers.csv >/dev/null
 cmp -s <(cut -d, -f2 answers.csv | tail -n +2) <(cut -d, -f3 b.csv | tail -n +2) || fail 'wrong answers with the right profile'
 
+# A profile that is there is read: by several at once, and from where nobody may write.
+mkdir kept
+cp a.h5.profile.json kept/profile.json
+exec 9>kept/.profile.json.lock && flock 9
+accepts "${encrypt[@]}" --data b.csv --profile kept/profile.json --out q2.h5 >/dev/null
+exec 9>&-
+rm -r kept
+
 # Another table's class names.
 accepts "${encrypt[@]}" --data other.csv --out other.h5 >/dev/null
 for profile in other b; do

@@ -104,14 +104,18 @@ int encrypt_command(const Words& words, Console& console) {
   if (options.profile.empty()) options.profile = options.out + ".profile.json";
   std::vector<std::filesystem::path> read = options.data.files();
   read.emplace_back(options.key);
+  read.emplace_back(options.profile);
   const OutputPlace place("--out", options.out, Content::file, read);
+  read.back() = options.out;
   if (place.holds_file() && !options.force.force) refuse_existing("--out", options.out);
-  read.emplace_back(options.out);
-  const OutputPlace profile_place("--profile", options.profile, Content::file, read);
+  // A profile that is there is read: by many at once, and from where nobody may write.
+  const auto profile_is_there = [&] { return std::filesystem::exists(options.profile); };
+  std::optional<OutputPlace> profile_place;
+  if (!profile_is_there()) profile_place.emplace("--profile", options.profile, Content::file, read);
+  const bool known = profile_is_there();  // or by now: another process had the place
 
   const PublicKeys keys = load_public_keys(options.key);
   options.strength.check(keys, options.key);
-  const bool known = std::filesystem::exists(options.profile);
   Profile profile;
   if (known) profile = load_profile(options.profile);
   Table table =
