@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <hdf5.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -327,9 +328,12 @@ namespace {
 
 Handle open_file(const std::filesystem::path& path) {
   // Says plainly what the library would say in its own words.
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) throw Error("cannot open " + path.string() + ": " + std::strerror(errno));
-  ::close(descriptor);
+  const FileDescriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status {};
+  if (descriptor.get() < 0 || ::fstat(descriptor.get(), &status) != 0)
+    throw Error("cannot open " + path.string() + ": " + std::strerror(errno));
+  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
+    throw Error(path.string() + " is a pipe or a device; HDF5 needs a regular file");
   if (!is_hdf5(path)) throw Error(path.string() + " is no HDF5 file, as tables, models and answers are");
   const Handle access = file_access();
   return own(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), H5Fclose,

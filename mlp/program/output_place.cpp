@@ -43,12 +43,14 @@ OutputPlace::OutputPlace(const std::string& option, std::filesystem::path path, 
   std::error_code status;
   if (path_.filename().empty() || std::filesystem::is_directory(path_, status))
     throw Error(what + " is a directory; a file is needed");
+  // Pipes have no canonical path: no two of them are one by it.
+  const std::filesystem::path canonical = std::filesystem::weakly_canonical(path_, status);
   for (const std::filesystem::path& other : read)
     if (std::filesystem::equivalent(path_, other, status) ||
-        std::filesystem::weakly_canonical(path_, status) == std::filesystem::weakly_canonical(other, status))
+        (!canonical.empty() && canonical == std::filesystem::weakly_canonical(other, status)))
       throw Error(what + " would overwrite " + other.string() + ", which this command uses too");
   if (stream_ && content != Content::text)
-    throw Error(what + " is a pipe or a device; HDF5 needs a regular file");
+    throw Error(what + " is a pipe or a device; a regular file is needed");
   if (!stream_) lock_.emplace(path_, what);  // its file shows that others can be made
 }
 

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <hdf5.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -239,6 +240,13 @@ TEST_CASE("links out of the file and other storage are refused") {
   CHECK(contains(message_of([&] { root.open_dataset("compressed", {4, 4, 4}); }), "filter"));
   CHECK(contains(message_of([&] { root.open_dataset("doubles", {4, 4, 4}); }), "no array of bytes"));
   CHECK(contains(message_of([&] { root.text("text", 9); }), "fixed length"));
+}
+
+TEST_CASE("a pipe is called one, and its bytes are left alone") {
+  const TemporaryDirectory directory;
+  const auto path = directory / "pipe";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  CHECK(contains(message_of([&] { Reader{path}; }), "pipe is a pipe or a device; HDF5 needs a regular file"));
 }
 
 TEST_CASE("a flipped bit or a cut is noticed [slow]") {

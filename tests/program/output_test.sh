@@ -62,7 +62,8 @@ cat pipe >from_pipe & reader=$!
 accepts "${train[@]}" --out piped.h5 --metrics pipe >/dev/null
 wait $reader
 [ "$(grep -c '"step"' from_pipe)" -gt 1 ] || fail "a pipe gets no metrics: $(cat from_pipe)"
-refuses 1 'pipe is a pipe or a device; HDF5 needs a regular file' "${predict[@]}" --out pipe
+[ "$(accepts run --data <(cat train.csv) "${run[@]:3}" --metrics /dev/stdout | grep -c '"step"')" -ge 1 ] || fail 'no metrics from one pipe to another'
+refuses 1 'pipe is a pipe or a device; a regular file is needed' "${predict[@]}" --out pipe
 
 # ---- one writer ----
 "$smlp" "${long[@]}" --epochs 1000 --out long.h5 --metrics long.jsonl >/dev/null 2>&1 </dev/null &
