@@ -32,7 +32,10 @@ for line in 'certificates/evaluator: evaluator.example, talks to keys.example, v
   'it answers matmul/packed' 'round trip .* ms, .*B/s there, .*B/s back' 'an epoch of 4-16-3 has 1?[0-9]+ rounds; this link adds about'; do
   grep -qE "^ok     .*$line" out.txt || fail "doctor does not say '$line': $(cat out.txt)"
 done
-grep -qv '^ok ' out.txt && fail "doctor says: $(cat out.txt)"
+for file in keys.h5 user/public.json; do
+  grep -qE "^WARN   $file has a key whose .* 1024 bits, .* add --insecure-key" out.txt || fail "doctor does not warn of $file: $(cat out.txt)"
+done
+[ "$(grep -vc '^ok ' out.txt)" -eq 2 ] || fail "doctor says: $(cat out.txt)"
 finds 'it holds the key .*, user.h5 is under' "${at[@]}" "${tls[@]}" --data user.h5
 finds 'it does not answer the protocol activation/max' "${at[@]}" "${tls[@]}" --protocols paper
 finds 'it hands nothing over to the key' "${at[@]}" "${tls[@]}" --user-key keys/public.json

@@ -73,6 +73,8 @@ class Doctor {
 
   /// Faults found.
   std::size_t examine() {
+    if (table_) examine_strength(table_->public_keys(), *options_.data);
+    if (options_.user_key) examine_strength(load_public_keys(*options_.user_key), *options_.user_key);
     if (options_.tls && !examine_party()) return faults_;
     for (const Endpoint& endpoint : endpoints_) examine_key_holder(endpoint);
     return faults_;
@@ -90,6 +92,8 @@ class Doctor {
   /// How long it is valid yet; warns where that is not long.
   void examine_validity(const std::string& what, std::chrono::system_clock::time_point until,
                         const std::string& remedy);
+  /// Warns of keys that the other commands take with --insecure-key alone.
+  void examine_strength(const PublicKeys& keys, const std::string& what);
   bool examine_party();
   void examine_key_holder(const Endpoint& endpoint);
   void examine_agreement(const std::string& name, const KeyHolderInfo& info);
@@ -136,6 +140,14 @@ void Doctor::examine_validity(const std::string& what, std::chrono::system_clock
   if (left >= scarce_days) return fine(what + ", valid for " + count_text(days, "more day"));
   const std::string when = left.count() < 0 ? "expired on " : "valid until ";
   warn(what + ", " + when + utc_text(until) + ", " + count_text(days, "more day") + ": " + remedy);
+}
+
+void Doctor::examine_strength(const PublicKeys& keys, const std::string& what) {
+  try {
+    KeyStrength{}.check(keys, what);
+  } catch (const Error& error) {
+    warn(error.what());
+  }
 }
 
 void Doctor::examine_key_holder(const Endpoint& endpoint) {
