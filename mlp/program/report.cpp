@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "mlp/sha256.h"
 #include "paillier/error.h"
 
 namespace smlp {
@@ -65,6 +66,10 @@ void warn_of_leakage(Console& console, const ProtocolNames& names) {
     if (descriptor->leaks())
       console.warning("note: " + descriptor->wire_name() +
                       " leaks: " + std::string(descriptor->leakage.text));
+}
+
+Json table_json(const TableInfo& table) {
+  return {{"id", hex(table.id)}, {"profile", to_hex(table.profile)}, {"rows", table.rows}};
 }
 
 std::string percent(double part) {

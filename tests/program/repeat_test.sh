@@ -69,4 +69,6 @@ j, head = json.load(open("t.json")), json.loads(open("t.jsonl").readline())
 for part in (j, head):
     assert part["command"] == "train" and part["seed"] is None and part["options"]["batch"] == 8 and len(part["table"]["id"]) == 32
 PYTHON
+accepts predict --model t.h5 --data train.h5 --secret-key keys/secret.json --quiet --out of_t.h5 --json >p.json
+holds 'j["table"] == json.load(open("t.json"))["table"] and j["trained_on"] == j["table"]["id"]' p.json
 finish

@@ -12,6 +12,7 @@
 #include "mlp/program/provenance.h"
 #include "mlp/program/report.h"
 #include "mlp/program/seeds.h"
+#include "mlp/sha256.h"
 #include "mlp/table_file.h"
 #include "paillier/error.h"
 
@@ -138,7 +139,9 @@ int predict_command(const Words& words, Console& console) {
   const Measured measured = meter.lap();
 
   if (options.output.json) {
-    const Json about{{"model", options.model},
+    const Json about{{"table", table_json(table.info())},
+                     {"model", options.model},
+                     {"trained_on", hex(model.table_id)},
                      {"network", network.text()},
                      {"protocols", names.by_family()},
                      {"unused_protocols", names.unused()},

@@ -13,7 +13,6 @@
 #include "mlp/program/provenance.h"
 #include "mlp/program/report.h"
 #include "mlp/program/seeds.h"
-#include "mlp/sha256.h"
 #include "mlp/table_file.h"
 #include "mlp/training.h"
 #include "paillier/error.h"
@@ -113,9 +112,7 @@ class Training {
                   ": leave --batch out, or encrypt it again");
     training_.batch = batch;
     origin_["options"]["batch"] = batch;
-    origin_["table"] = {{"id", hex(table_.info().id)},
-                        {"profile", to_hex(table_.info().profile)},
-                        {"rows", table_.info().rows}};
+    origin_["table"] = table_json(table_.info());
     const TableGroups& groups = table_.groups();
     check_budget(network_, training_, batch_rows(groups, groups.batches.front()),
                  batch_rows(groups, groups.batches.back()), budget_);
