@@ -99,7 +99,7 @@ Json measure(const SecretKeys& keys, const Workload& work, std::size_t steps, bo
     const auto train = [&](EncryptedArithmetic& arithmetic, Weights<EncryptedMatrix>& weights,
                            Samples& samples) {
       start = process_seconds();
-      train_batch(arithmetic, weights, step,
+      train_batch(arithmetic, work.network, weights, step,
                   arithmetic.features(feature_place(step), groups.batches[b], features),
                   arithmetic.labels(label_place(step), labels), update_factors(options, 0, batch, budget));
       samples.seconds.push_back(process_seconds() - start);

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t most_rows = std::size_t{1} << 32;
 constexpr std::size_t most_outputs = std::size_t{1} << 24;
+constexpr std::size_t longest_name = 64;
 
 void check_size(const char* what, std::size_t size, std::size_t high) {
   if (size < 1 || size > high)
@@ -47,6 +48,7 @@ void save_answers(const std::filesystem::path& path, const EncryptedAnswers& ans
   root.set_bytes("profile", answers.profile);
   root.set_number("rows", answers.rows);
   root.set_number("outputs", answers.outputs);
+  root.set_text("output", answers.kind->name);
   root.set_numbers("groups", answers.groups);
   write_ciphertexts(root, "order", keys.paillier(), answers.order, groups, 1);
   write_ciphertexts(root, "values", keys.paillier(), answers.values, groups, answers.outputs);
@@ -60,15 +62,18 @@ LoadedAnswers load_answers(const std::filesystem::path& path) {
   const PaillierPublicKey& key = header.keys.paillier();
   try {
     const std::size_t rows = root.number("rows", 1, most_rows);
-    EncryptedAnswers answers{.key = header.keys.fingerprint(),
-                             .handed_over = root.number("handed_over", 0, 1) == 1,
-                             .budget = header.budget,
-                             .rows = rows,
-                             .outputs = root.number("outputs", 1, most_outputs),
-                             .groups = root.numbers("groups", rows),
-                             .order = {},
-                             .values = {},
-                             .profile = {}};
+    EncryptedAnswers answers{
+        .key = header.keys.fingerprint(),
+        .handed_over = root.number("handed_over", 0, 1) == 1,
+        .budget = header.budget,
+        .rows = rows,
+        .outputs = root.number("outputs", 1, most_outputs),
+        .kind =
+            &output_kind(header.version < first_with_kinds ? "linear" : root.text("output", longest_name)),
+        .groups = root.numbers("groups", rows),
+        .order = {},
+        .values = {},
+        .profile = {}};
     root.bytes("profile", answers.profile);
     answers.order = read_ciphertexts(root, "order", key, answers.groups.size(), 1);
     answers.values = read_ciphertexts(root, "values", key, answers.groups.size(), answers.outputs);

@@ -1,10 +1,11 @@
-// Encrypted answers on disk: the outputs of a network for every row of a table of queries.
+// Encrypted answers on disk: the scores of a network for every row of a table of queries.
 #pragma once
 
 #include <cstddef>
 #include <filesystem>
 #include <vector>
 
+#include "mlp/layers/layer_kind.h"
 #include "paillier/keys.h"
 #include "protocols/bit_budget.h"
 #include "protocols/encrypted_matrix.h"
@@ -17,10 +18,11 @@ struct EncryptedAnswers {
   BitBudget budget;          ///< gives the slot width and f
   std::size_t rows = 0;
   std::size_t outputs = 0;
-  std::vector<std::size_t> groups;  ///< rows of each group, in order
-  std::vector<Ciphertext> order;    ///< one a group: the owner's index of each row, packed down
-  std::vector<Ciphertext> values;   ///< groups x outputs, row-major, packed down
-  Fingerprint profile{};            ///< of the profile that scaled the queries; zeros: of none
+  const LayerKind* kind = &output_kind("linear");  ///< makes outputs of scores (mlp/trainer.h)
+  std::vector<std::size_t> groups;                 ///< rows of each group, in order
+  std::vector<Ciphertext> order;   ///< one a group: the owner's index of each row, packed down
+  std::vector<Ciphertext> values;  ///< scores: groups x outputs, row-major, packed down
+  Fingerprint profile{};           ///< of the profile that scaled the queries; zeros: of none
 
   bool operator==(const EncryptedAnswers&) const = default;
 };

@@ -10,7 +10,7 @@ namespace smlp {
 
 namespace {
 
-constexpr std::uint64_t format_version = 3;
+constexpr std::uint64_t oldest_version = 3;
 constexpr std::size_t longest_keys = std::size_t{1} << 16;
 constexpr std::size_t longest_format = 64;
 
@@ -52,7 +52,7 @@ void write_header(hdf5::Group& root, std::string_view format, const FileHeader& 
   const std::string keys = to_json(header.keys);
   if (keys.size() > longest_keys) throw Error("the public keys take more than 64 KiB as text");
   root.set_text("format", format);
-  root.set_number("version", format_version);
+  root.set_number("version", header.version);
   root.set_text("key", to_hex(header.keys.fingerprint()));
   root.set_text("public_keys", keys);
   root.set_number("value_bits", header.budget.numbers().value_bits);
@@ -69,19 +69,20 @@ FileHeader read_header(const hdf5::Group& root, std::string_view format) {
   if (found != format)
     throw Error(root.name() + " is " + in_quotes(found) + ", here " + in_quotes(format) + " is needed");
   const std::uint64_t version = root.number("version", 0, ~std::uint64_t{0});
-  if (version < format_version)
+  if (version < oldest_version)
     throw Error(
         root.name() + " has version " + std::to_string(version) +
         " of its format, whose masks and slots were narrower; encrypt the table anew, and train on it, "
         "with this program");
-  if (version != format_version)
+  if (version > format_version)
     throw Error(root.name() + " has version " + std::to_string(version) +
-                " of its format, this program reads " + std::to_string(format_version));
+                " of its format, this program reads " + std::to_string(oldest_version) + " to " +
+                std::to_string(format_version));
   PublicKeys keys =
       public_keys_from_json(root.text("public_keys", longest_keys), root.name() + ": public_keys");
   if (root.text("key", longest_format) != to_hex(keys.fingerprint()))
     throw Error(root.name() + " is damaged: its public keys do not have the fingerprint that it states");
-  return {std::move(keys), read_budget(root)};
+  return {std::move(keys), read_budget(root), version};
 }
 
 std::string read_format(const std::filesystem::path& path) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -21,9 +22,15 @@ inline constexpr std::string_view table_format = "smlp-encrypted-table";
 inline constexpr std::string_view model_format = "smlp-encrypted-model";
 inline constexpr std::string_view answers_format = "smlp-encrypted-answers";
 
+/// Of the files that are written. Version 3 is read too: its models and answers say nothing of kinds of
+/// layers.
+inline constexpr std::uint64_t format_version = 4;
+inline constexpr std::uint64_t first_with_kinds = 4;
+
 struct FileHeader {
   PublicKeys keys;
   BitBudget budget;
+  std::uint64_t version = format_version;
 };
 
 void write_header(hdf5::Group& root, std::string_view format, const FileHeader& header);

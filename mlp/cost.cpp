@@ -39,6 +39,13 @@ class Declared {
     count(find_protocol(Family::truncation, protocols_.truncation), division);
   }
 
+  void layer(const LayerKind& kind, const Layout& layout, bool forward) {
+    Layout hinges{{}, layout.col_groups};  // under each other
+    for (std::size_t i = 0; i < kind.hinge_count; ++i)
+      hinges.row_groups.insert(hinges.row_groups.end(), layout.row_groups.begin(), layout.row_groups.end());
+    if (kind.compares()) activation(hinges, forward);
+  }
+
   void activation(const Layout& layout, bool forward) {
     const std::uint64_t rounds_before = cost_.traffic.rounds;
     std::uint64_t rounds_after = 0;
@@ -125,7 +132,7 @@ void forward_pass(Declared& declared, const Network& network, const std::vector<
     declared.product(with_bias(activation_layout(network, layer, rows, slots)),
                      weight_layout(network, layer, slots), false, inputs(layer), weights(layer));
     if (layer + 1 < network.layers())
-      declared.activation(activation_layout(network, layer + 1, rows, slots), true);
+      declared.layer(network.kind(layer), activation_layout(network, layer + 1, rows, slots), true);
   }
 }
 
@@ -155,6 +162,7 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
   forward_pass(declared, network, rows, slots,
                States([&](std::size_t layer) { return layer == 0 ? table : kept; }),
                States([](std::size_t layer) { return layer == 0 ? OperandStates{} : kept; }));
+  declared.layer(network.output(), activation_layout(network, network.layers(), rows, slots), true);
   for (std::size_t layer = network.layers(); layer-- > 0;) {
     const Layout delta = activation_layout(network, layer + 1, rows, slots);
     OperandStates inputs = layer == 0 ? table : reused;
@@ -167,7 +175,7 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
     OperandStates with_bias_row = reused;
     with_bias_row.unused_cells = weights.cols();
     declared.product(delta, weights.transposed(), false, reused, with_bias_row);
-    declared.activation(activation_layout(network, layer, rows, slots), false);
+    declared.layer(network.kind(layer - 1), activation_layout(network, layer, rows, slots), false);
   }
   declared.range_check();
   return declared.cost();

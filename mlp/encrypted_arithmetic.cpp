@@ -4,6 +4,7 @@
 #include <chrono>
 #include <type_traits>
 
+#include "mlp/fixed_point.h"
 #include "mlp/weight_check.h"
 #include "protocols/conversion/range_check.h"
 #include "protocols/conversion/unpack.h"
@@ -50,8 +51,9 @@ EncryptedMatrix EncryptedArithmetic::features(const Place& place, const std::vec
   return stack_rows(kept);
 }
 
-EncryptedMatrix EncryptedArithmetic::product(const Place& place, const Matrix& a, const Matrix& b) {
-  const Rescale factor{1, evaluator_.budget.numbers().fraction_bits};
+EncryptedMatrix EncryptedArithmetic::product(const Place& place, const Matrix& a, const Matrix& b,
+                                             std::size_t halvings) {
+  const Rescale factor{1, evaluator_.budget.numbers().fraction_bits + halvings};
   const char* kind = place.direction == Direction::forward ? "forward product" : "backward product";
   return timed(kind,
                [&] { return protocols_.matmul->multiply(evaluator_, place, a, b, factor, std::nullopt); });
@@ -85,6 +87,43 @@ EncryptedMatrix EncryptedArithmetic::relu_derivative(const Place& place, const M
                                                      const ActivationTape& tape) {
   return timed("activation derivative",
                [&] { return protocols_.activation->backward(evaluator_, place, delta, *tape); });
+}
+
+EncryptedMatrix EncryptedArithmetic::plus_constant(const Matrix& m, double constant) {
+  if (constant == 0) return m;
+  const BitBudget& budget = evaluator_.budget;
+  const IntegerMatrix minus(m.rows(), m.cols(), encode(-constant, budget.numbers(), "a constant of a layer"));
+  return timed("sums", [&] { return subtract_plain(evaluator_.paillier(), m, minus, budget.slot_bits()); });
+}
+
+EncryptedMatrix EncryptedArithmetic::combination(const Place&,
+                                                 const std::vector<std::pair<std::int64_t, Matrix>>& terms,
+                                                 double constant) {
+  const PaillierPublicKey& key = evaluator_.paillier();
+  std::optional<Matrix> sum;
+  for (const auto& [factor, matrix] : terms) {
+    if (sum && factor == -1) {
+      sum = subtract(*sum, matrix);
+      continue;
+    }
+    Matrix term = factor == 1
+                      ? matrix
+                      : timed("sums", [&] { return scale(key, matrix, Integer(static_cast<long>(factor))); });
+    sum = sum ? add(*sum, term) : std::move(term);
+  }
+  return plus_constant(*sum, constant);
+}
+
+EncryptedMatrix EncryptedArithmetic::stacked(const std::vector<Matrix>& parts) {
+  return parts.size() == 1 ? parts.front() : stack_rows(parts);
+}
+
+std::vector<EncryptedMatrix> EncryptedArithmetic::unstacked(const Matrix& m, std::size_t parts) {
+  if (parts == 1) return {m};
+  const std::size_t groups = m.layout().row_groups.size() / parts;
+  std::vector<Matrix> out;
+  for (std::size_t i = 0; i < parts; ++i) out.push_back(row_groups(m, i * groups, groups));
+  return out;
 }
 
 EncryptedMatrix EncryptedArithmetic::with_bias_input(const Matrix& m) {

@@ -35,11 +35,16 @@ class EncryptedArithmetic {
   Matrix features(const Place& place, const std::vector<std::size_t>& groups,
                   const std::vector<Matrix>& parts);
   Matrix keep(const Matrix& m) { return m.opened().pieces.empty() ? m.kept() : m; }
-  Matrix product(const Place& place, const Matrix& a, const Matrix& b);
+  Matrix product(const Place& place, const Matrix& a, const Matrix& b, std::size_t halvings = 0);
   Matrix velocity(const Place& place, const Matrix& a, const Matrix& b, const UpdateFactors& factors,
                   const Matrix& previous, const Matrix& weights);
   std::pair<Matrix, ActivationTape> relu(const Place& place, const Matrix& z);
   Matrix relu_derivative(const Place& place, const Matrix& delta, const ActivationTape& tape);
+  Matrix plus_constant(const Matrix& m, double constant);
+  Matrix combination(const Place& place, const std::vector<std::pair<std::int64_t, Matrix>>& terms,
+                     double constant);
+  Matrix stacked(const std::vector<Matrix>& parts);
+  std::vector<Matrix> unstacked(const Matrix& m, std::size_t parts);
   Matrix with_bias_input(const Matrix& m);
   Matrix without_bias(const Matrix& m) { return drop_last_row(m); }
   Matrix transposed(const Matrix& m) { return m.transposed(); }

@@ -1,18 +1,19 @@
 // Ordinary doubles.
 #include "mlp/float_arithmetic.h"
 
+#include <cmath>
 #include <functional>
-
-#include "mlp/plain_matrix.h"
 
 namespace smlp {
 
-FloatArithmetic::Matrix FloatArithmetic::product(const Place&, const Matrix& a, const Matrix& b) {
+FloatArithmetic::Matrix FloatArithmetic::product(const Place&, const Matrix& a, const Matrix& b,
+                                                 std::size_t halvings) {
   if (a.cols() != b.rows()) throw Error("a product of matrices whose inner dimensions differ");
   Matrix out(a.rows(), b.cols());
   for (std::size_t i = 0; i < a.rows(); ++i)
     for (std::size_t k = 0; k < a.cols(); ++k)
       for (std::size_t j = 0; j < b.cols(); ++j) out(i, j) += a(i, k) * b(k, j);
+  for (double& cell : out.cells()) cell = std::ldexp(cell, -static_cast<int>(halvings));
   return out;
 }
 
@@ -40,6 +41,20 @@ FloatArithmetic::Matrix FloatArithmetic::relu_derivative(const Place&, const Mat
   return cell_by_cell(delta, tape, std::multiplies<>());
 }
 
+FloatArithmetic::Matrix FloatArithmetic::plus_constant(const Matrix& m, double constant) {
+  Matrix out = m;
+  for (double& cell : out.cells()) cell += constant;
+  return out;
+}
+FloatArithmetic::Matrix FloatArithmetic::combination(
+    const Place&, const std::vector<std::pair<std::int64_t, Matrix>>& terms, double constant) {
+  Matrix sum(terms.front().second.rows(), terms.front().second.cols(), constant);
+  for (const auto& [factor, matrix] : terms)
+    for (std::size_t i = 0; i < sum.size(); ++i)
+      sum.cells()[i] += static_cast<double>(factor) * matrix.cells()[i];
+  return sum;
+}
+
 FloatArithmetic::Matrix FloatArithmetic::with_bias_input(const Matrix& m) {
   return with_constant_column(m, 1.0);
 }
@@ -51,9 +66,6 @@ FloatArithmetic::Matrix FloatArithmetic::add(const Matrix& a, const Matrix& b) {
 }
 FloatArithmetic::Matrix FloatArithmetic::subtract(const Matrix& a, const Matrix& b) {
   return cell_by_cell(a, b, std::minus<>());
-}
-FloatArithmetic::Matrix FloatArithmetic::stack(const std::vector<Matrix>& parts) {
-  return stacked(parts);
 }
 
 }  // namespace smlp

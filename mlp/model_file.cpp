@@ -25,7 +25,7 @@ std::uint64_t whole(double count) {
   return static_cast<std::uint64_t>(std::min(std::ceil(count), static_cast<double>(most_shown)));
 }
 
-void check_network(const std::vector<std::size_t>& network) {
+void check_sizes(const std::vector<std::size_t>& network) {
   if (network.size() < 2 || network.size() > most_sizes)
     throw Error("a network has 2 to " + std::to_string(most_sizes) + " sizes, not " +
                 std::to_string(network.size()));
@@ -52,6 +52,24 @@ void check_matrices(const std::vector<EncryptedMatrix>& matrices, const std::vec
   }
 }
 
+/// The kinds of the layers. Files of version 3 say nothing: all were ReLU, with linear outputs.
+Network read_network(const hdf5::Group& root, std::uint64_t version) {
+  std::vector<std::size_t> sizes = root.numbers("network", most_sizes);
+  check_sizes(sizes);
+  if (version < first_with_kinds) return {std::move(sizes)};
+  std::vector<std::string> names;
+  try {
+    names = nlohmann::json::parse(root.text("layers", longest_text)).get<std::vector<std::string>>();
+  } catch (const nlohmann::json::exception&) {
+    throw Error("its layers are no list of names");
+  }
+  std::vector<const LayerKind*> kinds;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    kinds.push_back(i + 1 < names.size() ? &hidden_kind(names[i]) : &output_kind(names[i]));
+  if (kinds.empty()) throw Error("its layers are not named");
+  return {std::move(sizes), std::move(kinds)};
+}
+
 std::map<std::string, std::string> read_protocols(const hdf5::Group& root) {
   try {
     return nlohmann::json::parse(root.text("protocols", longest_text))
@@ -74,9 +92,9 @@ std::vector<EncryptedMatrix> read_matrices(const hdf5::Group& root, const std::s
 }  // namespace
 
 void check_model(const EncryptedModel& model) {
-  check_network(model.network);
-  check_matrices(model.weights, model.network, "weights");
-  if (!model.velocities.empty()) check_matrices(model.velocities, model.network, "velocities");
+  check_sizes(model.network.sizes);
+  check_matrices(model.weights, model.network.sizes, "weights");
+  if (!model.velocities.empty()) check_matrices(model.velocities, model.network.sizes, "velocities");
   for (const auto& [family, name] : model.protocols)
     if (family.empty() || name.empty()) throw Error("a protocol of the model has no name");
 }
@@ -90,7 +108,8 @@ void save_model(const std::filesystem::path& path, const EncryptedModel& model, 
   hdf5::Writer writer(path);
   hdf5::Group& root = writer.root();
   write_header(root, model_format, {keys, model.budget});
-  root.set_numbers("network", model.network);
+  root.set_numbers("network", model.network.sizes);
+  root.set_text("layers", nlohmann::json(model.network.kind_names()).dump());
   root.set_text("protocols", protocols);
   root.set_text("training", model.training);
   root.set_bytes("table_id", model.table_id);
@@ -120,7 +139,7 @@ LoadedModel load_model(const std::filesystem::path& path) {
     EncryptedModel model{.key = header.keys.fingerprint(),
                          .handed_over = root.number("handed_over", 0, 1) == 1,
                          .budget = header.budget,
-                         .network = root.numbers("network", most_sizes),
+                         .network = read_network(root, header.version),
                          .protocols = read_protocols(root),
                          .training = root.text("training", longest_text),
                          .table_id = {},
@@ -133,10 +152,9 @@ LoadedModel load_model(const std::filesystem::path& path) {
                          .velocities = {}};
     root.bytes("table_id", model.table_id);
     root.bytes("profile", model.profile);
-    check_network(model.network);
-    model.weights = read_matrices(root, "weights", model.network, header);
+    model.weights = read_matrices(root, "weights", model.network.sizes, header);
     if (root.number("with_velocities", 0, 1) == 1)
-      model.velocities = read_matrices(root, "velocities", model.network, header);
+      model.velocities = read_matrices(root, "velocities", model.network.sizes, header);
     check_model(model);
     return {std::move(model), std::move(header.keys)};
   } catch (const Error& error) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mlp/encrypted_table.h"
+#include "mlp/network.h"
 #include "paillier/keys.h"
 #include "protocols/bit_budget.h"
 #include "protocols/encrypted_matrix.h"
@@ -20,7 +21,7 @@ struct EncryptedModel {
   Fingerprint key{};         ///< of the keys that it is under
   bool handed_over = false;  ///< under the key of its owner, not of the key holder
   BitBudget budget;
-  std::vector<std::size_t> network;              ///< N, .., M: at least two sizes
+  Network network;                               ///< at least two sizes
   std::map<std::string, std::string> protocols;  ///< family -> name
   std::string training;                          ///< hyper-parameters as JSON text, without secrets
   TableId table_id{};                            ///< of the table that it was trained on
@@ -29,7 +30,7 @@ struct EncryptedModel {
   std::uint64_t steps_done = 0;
   /// What its training has shown the key holder: counted before it is shown, repeated steps again.
   Shown shown{};
-  /// Layer i: (network[i] + 1) x network[i + 1]; the last row is the bias, in a row group of its own.
+  /// Layer i: (sizes[i] + 1) x sizes[i + 1]; the last row is the bias, in a row group of its own.
   std::vector<EncryptedMatrix> weights;
   std::vector<EncryptedMatrix> velocities;  ///< of momentum: none, or as weights
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "paillier/error.h"
 #include "protocols/matrix.h"
@@ -16,6 +17,15 @@ Matrix<T> cell_by_cell(const Matrix<T>& a, const Matrix<T>& b, Operation&& opera
                 std::to_string(b.rows()) + " x " + std::to_string(b.cols()) + " cells were combined");
   Matrix<T> out(a.rows(), a.cols());
   for (std::size_t i = 0; i < out.size(); ++i) out.cells()[i] = operation(a.cells()[i], b.cells()[i]);
+  return out;
+}
+
+/// So many matrices of as many rows that stand under each other in `m`.
+template <typename T>
+std::vector<Matrix<T>> unstacked(const Matrix<T>& m, std::size_t parts) {
+  std::vector<Matrix<T>> out(parts, Matrix<T>(m.rows() / parts, m.cols()));
+  for (std::size_t i = 0; i < m.size(); ++i)
+    out[i / out.front().size()].cells()[i % out.front().size()] = m.cells()[i];
   return out;
 }
 

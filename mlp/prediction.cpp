@@ -19,12 +19,13 @@ struct BatchAnswers {
   std::vector<Ciphertext> values;
 };
 
-BatchAnswers classify_one(EncryptedArithmetic& arithmetic, const Weights<EncryptedMatrix>& model,
-                          const EncryptedTable& table, std::size_t b) {
+BatchAnswers classify_one(EncryptedArithmetic& arithmetic, const Network& network,
+                          const Weights<EncryptedMatrix>& model, const EncryptedTable& table, std::size_t b) {
   const Evaluator& evaluator = arithmetic.evaluator();
   const auto step = static_cast<std::uint32_t>(b);
   const EncryptedMatrix outputs = classify_batch(
-      arithmetic, model, [&](std::size_t group) { return table.features(group); }, table.groups(), b);
+      arithmetic, network, model, [&](std::size_t group) { return table.features(group); }, table.groups(),
+      b);
   BatchAnswers answers{outputs.layout().row_groups, {}, outputs.down()};
   Layout order_layout{{}, {1}};
   for (const std::size_t group : table.groups().batches[b]) {
@@ -50,6 +51,7 @@ EncryptedAnswers classify(EncryptedArithmetic& arithmetic, const Weights<Encrypt
                        evaluator.budget,
                        table.info().rows,
                        network.outputs(),
+                       &network.output(),
                        {},
                        {},
                        {},
@@ -62,7 +64,7 @@ EncryptedAnswers classify(EncryptedArithmetic& arithmetic, const Weights<Encrypt
   }
   const std::size_t batches = table.groups().batches.size();
   for (std::size_t b = 0; b < batches; ++b) {
-    BatchAnswers answers = classify_one(arithmetic, kept, table, b);
+    BatchAnswers answers = classify_one(arithmetic, network, kept, table, b);
     if (user) {
       std::vector<Ciphertext> all = answers.order;
       all.insert(all.end(), answers.values.begin(), answers.values.end());
@@ -104,7 +106,7 @@ Answers open_answers(const EncryptedAnswers& answers, const SecretKeys& keys) {
   const IntegerMatrix order = unpack_down(key.decrypt(answers.order), {answers.groups, {1}}, slot_bits);
 
   const Matrix<double> decoded = decode(outputs, answers.budget.numbers());
-  Answers out{Matrix<double>(answers.rows, answers.outputs), {}};
+  Answers out{Matrix<double>(answers.rows, answers.outputs), {}, {}};
   std::vector<bool> seen(answers.rows, false);
   for (std::size_t i = 0; i < answers.rows; ++i) {
     const Integer& row = order.cells()[i];
@@ -112,9 +114,16 @@ Answers open_answers(const EncryptedAnswers& answers, const SecretKeys& keys) {
       throw Error("the answers' row numbers are no permutation: " + row.get_str() + " at position " +
                   std::to_string(i + 1));
     seen[row.get_ui()] = true;
-    for (std::size_t j = 0; j < answers.outputs; ++j) out.outputs(row.get_ui(), j) = decoded(i, j);
+    for (std::size_t j = 0; j < answers.outputs; ++j) out.scores(row.get_ui(), j) = decoded(i, j);
   }
-  out.classes = largest_outputs(out.outputs);
+  out.outputs = outputs_of(*answers.kind, out.scores);
+  out.classes = largest_outputs(out.scores);
+  return out;
+}
+
+Matrix<double> outputs_of(const LayerKind& kind, const Matrix<double>& scores) {
+  Matrix<double> out = scores;
+  for (double& cell : out.cells()) cell = kind.of_scaled(cell);
   return out;
 }
 

@@ -23,12 +23,15 @@ void check_steps(std::uint32_t epoch, std::size_t batches) {
 
 void check_budget(const Network& network, const TrainingOptions& options, std::size_t largest_batch,
                   std::size_t smallest_batch, const BitBudget& budget) {
-  const Rescale to_fraction{1, budget.numbers().fraction_bits};
+  const auto to_fraction = [&](std::size_t layer) {
+    return Rescale{1, budget.numbers().fraction_bits + network.kind(layer).halvings};
+  };
   for (std::size_t layer = 0; layer < network.layers(); ++layer) {
     const std::string of_layer = " of layer " + std::to_string(layer + 1);
-    budget.check_product("the forward product" + of_layer, network.sizes[layer] + 1, to_fraction);
+    budget.check_product("the forward product" + of_layer, network.sizes[layer] + 1, to_fraction(layer));
     if (layer > 0)
-      budget.check_product("the backward product" + of_layer, network.sizes[layer + 1], to_fraction);
+      budget.check_product("the backward product" + of_layer, network.sizes[layer + 1],
+                           to_fraction(layer - 1));
     for (std::size_t epoch = 0; epoch < options.epochs; ++epoch)
       for (const std::size_t rows : {largest_batch, smallest_batch}) {
         const UpdateFactors factors = update_factors(options, epoch, rows, budget);

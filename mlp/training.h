@@ -54,7 +54,7 @@ void check_steps(std::uint32_t epoch, std::size_t batches);
 /// Trains epoch `epoch` (from 0), and checks ranges as far as the arithmetic can. `order` draws the batches;
 /// every arithmetic of a run is given the same. Steps are numbered through the whole run.
 template <Arithmetic A>
-void train_epoch(A& arithmetic, Weights<typename A::Matrix>& model,
+void train_epoch(A& arithmetic, const Network& network, Weights<typename A::Matrix>& model,
                  const GroupReader<typename A::Matrix>& table, const TableGroups& groups,
                  const TrainingOptions& options, const BitBudget& budget, std::uint32_t epoch,
                  const RandomSource& order, const StepObserver<typename A::Matrix>& observer = nullptr) {
@@ -67,24 +67,25 @@ void train_epoch(A& arithmetic, Weights<typename A::Matrix>& model,
         arithmetic.features(feature_place(step), keeps ? batches[b] : std::vector<std::size_t>{},
                             detail::read_groups(batches[b], table.features));
     const auto labels = arithmetic.labels(label_place(step), detail::read_groups(batches[b], table.labels));
-    const auto residual = train_batch(arithmetic, model, step, features, labels,
+    const auto residual = train_batch(arithmetic, network, model, step, features, labels,
                                       update_factors(options, epoch, batch_rows(groups, batches[b]), budget));
     if (b + 1 == batches.size()) arithmetic.check_weights(step, model.weights);
     if (observer) observer(b + 1, batches.size(), residual);
   }
 }
 
-/// Outputs of the network for batch `b` of a table: rows x outputs.
+/// Scores of the network (mlp/trainer.h) for batch `b` of a table: rows x outputs.
 template <Arithmetic A>
-typename A::Matrix classify_batch(A& arithmetic, const Weights<typename A::Matrix>& model,
+typename A::Matrix classify_batch(A& arithmetic, const Network& network,
+                                  const Weights<typename A::Matrix>& model,
                                   const std::function<typename A::Matrix(std::size_t)>& features,
                                   const TableGroups& groups, std::size_t b) {
   const auto step = static_cast<std::uint32_t>(b);
   const auto batch =
       arithmetic.features(feature_place(step), {}, detail::read_groups(groups.batches[b], features));
-  auto outputs = forward(arithmetic, model, step, batch);
+  auto scores = forward(arithmetic, network, model, step, batch);
   arithmetic.check_activations(step);
-  return outputs;
+  return scores;
 }
 
 /// Checks before anything runs that every product of a training or a classification fits the budget. Throws

@@ -3,8 +3,8 @@
 
 #include <functional>
 
+#include "mlp/fixed_point.h"
 #include "mlp/out_of_range.h"
-#include "mlp/plain_matrix.h"
 #include "protocols/evaluator.h"
 #include "protocols/integer_product.h"
 #include "protocols/truncation/division.h"
@@ -36,8 +36,9 @@ TwinArithmetic::Matrix TwinArithmetic::rescaled(const Place& place, const Matrix
                       divided(rho, mask_c, factor), std::minus<Integer>());
 }
 
-TwinArithmetic::Matrix TwinArithmetic::product(const Place& place, const Matrix& a, const Matrix& b) {
-  const Rescale factor{1, budget_.numbers().fraction_bits};
+TwinArithmetic::Matrix TwinArithmetic::product(const Place& place, const Matrix& a, const Matrix& b,
+                                               std::size_t halvings) {
+  const Rescale factor{1, budget_.numbers().fraction_bits + halvings};
   return in_range(describe(place), rescaled(place, integer_product(a, b), factor, {}, 0));
 }
 
@@ -72,6 +73,22 @@ TwinArithmetic::Matrix TwinArithmetic::relu_derivative(const Place&, const Matri
   return out;
 }
 
+TwinArithmetic::Matrix TwinArithmetic::plus_constant(const Matrix& m, double constant) {
+  Matrix out = m;
+  const Integer added = encode(constant, budget_.numbers(), "a constant of a layer");
+  for (Integer& cell : out.cells()) cell += added;
+  return out;
+}
+TwinArithmetic::Matrix TwinArithmetic::combination(const Place& place,
+                                                   const std::vector<std::pair<std::int64_t, Matrix>>& terms,
+                                                   double constant) {
+  Matrix sum(terms.front().second.rows(), terms.front().second.cols());
+  for (const auto& [factor, matrix] : terms)
+    for (std::size_t i = 0; i < sum.size(); ++i)
+      sum.cells()[i] += static_cast<long>(factor) * matrix.cells()[i];
+  return in_range(describe(place), plus_constant(sum, constant));
+}
+
 TwinArithmetic::Matrix TwinArithmetic::with_bias_input(const Matrix& m) {
   return with_constant_column(m, power_of_two(budget_.numbers().fraction_bits));
 }
@@ -83,9 +100,6 @@ TwinArithmetic::Matrix TwinArithmetic::add(const Matrix& a, const Matrix& b) {
 }
 TwinArithmetic::Matrix TwinArithmetic::subtract(const Matrix& a, const Matrix& b) {
   return in_range("an error of the outputs", cell_by_cell(a, b, std::minus<Integer>()));
-}
-TwinArithmetic::Matrix TwinArithmetic::stack(const std::vector<Matrix>& parts) {
-  return stacked(parts);
 }
 
 }  // namespace smlp

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "mlp/plain_matrix.h"
 #include "mlp/training_options.h"
 #include "paillier/random.h"
 #include "protocols/bit_budget.h"
@@ -24,22 +25,26 @@ class TwinArithmetic {
       : budget_(budget), random_(std::move(random)) {}
 
   // All throw Error naming layer and operation when a value leaves l bits.
-  Matrix labels(const Place&, const std::vector<Matrix>& parts) { return stack(parts); }
+  Matrix labels(const Place&, const std::vector<Matrix>& parts) { return stacked(parts); }
   Matrix features(const Place&, const std::vector<std::size_t>&, const std::vector<Matrix>& parts) {
-    return with_bias_input(stack(parts));
+    return with_bias_input(stacked(parts));
   }
   const Matrix& keep(const Matrix& m) { return m; }
-  Matrix product(const Place& place, const Matrix& a, const Matrix& b);
+  Matrix product(const Place& place, const Matrix& a, const Matrix& b, std::size_t halvings = 0);
   Matrix velocity(const Place& place, const Matrix& a, const Matrix& b, const UpdateFactors& factors,
                   const Matrix& previous, const Matrix& weights);
   std::pair<Matrix, ActivationTape> relu(const Place& place, const Matrix& z);
   Matrix relu_derivative(const Place& place, const Matrix& delta, const ActivationTape& tape);
+  Matrix plus_constant(const Matrix& m, double constant);
+  Matrix combination(const Place& place, const std::vector<std::pair<std::int64_t, Matrix>>& terms,
+                     double constant);
+  Matrix stacked(const std::vector<Matrix>& parts) { return smlp::stacked(parts); }
+  std::vector<Matrix> unstacked(const Matrix& m, std::size_t parts) { return smlp::unstacked(m, parts); }
   Matrix with_bias_input(const Matrix& m);
   Matrix without_bias(const Matrix& m);
   Matrix transposed(const Matrix& m) { return m.transposed(); }
   Matrix add(const Matrix& a, const Matrix& b);
   Matrix subtract(const Matrix& a, const Matrix& b);
-  Matrix stack(const std::vector<Matrix>& parts);
   void check_activations(std::uint32_t) const {}  ///< every range is checked at once
   void check_weights(std::uint32_t, const std::vector<Matrix>&) const {}
 

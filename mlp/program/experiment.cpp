@@ -102,7 +102,8 @@ Experiment::Experiment(const RunOptions& options, Json origin, Console& console)
       names_(options.protocols.names()),
       parts_(load_parts(options, seeds_, console)),
       origin_(std::move(origin)),
-      network_(parse_network(options.network, parts_.train.features.cols(), parts_.profile.classes.size())),
+      network_(options.network.network(parts_.train.features.cols(), parts_.profile.classes.size(),
+                                       options.protocols)),
       table_budget_(chosen_budget()),
       budget_(evaluator_budget(table_budget_, names_)),
       groups_(table_groups(parts_.train.rows(), options.training.batch, table_budget_.slots())),
@@ -123,7 +124,7 @@ void Experiment::keep_model(const SecretKeys& keys) const {
   const EncryptedModel model{.key = keys.public_keys().fingerprint(),
                              .handed_over = false,
                              .budget = budget_,
-                             .network = network_.sizes,
+                             .network = network_,
                              .protocols = names_.by_family(),
                              .training = options_.training.to_json(),
                              .table_id = table_id_,
@@ -218,8 +219,8 @@ EpochReport Experiment::train_all(const SecretKeys& keys, const MemoryTable& tab
   ProgressBar progress(console_, "", "steps");
   for (std::size_t epoch = 0; epoch < training.epochs; ++epoch) {
     const auto pass = [&](auto& arithmetic, auto& model, const auto& reader, const auto& observer) {
-      train_epoch(arithmetic, model, reader, groups_, training, budget_, static_cast<std::uint32_t>(epoch),
-                  seeds_.batch_order(), observer);
+      train_epoch(arithmetic, network_, model, reader, groups_, training, budget_,
+                  static_cast<std::uint32_t>(epoch), seeds_.batch_order(), observer);
     };
     // The twin goes first: it sees a value that leaves its range before time is spent on ciphertexts.
     std::vector<double> twin_losses, float_losses;
@@ -249,7 +250,8 @@ EpochReport Experiment::train_all(const SecretKeys& keys, const MemoryTable& tab
     const auto opened = decoded(open_weights(encrypted_model_.weights, budget_, keys), numbers);
     const auto replayed = decoded(twin_model_.weights, numbers);
     const auto three = [&](auto&& score, const OwnerTable& part) {
-      return Three{score(opened, part), score(replayed, part), score(float_model_.weights, part)};
+      return Three{score(network_, opened, part), score(network_, replayed, part),
+                   score(network_, float_model_.weights, part)};
     };
     report = {three(loss, parts_.train), three(accuracy, parts_.test)};
     metrics.epoch(epoch + 1, measured,
@@ -294,16 +296,16 @@ void Experiment::test_all(const SecretKeys& keys, const MemoryTable& table, Find
   TwinArithmetic twin(budget_, seeds_.prediction());
   std::vector<IntegerMatrix> replayed;
   for (std::size_t b = 0; b < test_groups_.batches.size(); ++b)
-    replayed.push_back(classify_batch(twin, twin_model_, reader.features, test_groups_, b));
-  const Matrix<double> twin_outputs =
-      rows_in_file_order(decode(twin.stack(replayed), numbers), parts_.test.row_order);
-  findings.answers_equal = twin_outputs == opened.outputs;
+    replayed.push_back(classify_batch(twin, network_, twin_model_, reader.features, test_groups_, b));
+  const Matrix<double> twin_scores =
+      rows_in_file_order(decode(twin.stacked(replayed), numbers), parts_.test.row_order);
+  findings.answers_equal = twin_scores == opened.scores;
 
   const auto score = [&](const std::vector<std::size_t>& classes) {
     return Confusion(parts_.profile.classes, parts_.test.classes, classes).accuracy();
   };
-  findings.last.accuracy = {score(opened.classes), score(largest_outputs(twin_outputs)),
-                            accuracy(float_model_.weights, parts_.test)};
+  findings.last.accuracy = {score(opened.classes), score(largest_outputs(twin_scores)),
+                            accuracy(network_, float_model_.weights, parts_.test)};
 }
 
 }  // namespace smlp

@@ -24,7 +24,7 @@ struct RunOptions {
   std::optional<std::string> test;
   std::optional<std::string> test_labels;
   double test_fraction = 0.2;
-  std::string network = "N-16-C";
+  NetworkOptions network{.text = "N-16-C"};
   Scaling scaling = Scaling::standard;
   TrainingOptions training;
   ProtocolOptions protocols;

@@ -63,6 +63,28 @@ std::map<std::string, std::string> ProtocolOptions::unused() const {
   return out;
 }
 
+void NetworkOptions::add_to(CommandLine& line, bool required) {
+  constexpr auto about = "layer sizes, N features, C classes; SIZE:KIND for another layer than relu";
+  if (required)
+    line.required("network", text, about);
+  else
+    line.text("network", text, about);
+  line.text("output", output,
+            "of the network: " + output_kind_names() + " (hard-sigmoid; linear in preset paper)");
+}
+
+Network NetworkOptions::network(std::size_t features, std::size_t classes,
+                                const ProtocolOptions& protocols) const {
+  if (output) output_kind(*output);
+  Network network = parse_network(text, features, classes,
+                                  output                        ? std::string_view(*output)
+                                  : protocols.preset == "paper" ? "linear"
+                                                                : default_output);
+  if (output && network.output().name != *output)
+    throw UsageError("--network " + network.text() + " and --output " + *output + " name different outputs");
+  return network;
+}
+
 void add_training_options(CommandLine& line, TrainingOptions& options) {
   line.number("epochs", options.epochs, "passes over the table");
   line.number("batch", options.batch, "rows of a mini-batch");

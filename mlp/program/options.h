@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "mlp/network.h"
 #include "mlp/profile.h"
 #include "mlp/program/command_line.h"
 #include "mlp/training_options.h"
@@ -48,6 +49,17 @@ struct ProtocolOptions {
   ProtocolNames names() const;
   /// Names by family of those that were chosen one by one though nothing uses them.
   std::map<std::string, std::string> unused() const;
+};
+
+/// --network and --output.
+struct NetworkOptions {
+  std::string text;
+  std::optional<std::string> output{};
+  /// `required`: there is no default network.
+  void add_to(CommandLine& line, bool required);
+  /// Of a table of these sizes (0: not known). The preset `paper` has linear outputs where nothing else is
+  /// named. Throws UsageError where --output and --network name different ones, Error as parse_network.
+  Network network(std::size_t features, std::size_t classes, const ProtocolOptions& protocols) const;
 };
 
 /// Hyper-parameters.

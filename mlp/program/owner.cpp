@@ -28,9 +28,10 @@ ClearTable<double> float_table(const OwnerTable& table, const TableGroups& group
   return {permuted_rows(table.features, table.row_order), permuted_rows(labels, table.row_order), groups};
 }
 
-Matrix<double> outputs(const std::vector<Matrix<double>>& weights, const OwnerTable& table) {
+Matrix<double> scores(const Network& network, const std::vector<Matrix<double>>& weights,
+                      const OwnerTable& table) {
   FloatArithmetic arithmetic(1);  // the fraction bits matter to updates alone
-  return forward(arithmetic, Weights<Matrix<double>>{weights, {}}, 0,
+  return forward(arithmetic, network, Weights<Matrix<double>>{weights, {}}, 0,
                  arithmetic.with_bias_input(table.features));
 }
 
@@ -40,14 +41,14 @@ double half_squared_error(const Matrix<double>& residual) {
   return sum / 2 / static_cast<double>(residual.rows());
 }
 
-double loss(const std::vector<Matrix<double>>& weights, const OwnerTable& table) {
-  Matrix<double> residual = outputs(weights, table);
+double loss(const Network& network, const std::vector<Matrix<double>>& weights, const OwnerTable& table) {
+  Matrix<double> residual = outputs_of(network.output(), scores(network, weights, table));
   for (std::size_t i = 0; i < residual.rows(); ++i) residual(i, table.classes[i]) -= 1;
   return half_squared_error(residual);
 }
 
-double accuracy(const std::vector<Matrix<double>>& weights, const OwnerTable& table) {
-  const std::vector<std::size_t> answers = largest_outputs(outputs(weights, table));
+double accuracy(const Network& network, const std::vector<Matrix<double>>& weights, const OwnerTable& table) {
+  const std::vector<std::size_t> answers = largest_outputs(scores(network, weights, table));
   std::size_t right = 0;
   for (std::size_t i = 0; i < answers.size(); ++i) right += answers[i] == table.classes[i] ? 1 : 0;
   return static_cast<double>(right) / static_cast<double>(answers.size());

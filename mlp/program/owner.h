@@ -73,10 +73,11 @@ Matrix<T> rows_in_file_order(const Matrix<T>& m, const std::vector<std::size_t>&
 /// Half the squared error, summed over outputs and averaged over rows; `residual` is outputs less targets.
 double half_squared_error(const Matrix<double>& residual);
 /// Half the squared error of these weights on a table; in doubles.
-double loss(const std::vector<Matrix<double>>& weights, const OwnerTable& table);
+double loss(const Network& network, const std::vector<Matrix<double>>& weights, const OwnerTable& table);
 /// The part of the rows that these weights classify right.
-double accuracy(const std::vector<Matrix<double>>& weights, const OwnerTable& table);
-/// Outputs in the order of the file.
-Matrix<double> outputs(const std::vector<Matrix<double>>& weights, const OwnerTable& table);
+double accuracy(const Network& network, const std::vector<Matrix<double>>& weights, const OwnerTable& table);
+/// Scores (mlp/trainer.h) in the order of the file.
+Matrix<double> scores(const Network& network, const std::vector<Matrix<double>>& weights,
+                      const OwnerTable& table);
 
 }  // namespace smlp

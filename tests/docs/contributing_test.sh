@@ -2,7 +2,7 @@
 # What CONTRIBUTING.md says of adding a protocol: the files that it names are there, and its table has the fields of
 # the descriptors.
 set -euo pipefail
-page=$(sed -n '/^## Adding a protocol/,$p' CONTRIBUTING.md)
+page=$(sed -n '/^## Adding a protocol/,/^## Adding a kind/p' CONTRIBUTING.md)
 fail() { echo "CONTRIBUTING.md: $1" >&2; exit 1; }
 
 grep -o '`[a-z_/]*\.\(cpp\|h\|def\|txt\|md\)`' <<<"$page" | tr -d '`' | grep -v garbled | sort -u | while read -r file; do

@@ -61,7 +61,7 @@ class File:
     def __init__(self, name, kind):
         self.h5 = h5py.File(name, "r")
         self.a = self.h5.attrs
-        assert self.text("format") == "smlp-encrypted-" + kind and int(self.a["version"]) == 3
+        assert self.text("format") == "smlp-encrypted-" + kind and int(self.a["version"]) == 4
         assert self.text("key") == public["kid"] and json.loads(self.text("public_keys")) == public
         assert bytes(self.a["profile"]) == fingerprint, name
         self.f, self.s, self.slots = (int(self.a[x]) for x in ("fraction_bits", "slot_bits", "slots"))
@@ -117,6 +117,7 @@ tables = [read_table("train.h5", "train.csv", True), read_table("queries.h5", "q
 model = File("model.h5", "model")
 clear = json.load(open("model.json"))
 assert list(map(int, model.a["network"])) == clear["network"] == [4, 3, 3] and int(model.a["with_velocities"]) == 1
+assert json.loads(model.text("layers")) == [x["kind"] for x in clear["layers"]] == ["relu", "hard-sigmoid"]
 assert json.loads(model.text("protocols"))["matmul"] == "packed" and json.loads(model.text("training"))["momentum"] == 0.5
 assert bytes(model.a["table_id"]) == bytes(tables[0].a["id"]) and int(model.a["epochs_done"]) == 1 and int(model.a["handed_over"]) == 0
 for i, layer in enumerate(clear["layers"]):
@@ -129,11 +130,12 @@ for i, layer in enumerate(clear["layers"]):
             assert [[v / 2**model.f for v in row] for row in matrix] == layer["weights"] + [layer["biases"]]
 
 answers = File("answers.h5", "answers")
+assert answers.text("output") == "hard-sigmoid"
 found = {}
 for g, width in enumerate(map(int, answers.a["groups"])):
     columns_of = [answers.slots_of(answers.h5["values"][g, o], width) for o in range(int(answers.a["outputs"]))]
     for at, row in zip(answers.slots_of(answers.h5["order"][g, 0], width), zip(*columns_of)):
-        found[at] = [v / 2**answers.f for v in row]
+        found[at] = [min(max(v / 2**answers.f + 0.5, 0), 1) for v in row]
 rows = list(csv.reader(open("answers.csv")))[1:]
 assert [found[i] for i in range(int(answers.a["rows"]))] == [[float(v) for v in row[2:]] for row in rows]
 

@@ -64,7 +64,7 @@ void write_file(const std::filesystem::path& path, fuzz::Choices& choices) {
   Fields fields(root, choices);
   const std::size_t kind = choices.below(3);
   fields.text("format", std::string(kind == 0 ? table_format : kind == 1 ? model_format : answers_format));
-  fields.number("version", 3);
+  fields.number("version", 4);
   fields.text("key", to_hex(toy_keys().public_keys().fingerprint()));
   fields.text("public_keys", keys);
   fields.number("value_bits", 12);
@@ -86,6 +86,7 @@ void write_file(const std::filesystem::path& path, fuzz::Choices& choices) {
     fields.cells(root, "order", 3, 1);
   } else if (kind == 1) {
     fields.numbers(root, "network", {3, 2});
+    fields.text("layers", R"(["hard-sigmoid"])");
     fields.text("protocols", R"({"matmul": "packed"})");
     fields.text("training", "{}");
     root.set_bytes("table_id", TableId{});
@@ -101,6 +102,7 @@ void write_file(const std::filesystem::path& path, fuzz::Choices& choices) {
     fields.number("handed_over", 1);
     fields.number("rows", 7);
     fields.number("outputs", 2);
+    fields.text("output", "hard-sigmoid");
     fields.numbers(root, "groups", {3, 2, 2});
     fields.cells(root, "order", 3, 1);
     fields.cells(root, "values", 3, 2);

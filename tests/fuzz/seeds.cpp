@@ -65,7 +65,7 @@ void write_encrypted_files(const Seeds& seeds) {
              {.key = keys.fingerprint(),
               .handed_over = false,
               .budget = budget,
-              .network = {1, 1},
+              .network = {{1, 1}},
               .protocols = preset("paper").by_family(),
               .training = "{}",
               .table_id = table.info().id,

@@ -55,13 +55,14 @@ struct Run {
   void train(EncryptedArithmetic& arithmetic, std::uint32_t epoch) {
     const GroupReader<EncryptedMatrix> reader{[&](std::size_t g) { return table.features(g); },
                                               [&](std::size_t g) { return table.labels(g); }};
-    train_epoch(arithmetic, model, reader, table.groups(), options, budget, epoch, random.derive("order"));
+    train_epoch(arithmetic, network, model, reader, table.groups(), options, budget, epoch,
+                random.derive("order"));
   }
   EncryptedModel saved() const {
     return {.key = toy_keys().public_keys().fingerprint(),
             .handed_over = false,
             .budget = budget,
-            .network = network.sizes,
+            .network = network,
             .protocols = names.by_family(),
             .training = "{}",
             .table_id = {},

@@ -25,6 +25,7 @@ EncryptedAnswers toy_answers() {
           .budget = toy_budget(),
           .rows = 7,
           .outputs = 3,
+          .kind = &output_kind("hard-sigmoid"),
           .groups = {3, 2, 2},
           .order = ciphertexts(3, 0),
           .values = ciphertexts(9, 1)};

@@ -22,7 +22,7 @@ Doubles numbers(std::size_t rows, std::size_t cols, double phase) {
 }
 
 double loss(FloatArithmetic& arithmetic, const Weights<Doubles>& model, const Doubles& x, const Doubles& y) {
-  const Doubles out = forward(arithmetic, model, 0, arithmetic.with_bias_input(x));
+  const Doubles out = forward(arithmetic, Network{{3, 5, 4, 2}}, model, 0, arithmetic.with_bias_input(x));
   double sum = 0;
   for (std::size_t i = 0; i < out.size(); ++i) sum += std::pow(out.cells()[i] - y.cells()[i], 2) / 2;
   return sum / static_cast<double>(x.rows());
@@ -38,8 +38,10 @@ TEST_CASE("a step moves every weight by rate times the gradient of the loss") {
   factors.rescale = {-1 << 10, 30};  // rate / rows = 2^-10
   const double rate = std::ldexp(1.0, -10) * 6;
   Weights<Doubles> after = before;
-  const Doubles residual = train_batch(arithmetic, after, 0, arithmetic.with_bias_input(x), y, factors);
-  const Doubles outputs = forward(arithmetic, before, 0, arithmetic.with_bias_input(x));
+  const Doubles residual =
+      train_batch(arithmetic, Network{{3, 5, 4, 2}}, after, 0, arithmetic.with_bias_input(x), y, factors);
+  const Doubles outputs =
+      forward(arithmetic, Network{{3, 5, 4, 2}}, before, 0, arithmetic.with_bias_input(x));
   for (std::size_t cell = 0; cell < residual.size(); ++cell)
     CHECK(residual.cells()[cell] == outputs.cells()[cell] - y.cells()[cell]);
   for (std::size_t layer = 0; layer < 3; ++layer)
@@ -65,9 +67,9 @@ TEST_CASE("momentum keeps a share of the last update, decay pulls toward zero") 
   Weights<Doubles> plain{model.weights, {}};
   UpdateFactors gradient_only;
   gradient_only.rescale = factors.rescale;
-  train_batch(arithmetic, plain, 0, x, y, gradient_only);
+  train_batch(arithmetic, Network{{2, 2}}, plain, 0, x, y, gradient_only);
   const Weights<Doubles> before = model;
-  train_batch(arithmetic, model, 0, x, y, factors);
+  train_batch(arithmetic, Network{{2, 2}}, model, 0, x, y, factors);
   for (std::size_t cell = 0; cell < 6; ++cell) {
     const double w = before.weights[0].cells()[cell], v = before.velocities[0].cells()[cell];
     const double step = plain.weights[0].cells()[cell] - w;

@@ -26,7 +26,7 @@ EncryptedModel toy_model(bool with_velocities, std::size_t slots = 4) {
   EncryptedModel model{.key = toy_keys().public_keys().fingerprint(),
                        .handed_over = false,
                        .budget = toy_budget(slots),
-                       .network = {5, 4, 3},
+                       .network = {{5, 4, 3}},
                        .protocols = {{"matmul", "packed"}, {"comparison", "dgk-veugen"}},
                        .training = R"({"epochs": 5, "learning_rate": 0.1})",
                        .table_id = toy_table().info().id,
@@ -78,9 +78,9 @@ TEST_CASE("a model that contradicts itself is not written") {
     change(model);
     return message_of([&] { save_model(directory / "m.h5", model, toy_keys().public_keys()); });
   };
-  CHECK(contains(refusal([](auto& m) { m.network = {5}; }), "2 to 64 sizes"));
-  CHECK(contains(refusal([](auto& m) { m.network = {5, 0, 3}; }), "0 neurons"));
-  CHECK(contains(refusal([](auto& m) { m.network = {5, 4, 2}; }), "weights of layer 2 are 5 x 3"));
+  CHECK(contains(refusal([](auto& m) { m.network.sizes = {5}; }), "2 to 64 sizes"));
+  CHECK(contains(refusal([](auto& m) { m.network.sizes = {5, 0, 3}; }), "0 neurons"));
+  CHECK(contains(refusal([](auto& m) { m.network.sizes = {5, 4, 2}; }), "weights of layer 2 are 5 x 3"));
   CHECK(contains(refusal([](auto& m) { m.weights.pop_back(); }), "as many weights, not 1"));
   CHECK(contains(refusal([](auto& m) { m.velocities.pop_back(); }), "as many velocities, not 1"));
   CHECK(contains(refusal([](auto& m) { m.protocols["selection"] = ""; }), "no name"));
@@ -100,12 +100,14 @@ TEST_CASE("a file whose parts do not fit is refused by name") {
   const TemporaryDirectory directory;
   const auto path = directory / "m.h5";
   const auto refusal = [&](const std::vector<std::size_t>& network, const std::string& protocols,
-                           const std::vector<std::size_t>& row_groups) {
+                           const std::vector<std::size_t>& row_groups,
+                           const std::string& layers = R"(["linear"])") {
     {
       hdf5::Writer writer(path);
       hdf5::Group& root = writer.root();
       write_header(root, model_format, {toy_keys().public_keys(), toy_budget()});
       root.set_numbers("network", network);
+      root.set_text("layers", layers);
       root.set_text("protocols", protocols);
       root.set_text("training", "{}");
       root.set_bytes("table_id", TableId{});
@@ -134,6 +136,40 @@ TEST_CASE("a file whose parts do not fit is refused by name") {
   CHECK(contains(refusal({5, 3}, "{}", {3, 0, 3}), "a group of 0 cells"));
   CHECK(contains(refusal({5, 3}, "{}", {3, 1}), "groups of 4 cells in all, 6 are needed"));
   CHECK(contains(refusal({5, 3}, "{}", {3, 2, 1}), "has no down"));
+  const auto of_layers = [&](const char* layers) { return refusal({5, 3}, "{}", {4}, layers); };
+  CHECK(contains(of_layers(R"(["softmax"])"), "there is no output 'softmax'; there is hard-sigmoid, linear"));
+  CHECK(contains(of_layers(R"(["sine", "linear"])"), "there is no hidden layer 'sine'"));
+  CHECK(contains(of_layers(R"(["relu", "linear"])"), "has as many kinds of layers less one, not 2"));
+  CHECK(contains(of_layers("[]"), "its layers are not named"));
+  CHECK(contains(of_layers(R"({"a": 1})"), "its layers are no list of names"));
+}
+
+TEST_CASE("a model keeps the kinds of its layers; one of version 3 has ReLU and linear outputs") {
+  const TemporaryDirectory directory;
+  EncryptedModel model = toy_model(false);
+  model.network = Network({5, 4, 3}, {&hidden_kind("hard-tanh"), &output_kind("hard-sigmoid")});
+  save_model(directory / "m.h5", model, toy_keys().public_keys());
+  CHECK(load_model(directory / "m.h5").model == model);
+  {
+    hdf5::Writer writer(directory / "old.h5");
+    hdf5::Group& root = writer.root();
+    write_header(root, model_format, {toy_keys().public_keys(), toy_budget(), 3});
+    root.set_numbers("network", model.network.sizes);
+    root.set_text("protocols", "{}");
+    root.set_text("training", "{}");
+    root.set_bytes("table_id", TableId{});
+    root.set_bytes("profile", Fingerprint{});
+    for (const char* name : {"handed_over", "epochs_done", "steps_done", "shown_masks",
+                             "shown_rerandomisations", "with_velocities"})
+      root.set_number(name, 0);
+    for (std::size_t layer = 0; layer < 2; ++layer)
+      write_matrix(root, "weights_" + std::to_string(layer), toy_keys().public_keys().paillier(),
+                   model.weights[layer]);
+    writer.commit();
+  }
+  const EncryptedModel old = load_model(directory / "old.h5").model;
+  CHECK(old.network == Network{{5, 4, 3}});
+  CHECK(old.weights == model.weights);
 }
 
 TEST_CASE("a damaged model is refused") {

@@ -25,3 +25,26 @@ TEST_CASE("a network that does not fit is refused by name") {
     CHECK_THROWS_AS(parse_network(text, 4, 3), Error);
   CHECK_THROWS_AS(parse_network("N-16-C", 0, 0), Error);
 }
+
+TEST_CASE("a network names kinds of layers where they are not the usual ones") {
+  const auto kinds = [](const char* text, std::string_view output = default_output) {
+    return parse_network(text, 4, 3, output).kind_names();
+  };
+  using Names = std::vector<std::string>;
+  CHECK(kinds("N-16-C") == Names{"relu", "hard-sigmoid"});
+  CHECK(kinds("N-16-C", "linear") == Names{"relu", "linear"});
+  CHECK(kinds("N-32:leaky-relu-16-C:linear") == Names{"leaky-relu", "relu", "linear"});
+  CHECK(kinds("N-8:hard-tanh-4:hard-sigmoid-C") == Names{"hard-tanh", "hard-sigmoid", "hard-sigmoid"});
+  CHECK(parse_network("N-32:leaky-relu-16:relu-C:linear", 4, 3).text() == "4-32:leaky-relu-16-3:linear");
+  CHECK(parse_network("4-32:leaky-relu-16-3:linear", 4, 3).shape() == "4-32-16-3");
+  CHECK(Network({4, 2}).text() == "4-2:linear");
+  CHECK_THROWS_WITH_AS(
+      parse_network("N-8:softmax-C", 4, 3),
+      "there is no hidden layer 'softmax'; there is relu, leaky-relu, hard-tanh, hard-sigmoid", Error);
+  CHECK_THROWS_WITH_AS(parse_network("N-8-C:relu", 4, 3),
+                       "there is no output 'relu'; there is hard-sigmoid, linear", Error);
+  for (const char* text :
+       {"N:relu-C", "N-8:-C", "N-8-C:", "N-8:relu-", "N-:relu-C", "N-8:relu:relu-C", "N-8:relu-x-C"})
+    CHECK_THROWS_AS(parse_network(text, 4, 3), Error);
+  CHECK_THROWS_AS(Network({4, 5, 2}, {&hidden_kind("relu")}), Error);
+}

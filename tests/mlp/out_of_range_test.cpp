@@ -63,7 +63,7 @@ TEST_CASE("out of range: training without a twin stops at the step, layer and op
   const std::string sentence = error_of([&] {
     locating_ranges("step", training_remedy, [&] {
       for (std::uint32_t epoch = 0; epoch < options.epochs; ++epoch)
-        train_epoch(arithmetic, model, reader, table.groups(), options, budget, epoch,
+        train_epoch(arithmetic, network, model, reader, table.groups(), options, budget, epoch,
                     random.derive("order"));
     });
   });

@@ -48,7 +48,8 @@ TEST_CASE("answers come back in the owner's order, under either key the same") {
   FloatArithmetic clear(10);
   Weights<Matrix<double>> model;
   for (const IntegerMatrix& m : setting.weights) model.weights.push_back(decode(m, setting.numbers));
-  const Matrix<double> expected = forward(clear, model, 0, clear.with_bias_input(setting.data.features));
+  const Matrix<double> expected =
+      forward(clear, setting.network, model, 0, clear.with_bias_input(setting.data.features));
   for (std::size_t cell = 0; cell < expected.size(); ++cell)
     CHECK(std::abs(own.outputs.cells()[cell] - expected.cells()[cell]) < 0.02);
   CHECK_THROWS_AS(open_answers(handed_over, toy_keys()), Error);

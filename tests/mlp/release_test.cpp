@@ -19,7 +19,7 @@ struct Setting {
   EncryptedModel model{.key = toy_keys().public_keys().fingerprint(),
                        .handed_over = false,
                        .budget = budget,
-                       .network = network.sizes,
+                       .network = network,
                        .protocols = preset("homomorphic").by_family(),
                        .training = "{}",
                        .table_id = {},

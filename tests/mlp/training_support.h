@@ -124,9 +124,10 @@ inline SmallOutcome train_small(const SecretKeys& keys, const Numbers& numbers, 
                                                 [&](std::size_t g) { return decode(labels_of(g), numbers); }};
   const RandomSource order = random.derive("order");
   for (std::uint32_t epoch = 0; epoch < run.options.epochs; ++epoch) {
-    train_epoch(encrypted, encrypted_model, encrypted_table, groups, run.options, budget, epoch, order);
-    train_epoch(twin, twin_model, twin_table, groups, run.options, budget, epoch, order);
-    train_epoch(clear, clear_model, clear_table, groups, run.options, budget, epoch, order);
+    train_epoch(encrypted, run.network, encrypted_model, encrypted_table, groups, run.options, budget, epoch,
+                order);
+    train_epoch(twin, run.network, twin_model, twin_table, groups, run.options, budget, epoch, order);
+    train_epoch(clear, run.network, clear_model, clear_table, groups, run.options, budget, epoch, order);
   }
   out.traffic = channel.traffic();
   out.encrypted = open_weights(encrypted_model.weights, budget, keys);
@@ -138,7 +139,8 @@ inline SmallOutcome train_small(const SecretKeys& keys, const Numbers& numbers, 
   out.answers = classify(prediction, encrypted_model, run.network, table, std::nullopt);
   TwinArithmetic twin_prediction(budget, random.derive("predict"));
   for (std::size_t b = 0; b < groups.batches.size(); ++b)
-    out.twin_outputs.push_back(classify_batch(twin_prediction, twin_model, twin_table.features, groups, b));
+    out.twin_outputs.push_back(
+        classify_batch(twin_prediction, run.network, twin_model, twin_table.features, groups, b));
   out.transcript = channel.transcript();
   return out;
 }

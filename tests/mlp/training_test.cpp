@@ -33,7 +33,7 @@ void check_equal_to_twin(const SmallOutcome& out, const SmallData& data, const S
   for (const IntegerMatrix& batch : out.twin_outputs)
     for (std::size_t i = 0; i < batch.rows(); ++i, ++position)
       for (std::size_t j = 0; j < batch.cols(); ++j)
-        CHECK(answers.outputs(data.order[position], j) == decode(batch(i, j), numbers));
+        CHECK(answers.scores(data.order[position], j) == decode(batch(i, j), numbers));
 }
 
 SmallRun with_everything(const char* preset_name) {
@@ -98,7 +98,8 @@ TEST_CASE("the twin is the same under keys that group rows alike, and another un
     for (const IntegerMatrix& m : model.weights) model.velocities.emplace_back(m.rows(), m.cols());
     TwinArithmetic twin(budget, random.derive("train"));
     for (std::uint32_t epoch = 0; epoch < run.options.epochs; ++epoch)
-      train_epoch(twin, model, reader, groups, run.options, budget, epoch, random.derive("order"));
+      train_epoch(twin, run.network, model, reader, groups, run.options, budget, epoch,
+                  random.derive("order"));
     return model.weights;
   };
   const auto budget = [](std::size_t bits, std::size_t slots = 0) {
@@ -209,7 +210,7 @@ TEST_CASE("no address of the evaluator's generator is used twice in a run [slow]
   const GroupReader<EncryptedMatrix> reader{[&](std::size_t g) { return table.features(g); },
                                             [&](std::size_t g) { return table.labels(g); }};
   for (std::uint32_t epoch = 0; epoch < 2; ++epoch)
-    train_epoch(arithmetic, model, reader, table.groups(), run.options, budget, epoch,
+    train_epoch(arithmetic, run.network, model, reader, table.groups(), run.options, budget, epoch,
                 random.derive("order"));
   Evaluator predictor{toy_keys().public_keys(), budget, channel, random.derive("predict"),
                       draw_session(random.derive("p"))};
@@ -302,14 +303,17 @@ TEST_CASE("the twin's accuracy is that of training in doubles") {
     return one_hot({first, first + static_cast<std::ptrdiff_t>(groups.widths[g])}, 2, numbers);
   };
   for (std::uint32_t epoch = 0; epoch < run.options.epochs; ++epoch) {
-    train_epoch(twin, twin_model, {[&](std::size_t g) { return encode(features(g), numbers); }, labels},
-                groups, run.options, budget, epoch, random);
-    train_epoch(clear, clear_model, {features, [&](std::size_t g) { return decode(labels(g), numbers); }},
-                groups, run.options, budget, epoch, random);
+    train_epoch(twin, run.network, twin_model,
+                {[&](std::size_t g) { return encode(features(g), numbers); }, labels}, groups, run.options,
+                budget, epoch, random);
+    train_epoch(clear, run.network, clear_model,
+                {features, [&](std::size_t g) { return decode(labels(g), numbers); }}, groups, run.options,
+                budget, epoch, random);
   }
   const auto accuracy = [&](const std::vector<Matrix<double>>& weights) {
     Weights<Matrix<double>> model{weights, {}};
-    const auto classes = largest_outputs(forward(clear, model, 0, clear.with_bias_input(data.features)));
+    const auto classes =
+        largest_outputs(forward(clear, run.network, model, 0, clear.with_bias_input(data.features)));
     std::size_t right = 0;
     for (std::size_t i = 0; i < classes.size(); ++i) right += classes[i] == data.classes[i];
     return static_cast<double>(right) / static_cast<double>(classes.size());

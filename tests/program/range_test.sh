@@ -15,7 +15,7 @@ rows 2 iris.csv iris.csv
 accepts encrypt --insecure-key --key keys/public.json --data unscaled.csv --scaling none --batch 16 --out unscaled.h5 >/dev/null
 accepts encrypt --insecure-key --key keys/public.json --data iris.csv --batch 16 --out iris.h5 >/dev/null
 refuses 1 "$located" train --data unscaled.h5 --network N-4-C --epochs 3 --out unscaled_model.h5 "${key[@]}"
-refuses 1 "$located" train --data iris.h5 --network N-4-C --epochs 3 --learning-rate 5 --out iris_model.h5 "${key[@]}"
+refuses 1 "$located" train --data iris.h5 --network N-4-C --output linear --epochs 3 --learning-rate 5 --out iris_model.h5 "${key[@]}"
 
 # A training in range is not disturbed, and its checkpoint outlives a later one that leaves the range.
 accepts train --data iris.h5 --network N-4-C --epochs 1 --out model.h5 "${key[@]}" >/dev/null

@@ -96,15 +96,15 @@ outputs_match() {
   python3 - "$@" <<'PYTHON' || fail "the exported model $1 does not give the outputs $4"
 import csv, json, sys
 model, profile = json.load(open(sys.argv[1])), json.load(open(sys.argv[2]))
+kinds = {"relu": lambda z: max(z, 0), "leaky-relu": lambda z: max(z, z / 8), "linear": lambda z: z,
+         "hard-tanh": lambda z: min(max(z, -1), 1), "hard-sigmoid": lambda z: min(max(z / 4 + 0.5, 0), 1)}
 queries, answers = (list(csv.reader(open(path)))[1:] for path in sys.argv[3:5])
 assert len(queries) == len(answers) > 0
 for query, answer in zip(queries, answers):
     values = [(float(v) - o) * f for v, o, f in zip(query, profile["offset"], profile["factor"])]
-    for i, layer in enumerate(model["layers"]):
-        values = [sum(v * w for v, w in zip(values, column)) + b
+    for layer in model["layers"]:
+        values = [kinds[layer["kind"]](sum(v * w for v, w in zip(values, column)) + b)
                   for column, b in zip(zip(*layer["weights"]), layer["biases"])]
-        if i + 1 < len(model["layers"]):
-            values = [max(v, 0) for v in values]
     assert all(abs(v - float(a)) < 0.02 for v, a in zip(values, answer[2:])), (values, answer)
 PYTHON
 }

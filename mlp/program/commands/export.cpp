@@ -24,11 +24,13 @@ nlohmann::ordered_json to_json(const EncryptedModel& model, const std::vector<In
     }
     std::vector<double> biases = std::move(rows.back());
     rows.pop_back();
-    layers.push_back({{"weights", rows}, {"biases", biases}});
+    const LayerKind& kind = model.network.kind(layers.size());
+    layers.push_back(
+        {{"weights", rows}, {"biases", biases}, {"kind", kind.name}, {"function", kind.formula}});
   }
   return {{"format", "smlp-model"},
-          {"version", 1},
-          {"network", model.network},
+          {"version", 2},
+          {"network", model.network.sizes},
           {"fraction_bits", model.budget.numbers().fraction_bits},
           {"layers", std::move(layers)}};
 }
@@ -59,8 +61,7 @@ int export_command(const Words& words, Console& console) {
   const std::string json = to_json(model, open_weights(model.weights, model.budget, keys)).dump() + "\n";
   place.write(json, 0600);
   if (place.is_stream()) return 0;
-  console.result(out + ": " + Network{model.network}.text() + " after " +
-                 count_text(model.epochs_done, "epoch"));
+  console.result(out + ": " + model.network.text() + " after " + count_text(model.epochs_done, "epoch"));
   return 0;
 }
 

@@ -44,7 +44,8 @@ Json table_facts(const std::string& path) {
 Json model_facts(const std::string& path) {
   const LoadedModel loaded = load_model(path);
   const EncryptedModel& model = loaded.model;
-  Json facts{{"network", Network{model.network}.text()},
+  Json facts{{"network", model.network.shape()},
+             {"layers", model.network.kind_names()},
              {"handed_over", model.handed_over},
              {"epochs_done", model.epochs_done},
              {"steps_done", model.steps_done},
@@ -62,6 +63,7 @@ Json answers_facts(const std::string& path) {
   const LoadedAnswers loaded = load_answers(path);
   Json facts{{"rows", loaded.answers.rows},
              {"outputs", loaded.answers.outputs},
+             {"output", loaded.answers.kind->name},
              {"handed_over", loaded.answers.handed_over},
              {"groups", loaded.answers.groups.size()},
              {"profile", to_hex(loaded.answers.profile)}};

@@ -17,7 +17,7 @@ namespace smlp {
 namespace {
 
 struct PlanOptions {
-  std::string network;
+  NetworkOptions network;
   std::size_t rows = 1000;
   std::size_t test_rows = 0;
   TrainingOptions training;
@@ -32,7 +32,7 @@ struct PlanOptions {
 };
 
 void declare(CommandLine& line, PlanOptions& options) {
-  line.required("network", options.network, "layer sizes");
+  options.network.add_to(line, true);
   line.number("rows", options.rows, "rows to train on");
   line.number("test-rows", options.test_rows, "rows to classify afterwards");
   add_training_options(line, options.training);
@@ -95,7 +95,7 @@ int plan_command(const Words& words, Console& console) {
   constexpr std::size_t most_rows = std::size_t{1} << 24;
   if (options.rows < 1 || options.rows > most_rows || options.test_rows > most_rows)
     throw Error("--rows and --test-rows are at most 2^24, and --rows at least 1");
-  const Network network = parse_network(options.network, 0, 0);
+  const Network network = options.network.network(0, 0, options.protocols);
   const ProtocolNames names = options.protocols.names();
   const Plan run{network, names, options.training, options.rows, options.test_rows, options.range_check.on};
   const auto shown = [&](const BitBudget& table) { return shown_by(run, table); };
@@ -133,7 +133,8 @@ int plan_command(const Words& words, Console& console) {
   const Shown all_shown = shown(table_budget);
 
   if (options.json) {
-    const Json plan{{"network", network.text()},
+    const Json plan{{"network", network.shape()},
+                    {"layers", network.kind_names()},
                     {"rows", {{"train", options.rows}, {"test", options.test_rows}}},
                     {"epochs", options.training.epochs},
                     {"batch", options.training.batch},

@@ -96,7 +96,7 @@ int predict_command(const Words& words, Console& console) {
     options.key_holder.strength.check(*user, *options.user_key);
   }
 
-  const Network network{model.network};
+  const Network& network = model.network;
   if (table.info().features != network.inputs())
     throw Error("the network " + network.text() + " of " + options.model + " has " +
                 std::to_string(network.inputs()) + " inputs, the table of queries has " +
@@ -142,7 +142,8 @@ int predict_command(const Words& words, Console& console) {
     const Json about{{"table", table_json(table.info())},
                      {"model", options.model},
                      {"trained_on", hex(model.table_id)},
-                     {"network", network.text()},
+                     {"network", network.shape()},
+                     {"layers", network.kind_names()},
                      {"protocols", names.by_family()},
                      {"unused_protocols", names.unused()},
                      {"rows", answers.rows},

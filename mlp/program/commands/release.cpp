@@ -68,7 +68,7 @@ int release_command(const Words& words, Console& console) {
                     loaded.keys.dgk().ciphertext_bytes()};
   require_distance(
       "this hand-over, with the training of the model,", names,
-      model.shown + shown(release_cost(Network{model.network}, sizes, owner.paillier().bits()).operations),
+      model.shown + shown(release_cost(model.network, sizes, owner.paillier().bits()).operations),
       model.budget.numbers().sigma, options.bound.bound);
   const Seeds seeds(options.key_holder.seed);
   Session session(loaded.keys,
@@ -84,7 +84,7 @@ int release_command(const Words& words, Console& console) {
       });
   save_model(options.out, released, owner);
   const Measured measured = meter.lap();
-  console.result(options.out + ": " + Network{model.network}.text() + " after " +
+  console.result(options.out + ": " + model.network.text() + " after " +
                  count_text(model.epochs_done, "epoch") + ", under the key " +
                  to_hex(owner.fingerprint()).substr(0, 16) + ".., in " + duration_text(measured.seconds) +
                  ", " + std::to_string(measured.traffic.rounds) + " rounds");

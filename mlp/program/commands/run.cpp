@@ -36,7 +36,8 @@ Json report_json(const RunOptions& options, const Experiment& experiment, const 
       {"variant", name(options.key.variant)},
       {"protocols", experiment.names().by_family()},
       {"unused_protocols", experiment.names().unused()},
-      {"network", experiment.network().text()},
+      {"network", experiment.network().shape()},
+      {"layers", experiment.network().kind_names()},
       {"rows", {{"train", experiment.parts().train.rows()}, {"test", experiment.parts().test.rows()}}},
       {"epochs", options.training.epochs},
       {"accuracy", findings.last.accuracy.to_json()},
@@ -103,7 +104,7 @@ void declare(CommandLine& line, RunOptions& options, RunFiles& files) {
   line.text("test", options.test, "a table of its own to test on, with labels");
   line.text("test-labels", options.test_labels, "IDX labels (also .gz) of IDX images in --test");
   line.real("test-fraction", options.test_fraction, "part of each class that is kept for the test");
-  line.text("network", options.network, "layer sizes; N features, C classes");
+  options.network.add_to(line, false);
   line.choice("scaling", std::string(name(options.scaling)), "of the features: standard, min-max or none",
               [&](const std::string& value) { options.scaling = scaling_from_name(value); });
   add_training_options(line, options.training);

@@ -23,7 +23,7 @@ namespace {
 
 struct TrainOptions {
   std::string data;
-  std::string network;
+  NetworkOptions network;
   TrainingOptions training;
   bool batch_given = false;
   ProtocolOptions protocols;
@@ -39,7 +39,7 @@ struct TrainOptions {
 
 void declare(CommandLine& line, TrainOptions& options) {
   line.required("data", options.data, "encrypted table");
-  line.required("network", options.network, "layer sizes; N features, C classes");
+  options.network.add_to(line, true);
   add_training_options(line, options.training);
   options.protocols.add_to(line);
   options.range_check.add_to(line);
@@ -71,7 +71,7 @@ void check_same_training(const std::string& path, const EncryptedModel& found, c
   };
   if (found.table_id != wanted.table_id) refuse("was trained on another table");
   if (found.network != wanted.network)
-    refuse("has the network " + Network{found.network}.text() + ", not " + Network{wanted.network}.text());
+    refuse("has the network " + found.network.text() + ", not " + wanted.network.text());
   for (const auto& [family, name] : wanted.protocols)
     if (const auto other = found.protocols.find(family);
         other == found.protocols.end() || other->second != name)
@@ -101,7 +101,7 @@ class Training {
         names_(options.protocols.names()),
         table_(open_table(options.data, key_holder.hosted())),
         keys_(table_.public_keys()),
-        network_(parse_network(options.network, table_.info().features, labelled_classes())),
+        network_(options.network.network(table_.info().features, labelled_classes(), options.protocols)),
         budget_(evaluator_budget(table_.info().budget, names_)),
         sizes_{budget_, keys_.paillier().ciphertext_bytes(), keys_.dgk().ciphertext_bytes()} {
     options.key_holder.strength.check(keys_, options.data);
@@ -166,7 +166,7 @@ void Training::prepare_model() {
   EncryptedModel start{.key = keys_.fingerprint(),
                        .handed_over = false,
                        .budget = budget_,
-                       .network = network_.sizes,
+                       .network = network_,
                        .protocols = names_.by_family(),
                        .training = training_.to_json(),
                        .table_id = table_.info().id,
@@ -229,7 +229,7 @@ void Training::run() {
   for (std::uint64_t epoch = first_epoch_; epoch < training_.epochs; ++epoch) {
     progress.rename("epoch " + std::to_string(epoch + 1) + "/" + std::to_string(training_.epochs));
     Measured of_epoch;
-    train_epoch(session.arithmetic(), weights, reader, groups, training_, budget_,
+    train_epoch(session.arithmetic(), network_, weights, reader, groups, training_, budget_,
                 static_cast<std::uint32_t>(epoch), seeds_.batch_order(),
                 [&](std::size_t done, std::size_t total, const EncryptedMatrix&) {
                   const Measured step = meter.lap();
@@ -260,7 +260,8 @@ Json Training::report(double wall) const {
                    {"variant", name(key.variant())},
                    {"protocols", names_.by_family()},
                    {"unused_protocols", names_.unused()},
-                   {"network", network_.text()},
+                   {"network", network_.shape()},
+                   {"layers", network_.kind_names()},
                    {"rows", {{"train", table_.info().rows}}},
                    {"epochs", training_.epochs},
                    {"epochs_resumed", first_epoch_},

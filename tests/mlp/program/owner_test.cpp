@@ -70,8 +70,9 @@ TEST_CASE("loss and accuracy of known weights") {
   std::vector<Matrix<double>> weights{Matrix<double>(3, 2)};
   weights[0](0, 1) = 0.5;
   weights[0](2, 0) = 1;
-  CHECK(outputs(weights, owner)(3, 1) == 1.5);
-  CHECK(accuracy(weights, owner) == 3.0 / 5);
+  const Network network{{weights[0].rows() - 1, weights[0].cols()}};
+  CHECK(scores(network, weights, owner)(3, 1) == 1.5);
+  CHECK(accuracy(network, weights, owner) == 3.0 / 5);
   // Squared errors: even x: (1 - 1)^2 + (x / 2)^2 = 0, 1, 4; odd x: 1 + (x / 2 - 1)^2 = 1.25, 1.25.
-  CHECK(loss(weights, owner) == doctest::Approx(7.5 / 2 / 5));
+  CHECK(loss(network, weights, owner) == doctest::Approx(7.5 / 2 / 5));
 }

@@ -1,0 +1,54 @@
+// Layer kinds over every arithmetic, forward and backward.
+#pragma once
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "mlp/arithmetic.h"
+#include "mlp/layers/layer_kind.h"
+
+namespace smlp {
+
+/// What the derivative needs of a layer; none where its kind compares nothing.
+template <Arithmetic A>
+using LayerState = std::optional<typename A::ActivationTape>;
+
+namespace detail {
+
+/// slope m + sum of slope_i parts_i + constant, the parts under each other in `hinges`.
+template <Arithmetic A>
+typename A::Matrix combined(A& arithmetic, const Place& place, const LayerKind& kind,
+                            const typename A::Matrix& m, const typename A::Matrix& hinges, double constant) {
+  std::vector<std::pair<std::int64_t, typename A::Matrix>> terms;
+  if (kind.slope != 0) terms.emplace_back(kind.slope, m);
+  std::vector<typename A::Matrix> parts = arithmetic.unstacked(hinges, kind.hinge_count);
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    terms.emplace_back(kind.all_hinges[i].slope, std::move(parts[i]));
+  return arithmetic.combination(place, terms, constant);
+}
+
+}  // namespace detail
+
+/// f(z) of u = z / 2^halvings.
+template <Arithmetic A>
+std::pair<typename A::Matrix, LayerState<A>> activate(A& arithmetic, const Place& place,
+                                                      const LayerKind& kind, const typename A::Matrix& u) {
+  if (!kind.compares()) return {u, std::nullopt};
+  std::vector<typename A::Matrix> shifted;
+  for (const Hinge& hinge : kind) shifted.push_back(arithmetic.plus_constant(u, -hinge.at));
+  auto [hinges, state] = arithmetic.relu(place, arithmetic.stacked(shifted));
+  return {detail::combined(arithmetic, place, kind, u, hinges, kind.constant), std::move(state)};
+}
+
+/// f'(z) delta, cell by cell, of delta / 2^halvings.
+template <Arithmetic A>
+typename A::Matrix derivative(A& arithmetic, const Place& place, const LayerKind& kind,
+                              const typename A::Matrix& delta, const LayerState<A>& state) {
+  if (!kind.compares()) return delta;
+  const std::vector<typename A::Matrix> copies(kind.hinge_count, delta);
+  const auto hinges = arithmetic.relu_derivative(place, arithmetic.stacked(copies), *state);
+  return detail::combined(arithmetic, place, kind, delta, hinges, 0);
+}
+
+}  // namespace smlp
