@@ -1,24 +1,35 @@
 #!/usr/bin/env python3
-"""A relay between a client and a server on loopback, for tests: relay.py PORT [SECONDS].
-Prints its own port, forwards every connection to PORT, each way SECONDS late. SIGUSR1: from now on nothing passes, also of new
-connections; SIGUSR2: everything passes again."""
+"""A relay between a client and a server on loopback, for tests and experiments: relay.py PORT [SECONDS [BITS]].
+Prints its own port, forwards every connection to PORT, each way SECONDS late and at BITS a second, which all
+connections share. SIGUSR1: from now on nothing passes, also of new connections; SIGUSR2: everything passes again."""
 import asyncio
 import signal
 import sys
 
 
-async def pump(reader, writer, delay, open_gate):
-    """Forwards what is read, in order, each piece `delay` after it came and while the gate is open."""
+class Link:
+    """One direction: a piece is through `delay` after its last bit went out, one bit after the other."""
+
+    def __init__(self, delay, bits):
+        self.delay, self.bits, self.free = delay, bits, 0.0
+
+    def due(self, now, size):
+        self.free = max(self.free, now) + (8 * size / self.bits if self.bits else 0)
+        return self.free + self.delay
+
+
+async def pump(reader, writer, link, open_gate):
+    """Forwards what is read, in order, each piece when the link is done with it and while the gate is open."""
     loop = asyncio.get_running_loop()
-    pieces = asyncio.Queue(maxsize=1024)
+    pieces = asyncio.Queue(maxsize=1024)  # of at most 64 KiB: more waits in the sender
 
     async def read():
         try:
             while data := await reader.read(1 << 16):
-                await pieces.put((loop.time() + delay, data))
+                await pieces.put((link.due(loop.time(), len(data)), data))
         except ConnectionError:
             pass
-        await pieces.put((loop.time() + delay, b""))
+        await pieces.put((link.due(loop.time(), 0), b""))
 
     task = asyncio.create_task(read())
     try:
@@ -38,7 +49,9 @@ async def pump(reader, writer, delay, open_gate):
 
 
 async def main():
-    port, delay = int(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
+    port = int(sys.argv[1])
+    delay, bits = (float(sys.argv[i]) if len(sys.argv) > i else 0.0 for i in (2, 3))
+    there_link, back_link = Link(delay, bits), Link(delay, bits)
     gate = asyncio.Event()
     gate.set()
     loop = asyncio.get_running_loop()
@@ -51,7 +64,7 @@ async def main():
         except OSError:
             writer.close()
             return
-        await asyncio.gather(pump(reader, there[1], delay, gate), pump(there[0], writer, delay, gate))
+        await asyncio.gather(pump(reader, there[1], there_link, gate), pump(there[0], writer, back_link, gate))
 
     server = await asyncio.start_server(connect, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
