@@ -71,7 +71,7 @@ command_sources := $(wildcard mlp/program/commands/*.cpp)
 TESTS := $(wildcard $(addsuffix /*_test.cpp,tests tests/* tests/*/* tests/*/*/* tests/*/*/*/*))
 test_sources := $(wildcard tests/main.cpp tests/support/*.cpp) $(TESTS)
 tested_commands := $(if $(filter tests/mlp/program/commands/%,$(TESTS)),$(command_sources))
-bench_programs := operations matmul training large_table
+bench_programs := operations matmul protocol training large_table
 bench_sources := $(wildcard bench/*.cpp)
 bench_shared := $(filter-out $(bench_programs:%=bench/%.cpp),$(bench_sources))
 # Generated from the description of the network's messages; compiled without our warnings, included as system headers.
