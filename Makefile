@@ -88,7 +88,7 @@ endif
 MAKEFLAGS += --no-print-directory
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all test demo soak bench fuzz install uninstall format check-format check-layering coverage clean help FORCE
+.PHONY: all test demo soak bench reproduce fuzz install uninstall format check-format check-layering coverage clean help FORCE
 
 all: $(PROGRAM) $(LIBRARY)
 
@@ -166,7 +166,7 @@ $(BUILD_DIR)/dependencies.mk: scripts/install_dependencies.sh
 	  printf '%s\n' "DEPENDENCY_CFLAGS := $$cflags" "DEPENDENCY_LIBS := -lntl -lboost_program_options $$libs" > $@
 
 # ---- running ----
-test: $(if $(TEST_OPTIONS),,all $(BUILD_DIR)/ctime $(addprefix $(BUILD_DIR)/bench/,matmul training large_table)) $(BUILD_DIR)/tests
+test: $(if $(TEST_OPTIONS),,all $(BUILD_DIR)/ctime $(BENCHES)) $(BUILD_DIR)/tests
 	+@CXX="$(CXX)" scripts/run_tests.sh $(BUILD_DIR) $(TEST_OPTIONS)
 
 demo: all
@@ -178,6 +178,10 @@ soak: all
 bench: $(BENCHES)
 	$(BUILD_DIR)/bench/operations --json $(BUILD_DIR)/bench/operations.json $(BENCH_OPTIONS)
 	@scripts/performance_tables.py $(BUILD_DIR)/bench/operations.json
+
+# REPRODUCE_OPTIONS: those of the script, as "--only paper" or "--dry-run".
+reproduce: all $(BENCHES)
+	@SMLP=$(PROGRAM) scripts/reproduce.py $(if $(call on,$(QUICK)),--quick) $(REPRODUCE_OPTIONS)
 
 ifneq ($(SANITIZE),)
 fuzz: $(FUZZERS) $(BUILD_DIR)/fuzz/seeds
@@ -240,7 +244,10 @@ help:
 	@echo 'make demo             train on the encrypted breast-cancer table'
 	@echo 'make soak             train over TLS under faults for SOAK_SECONDS=1800, comparing every model'
 	@echo 'make bench            micro-benchmarks beside GMP and OpenSSL; BENCH_OPTIONS="--bits 2048 --rounds 9"; builds also'
-	@echo '                      build/bench/matmul, build/bench/training and build/bench/large_table (--help)'
+	@echo '                      build/bench/matmul, build/bench/protocol, build/bench/training and build/bench/large_table (--help)'
+	@echo 'make reproduce        all experiments of bench/experiments, with figures and report in docs/results; a run that was'
+	@echo '                      stopped goes on. QUICK=1 is a small version, in build/results-quick;'
+	@echo '                      REPRODUCE_OPTIONS="--only paper", --list or --dry-run (--help)'
 	@echo 'make fuzz             libFuzzer on frames, keys and files, with clang: the same FUZZ_RUNS=500 inputs each time, or new ones for'
 	@echo '                      FUZZ_SECONDS=600; FUZZ_OPTIONS="csv idx" runs these fuzzers alone'
 	@echo 'make coverage         line coverage of each folder; fails below 90 %'
