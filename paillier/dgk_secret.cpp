@@ -61,9 +61,10 @@ struct Side {
   // c^v = (g^v)^m: the randomness is gone.
   WordBuffer strip(std::span<const DgkCiphertext> cs) const {
     WordBuffer residues(cs.size() * prime.limbs());
+    Scratch scratch;
     for (std::size_t i = 0; i < cs.size(); ++i) {
       const auto c = limbs_of(cs[i].residue());
-      prime.reduce(residues.data() + i * prime.limbs(), c.data(), c.size());
+      prime.reduce(residues.data() + i * prime.limbs(), c.data(), c.size(), scratch);
     }
     modulo->power_secret(residues.data(), cs.size(), v);
     return residues;
@@ -201,22 +202,24 @@ std::vector<FreshDgkCiphertext> DgkSecretKey::encrypt(std::span<const unsigned> 
 
 std::vector<FreshDgkCiphertext> DgkSecretKey::encrypt_block(std::span<const unsigned> ms, unsigned below,
                                                             std::span<RandomStream> random) const {
-  unsigned fits = static_cast<unsigned>(below <= state_->key.u());
-  for (const unsigned m : ms) fits &= static_cast<unsigned>(m < below);
-  if (fits == 0)
+  unsigned outside = static_cast<unsigned>(below > state_->key.u());
+  for (const unsigned m : ms) outside |= static_cast<unsigned>(m >= below);
+  refuse_where(outside, [&] {
     throw Error("a DGK plaintext is not below " + std::to_string(std::min(below, state_->key.u())) +
                 ", with u = " + std::to_string(state_->key.u()));
+  });
   const auto& [p, q] = state_->sides;
   const WordBuffer a = p.encrypt(ms, below, random), b = q.encrypt(ms, below, random);
   const Integer& n = state_->key.n();
   const std::size_t size = mpz_size(n.get_mpz_t());
   std::vector<FreshDgkCiphertext> out;
   out.reserve(ms.size());
+  Scratch scratch;
   for (std::size_t i = 0; i < ms.size(); ++i) {
     Integer residue;
     Limb* const limbs = mpz_limbs_write(residue.get_mpz_t(), static_cast<mp_size_t>(size));
     join_remainders({limbs, size}, a.data() + i * p.prime.limbs(), p.prime, b.data() + i * q.prime.limbs(),
-                    q.prime, n);
+                    q.prime, n, scratch);
     mpz_limbs_finish(residue.get_mpz_t(), static_cast<mp_size_t>(size));  // public from here on
     out.push_back(Dgk::fresh(std::move(residue)));
   }

@@ -31,6 +31,12 @@ Integer FixedIntegers::integer(std::size_t i) const {
   return signed_integer((*this)[i]);
 }
 
+std::vector<Integer> FixedIntegers::integers() const {
+  std::vector<Integer> out(count_);
+  for (std::size_t i = 0; i < count_; ++i) out[i] = integer(i);
+  return out;
+}
+
 Integer signed_integer(std::span<const Limb> limbs) {
   if (limbs.empty()) return 0;
   const auto negative = static_cast<unsigned>(limbs.back() >> (limb_bits - 1));
@@ -71,38 +77,41 @@ SecretModulus::SecretModulus(const Integer& modulus) : limbs_(mpz_size(modulus.g
   std::ranges::copy(limbs_of(modulus), limbs_.data());
 }
 
-void SecretModulus::divide(Limb* quotient, Limb* remainder, const Limb* x, std::size_t size) const {
+void SecretModulus::divide(Limb* quotient, Limb* remainder, const Limb* x, std::size_t size,
+                           Scratch& scratch) const {
   const mp_size_t n = size_of(limbs()), all = std::max(size_of(size), n);
-  WordBuffer work(static_cast<std::size_t>(all + mpn_sec_div_qr_itch(all, n)));
-  std::copy_n(x, size, work.data());
-  quotient[all - n] = mpn_sec_div_qr(quotient, work.data(), all, data(), n, work.data() + all);
-  std::copy_n(work.data(), n, remainder);
+  Limb* const work = scratch.limbs(static_cast<std::size_t>(all + mpn_sec_div_qr_itch(all, n)));
+  std::fill(std::copy_n(x, size, work), work + all, 0);
+  quotient[all - n] = mpn_sec_div_qr(quotient, work, all, data(), n, work + all);
+  std::copy_n(work, n, remainder);
 }
 
-void SecretModulus::reduce(Limb* out, const Limb* x, std::size_t size) const {
+void SecretModulus::reduce(Limb* out, const Limb* x, std::size_t size, Scratch& scratch) const {
   const mp_size_t n = size_of(limbs()), all = std::max(size_of(size), n);
-  WordBuffer work(static_cast<std::size_t>(all + mpn_sec_div_r_itch(all, n)));
-  std::copy_n(x, size, work.data());
-  mpn_sec_div_r(work.data(), all, data(), n, work.data() + all);
-  std::copy_n(work.data(), n, out);
+  Limb* const work = scratch.limbs(static_cast<std::size_t>(all + mpn_sec_div_r_itch(all, n)));
+  std::fill(std::copy_n(x, size, work), work + all, 0);
+  mpn_sec_div_r(work, all, data(), n, work + all);
+  std::copy_n(work, n, out);
 }
 
-void SecretModulus::multiply(Limb* out, const Limb* a, const Limb* b) const {
-  const mp_size_t n = size_of(limbs());
-  WordBuffer work(static_cast<std::size_t>(2 * n + mpn_sec_mul_itch(n, n)));
-  mpn_sec_mul(work.data(), a, n, b, n, work.data() + 2 * n);
-  reduce(out, work.data(), 2 * limbs());
+void SecretModulus::multiply(Limb* out, const Limb* a, const Limb* b, Scratch& scratch) const {
+  const mp_size_t n = size_of(limbs()), all = 2 * n;
+  Limb* const work = scratch.limbs(
+      static_cast<std::size_t>(all + std::max(mpn_sec_mul_itch(n, n), mpn_sec_div_r_itch(all, n))));
+  mpn_sec_mul(work, a, n, b, n, work + all);
+  mpn_sec_div_r(work, all, data(), n, work + all);
+  std::copy_n(work, n, out);
 }
 
 void join_remainders(std::span<Limb> out, const Limb* a, const SecretModulus& p, const Limb* b,
-                     const SecretModulus& q, const Integer& p_q) {
+                     const SecretModulus& q, const Integer& p_q, Scratch& scratch) {
   const mp_size_t n = size_of(p.limbs()), m = size_of(q.limbs()), all = n + m;
   const mp_size_t longer = std::max(n, m), shorter = std::min(n, m);
-  WordBuffer work(static_cast<std::size_t>(2 * all + mpn_sec_mul_itch(longer, shorter)));
-  Limb *const sum = work.data(), *const term = sum + all, *const scratch = term + all;
+  Limb* const sum = scratch.limbs(static_cast<std::size_t>(2 * all + mpn_sec_mul_itch(longer, shorter)));
+  Limb *const term = sum + all, *const rest = term + all;
   const auto multiply = [&](Limb* to, const Limb* x, mp_size_t x_size, const Limb* y, mp_size_t y_size) {
     if (x_size < y_size) std::tie(x, x_size, y, y_size) = std::make_tuple(y, y_size, x, x_size);
-    mpn_sec_mul(to, x, x_size, y, y_size, scratch);
+    mpn_sec_mul(to, x, x_size, y, y_size, rest);
   };
   multiply(sum, a, n, q.data(), m);
   multiply(term, b, m, p.data(), n);

@@ -52,6 +52,7 @@ class FixedIntegers {
   std::span<const Limb> operator[](std::size_t i) const { return {all_.data() + i * width_, width_}; }
   /// Integer i. Time depends on its length and sign.
   Integer integer(std::size_t i) const;
+  std::vector<Integer> integers() const;
 
  private:
   std::size_t count_ = 0, width_ = 0;
@@ -67,6 +68,25 @@ void add_shifted(std::span<Limb> sum, std::span<const Limb> term, std::size_t sh
 /// value = -value where `mask` is all ones, and stays where it is zero.
 void negate_where(std::span<Limb> value, Limb mask);
 
+/// The one branch that secrets decide: refusal() where any bit of `wrong` is set, once all of them have been
+/// looked at. That it happens is told to the other end. Never inlined: tests/ctime excuses it by its name.
+template <typename Refusal>
+[[gnu::noinline]] void refuse_where(Limb wrong, const Refusal& refusal) {
+  if (wrong != 0) refusal();
+}
+
+/// Memory of one thread for one call after another; wiped at the end.
+class Scratch {
+ public:
+  Limb* limbs(std::size_t count) {
+    if (words_.size() < count) words_ = WordBuffer(count);
+    return words_.data();
+  }
+
+ private:
+  WordBuffer words_;
+};
+
 /// A secret modulus, with divisions that take the same time whatever is divided.
 class SecretModulus {
  public:
@@ -75,11 +95,11 @@ class SecretModulus {
   std::size_t limbs() const { return limbs_.size(); }
   const Limb* data() const { return limbs_.data(); }
   /// out (of limbs()) = x mod m, for x of `size` limbs.
-  void reduce(Limb* out, const Limb* x, std::size_t size) const;
+  void reduce(Limb* out, const Limb* x, std::size_t size, Scratch& scratch) const;
   /// The same, and x / m rounded down to max(size, limbs()) - limbs() + 1 limbs.
-  void divide(Limb* quotient, Limb* remainder, const Limb* x, std::size_t size) const;
+  void divide(Limb* quotient, Limb* remainder, const Limb* x, std::size_t size, Scratch& scratch) const;
   /// out = a b mod m, of limbs() each; out may be a or b.
-  void multiply(Limb* out, const Limb* a, const Limb* b) const;
+  void multiply(Limb* out, const Limb* a, const Limb* b, Scratch& scratch) const;
 
  private:
   WordBuffer limbs_;
@@ -88,6 +108,6 @@ class SecretModulus {
 /// out = a q + b p, less p q if it is not below that: the x in [0, p q) with x = a q mod p and x = b p mod q,
 /// for a in [0, p) and b in [0, q). out has as many limbs as p q.
 void join_remainders(std::span<Limb> out, const Limb* a, const SecretModulus& p, const Limb* b,
-                     const SecretModulus& q, const Integer& p_q);
+                     const SecretModulus& q, const Integer& p_q, Scratch& scratch);
 
 }  // namespace smlp

@@ -48,41 +48,41 @@ struct Side {
     return out;
   }
 
-  // m / o mod p from c = (1 + n)^m rho: c^order = 1 + m order n mod prime^2. Clears `valid` where c is no
+  // m / o mod p from c = (1 + n)^m rho: c^order = 1 + m order n mod prime^2. Sets `wrong` where c is no
   // ciphertext.
-  WordBuffer decrypt(std::span<const Ciphertext> cs, bool& valid) const {
+  WordBuffer decrypt(std::span<const Ciphertext> cs, Limb& wrong, Scratch& scratch) const {
     const std::size_t size = squared.limbs(), half = prime.limbs();
     WordBuffer powers(cs.size() * size), out(cs.size() * half);
     for (std::size_t i = 0; i < cs.size(); ++i) {
       const auto c = limbs_of(cs[i].residue());
-      squared.reduce(powers.data() + i * size, c.data(), c.size());
+      squared.reduce(powers.data() + i * size, c.data(), c.size(), scratch);
     }
     modulo->power_secret(powers.data(), cs.size(), order);
     const WordBuffer factor = row(decrypt_factor, half);
     WordBuffer quotient(size - half + 1), remainder(half);
     for (std::size_t i = 0; i < cs.size(); ++i) {
-      prime.divide(quotient.data(), remainder.data(), powers.data() + i * size, size);
-      Limb differs = remainder.data()[0] ^ 1;
-      for (std::size_t k = 1; k < half; ++k) differs |= remainder.data()[k];
-      valid &= differs == 0;
-      prime.reduce(remainder.data(), quotient.data(), quotient.size());
-      prime.multiply(out.data() + i * half, remainder.data(), factor.data());
+      prime.divide(quotient.data(), remainder.data(), powers.data() + i * size, size, scratch);
+      wrong |= remainder.data()[0] ^ 1;
+      for (std::size_t k = 1; k < half; ++k) wrong |= remainder.data()[k];
+      prime.reduce(remainder.data(), quotient.data(), quotient.size(), scratch);
+      prime.multiply(out.data() + i * half, remainder.data(), factor.data(), scratch);
     }
     return out;
   }
 
   // Encryptions modulo prime^2, over o^2: (1 + m n) / o^2 = o^-2 + prime (m / o mod prime), times a uniform
   // n-th residue. Of m + lift, which is not negative.
-  WordBuffer encrypt(const FixedIntegers& lifted, std::size_t first, std::span<RandomStream> random) const {
+  WordBuffer encrypt(const FixedIntegers& lifted, std::size_t first, std::span<RandomStream> random,
+                     Scratch& scratch) const {
     const std::size_t count = random.size(), size = squared.limbs(), half = prime.limbs();
     WordBuffer out(count * size);
     const WordBuffer factor = row(encrypt_factor, half), base = row(encrypt_base, size);
-    WordBuffer quotient(half), product(2 * half + static_cast<std::size_t>(scratch_limbs()));
+    const auto n = static_cast<mp_size_t>(half), all = static_cast<mp_size_t>(size);
+    WordBuffer quotient(half), product(2 * half + static_cast<std::size_t>(mpn_sec_mul_itch(n, n)));
     for (std::size_t i = 0; i < count; ++i) {
       const std::span<const Limb> m = lifted[first + i];
-      prime.reduce(quotient.data(), m.data(), m.size());
-      prime.multiply(quotient.data(), quotient.data(), factor.data());
-      const auto n = static_cast<mp_size_t>(half), all = static_cast<mp_size_t>(size);
+      prime.reduce(quotient.data(), m.data(), m.size(), scratch);
+      prime.multiply(quotient.data(), quotient.data(), factor.data(), scratch);
       mpn_sec_mul(product.data(), quotient.data(), n, prime.data(), n, product.data() + 2 * half);
       Limb* const residue = out.data() + i * size;
       const Limb carry = mpn_add_n(residue, product.data(), base.data(), all);
@@ -107,14 +107,8 @@ struct Side {
     }
     modulo->power_secret(powers.data(), count, prime_integer);
     for (std::size_t i = 0; i < count; ++i)
-      squared.multiply(out.data() + i * size, out.data() + i * size, powers.data() + i * size);
+      squared.multiply(out.data() + i * size, out.data() + i * size, powers.data() + i * size, scratch);
     return out;
-  }
-
- private:
-  mp_size_t scratch_limbs() const {
-    const auto n = static_cast<mp_size_t>(prime.limbs());
-    return mpn_sec_mul_itch(n, n);
   }
 };
 
@@ -172,16 +166,17 @@ struct PaillierSecretKey::State {
 
   void decrypt(std::span<const Ciphertext> cs, FixedIntegers& out, std::size_t first) const {
     const auto& [p, q] = sides;
-    bool valid = true;  // both sides run to the end before either is judged
-    const WordBuffer m_p = p.decrypt(cs, valid), m_q = q.decrypt(cs, valid);
-    if (!valid) throw Error("the residue is not a ciphertext under this key");
+    Scratch scratch;
+    Limb wrong = 0;  // both sides run to the end before either is judged
+    const WordBuffer m_p = p.decrypt(cs, wrong, scratch), m_q = q.decrypt(cs, wrong, scratch);
+    refuse_where(wrong, [] { throw Error("the residue is not a ciphertext under this key"); });
     const auto size = static_cast<mp_size_t>(limbs());
     const WordBuffer half = row_of_lift();
     WordBuffer above(limbs());
     for (std::size_t i = 0; i < cs.size(); ++i) {
       const std::span<Limb> m = out[first + i];
       join_remainders(m, m_p.data() + i * p.prime.limbs(), p.prime, m_q.data() + i * q.prime.limbs(), q.prime,
-                      key.n());
+                      key.n(), scratch);
       const Limb negative = mpn_sub_n(above.data(), half.data(), m.data(), size);
       mpn_cnd_sub_n(negative, m.data(), m.data(), limbs_of(key.n()).data(), size);
     }
@@ -204,8 +199,9 @@ struct PaillierSecretKey::State {
       mpn_add_n(out[i].data(), ms[i].data(), addend.data(), size);
       outside |= mpn_sub_n(difference.data(), out[i].data(), limbs_of(key.n()).data(), size) ^ 1;
     }
-    if (outside != 0)
+    refuse_where(outside, [this] {
       throw Error("a plaintext is outside (-n/2, n/2] for n of " + std::to_string(key.bits()) + " bits");
+    });
     return out;
   }
 
@@ -213,13 +209,15 @@ struct PaillierSecretKey::State {
   void encrypt(const FixedIntegers& lifted, std::size_t first, std::span<RandomStream> random,
                std::vector<FreshCiphertext>& out) const {
     const auto& [p, q] = sides;
-    const WordBuffer a = p.encrypt(lifted, first, random), b = q.encrypt(lifted, first, random);
+    Scratch scratch;
+    const WordBuffer a = p.encrypt(lifted, first, random, scratch),
+                     b = q.encrypt(lifted, first, random, scratch);
     const std::size_t size = mpz_size(key.n_squared().get_mpz_t());
     for (std::size_t i = 0; i < random.size(); ++i) {
       Integer residue;
       Limb* const limbs = mpz_limbs_write(residue.get_mpz_t(), static_cast<mp_size_t>(size));
       join_remainders({limbs, size}, a.data() + i * p.squared.limbs(), p.squared,
-                      b.data() + i * q.squared.limbs(), q.squared, key.n_squared());
+                      b.data() + i * q.squared.limbs(), q.squared, key.n_squared(), scratch);
       mpz_limbs_finish(residue.get_mpz_t(), static_cast<mp_size_t>(size));  // public from here on
       out.push_back(Paillier::fresh(std::move(residue)));
     }
@@ -306,10 +304,7 @@ Integer PaillierSecretKey::decrypt(const Ciphertext& c) const {
 }
 
 std::vector<Integer> PaillierSecretKey::decrypt(std::span<const Ciphertext> cs) const {
-  const FixedIntegers plaintexts = decrypt_fixed(cs);
-  std::vector<Integer> out(cs.size());
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = plaintexts.integer(i);
-  return out;
+  return decrypt_fixed(cs).integers();
 }
 
 FixedIntegers PaillierSecretKey::decrypt_fixed(std::span<const Ciphertext> cs) const {

@@ -101,15 +101,16 @@ void check_fixed_width(Errors& errors) {
   FixedIntegers x(numbers, 7), wide(std::vector<Integer>{random.below(p_q)}, 13), out(4, 13);
   hide(x);
   hide(wide);
-  secret_p.reduce(out[0].data(), wide[0].data(), 12);
-  secret_p.divide(out[1].data(), out[2].data(), wide[0].data(), 12);
-  secret_p.multiply(out[0].data(), x[0].data(), x[1].data());
-  join_remainders(out[0].first(12), x[0].data(), secret_p, x[1].data(), secret_q, p_q);
+  Scratch scratch;
+  secret_p.reduce(out[0].data(), wide[0].data(), 12, scratch);
+  secret_p.divide(out[1].data(), out[2].data(), wide[0].data(), 12, scratch);
+  secret_p.multiply(out[0].data(), x[0].data(), x[1].data(), scratch);
+  join_remainders(out[0].first(12), x[0].data(), secret_p, x[1].data(), secret_q, p_q, scratch);
   add_shifted(out[3], x[2], 127, mask_of(1));
   negate_where(x[2], x[2][0]);
   errors.check("fixed-width arithmetic");
   hide({secret_p.data(), secret_p.limbs()});
-  secret_p.reduce(out[0].data(), wide[0].data(), 12);
+  secret_p.reduce(out[0].data(), wide[0].data(), 12, scratch);
   errors.check("a reduction by a secret modulus");
 }
 

@@ -44,9 +44,17 @@ TEST_CASE("fixed width: integers come back, and one that does not fit is refused
   const std::vector<Integer> values = edges();
   const FixedIntegers fixed(values, 3);
   CHECK(fixed.size() == values.size());
+  CHECK(fixed.integers() == values);
   for (std::size_t i = 0; i < values.size(); ++i) CHECK(fixed.integer(i) == values[i]);
   CHECK_THROWS_WITH_AS(FixedIntegers(std::vector<Integer>{power_of_two(127)}, 2),
                        "an integer of 128 bits does not fit 2 limbs with its sign", Error);
+}
+
+TEST_CASE("fixed width: a refusal by any bit") {
+  const auto refuse = [] { throw Error("refused"); };
+  CHECK_NOTHROW(refuse_where(0, refuse));
+  for (const std::size_t bit : {0U, 17U, 63U})
+    CHECK_THROWS_WITH_AS(refuse_where(Limb{1} << bit, refuse), "refused", Error);
 }
 
 TEST_CASE("fixed width: shifted sums and negations, chosen by a mask") {
@@ -73,24 +81,25 @@ TEST_CASE("fixed width: division, products and joined remainders by a secret mod
     const Integer p = 2 * random.bits(bits - 2) + 1 + power_of_two(bits - 1), q = p + 2;
     const SecretModulus modulus(p), other(q);
     const std::size_t n = modulus.limbs();
+    Scratch scratch;
     for (const Integer& x :
          {Integer(0), Integer(p - 1), p, Integer(p * p - 1), random.below(Integer(p * p))}) {
       const std::size_t size = std::max<std::size_t>(1, limbs_of(x).size());
       FixedIntegers out(3, 2 * n + 2);
-      modulus.reduce(out[0].data(), row(x, size).data(), size);
+      modulus.reduce(out[0].data(), row(x, size).data(), size, scratch);
       CHECK(out.integer(0) == x % p);
-      modulus.divide(out[1].data(), out[2].data(), row(x, size).data(), size);
+      modulus.divide(out[1].data(), out[2].data(), row(x, size).data(), size, scratch);
       CHECK(out.integer(1) == x / p);
       CHECK(out.integer(2) == x % p);
     }
     const Integer a = random.below(p), b = random.below(q), p_q = p * q;
     FixedIntegers product(2, 2 * n + 2);
-    modulus.multiply(product[0].data(), row(a, n).data(), row(a, n).data());
+    modulus.multiply(product[0].data(), row(a, n).data(), row(a, n).data(), scratch);
     CHECK(product.integer(0) == a * a % p);
     for (const auto& [u, v] :
          {std::pair(a, b), std::pair(Integer(0), Integer(0)), std::pair(Integer(p - 1), Integer(q - 1))}) {
       join_remainders(product[1].first(limbs_of(p_q).size()), row(u, n).data(), modulus,
-                      row(v, other.limbs()).data(), other, p_q);
+                      row(v, other.limbs()).data(), other, p_q, scratch);
       const Integer sum = u * q + v * p;
       CHECK(product.integer(1) == (sum < p_q ? sum : Integer(sum - p_q)));
     }
