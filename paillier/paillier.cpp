@@ -286,9 +286,21 @@ Ciphertext PaillierPublicKey::subtract(const Ciphertext& a, const Ciphertext& b)
 Ciphertext PaillierPublicKey::add_plain(const Ciphertext& c, const Integer& m) const {
   Integer k = c.residue() % n() * m;
   mpz_mod(k.get_mpz_t(), k.get_mpz_t(), n().get_mpz_t());
-  Integer sum = c.residue() + k * n();
-  if (sum >= n_squared()) sum -= n_squared();
-  return Paillier::local(std::move(sum));
+  k *= n();
+  // c + k, less n^2 where it is not below that: by a mask, since a branch would tell something of m.
+  const std::size_t limbs = mpz_size(n_squared().get_mpz_t());
+  const auto size = static_cast<mp_size_t>(limbs);
+  WordBuffer sum(limbs), addend(limbs);
+  std::ranges::copy(limbs_of(c.residue()), sum.data());
+  std::ranges::copy(limbs_of(k), addend.data());
+  const Limb* const modulus = limbs_of(n_squared()).data();
+  const Limb carry = mpn_add_n(sum.data(), sum.data(), addend.data(), size);
+  Integer residue;
+  Limb* const out = mpz_limbs_write(residue.get_mpz_t(), size);
+  const Limb below = mpn_sub_n(out, sum.data(), modulus, size);
+  mpn_cnd_add_n(below & (carry ^ 1), out, out, modulus, size);
+  mpz_limbs_finish(residue.get_mpz_t(), size);
+  return Paillier::local(std::move(residue));
 }
 
 Ciphertext PaillierPublicKey::scale(const Ciphertext& c, const Integer& k) const {
@@ -297,15 +309,29 @@ Ciphertext PaillierPublicKey::scale(const Ciphertext& c, const Integer& k) const
   return Paillier::local(modulo.power_var(inverse(c.residue(), n_squared()), Integer(-k)));
 }
 
+namespace {
+
+PowersShape dot_product_shape(std::size_t terms, std::size_t inner, std::size_t bits) {
+  if (inner == 0 || terms % inner != 0)
+    throw Error("dot products of " + std::to_string(inner) + " terms got " + std::to_string(terms) +
+                " ciphertexts");
+  return {.rows = terms / inner, .inner = inner, .outputs = 1, .bits = bits, .own_exponents = true};
+}
+
+}  // namespace
+
 std::vector<Ciphertext> PaillierPublicKey::dot_products(std::span<const Ciphertext> cs,
                                                         std::span<const Integer> ks,
                                                         std::size_t inner) const {
-  if (inner == 0 || cs.size() % inner != 0)
-    throw Error("dot products of " + std::to_string(inner) + " terms got " + std::to_string(cs.size()) +
-                " ciphertexts");
-  return wrap(
-      simultaneous_powers(state_->modulo_n_squared->lanes(), residues_of(cs), ks,
-                          {.rows = cs.size() / inner, .inner = inner, .outputs = 1, .own_exponents = true}));
+  const PowersShape shape = dot_product_shape(cs.size(), inner, 0);
+  return wrap(simultaneous_powers(state_->modulo_n_squared->lanes(), residues_of(cs), ks, shape));
+}
+
+std::vector<Ciphertext> PaillierPublicKey::dot_products(std::span<const Ciphertext> cs,
+                                                        const FixedIntegers& ks, std::size_t inner,
+                                                        std::size_t bits) const {
+  const PowersShape shape = dot_product_shape(cs.size(), inner, bits);
+  return wrap(simultaneous_powers(state_->modulo_n_squared->lanes(), residues_of(cs), ks, shape));
 }
 
 std::vector<Ciphertext> PaillierPublicKey::matrix_product(std::span<const Ciphertext> cs,

@@ -95,6 +95,9 @@ class PaillierPublicKey {
   /// [sum_k ks[i inner + k] cs[i inner + k]] for each row i of `inner` terms; ks >= 0. Variable time in ks.
   std::vector<Ciphertext> dot_products(std::span<const Ciphertext> cs, std::span<const Integer> ks,
                                        std::size_t inner) const;
+  /// The same for ks below 2^bits: whatever they are, in the same steps but for the addresses of tables.
+  std::vector<Ciphertext> dot_products(std::span<const Ciphertext> cs, const FixedIntegers& ks,
+                                       std::size_t inner, std::size_t bits) const;
   /// rows x inner ciphertexts times inner x outputs non-negative integers -> rows x outputs ciphertexts.
   std::vector<Ciphertext> matrix_product(std::span<const Ciphertext> cs, std::span<const Integer> ks,
                                          std::size_t rows, std::size_t inner, std::size_t outputs) const;

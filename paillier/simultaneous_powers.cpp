@@ -29,7 +29,7 @@ struct Tile {
 
 class Computation {
  public:
-  Computation(const Lanes& lanes, std::span<const Integer> bases, std::span<const Integer> exponents,
+  Computation(const Lanes& lanes, std::span<const Integer> bases, const FixedIntegers& exponents,
               const PowersShape& shape)
       : lanes_(lanes), bases_(bases), exponents_(exponents), shape_(shape) {
     const PowersPlan plan = plan_powers(shape, lanes.lanes());
@@ -123,7 +123,7 @@ class Computation {
     }
   }
 
-  const Integer& exponent(std::size_t row, std::size_t k, std::size_t output) const {
+  std::span<const Limb> exponent(std::size_t row, std::size_t k, std::size_t output) const {
     return exponents_[((shape_.own_exponents ? row * shape_.inner : 0) + k) * shape_.outputs + output];
   }
 
@@ -132,7 +132,7 @@ class Computation {
     std::fill_n(out, chunk_, 0);
     for (std::size_t u = 0; u < group_size(group); ++u) {
       const std::size_t v = group * group_ + u, lowest = v % splits_ * chunk_;
-      const std::span<const Limb> e = limbs_of(exponent(row, v / splits_, output));
+      const std::span<const Limb> e = exponent(row, v / splits_, output);
       const std::uint32_t flag = std::uint32_t{1} << u;
       for (std::size_t done = 0; done < chunk_; done += 64) {
         mp_limb_t word = word_at(e, lowest + done);
@@ -205,7 +205,8 @@ class Computation {
   }
 
   const Lanes& lanes_;
-  std::span<const Integer> bases_, exponents_;
+  std::span<const Integer> bases_;
+  const FixedIntegers& exponents_;
   PowersShape shape_;
   std::size_t splits_, group_, chunk_, groups_;
 };
@@ -240,6 +241,15 @@ PowersPlan plan_powers(const PowersShape& shape, std::size_t lanes) {
 
 std::vector<Integer> simultaneous_powers(const Lanes& lanes, std::span<const Integer> bases,
                                          std::span<const Integer> exponents, PowersShape shape) {
+  for (const Integer& exponent : exponents) {
+    if (sgn(exponent) < 0) throw Error("simultaneous powers need exponents of at least 0");
+    shape.bits = std::max(shape.bits, bit_length(exponent));
+  }
+  return simultaneous_powers(lanes, bases, FixedIntegers(exponents, limbs_for(shape.bits + 1)), shape);
+}
+
+std::vector<Integer> simultaneous_powers(const Lanes& lanes, std::span<const Integer> bases,
+                                         const FixedIntegers& exponents, const PowersShape& shape) {
   const auto require_size = [](std::size_t got, std::size_t wanted, const char* what) {
     if (got != wanted)
       throw Error(std::string(what) + " number " + std::to_string(got) + ", not " + std::to_string(wanted));
@@ -247,10 +257,6 @@ std::vector<Integer> simultaneous_powers(const Lanes& lanes, std::span<const Int
   require_size(bases.size(), shape.rows * shape.inner, "the bases of simultaneous powers");
   require_size(exponents.size(), (shape.own_exponents ? shape.rows : 1) * shape.inner * shape.outputs,
                "the exponents of simultaneous powers");
-  for (const Integer& exponent : exponents) {
-    if (sgn(exponent) < 0) throw Error("simultaneous powers need exponents of at least 0");
-    shape.bits = std::max(shape.bits, bit_length(exponent));
-  }
   if (shape.bits == 0 || bases.empty()) return std::vector<Integer>(shape.rows * shape.outputs, 1);
   return Computation(lanes, bases, exponents, shape).run();
 }

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "paillier/fixed_width.h"
 #include "paillier/integer.h"
 #include "paillier/lanes.h"
 
@@ -41,6 +42,10 @@ PowersPlan plan_powers(const PowersShape& shape, std::size_t lanes);
 /// table and lane that a thread reads. Throws Error for sizes that do not match.
 std::vector<Integer> simultaneous_powers(const Lanes& lanes, std::span<const Integer> bases,
                                          std::span<const Integer> exponents, PowersShape shape);
+/// The same for exponents below 2^shape.bits: whatever they are, in the same steps but for the addresses of
+/// tables.
+std::vector<Integer> simultaneous_powers(const Lanes& lanes, std::span<const Integer> bases,
+                                         const FixedIntegers& exponents, const PowersShape& shape);
 constexpr std::size_t powers_buffer_bytes = std::size_t{32} << 20;
 
 }  // namespace smlp

@@ -51,6 +51,23 @@ TEST_CASE("matrix powers of many shapes and exponent lengths") {
   }
 }
 
+TEST_CASE("matrix powers of rows of limbs, zeros too") {
+  RandomStream random = RandomSource::from_seed(29).stream({});
+  const Integer m = power_of_two(192) - 237;
+  const Lanes lanes(m);
+  std::vector<Integer> bases(6);
+  for (Integer& base : bases) base = random.below(m);
+  for (const std::size_t bits : std::initializer_list<std::size_t>{1, 64, 84}) {
+    std::vector<Integer> exponents(4);
+    for (int repeat = 0; repeat < 3; ++repeat) {
+      CHECK(simultaneous_powers(lanes, bases, FixedIntegers(exponents, 2),
+                                {.rows = 3, .inner = 2, .outputs = 2, .bits = bits}) ==
+            gmp_matrix_power(bases, exponents, 3, 2, 2, m));
+      for (Integer& exponent : exponents) exponent = random.bits(bits);
+    }
+  }
+}
+
 TEST_CASE("matrix powers: mixed exponent lengths, zero columns, edge bases") {
   const Integer m = power_of_two(192) - 237;
   const Lanes lanes(m);
@@ -75,11 +92,12 @@ TEST_CASE("matrix powers of so many bases that their tables are built in turns")
 
 TEST_CASE("empty matrix powers") {
   const Lanes lanes(35);
-  CHECK(simultaneous_powers(lanes, {}, {}, {.rows = 2, .inner = 0, .outputs = 3}) ==
+  CHECK(simultaneous_powers(lanes, {}, std::vector<Integer>(), {.rows = 2, .inner = 0, .outputs = 3}) ==
         std::vector<Integer>(6, 1));
   CHECK(simultaneous_powers(lanes, {}, std::vector<Integer>(6, 5), {.rows = 0, .inner = 2, .outputs = 3})
             .empty());
-  CHECK(simultaneous_powers(lanes, std::vector<Integer>(4, 2), {}, {.rows = 2, .inner = 2, .outputs = 0})
+  CHECK(simultaneous_powers(lanes, std::vector<Integer>(4, 2), std::vector<Integer>(),
+                            {.rows = 2, .inner = 2, .outputs = 0})
             .empty());
 }
 
