@@ -165,16 +165,36 @@ std::int64_t Answering::parameter(std::size_t i) const {
   return header().parameters[i];
 }
 
-std::vector<Integer> Answering::open(std::size_t count, std::string_view what) {
+FixedIntegers Answering::open(std::size_t count, std::string_view what) {
   const PaillierSecretKey& key = keys_.paillier();
   const std::size_t width = key.public_key().ciphertext_bytes();
   const auto ciphertexts = key.public_key().decode(reader_.take(count * width, what), count, what);
-  std::vector<Integer> values;
+  FixedIntegers values;
   try {
-    values = key.decrypt(ciphertexts);
+    values = key.decrypt_fixed(ciphertexts);
   } catch (const Error&) {
     refuse_out_of_range();
   }
+  return values;
+}
+
+FixedIntegers Answering::open_down(const Layout& layout, std::size_t bits, std::string_view what) {
+  const FixedIntegers packed = open(layout.row_groups.size() * layout.cols(), what);
+  return open_cells(packed, cells_down(layout), bits, what);
+}
+
+FixedIntegers Answering::open_across(const Layout& layout, std::size_t bits, std::string_view what) {
+  const FixedIntegers packed = open(layout.rows() * layout.col_groups.size(), what);
+  return open_cells(packed, cells_across(layout), bits, what);
+}
+
+FixedIntegers Answering::open_cells(const FixedIntegers& packed, const std::vector<SlotCells>& cells,
+                                    std::size_t bits, std::string_view what) const {
+  Limb outside = 0;
+  FixedIntegers values =
+      unpacked(packed, cells, budget_.slot_bits(), bits + mask_sum_bits, masked_value_limbs(bits), outside);
+  refuse_where(outside, refuse_out_of_range);
+  observe(what, values);
   return values;
 }
 
@@ -202,37 +222,26 @@ std::vector<Integer> parted(std::span<const Integer> pairs, std::size_t count, s
 
 }  // namespace
 
-IntegerMatrix Answering::open_matrix(const Layout& layout, Side side, std::size_t bits,
-                                     std::size_t pair_shift, std::string_view what) {
+IntegerMatrix Answering::open_operand(const Layout& layout, Side side, std::string_view what) {
   const bool left = side == Side::left;
   const std::size_t count =
       left ? layout.row_groups.size() * layout.cols() : layout.rows() * layout.col_groups.size();
   const std::size_t slot_bits = budget_.slot_bits();
-  std::vector<Integer> packed = open(pair_shift == 0 ? count : (count + 1) / 2, what);
+  const std::vector<Integer> pairs = open((count + 1) / 2, what).integers();
   IntegerMatrix m;
   try {
-    if (pair_shift > 0) packed = parted(packed, count, pair_shift, budget_.fitting_slots(), slot_bits);
+    const std::vector<Integer> packed =
+        parted(pairs, count, budget_.pair_shift(), budget_.fitting_slots(), slot_bits);
     m = left ? unpack_down(packed, layout, slot_bits) : unpack_across(packed, layout, slot_bits);
   } catch (const Error&) {
     refuse_out_of_range();
   }
   bool outside = false;
-  for (const Integer& value : m.cells()) outside |= bit_length(value) > bits + mask_sum_bits;
+  for (const Integer& value : m.cells())
+    outside |= bit_length(value) > budget_.value_mask_bits() + mask_sum_bits;
   if (outside) refuse_out_of_range();
   observe(what, m.cells());
   return m;
-}
-
-IntegerMatrix Answering::open_down(const Layout& layout, std::size_t bits, std::string_view what) {
-  return open_matrix(layout, Side::left, bits, 0, what);
-}
-
-IntegerMatrix Answering::open_across(const Layout& layout, std::size_t bits, std::string_view what) {
-  return open_matrix(layout, Side::right, bits, 0, what);
-}
-
-IntegerMatrix Answering::open_operand(const Layout& layout, Side side, std::string_view what) {
-  return open_matrix(layout, side, budget_.value_mask_bits(), budget_.pair_shift(), what);
 }
 
 std::vector<DgkCiphertext> Answering::read_bits(std::size_t count, std::string_view what) {
@@ -284,12 +293,22 @@ void Answering::put_encoded(std::span<const std::uint8_t> bytes) {
   answer_.insert(answer_.end(), bytes.begin(), bytes.end());
 }
 
-void Answering::observe(std::string_view what, const std::vector<Integer>& values) const {
+void Answering::observe(std::string_view what, const FixedIntegers& values) const {
   if (observer_) observer_(header(), what, values);
 }
 
+void Answering::observe(std::string_view what, const std::vector<Integer>& values) const {
+  if (!observer_) return;
+  std::size_t longest = 0;
+  for (const Integer& value : values) longest = std::max(longest, bit_length(value));
+  observe(what, FixedIntegers(values, limbs_for(longest + 1)));
+}
+
 void Answering::observe(std::string_view what, const std::vector<std::uint8_t>& bits) const {
-  if (observer_) observe(what, std::vector<Integer>(bits.begin(), bits.end()));
+  if (!observer_) return;
+  FixedIntegers values(bits.size(), 1);
+  for (std::size_t i = 0; i < bits.size(); ++i) values[i][0] = bits[i];
+  observe(what, values);
 }
 
 }  // namespace smlp

@@ -10,9 +10,11 @@
 #include <vector>
 
 #include "paillier/error.h"
+#include "paillier/fixed_width.h"
 #include "paillier/keys.h"
 #include "protocols/encrypted_matrix.h"
 #include "protocols/sealed_state.h"
+#include "protocols/slots.h"
 #include "protocols/used_places.h"
 #include "protocols/wire.h"
 
@@ -63,8 +65,7 @@ struct KeyHolderPolicy {
 };
 
 /// Sees what the key holder sees: (protocol, what, values). For tests of independence.
-using ViewObserver =
-    std::function<void(const Header&, std::string_view what, const std::vector<Integer>& values)>;
+using ViewObserver = std::function<void(const Header&, std::string_view what, const FixedIntegers& values)>;
 
 class KeyHolder {
  public:
@@ -115,13 +116,15 @@ class Answering {
   std::int64_t parameter(std::size_t i) const;
 
   // Reading the body, in order.
-  /// Decrypts slots packed down, values under a mask of `bits` bits: |value| < 2^(bits + mask_sum_bits).
-  /// Throws the uniform out-of-range Error.
-  IntegerMatrix open_down(const Layout& layout, std::size_t bits, std::string_view what);
-  IntegerMatrix open_across(const Layout& layout, std::size_t bits, std::string_view what);
-  /// The same for what mask_operand made: value_mask_bits, in pairs.
+  /// Decrypts slots packed down, values under a mask of `bits` bits: |value| < 2^(bits + mask_sum_bits), row
+  /// by row, of masked_value_limbs(bits) limbs. Throws the uniform out-of-range Error. In the same steps
+  /// whatever the values are.
+  FixedIntegers open_down(const Layout& layout, std::size_t bits, std::string_view what);
+  FixedIntegers open_across(const Layout& layout, std::size_t bits, std::string_view what);
+  /// The same for what mask_operand made: value_mask_bits, in pairs. Time depends on the values.
   IntegerMatrix open_operand(const Layout& layout, Side side, std::string_view what);
-  std::vector<Integer> open(std::size_t count, std::string_view what);
+  /// Plaintexts as they are, of plaintext_limbs() limbs.
+  FixedIntegers open(std::size_t count, std::string_view what);
   std::vector<DgkCiphertext> read_bits(std::size_t count, std::string_view what);
   /// A state that the protocol of this wire name sealed at this stage.
   OpenedState open_sealed(std::size_t state_bytes, const std::string& sealed_by, std::uint8_t sealed_at) {
@@ -145,12 +148,13 @@ class Answering {
   void put_encoded(std::span<const std::uint8_t> bytes);  ///< ciphertexts under a user key, already encoded
   Bytes take_answer() { return std::move(answer_); }
 
+  void observe(std::string_view what, const FixedIntegers& values) const;
   void observe(std::string_view what, const std::vector<Integer>& values) const;
   void observe(std::string_view what, const std::vector<std::uint8_t>& bits) const;
 
  private:
-  IntegerMatrix open_matrix(const Layout& layout, Side side, std::size_t bits, std::size_t pair_shift,
-                            std::string_view what);
+  FixedIntegers open_cells(const FixedIntegers& packed, const std::vector<SlotCells>& cells, std::size_t bits,
+                           std::string_view what) const;
 
   const SecretKeys& keys_;
   const KeyHolderPolicy& policy_;

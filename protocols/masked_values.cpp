@@ -31,8 +31,9 @@ void append_masked(const FixedIntegers& values, std::size_t mask_bits, std::vect
       out.push_back(static_cast<std::uint8_t>(word_at(shifted[0], 8 * byte)));
     outside |= word_at(shifted[0], mask_bits + mask_sum_bits + 1);
   }
-  if (outside != 0)
+  refuse_where(outside, [mask_bits] {
     throw Error("a masked value has more than " + std::to_string(mask_bits + mask_sum_bits) + " bits");
+  });
 }
 
 FixedIntegers read_masked(std::span<const std::uint8_t> bytes, std::size_t count, std::size_t mask_bits) {
@@ -50,16 +51,19 @@ FixedIntegers read_masked(std::span<const std::uint8_t> bytes, std::size_t count
   return out;
 }
 
+IntegerMatrix integer_matrix(const FixedIntegers& cells, std::size_t rows, std::size_t cols) {
+  IntegerMatrix out(rows, cols);
+  for (std::size_t cell = 0; cell < out.size(); ++cell) out.cells()[cell] = cells.integer(cell);
+  return out;
+}
+
 void append_masked(const IntegerMatrix& m, std::size_t mask_bits, std::vector<std::uint8_t>& out) {
   append_masked(FixedIntegers(m.cells(), masked_value_limbs(mask_bits)), mask_bits, out);
 }
 
 IntegerMatrix read_masked(std::span<const std::uint8_t> bytes, std::size_t rows, std::size_t cols,
                           std::size_t mask_bits) {
-  const FixedIntegers values = read_masked(bytes, rows * cols, mask_bits);
-  IntegerMatrix out(rows, cols);
-  for (std::size_t cell = 0; cell < out.size(); ++cell) out.cells()[cell] = values.integer(cell);
-  return out;
+  return integer_matrix(read_masked(bytes, rows * cols, mask_bits), rows, cols);
 }
 
 }  // namespace smlp

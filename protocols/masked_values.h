@@ -19,6 +19,8 @@ std::size_t masked_value_limbs(std::size_t mask_bits);
 void append_masked(const FixedIntegers& values, std::size_t mask_bits, std::vector<std::uint8_t>& out);
 /// The inverse. Throws Error unless `bytes` are those of `count` values.
 FixedIntegers read_masked(std::span<const std::uint8_t> bytes, std::size_t count, std::size_t mask_bits);
+/// The cells in rows of limbs as integers. Time depends on their lengths and signs.
+IntegerMatrix integer_matrix(const FixedIntegers& cells, std::size_t rows, std::size_t cols);
 /// Appends the cells, row by row.
 void append_masked(const IntegerMatrix& m, std::size_t mask_bits, std::vector<std::uint8_t>& out);
 /// The inverse. Throws Error unless `bytes` are those of rows x cols values.

@@ -40,11 +40,9 @@ RequestBody affine_request(const Evaluator& evaluator, const Place& place, const
 Matrix<std::uint8_t> open_affine_signs(Answering& answering) {
   const Layout& layout = answering.header().layout;
   const std::size_t bits = mask_bits(answering.budget());
-  const IntegerMatrix a = answering.open_down(layout, bits, "rho z + r");
-  const IntegerMatrix b = answering.open_down(layout, bits, "r");
-  const std::size_t limbs = masked_value_limbs(bits);
-  FixedIntegers difference(a.cells(), limbs), subtrahend(b.cells(), limbs);
-  Matrix<std::uint8_t> signs(a.rows(), a.cols());
+  FixedIntegers difference = answering.open_down(layout, bits, "rho z + r");
+  FixedIntegers subtrahend = answering.open_down(layout, bits, "r");
+  Matrix<std::uint8_t> signs(layout.rows(), layout.cols());
   for (std::size_t cell = 0; cell < signs.size(); ++cell) {
     negate_where(subtrahend[cell], mask_of(1));
     add_shifted(difference[cell], subtrahend[cell], 0, mask_of(1));

@@ -167,23 +167,23 @@ void answer_digits(Answering& answering) {
   const BitBudget& budget = answering.budget();
   const Layout& layout = answering.header().layout;
   const std::size_t bits = compared_bits(budget);
-  const IntegerMatrix d = answering.open_down(layout, budget.guarded_mask_bits(), "w + r");
-  for (const Integer& value : d.cells())
-    if (value < 0) refuse_out_of_range();
+  FixedIntegers d = answering.open_down(layout, budget.guarded_mask_bits(), "w + r");
+  Limb negative = 0;
+  for (std::size_t cell = 0; cell < d.size(); ++cell) negative |= d[cell].back() >> (limb_bits - 1);
+  refuse_where(negative, refuse_out_of_range);
   std::vector<unsigned> plain;
   plain.reserve(d.size() * threshold_count(bits));
-  for (const Integer& value : d.cells())
+  for (std::size_t cell = 0; cell < d.size(); ++cell)
     for (std::size_t bit = 0; bit < bits; bit += 2) {
-      const auto low = static_cast<unsigned>(mpz_tstbit(value.get_mpz_t(), bit));
-      const auto high = static_cast<unsigned>(mpz_tstbit(value.get_mpz_t(), bit + 1));
+      const auto digit = static_cast<unsigned>(word_at(d[cell], bit) & 3), low = digit & 1, high = digit >> 1;
       if (bit + 1 == bits)
         plain.push_back(low);
       else
         plain.insert(plain.end(), {low | high, high, low & high});
     }
   answering.put(answering.keys().dgk().encrypt(plain, answering.draws(Draw::answer_bits), 2));
-  FixedIntegers opened(d.cells(), masked_value_limbs(budget.guarded_mask_bits()));
-  answering.put_sealed(SignState{Matrix<std::uint8_t>(d.rows(), d.cols()), std::move(opened)}.encode(budget));
+  const SignState state{Matrix<std::uint8_t>(layout.rows(), layout.cols()), std::move(d)};
+  answering.put_sealed(state.encode(budget));
 }
 
 void answer_shares(Answering& answering) {

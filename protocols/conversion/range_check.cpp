@@ -18,9 +18,11 @@ namespace {
 constexpr auto wire_name = "conversion/range-check";
 
 void answer_check(Answering& answering) {
-  const std::vector<Integer> sum = answering.open(1, "the evidence of ranges");
+  const FixedIntegers sum = answering.open(1, "the evidence of ranges");
   answering.observe("u S", sum);
-  if (sum.front() != 0) refuse_out_of_range();
+  Limb any = 0;
+  for (const Limb limb : sum[0]) any |= limb;
+  refuse_where(any, refuse_out_of_range);
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 
 #include "paillier/error.h"
 #include "paillier/parallel.h"
+#include "protocols/masked_values.h"
 #include "protocols/truncation/division.h"
 
 namespace smlp {
@@ -87,7 +88,8 @@ void answer_switch(Answering& answering) {
   check_user_key(*user, budget);
   const std::size_t count = checked_size(answering.parameter(0), max_groups, "number of ciphertexts");
   const Layout layout = full_slots(budget.slots(), count);
-  const IntegerMatrix masked = answering.open_down(layout, budget.guarded_mask_bits(), "y + r");
+  const IntegerMatrix masked =
+      integer_matrix(answering.open_down(layout, budget.guarded_mask_bits(), "y + r"), budget.slots(), count);
   const auto switched =
       user->encrypt(pack_down(masked, layout, budget.slot_bits()), answering.draws(Draw::answer_down));
   Bytes encoded;

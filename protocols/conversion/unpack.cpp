@@ -20,8 +20,10 @@ Layout one_a_ciphertext(const Layout& layout) {
 
 void answer_values(Answering& answering) {
   const Layout& layout = answering.header().layout;
-  const IntegerMatrix x = answering.open_down(layout, answering.budget().guarded_mask_bits(), "x + r");
-  answering.put(x.cells(), Draw::answer_down);
+  const FixedIntegers x = answering.open_down(layout, answering.budget().guarded_mask_bits(), "x + r");
+  FixedIntegers plaintexts(x.size(), answering.keys().paillier().plaintext_limbs());
+  for (std::size_t i = 0; i < x.size(); ++i) add_shifted(plaintexts[i], x[i], 0, mask_of(1));
+  answering.put(plaintexts, Draw::answer_down);
 }
 
 }  // namespace

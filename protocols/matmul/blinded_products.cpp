@@ -67,10 +67,10 @@ void answer_blinded_products(Answering& answering) {
   const Layout& layout = answering.header().layout;
   const Layout factors = ungrouped(layout.rows() * layout.cols(), terms);
   const std::size_t mask_bits = bits + budget.numbers().sigma;
-  const IntegerMatrix a = answering.open_down(factors, mask_bits, "a + r_a");
-  const IntegerMatrix b = answering.open_down(factors, mask_bits, "b + r_b");
+  const std::vector<Integer> a = answering.open_down(factors, mask_bits, "a + r_a").integers();
+  const std::vector<Integer> b = answering.open_down(factors, mask_bits, "b + r_b").integers();
   std::vector<Integer> products(a.size());
-  for (std::size_t i = 0; i < products.size(); ++i) products[i] = a.cells()[i] * b.cells()[i];
+  for (std::size_t i = 0; i < products.size(); ++i) products[i] = a[i] * b[i];
   answering.put(products, Draw::answer_down);
 }
 

@@ -19,6 +19,7 @@
 // Parameters  inner, scale, shift, addend bits (0: none), then how each operand comes
 #include "paillier/error.h"
 #include "protocols/integer_product.h"
+#include "protocols/masked_values.h"
 #include "protocols/matmul/operand.h"
 #include "protocols/protocol.h"
 #include "protocols/truncation/division.h"
@@ -112,8 +113,11 @@ void answer_product(Answering& answering) {
   OpenedOperand right(answering, wire_name, right_layout, Side::right, next);
   const IntegerMatrix& a = left.open("A + R_A");
   const IntegerMatrix& b = right.open("B + R_B");
-  const IntegerMatrix t = answering.open_down(result, budget.cross_term_mask_bits(), "A R_B + R_T");
-  const IntegerMatrix u = answering.open_across(result, budget.cross_term_mask_bits(), "R_A B + R_U");
+  const std::size_t mask_bits = budget.cross_term_mask_bits();
+  const IntegerMatrix t =
+      integer_matrix(answering.open_down(result, mask_bits, "A R_B + R_T"), result.rows(), result.cols());
+  const IntegerMatrix u =
+      integer_matrix(answering.open_across(result, mask_bits, "R_A B + R_U"), result.rows(), result.cols());
   const IntegerMatrix c = open_addend(answering, 3);
   IntegerMatrix product = integer_product(a, b);
   for (std::size_t cell = 0; cell < product.size(); ++cell)

@@ -33,6 +33,7 @@
 #include "paillier/parallel.h"
 #include "protocols/comparison/sign_state.h"
 #include "protocols/masked_values.h"
+#include "protocols/slots.h"
 
 namespace smlp {
 
@@ -41,39 +42,8 @@ namespace {
 constexpr auto wire_name = "selection/homomorphic";
 enum Stage : std::uint8_t { stage_masked, stage_compared, stage_checked };
 
-/// One ciphertext of a packing: the cells in its slots, first slot first.
-using SlotCells = std::vector<std::size_t>;
-
-/// The cells of every ciphertext of the `down` packing, in order.
-std::vector<SlotCells> cells_down(const Layout& layout) {
-  const std::size_t cols = layout.cols();
-  std::vector<SlotCells> out;
-  std::size_t first = 0;
-  for (const std::size_t width : layout.row_groups) {
-    for (std::size_t j = 0; j < cols; ++j) {
-      SlotCells cells(width);
-      for (std::size_t i = 0; i < width; ++i) cells[i] = (first + i) * cols + j;
-      out.push_back(std::move(cells));
-    }
-    first += width;
-  }
-  return out;
-}
-
-std::vector<SlotCells> cells_across(const Layout& layout) {
-  const std::size_t cols = layout.cols();
-  std::vector<SlotCells> out;
-  for (std::size_t i = 0; i < layout.rows(); ++i) {
-    std::size_t first = i * cols;
-    for (const std::size_t width : layout.col_groups) {
-      SlotCells cells(width);
-      for (std::size_t j = 0; j < width; ++j) cells[j] = first + j;
-      out.push_back(std::move(cells));
-      first += width;
-    }
-  }
-  return out;
-}
+/// By which the exponents of [t] are longer than the mask.
+constexpr std::size_t exponent_bits = 4;
 
 /// o: what K takes from d, and E adds to the exponents of [t].
 Integer exponent_offset(const BitBudget& budget) {
@@ -95,17 +65,21 @@ std::vector<Ciphertext> combine(const Evaluator& evaluator, const std::vector<Sl
   const std::size_t slot_bits = evaluator.budget.slot_bits();
   const Integer offset = exponent_offset(evaluator.budget);
   const std::size_t slots = most_slots(packing);
-  // The same steps and products whatever s is; constants plus n, which all have the length of n.
-  const Ciphertext zero = key.trivial(0);
+  // The same steps and products whatever s is. Each sum has a term that is always chosen, of -1, and each
+  // constant n + 1 for it: where s is 0 everywhere, neither is short.
+  const std::size_t terms = slots + 2;
+  const Ciphertext zero = key.trivial(0), always = key.trivial(-1);
+  const Integer undone = key.n() + 1;
   const std::size_t limbs = masked_value_limbs(evaluator.budget.guarded_mask_bits());
   const FixedIntegers masked(r.cells(), limbs), fixed_offset({&offset, 1}, limbs);
-  std::vector<Ciphertext> factors(packing.size() * slots, zero), summands(packing.size() * (slots + 1), zero);
-  std::vector<Integer> exponents(factors.size()), chosen(summands.size()), constants(packing.size());
-  FixedIntegers sum(packing.size(), limbs_for(key.bits() + 1)), term(1, limbs), exponent(1, limbs);
+  std::vector<Ciphertext> factors(packing.size() * slots, zero), summands(packing.size() * terms, zero);
+  FixedIntegers exponents(factors.size(), limbs), chosen(summands.size(), 1);
+  FixedIntegers sum(packing.size(), limbs_for(key.bits() + 1)), term(1, limbs);
   for (std::size_t c = 0; c < packing.size(); ++c) {
-    summands[c * (slots + 1) + slots] = base[c];
-    chosen[c * (slots + 1) + slots] = 1;
-    std::ranges::copy(limbs_of(key.n()), sum[c].begin());
+    summands[c * terms + slots] = base[c];
+    summands[c * terms + slots + 1] = always;
+    chosen[c * terms + slots][0] = chosen[c * terms + slots + 1][0] = 1;
+    std::ranges::copy(limbs_of(undone), sum[c].begin());
     for (std::size_t slot = 0; slot < packing[c].size(); ++slot) {
       const std::size_t cell = packing[c][slot];
       const unsigned bit = s.cells()[cell];
@@ -114,18 +88,19 @@ std::vector<Ciphertext> combine(const Evaluator& evaluator, const std::vector<Sl
       negate_where(term[0], mask_of(1));
       add_shifted(sum[c], term[0], slot * slot_bits, mask_of(bit));
       negate_where(term[0], mask_of(bit));  // - (1 - 2 s) r
-      std::ranges::copy(fixed_offset[0], exponent[0].begin());
-      add_shifted(exponent[0], term[0], 0, mask_of(1));
-      exponents[c * slots + slot] = exponent.integer(0);
-      summands[c * (slots + 1) + slot] = values[cell];
-      chosen[c * (slots + 1) + slot] = bit;
+      const std::span<Limb> exponent = exponents[c * slots + slot];
+      std::ranges::copy(fixed_offset[0], exponent.begin());
+      add_shifted(exponent, term[0], 0, mask_of(1));
+      summands[c * terms + slot] = values[cell];
+      chosen[c * terms + slot][0] = bit;
     }
-    constants[c] = sum.integer(c);
   }
-  const auto masks = key.dot_products(factors, exponents, slots);
-  const auto sums = key.dot_products(summands, chosen, slots + 1);
-  return parallel_map(packing.size(),
-                      [&](std::size_t c) { return key.add_plain(key.add(sums[c], masks[c]), constants[c]); });
+  const auto masks =
+      key.dot_products(factors, exponents, slots, evaluator.budget.guarded_mask_bits() + exponent_bits);
+  const auto sums = key.dot_products(summands, chosen, terms, 1);
+  return parallel_map(packing.size(), [&](std::size_t c) {
+    return key.add_plain(key.add(sums[c], masks[c]), sum.integer(c));
+  });
 }
 
 /// Bits below bit L-1 of w.
@@ -150,22 +125,27 @@ Ciphertext range_evidence(const Evaluator& evaluator, const Place& place,
                           const Matrix<std::uint8_t>& s, const IntegerMatrix& r) {
   const PaillierPublicKey& key = evaluator.paillier();
   const std::size_t slot_bits = evaluator.budget.slot_bits(), bits = low_bits(evaluator.budget);
-  const std::size_t terms = 2 * most_slots(packing);
+  const std::size_t terms = 2 * most_slots(packing) + 1;
   const Limb minus_one = mask_of(1);
   const FixedIntegers masks(r.cells(), masked_value_limbs(evaluator.budget.guarded_mask_bits()));
   FixedIntegers sum(packing.size(), limbs_for(key.bits() + 1)), top(1, masks.limbs());
   std::vector<Ciphertext> summands(packing.size() * terms, key.trivial(0));
-  std::vector<Integer> chosen(summands.size());
+  FixedIntegers chosen(summands.size(), 1);
+  // A term that is always chosen, as in combine; doubled with the others.
+  const Ciphertext always = key.trivial(-1);
+  const Integer undone = key.n() + 2;
   for (std::size_t c = 0; c < packing.size(); ++c) {
-    std::ranges::copy(limbs_of(key.n()), sum[c].begin());
+    summands[(c + 1) * terms - 1] = always;
+    chosen[(c + 1) * terms - 1][0] = 1;
+    std::ranges::copy(limbs_of(undone), sum[c].begin());
     for (std::size_t slot = 0; slot < packing[c].size(); ++slot) {
       const std::size_t cell = packing[c][slot], shift = slot * slot_bits, at = c * terms + 2 * slot;
       const unsigned share = s.cells()[cell];
       const unsigned coin = share ^ static_cast<unsigned>(word_at(masks[cell], bits) & 1);
       summands[at] = borrows[cell];
-      chosen[at] = coin;
+      chosen[at][0] = coin;
       summands[at + 1] = shares[cell];
-      chosen[at + 1] = share;
+      chosen[at + 1][0] = share;
       floor_shift(top[0], masks[cell], bits);
       negate_where(top[0], mask_of(1));
       add_shifted(sum[c], top[0], shift, mask_of(1));
@@ -173,7 +153,7 @@ Ciphertext range_evidence(const Evaluator& evaluator, const Place& place,
       add_shifted(sum[c], {&minus_one, 1}, shift, mask_of(share));
     }
   }
-  const auto halves = key.dot_products(summands, chosen, terms);
+  const auto halves = key.dot_products(summands, chosen, terms, 1);
   const auto excesses = parallel_map(packing.size(), [&](std::size_t c) {
     return key.add_plain(key.add(tops[c], key.add(halves[c], halves[c])), sum.integer(c));
   });
@@ -300,9 +280,7 @@ void answer_selection(Answering& answering, Stage stage) {
   const Descriptor& comparison = comparison_by_word(answering.parameter(0));
   const bool has_opened = comparison.keeps_opened;
   FixedIntegers d;
-  if (!compared)
-    d = FixedIntegers(answering.open_down(layout, budget.guarded_mask_bits(), "v + r").cells(),
-                      masked_value_limbs(budget.guarded_mask_bits()));
+  if (!compared) d = answering.open_down(layout, budget.guarded_mask_bits(), "v + r");
   const OpenedState opened =
       answering.open_sealed(SignState::encoded_size(layout.rows() * layout.cols(), has_opened, budget),
                             comparison.wire_name(), last_stage(comparison));
@@ -352,13 +330,13 @@ extern constexpr Descriptor homomorphic_selection_descriptor{
           const std::size_t cells = cell_count(work.left), bits = sizes.budget.guarded_mask_bits();
           const auto products = [&](std::size_t ciphertexts) {
             const std::size_t slots = (cells + ciphertexts - 1) / ciphertexts;
-            return powers_products(ciphertexts, slots, 1, bits + 4) +
-                   powers_products(ciphertexts, slots + 1, 1, 1);
+            return powers_products(ciphertexts, slots, 1, bits + exponent_bits) +
+                   powers_products(ciphertexts, slots + 2, 1, 1);
           };
           const std::size_t packed = down_count(work.left);
           const std::size_t evidence = work.checked ? packed + cells : 0;
           const double evidence_products =
-              work.checked ? powers_products(packed, 2 * ((cells + packed - 1) / packed), 1, 1) +
+              work.checked ? powers_products(packed, 2 * ((cells + packed - 1) / packed) + 1, 1, 1) +
                                  powers_products(1, packed, 1, sizes.budget.numbers().sigma)
                            : 0;
           return Declaration{

@@ -2,6 +2,7 @@
 #include "protocols/truncation/division.h"
 
 #include "paillier/error.h"
+#include "protocols/masked_values.h"
 
 namespace smlp {
 
@@ -37,7 +38,9 @@ IntegerMatrix open_addend(Answering& answering, std::size_t i) {
   const BitBudget& budget = answering.budget();
   const std::size_t bits = checked_size(answering.parameter(i), budget.slot_bits(), "number of addend bits");
   budget.check_addend(answering.header().protocol, bits);
-  return answering.open_down(answering.header().layout, bits + budget.numbers().sigma, "C + R_C");
+  const Layout& layout = answering.header().layout;
+  return integer_matrix(answering.open_down(layout, bits + budget.numbers().sigma, "C + R_C"), layout.rows(),
+                        layout.cols());
 }
 
 Rescale checked_factor(const Answering& answering, std::size_t i) {
@@ -100,7 +103,9 @@ void answer_division(Answering& answering) {
       checked_size(answering.parameter(0), budget.product_bits(), "number of value bits");
   const Rescale factor = checked_factor(answering, 1);
   const Layout& layout = answering.header().layout;
-  const IntegerMatrix x = answering.open_down(layout, content_bits + budget.numbers().sigma, "x + rho");
+  const IntegerMatrix x =
+      integer_matrix(answering.open_down(layout, content_bits + budget.numbers().sigma, "x + rho"),
+                     layout.rows(), layout.cols());
   const IntegerMatrix c = open_addend(answering, 3);
   answering.put_matrix(divided(x, c, factor), layout, Draw::answer_down, Draw::answer_across);
 }

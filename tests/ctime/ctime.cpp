@@ -6,6 +6,7 @@
 //   ctime counts FILE    under callgrind: instructions of the same answer for other secrets, to files. It
 //   also
 //                        sees what memcheck loses: a carry that GMP's loops take past a `dec`
+// Either has to find what leaks on purpose.
 // Toy keys: of 768 bits, whose primes go through the vector kernels (AVX2 under valgrind), and of 256 bits,
 // whose primes go through GMP's limbs. They protect nothing.
 #include <valgrind/callgrind.h>
@@ -14,12 +15,14 @@
 #include <cstdio>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "paillier/kernels.h"
 #include "paillier/keys.h"
 #include "paillier/parallel.h"
 #include "protocols/comparison/sign_state.h"
+#include "protocols/conversion/range_check.h"
 #include "protocols/conversion/unpack.h"
 #include "protocols/evaluator.h"
 #include "protocols/key_holder.h"
@@ -32,6 +35,7 @@ namespace {
 
 constexpr Numbers toy_numbers{20, 10, 56};  // masks of two limbs, the value in the lower one
 constexpr std::size_t toy_inner = 4, rows = 2, cols = 3;
+const std::string comparison = "comparison/dgk-veugen", selection = "selection/homomorphic";
 
 // ---- undefined ----
 
@@ -41,13 +45,7 @@ void hide(std::span<const Limb> limbs) {
 void hide(const Integer& value) {
   hide(limbs_of(value));
 }
-/// But for the highest limb, which tells the length: that follows from the mask but with probability
-/// 2^-sigma.
-void hide_masked(const std::vector<Integer>& values) {
-  for (const Integer& value : values)
-    if (const auto limbs = limbs_of(value); limbs.size() > 1) hide(limbs.first(limbs.size() - 1));
-}
-void hide(FixedIntegers& values) {
+void hide(const FixedIntegers& values) {
   for (std::size_t i = 0; i < values.size(); ++i) hide(values[i]);
 }
 
@@ -60,10 +58,37 @@ class Errors {
     std::fflush(stdout);
     seen_ = all;
   }
+  /// Throws Error where there were none.
+  void expect(const std::string& what) {
+    const auto all = static_cast<unsigned>(VALGRIND_COUNT_ERRORS);
+    if (all == seen_) throw Error(what + " was not found");
+    seen_ = all;
+  }
 
  private:
   unsigned seen_ = 0;
 };
+
+volatile unsigned work = 0;
+
+/// Leaks: its steps tell the secret.
+[[gnu::noinline]] void leak_steps(const Limb& secret) {
+  for (Limb i = 0; i < secret; ++i) work = work + 1;
+}
+/// Leaks: an address tells the secret.
+[[gnu::noinline]] void leak_address(const Limb& secret) {
+  static volatile unsigned table[64] = {};
+  work = table[secret % 64];
+}
+
+void check_leaks(Errors& errors) {
+  const Limb secret[] = {3, 5};
+  hide(secret);
+  leak_steps(secret[0]);
+  errors.expect("a branch on a secret, made on purpose,");
+  leak_address(secret[1]);
+  errors.expect("an address by a secret, made on purpose,");
+}
 
 /// The kernels, on both kinds of arithmetic that valgrind knows.
 void check_kernels(Errors& errors) {
@@ -137,70 +162,77 @@ void check_keys(const SecretKeys& keys, const std::string& on, Errors& errors) {
   errors.check("DGK zero tests" + on);
 }
 
+KeyHolderPolicy all_protocols() {
+  KeyHolderPolicy policy;
+  for (const Descriptor& protocol : registry()) policy.protocols.insert(protocol.wire_name());
+  return policy;
+}
+
 /// Has every request answered twice: the second time with what is sealed in it, and what is opened, hidden.
 class HidingChannel : public Channel {
  public:
-  HidingChannel(const SecretKeys& keys, std::string on, Errors& errors)
-      : key_holder_(keys, policy(), AnswerRandomness::from_system()),
-        hiding_(keys, policy(), AnswerRandomness::from_system(),
-                [](const Header& header, std::string_view what, const std::vector<Integer>& values) {
+  /// `state_bytes`: of the opened values and shares that a comparison sealed.
+  HidingChannel(const SecretKeys& keys, std::size_t state_bytes, std::string on, Errors& errors)
+      : key_holder_(keys, all_protocols(), AnswerRandomness::from_system()),
+        hiding_(keys, all_protocols(), AnswerRandomness::from_system(),
+                [](const Header& header, std::string_view, const FixedIntegers& values) {
                   // The paper's products of masked values are GMP's: SECURITY.md says so.
-                  if (what != "t" && (header.protocol != "activation/max" || header.stage == 0))
-                    hide_masked(values);
+                  if (header.protocol != "activation/max" || header.stage == 0) hide(values);
                 }),
+        state_bytes_(state_bytes),
         on_(std::move(on)),
         errors_(errors) {}
 
-  std::size_t sealed_bytes = 0;  ///< of the state at the end of the next requests
-
  private:
-  static KeyHolderPolicy policy() {
-    KeyHolderPolicy all;
-    for (const Descriptor& protocol : registry()) all.protocols.insert(protocol.wire_name());
-    return all;
-  }
-
   Bytes exchange(std::span<const std::uint8_t> frame) override {
     const Header header = read_request_header(frame);
     Bytes hidden(frame.begin(), frame.end());
     constexpr std::size_t tag_bytes = 16;
-    if (sealed_bytes > 0)
-      VALGRIND_MAKE_MEM_UNDEFINED(hidden.data() + hidden.size() - tag_bytes - sealed_bytes, sealed_bytes);
+    if (header.protocol == selection || (header.protocol == comparison && header.stage == 1))
+      VALGRIND_MAKE_MEM_UNDEFINED(hidden.data() + hidden.size() - tag_bytes - state_bytes_, state_bytes_);
     hiding_.answer(hidden);
     errors_.check("the answer of " + header.protocol + ", stage " + std::to_string(header.stage) + on_);
     return key_holder_.answer(frame);
   }
 
   KeyHolder key_holder_, hiding_;
+  std::size_t state_bytes_;
   std::string on_;
   Errors& errors_;
 };
 
-void check_answers(const SecretKeys& keys, const std::string& on, Errors& errors) {
-  const BitBudget budget(toy_numbers, toy_inner, keys.public_keys().paillier().bits());
-  HidingChannel channel(keys, on, errors);
-  RandomSource random = RandomSource::from_seed(4);
-  const Evaluator evaluator(keys.public_keys(), budget, channel, random, draw_session(random));
-  const PaillierPublicKey& key = evaluator.paillier();
+Evaluator with_evidence(Evaluator evaluator) {
+  evaluator.evidence = std::make_shared<RangeEvidence>();
+  return evaluator;
+}
+
+EncryptedMatrix trivial_values(const PaillierPublicKey& key, const BitBudget& budget) {
   IntegerMatrix values(rows, cols);
   for (std::size_t i = 0; i < values.size(); ++i) values.cells()[i] = static_cast<long>(i * 100) - 250;
-  const auto trivial = [&](const Layout& layout) {
-    return trivial_matrix(key, values, layout, budget.slot_bits());
-  };
-  const Layout layout = balanced_layout(rows, cols, budget.slots());
+  return trivial_matrix(key, values, balanced_layout(rows, cols, budget.slots()), budget.slot_bits());
+}
+
+void check_answers(const SecretKeys& keys, const std::string& on, Errors& errors) {
+  const BitBudget budget(toy_numbers, toy_inner, keys.public_keys().paillier().bits());
+  HidingChannel channel(keys, SignState::encoded_size(rows * cols, true, budget), on, errors);
+  RandomSource random = RandomSource::from_seed(4);
+  const Evaluator evaluator(keys.public_keys(), budget, channel, random, draw_session(random));
+  const Evaluator checking = with_evidence(evaluator);
+  const PaillierPublicKey& key = evaluator.paillier();
   const ProtocolSet protocols = make_protocols(preset("homomorphic"), budget);
-  const EncryptedMatrix z = trivial(layout);
-  const SignShares shares = protocols.comparison->sign(evaluator, {.step = 1}, z);
-  channel.sealed_bytes = SignState::encoded_size(rows * cols, true, budget);
-  protocols.selection->select_compared(evaluator, {.step = 1}, z, shares);
-  protocols.selection->select(evaluator, {.step = 1}, z, shares);
-  channel.sealed_bytes = 0;
+  const EncryptedMatrix z = trivial_values(key, budget);
+  const Place place{.step = 1};
+  const SignShares shares = protocols.comparison->sign(evaluator, place, z);
+  protocols.selection->select_compared(evaluator, place, z, shares);
+  protocols.selection->select_compared(checking, place, z, shares);
+  protocols.selection->select(evaluator, place, z, shares);
+  check_ranges(checking, place);
   unpack_matrix(evaluator, {.step = 2}, z);
 
-  const BitBudget single(toy_numbers, toy_inner, keys.public_keys().paillier().bits(), 1);
+  const BitBudget single(toy_numbers, toy_inner, key.bits(), 1);
   const Evaluator paper(keys.public_keys(), single, channel, random, draw_session(random));
   const ProtocolSet of_paper = make_protocols(preset("paper"), single);
-  const EncryptedMatrix one_each = trivial(balanced_layout(rows, cols, 1));
+  const EncryptedMatrix one_each = trivial_values(key, single);
   of_paper.comparison->sign(paper, {.step = 3}, one_each);
   of_paper.activation->forward(paper, {.step = 4}, one_each);
 }
@@ -209,50 +241,163 @@ void check_answers(const SecretKeys& keys, const std::string& on, Errors& errors
 
 /// Instructions of `what` between the two, as a file that callgrind writes.
 void counted(const std::string& name, const std::function<void()>& what) {
-  what();  // tables, and memory that is then there
-  CALLGRIND_ZERO_STATS;
+  what();                // tables, and memory that is then there
+  CALLGRIND_DUMP_STATS;  // of every thread, which ZERO_STATS forgets
   CALLGRIND_TOGGLE_COLLECT;
   what();
   CALLGRIND_TOGGLE_COLLECT;
   CALLGRIND_DUMP_STATS_AT(name.c_str());
 }
 
+/// The key holder's answers to the default comparison, the selection and the unpacking, about cells that all
+/// hold one opened value and one share.
+class CountedAnswers {
+ public:
+  CountedAnswers(const SecretKeys& keys, std::string on)
+      : keys_(keys),
+        on_(std::move(on)),
+        budget_(toy_numbers, toy_inner, keys.public_keys().paillier().bits()),
+        key_holder_(keys, all_protocols(), AnswerRandomness::from_system()) {
+    header_ = {.protocol = {},
+               .stage = 0,
+               .key = keys.public_keys().fingerprint(),
+               .place = {.step = 1},
+               .numbers = budget_.numbers(),
+               .max_inner = static_cast<std::uint32_t>(budget_.max_inner()),
+               .slots = static_cast<std::uint32_t>(budget_.slots()),
+               .layout = balanced_layout(rows, cols, budget_.slots()),
+               .parameters = {}};
+    random_.fill(header_.session);
+  }
+
+  void count() {
+    const std::size_t bits = budget_.guarded_mask_bits(), low_bits = budget_.guarded_bits() - 1;
+    // d = z + r with 0 <= r < 3 2^bits: never below -2^low_bits.
+    const std::pair<const char*, Integer> opened[] = {{"small", 5},
+                                                      {"large", 3 * (power_of_two(bits) - 1)},
+                                                      {"ones", power_of_two(low_bits) - 1},
+                                                      {"negative", -power_of_two(low_bits)}};
+    for (const auto& [size, d] : opened)
+      for (const unsigned t : {0U, 1U}) {
+        const std::string secrets = "shares " + std::to_string(t) + ", opened values " + size;
+        const Bytes shares = state(comparison, 1, d, t);
+        const std::vector<std::int64_t> word{comparison_word(comparison)};
+        count_answer(selection, 1, word, shares, secrets);
+        count_answer(selection, 2, word, shares, secrets);
+        Bytes both = masked(d);
+        both.insert(both.end(), shares.begin(), shares.end());
+        count_answer(selection, 0, word, both, secrets);
+        if (d >= 0) {
+          Bytes terms = blinded(t);
+          const Bytes sealed = state(comparison, 0, d, 0);
+          terms.insert(terms.end(), sealed.begin(), sealed.end());
+          count_answer(comparison, 1, {}, terms, secrets);
+          if (t == 0) count_answer(comparison, 0, {}, masked(d), secrets);
+        }
+        if (t == 0) count_answer("conversion/unpack", 0, {}, masked(d), secrets);
+      }
+  }
+
+ private:
+  void count_answer(const std::string& protocol, std::uint8_t stage, std::vector<std::int64_t> parameters,
+                    const Bytes& body, const std::string& secrets) {
+    header_.protocol = protocol;
+    header_.stage = stage;
+    header_.parameters = std::move(parameters);
+    const Bytes frame = encode_request(header_, body);
+    if (const std::string refusal = refusal_in(key_holder_.answer(frame)); !refusal.empty())
+      throw Error(refusal);
+    counted(protocol + ", stage " + std::to_string(stage) + on_ + ": " + secrets,
+            [&] { key_holder_.answer(frame); });
+  }
+
+  Bytes state(const std::string& protocol, std::uint8_t stage, const Integer& d, unsigned t) {
+    header_.protocol = protocol;
+    header_.stage = stage;
+    header_.parameters = {};
+    const SignState shares{
+        Matrix<std::uint8_t>(rows, cols, static_cast<std::uint8_t>(t)),
+        FixedIntegers(std::vector<Integer>(rows * cols, d), masked_value_limbs(budget_.guarded_mask_bits()))};
+    return seal(shares.encode(budget_), header_, sha256(Bytes{1}), keys_.sealing_secret(), random_);
+  }
+
+  Bytes masked(const Integer& d) const {
+    const std::vector<Integer> packed =
+        pack_down(IntegerMatrix(rows, cols, d), header_.layout, budget_.slot_bits());
+    Bytes out;
+    keys_.public_keys().paillier().encode(keys_.paillier().encrypt(packed, draws_), out);
+    return out;
+  }
+
+  /// Of each comparison one term is 0, or none.
+  Bytes blinded(unsigned zeros) const {
+    const std::size_t terms = budget_.guarded_bits() / 2 + 1;
+    std::vector<unsigned> plain(rows * cols * terms, 7);
+    for (std::size_t cell = 0; cell < rows * cols; ++cell) plain[cell * terms + cell] = zeros == 0 ? 7 : 0;
+    Bytes out;
+    keys_.public_keys().dgk().encode(keys_.dgk().encrypt(plain, draws_), out);
+    return out;
+  }
+
+  const SecretKeys& keys_;
+  std::string on_;
+  BitBudget budget_;
+  KeyHolder key_holder_;
+  RandomStream random_ = RandomSource::from_seed(5).stream({});
+  RandomSource encryption_ = RandomSource::from_seed(7);
+  Draws draws_{encryption_, {}};
+  Header header_;
+};
+
+/// Answers what it has been answered once.
+class ReplayChannel : public Channel {
+ public:
+  explicit ReplayChannel(const KeyHolder& key_holder) : key_holder_(key_holder) {}
+  void replay() { replay_ = true; }
+
+ private:
+  Bytes exchange(std::span<const std::uint8_t> frame) override {
+    if (!replay_) answer_ = key_holder_.answer(frame);
+    return answer_;
+  }
+  const KeyHolder& key_holder_;
+  Bytes answer_;
+  bool replay_ = false;
+};
+
+/// The evaluator's half of a selection with evidence, whose shares are secrets from the key holder.
+void count_evaluator(const SecretKeys& keys, const std::string& on) {
+  const BitBudget budget(toy_numbers, toy_inner, keys.public_keys().paillier().bits());
+  const KeyHolder key_holder(keys, all_protocols(), AnswerRandomness::from_system());
+  ReplayChannel channel(key_holder);
+  const RandomSource random = RandomSource::from_seed(8);
+  const ProtocolSet protocols = make_protocols(preset("homomorphic"), budget);
+  const EncryptedMatrix z = trivial_values(keys.public_keys().paillier(), budget);
+  const Place place{.step = 1};
+  const auto evaluator = [&] {
+    return with_evidence(Evaluator(keys.public_keys(), budget, channel, random, draw_session(random)));
+  };
+  SignShares shares = protocols.comparison->sign(evaluator(), place, z);
+  protocols.selection->select_compared(evaluator(), place, z, shares);
+  channel.replay();
+  // What the allocator keeps settles.
+  for (int i = 0; i < 2; ++i) protocols.selection->select_compared(evaluator(), place, z, shares);
+  for (const auto& [name, period] : {std::pair("zeros", 0U), std::pair("ones", 1U), std::pair("mixed", 2U)}) {
+    for (std::size_t cell = 0; cell < rows * cols; ++cell)
+      shares.evaluator.cells()[cell] = period != 0 && cell % period == 0 ? 1 : 0;
+    counted("the evaluator's selection" + on + ": shares " + name,
+            [&] { protocols.selection->select_compared(evaluator(), place, z, shares); });
+  }
+}
+
+void count_leaks() {
+  for (const Limb steps : {20000U, 20001U})
+    counted("on purpose: " + std::to_string(steps), [&] { leak_steps(steps); });
+}
+
 void count_all(const SecretKeys& keys, const std::string& on) {
-  const PaillierPublicKey& key = keys.public_keys().paillier();
-  const BitBudget budget(toy_numbers, toy_inner, key.bits());
-  const KeyHolder key_holder(keys, {}, AnswerRandomness::from_system());
-  RandomStream random = RandomSource::from_seed(5).stream({});
-  const std::string comparison = "comparison/dgk-veugen", selection = "selection/homomorphic";
-  Header header{.protocol = comparison,
-                .stage = 1,
-                .key = keys.public_keys().fingerprint(),
-                .place = {.step = 1},
-                .numbers = budget.numbers(),
-                .max_inner = static_cast<std::uint32_t>(budget.max_inner()),
-                .slots = static_cast<std::uint32_t>(budget.slots()),
-                .layout = balanced_layout(rows, cols, budget.slots()),
-                .parameters = {}};
-  random.fill(header.session);
-  const std::size_t bits = budget.guarded_mask_bits();
-  const std::pair<const char*, Integer> opened[] = {
-      {"small", 5}, {"large", 3 * (power_of_two(bits) - 1)}, {"negative", -power_of_two(bits) + 7}};
-  for (const auto& [size, d] : opened)
-    for (const unsigned t : {0U, 1U}) {
-      const std::vector<Integer> all(rows * cols, d);
-      const SignState state{Matrix<std::uint8_t>(rows, cols, static_cast<std::uint8_t>(t)),
-                            FixedIntegers(all, masked_value_limbs(bits))};
-      header.protocol = comparison;
-      header.stage = 1;
-      const Bytes sealed =
-          seal(state.encode(budget), header, sha256(Bytes{1}), keys.sealing_secret(), random);
-      header.protocol = selection;
-      header.parameters = {comparison_word(comparison), 1};
-      const Bytes frame = encode_request(header, sealed);
-      if (const std::string refusal = refusal_in(key_holder.answer(frame)); !refusal.empty())
-        throw Error(refusal);
-      counted("selection" + on + ": shares " + std::to_string(t) + ", opened values " + size,
-              [&] { key_holder.answer(frame); });
-    }
+  CountedAnswers(keys, on).count();
+  count_evaluator(keys, on);
   const Draws draws(RandomSource::from_seed(6), {});
   for (const auto& [name, bit] : {std::pair("zeros", 0U), std::pair("ones", 1U)}) {
     const std::vector<unsigned> plain(8, bit);
@@ -282,12 +427,14 @@ int run(const std::string& mode, const std::string& file) {
   }
   const SecretKeys vector = load_secret_keys(file), scalar = toy_key(256, 16);
   if (mode == "counts") {
+    count_leaks();
     count_all(vector, ", vector");
     count_all(scalar, ", scalar");
     return 0;
   }
   if (RUNNING_ON_VALGRIND == 0) throw Error("secrets are undefined to memcheck alone");
   Errors errors;
+  check_leaks(errors);
   check_kernels(errors);
   check_fixed_width(errors);
   for (const auto& [keys, on] : {std::pair(&vector, ", vector"), std::pair(&scalar, ", scalar")}) {

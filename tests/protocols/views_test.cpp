@@ -118,7 +118,7 @@ Views views_of(const Descriptor& descriptor, const ProtocolNames& names, std::si
       {.slots = slots,
        .seed = seed,
        .observer = [&](const Header& header, std::string_view what,
-                       const std::vector<Integer>& values) { collector.see(header, what, values); },
+                       const FixedIntegers& values) { collector.see(header, what, values.integers()); },
        .numbers = small_numbers});
   const ProtocolSet set = make_protocols(names, parties.budget());
   for (int run = 0; run < runs; ++run) run_on(parties, descriptor, set, input.a, input.b);

@@ -46,12 +46,12 @@ TEST_CASE("dgk-veugen: all values of the guarded range of 8-bit and 9-bit number
   // An odd and an even number of compared bits: the highest digit has one bit or two.
   for (const Numbers& numbers : {small_numbers, Numbers{9, 4, 40}}) {
     std::vector<Integer> shares;
-    TwoParties parties(
-        {.observer =
-             [&](const Header& header, std::string_view what, const std::vector<Integer>& values) {
-               if (header.protocol == "comparison/dgk-veugen" && what == "t") shares = values;
-             },
-         .numbers = numbers});
+    TwoParties parties({.observer =
+                            [&](const Header& header, std::string_view what, const FixedIntegers& values) {
+                              if (header.protocol == "comparison/dgk-veugen" && what == "t")
+                                shares = values.integers();
+                            },
+                        .numbers = numbers});
     REQUIRE(parties.budget().guarded_bits() == numbers.value_bits + 4);
     const long end = 1L << (numbers.value_bits + 3);
     const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
@@ -98,9 +98,9 @@ TEST_CASE(
     std::vector<std::size_t> coin(2), place(small_terms), share(2);
     TwoParties parties({.seed = 40,
                         .observer =
-                            [&](const Header&, std::string_view what, const std::vector<Integer>& values) {
+                            [&](const Header&, std::string_view what, const FixedIntegers& values) {
                               if (what == "t")
-                                for (const Integer& t : values) ++share[t.get_ui()];
+                                for (const Integer& t : values.integers()) ++share[t.get_ui()];
                             },
                         .numbers = small_numbers});
     const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());

@@ -20,8 +20,9 @@ constexpr std::size_t guarded = 24;  // L of the toy numbers
 struct Seen {
   std::vector<Integer> values;
   ViewObserver observer() {
-    return [this](const Header& header, std::string_view, const std::vector<Integer>& seen) {
-      if (header.protocol == "conversion/range-check") values.insert(values.end(), seen.begin(), seen.end());
+    return [this](const Header& header, std::string_view, const FixedIntegers& seen) {
+      if (header.protocol == "conversion/range-check")
+        std::ranges::move(seen.integers(), std::back_inserter(values));
     };
   }
 };

@@ -76,8 +76,8 @@ TEST_CASE("switch-key: the evaluator's randomness under the user's key has the s
 
 TEST_CASE("switch-key: each value is hidden by a mask of its own") {
   std::vector<Integer> seen;
-  TwoParties parties({.observer = [&](const Header&, std::string_view, const std::vector<Integer>& values) {
-    seen.insert(seen.end(), values.begin(), values.end());
+  TwoParties parties({.observer = [&](const Header&, std::string_view, const FixedIntegers& values) {
+    std::ranges::move(values.integers(), std::back_inserter(seen));
   }});
   const EncryptedMatrix encrypted = parties.encrypt(matrix_of(3, 6, {0}));
   switch_key(parties.evaluator(), parties.next_place(), toy_user_key(), Purpose::answers, encrypted.down(),

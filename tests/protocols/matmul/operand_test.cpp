@@ -17,7 +17,7 @@ namespace {
 /// The products of a layer: X W, X^T D and D W^T, with the views that the key holder names.
 struct Layer {
   std::vector<std::string> views;
-  TwoParties parties{{.observer = [this](const Header&, std::string_view what, const std::vector<Integer>&) {
+  TwoParties parties{{.observer = [this](const Header&, std::string_view what, const FixedIntegers&) {
     views.emplace_back(what);
   }}};
   ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());

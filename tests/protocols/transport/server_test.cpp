@@ -507,7 +507,7 @@ TEST_CASE("transport: shutting down lets requests in progress end") {
   std::atomic<bool> computing{false};
   const auto key_holder = std::make_shared<KeyHolder>(
       toy_keys(), KeyHolderPolicy{}, AnswerRandomness::from_system(),
-      [&](const Header&, std::string_view, const std::vector<Integer>&) { computing = true; });
+      [&](const Header&, std::string_view, const FixedIntegers&) { computing = true; });
   KeyHolderServer server(key_holder, listening());
   Bytes answer;
   std::thread client([&] {
