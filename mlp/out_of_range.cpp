@@ -34,14 +34,21 @@ std::pair<bool, const char*> operation(Direction direction) {
 
 }  // namespace
 
+std::string tensor(const Place& place) {
+  const auto [of_layer, what] = operation(place.direction);
+  return what + (of_layer ? " of layer " + std::to_string(place.layer + 1) : std::string());
+}
+
+std::string in_step(const Place& place, const std::string& unit) {
+  return " in " + unit + " " + std::to_string(std::uint64_t{place.step} + 1);
+}
+
 std::string describe(const Place& place, const std::string& unit) {
   if (place.direction == Direction::range_check)
     return std::string("the range check of the ") +
            (place.layer == 0 ? "activations in " : "weights after ") + unit + " " +
            std::to_string(std::uint64_t{place.step} + 1);
-  const auto [of_layer, what] = operation(place.direction);
-  return what + (of_layer ? " of layer " + std::to_string(place.layer + 1) : std::string()) + " in " + unit +
-         " " + std::to_string(std::uint64_t{place.step} + 1);
+  return tensor(place) + in_step(place, unit);
 }
 
 }  // namespace smlp

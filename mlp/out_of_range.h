@@ -9,7 +9,11 @@
 
 namespace smlp {
 
-/// What is computed at a place: "the forward product of layer 1 in step 3". `unit` is what its steps are.
+/// What is computed at a place, of a layer: "the forward product of layer 1".
+std::string tensor(const Place& place);
+/// " in step 3".
+std::string in_step(const Place& place, const std::string& unit = "step");
+/// Both together: "the forward product of layer 1 in step 3". `unit` is what its steps are.
 std::string describe(const Place& place, const std::string& unit = "step");
 
 /// What to try when training leaves its range. Options of smlp encrypt in brackets.

@@ -1,45 +1,75 @@
 // The twin of an encrypted run.
 #include "mlp/twin_arithmetic.h"
 
+#include <algorithm>
+#include <array>
 #include <functional>
 
 #include "mlp/fixed_point.h"
-#include "mlp/out_of_range.h"
+#include "paillier/parallel.h"
 #include "protocols/evaluator.h"
 #include "protocols/integer_product.h"
-#include "protocols/truncation/division.h"
 
 namespace smlp {
 
-TwinArithmetic::Matrix TwinArithmetic::in_range(const std::string& what, Matrix m) const {
+TwinArithmetic::Matrix TwinArithmetic::in_range(const std::string& tensor, const std::string& where,
+                                                Matrix m) {
   const std::size_t bits = budget_.numbers().value_bits;
-  for (const Integer& value : m.cells())
-    if (bit_length(value) > bits - 1)
-      throw Error(what + " reaches " + value.get_str() + ", outside the " + std::to_string(bits) +
-                  " bits of --value-bits; raise --value-bits, lower --fraction-bits or --learning-rate, or "
-                  "scale the data");
+  std::size_t& widest = widest_[tensor];
+  for (const Integer& value : m.cells()) {
+    widest = std::max(widest, bit_length(value) + 1);
+    if (widest > bits)
+      throw LeftRange(
+          tensor + where + " reaches " + value.get_str() + ", outside the " + std::to_string(bits) +
+          " bits of --value-bits; raise --value-bits, lower --fraction-bits or --learning-rate, or "
+          "scale the data");
+  }
   return m;
 }
 
+namespace {
+
+/// The lowest 64 bits of a mask (Mask::drawn): of the sum of three uniforms of so many bits.
+std::uint64_t low_word(RandomStream random, std::size_t bits) {
+  std::array<std::uint8_t, 3 * 64> bytes;
+  const std::size_t size = (bits + 7) / 8, word = std::min<std::size_t>(size, 8);
+  random.fill(std::span(bytes).first(3 * size));
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    std::uint64_t uniform = 0;
+    for (std::size_t byte = word; byte-- > 0;) uniform = uniform << 8 | bytes[i * size + byte];
+    sum += bits < 64 ? uniform & ((std::uint64_t{1} << bits) - 1) : uniform;
+  }
+  return sum;
+}
+
+}  // namespace
+
 TwinArithmetic::Matrix TwinArithmetic::rescaled(const Place& place, const Matrix& x, const Rescale& factor,
                                                 const Matrix& addend, std::size_t addend_bits) {
-  const auto replay = [&](Draw kind, std::size_t bits) {
-    return Mask::drawn(Draws(random_, place.address(kind)), x.rows(), x.cols(), bits).values();
-  };
-  const Matrix rho = replay(Draw::mask_product, budget_.product_mask_bits());
-  Matrix masked_addend, mask_c;
-  if (addend.size() != 0) {
-    mask_c = replay(Draw::mask_addend, addend_bits + budget_.numbers().sigma);
-    masked_addend = cell_by_cell(addend, mask_c, std::plus<Integer>());
-  }
-  return cell_by_cell(divided(cell_by_cell(x, rho, std::plus<Integer>()), masked_addend, factor),
-                      divided(rho, mask_c, factor), std::minus<Integer>());
+  const Draws rho(random_, place.address(Draw::mask_product)),
+      of_addend(random_, place.address(Draw::mask_addend));
+  const std::size_t rho_bits = budget_.product_mask_bits(), c_bits = addend_bits + budget_.numbers().sigma;
+  const std::uint64_t below = (std::uint64_t{1} << factor.shift) - 1;  // shifts are at most 61
+  const Integer scale(static_cast<long>(factor.scale));
+  Matrix out(x.rows(), x.cols());
+  parallel_for(x.size(), [&](std::size_t cell) {
+    std::uint64_t masks = static_cast<std::uint64_t>(factor.scale) * low_word(rho.stream(cell), rho_bits);
+    Integer value = scale * x.cells()[cell];
+    if (addend.size() != 0) {
+      masks += low_word(of_addend.stream(cell), c_bits);
+      value += addend.cells()[cell];
+    }
+    value += Integer(static_cast<unsigned long>(masks & below));
+    out.cells()[cell] = floor_shift(value, factor.shift);
+  });
+  return out;
 }
 
 TwinArithmetic::Matrix TwinArithmetic::product(const Place& place, const Matrix& a, const Matrix& b,
                                                std::size_t halvings) {
   const Rescale factor{1, budget_.numbers().fraction_bits + halvings};
-  return in_range(describe(place), rescaled(place, integer_product(a, b), factor, {}, 0));
+  return in_range(place, rescaled(place, integer_product(a, b), factor, {}, 0));
 }
 
 TwinArithmetic::Matrix TwinArithmetic::velocity(const Place& place, const Matrix& a, const Matrix& b,
@@ -54,8 +84,8 @@ TwinArithmetic::Matrix TwinArithmetic::velocity(const Place& place, const Matrix
         addend.cells()[i] += previous.cells()[i] * static_cast<long>(factors.momentum);
     }
   }
-  return in_range(describe(place), rescaled(place, integer_product(a, b), factors.rescale, addend,
-                                            factors.addend_bits(budget_.numbers())));
+  return in_range(place, rescaled(place, integer_product(a, b), factors.rescale, addend,
+                                  factors.addend_bits(budget_.numbers())));
 }
 
 std::pair<TwinArithmetic::Matrix, TwinArithmetic::ActivationTape> TwinArithmetic::relu(const Place& place,
@@ -86,7 +116,7 @@ TwinArithmetic::Matrix TwinArithmetic::combination(const Place& place,
   for (const auto& [factor, matrix] : terms)
     for (std::size_t i = 0; i < sum.size(); ++i)
       sum.cells()[i] += static_cast<long>(factor) * matrix.cells()[i];
-  return in_range(describe(place), plus_constant(sum, constant));
+  return in_range(place, plus_constant(sum, constant));
 }
 
 TwinArithmetic::Matrix TwinArithmetic::with_bias_input(const Matrix& m) {
@@ -96,10 +126,10 @@ TwinArithmetic::Matrix TwinArithmetic::without_bias(const Matrix& m) {
   return m.first_rows(m.rows() - 1);
 }
 TwinArithmetic::Matrix TwinArithmetic::add(const Matrix& a, const Matrix& b) {
-  return in_range("a sum of weights", cell_by_cell(a, b, std::plus<Integer>()));
+  return in_range("a sum of weights", "", cell_by_cell(a, b, std::plus<Integer>()));
 }
 TwinArithmetic::Matrix TwinArithmetic::subtract(const Matrix& a, const Matrix& b) {
-  return in_range("an error of the outputs", cell_by_cell(a, b, std::minus<Integer>()));
+  return in_range("an error of the outputs", "", cell_by_cell(a, b, std::minus<Integer>()));
 }
 
 }  // namespace smlp

@@ -2,10 +2,12 @@
 // the evaluator's randomness and checks that every tensor stays in l bits, which no server can see.
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "mlp/out_of_range.h"
 #include "mlp/plain_matrix.h"
 #include "mlp/training_options.h"
 #include "paillier/random.h"
@@ -14,6 +16,12 @@
 #include "protocols/place.h"
 
 namespace smlp {
+
+/// A value of the twin left its bits.
+class LeftRange : public Error {
+ public:
+  using Error::Error;
+};
 
 class TwinArithmetic {
  public:
@@ -24,7 +32,7 @@ class TwinArithmetic {
   TwinArithmetic(const BitBudget& budget, RandomSource random)
       : budget_(budget), random_(std::move(random)) {}
 
-  // All throw Error naming layer and operation when a value leaves l bits.
+  // All throw LeftRange naming layer and operation when a value leaves l bits.
   Matrix labels(const Place&, const std::vector<Matrix>& parts) { return stacked(parts); }
   Matrix features(const Place&, const std::vector<std::size_t>&, const std::vector<Matrix>& parts) {
     return with_bias_input(stacked(parts));
@@ -48,15 +56,23 @@ class TwinArithmetic {
   void check_activations(std::uint32_t) const {}  ///< every range is checked at once
   void check_weights(std::uint32_t, const std::vector<Matrix>&) const {}
 
+  /// Bits of the widest value of each tensor since they were last forgotten, with its sign.
+  const std::map<std::string, std::size_t>& widest_bits() const { return widest_; }
+  void forget_widest_bits() { widest_.clear(); }
+
  private:
   /// floor((scale (x + rho) + c + R_C) / 2^shift) - floor((scale rho + R_C) / 2^shift) with the run's rho and
-  /// R_C.
+  /// R_C. That is floor((scale x + c + m) / 2^shift) with m = scale rho + R_C mod 2^shift, so words do.
   Matrix rescaled(const Place& place, const Matrix& x, const Rescale& factor, const Matrix& addend,
                   std::size_t addend_bits);
-  Matrix in_range(const std::string& what, Matrix m) const;
+  Matrix in_range(const std::string& tensor, const std::string& where, Matrix m);
+  Matrix in_range(const Place& place, Matrix m) {
+    return in_range(tensor(place), in_step(place), std::move(m));
+  }
 
   BitBudget budget_;
   RandomSource random_;
+  std::map<std::string, std::size_t> widest_;
 };
 
 }  // namespace smlp
