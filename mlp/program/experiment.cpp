@@ -1,11 +1,8 @@
 // All roles in one process.
 #include "mlp/program/experiment.h"
 
-#include <numeric>
-
 #include "mlp/batches.h"
 #include "mlp/fixed_point.h"
-#include "mlp/float_arithmetic.h"
 #include "mlp/initial_weights.h"
 #include "mlp/model_file.h"
 #include "mlp/out_of_range.h"
@@ -14,8 +11,6 @@
 #include "mlp/program/metrics.h"
 #include "mlp/program/report.h"
 #include "mlp/program/session.h"
-#include "mlp/split.h"
-#include "mlp/suspicions.h"
 #include "mlp/training.h"
 #include "mlp/twin_arithmetic.h"
 #include "paillier/error.h"
@@ -24,73 +19,15 @@ namespace smlp {
 
 namespace {
 
-/// The row of the file, from 1, of each row of a table.
-std::vector<std::size_t> file_rows(const Table& table) {
-  if (!table.file_rows.empty()) return table.file_rows;
-  std::vector<std::size_t> rows(table.rows());
-  std::iota(rows.begin(), rows.end(), std::size_t{1});
-  return rows;
-}
-
-Parts load_parts(const RunOptions& options, const Seeds& seeds, Console& console) {
-  const Missing missing = options.data.choice.missing;
-  const Table all = load_table(options.data.source());
-  Table train = all, test;
-  Profile profile;
-  std::vector<std::string> notes = all.notes;
-  Json tables{{"data", to_hex(digest(all))}};
-  std::vector<std::size_t> tested;
-  if (options.test) {
-    profile = learn_profile(all, options.scaling, missing);
-    TableSource source = options.data.source();
-    source.expected = profile.expected();
-    source.data = *options.test;
-    source.labels.reset();
-    if (options.test_labels) source.labels = *options.test_labels;
-    test = load_table(source);
-    notes.insert(notes.end(), test.notes.begin(), test.notes.end());
-    if (!test.has_labels())
-      throw Error("the test table " + *options.test + " has no labels to compare answers with");
-    tables["test"] = to_hex(digest(test));
-    tested = file_rows(test);
-  } else {
-    const Profile classes = learn_profile(all, Scaling::none, missing);
-    const Split split = stratified_split(class_indices(classes, all), options.test_fraction, seeds.split());
-    train = take_rows(all, split.train);
-    test = take_rows(all, split.test);
-    tested = file_rows(test);
-    profile = learn_profile(train, options.scaling, missing);
-  }
-  Parts parts{std::move(tables), std::move(tested), profile, prepare_table(train, profile, seeds.shuffle()),
-              prepare_table(test, profile, seeds.shuffle())};
-  for (const std::string& note : notes) console.warning("note: " + note);
-  const std::vector<std::string> warnings = suspicions(train, profile, options.numbers);
-  for (const std::string& warning : warnings)
-    console.warning("warning: " + options.data.data + ": " + warning);
-  for (const std::string& unknown : unknown_texts(profile, test))
-    console.warning("warning: " + options.test.value_or(options.data.data + ": of the test part") + ": " +
-                    unknown);
-  return parts;
-}
-
-std::vector<Matrix<double>> decoded(const std::vector<IntegerMatrix>& weights, const Numbers& numbers) {
-  std::vector<Matrix<double>> out;
-  for (const IntegerMatrix& matrix : weights) out.push_back(decode(matrix, numbers));
-  return out;
-}
-
 double decrypted_loss(const EncryptedMatrix& residual, const BitBudget& budget, const SecretKeys& keys) {
   const std::vector<Integer> packed = keys.paillier().decrypt(residual.down());
   return half_squared_error(
       decode(unpack_down(packed, residual.layout(), budget.slot_bits()), budget.numbers()));
 }
 
-template <typename Matrix>
-Weights<Matrix> clear_weights(const std::vector<Matrix>& initial, bool momentum) {
-  Weights<Matrix> out{initial, {}};
-  if (momentum)
-    for (const Matrix& matrix : initial) out.velocities.emplace_back(matrix.rows(), matrix.cols());
-  return out;
+Plan plan_of(const RunOptions& options, const Network& network, const Parts& parts) {
+  return {network,           options.protocols.names(), options.training, parts.train.rows(),
+          parts.test.rows(), options.range_check.on};
 }
 
 }  // namespace
@@ -100,16 +37,17 @@ Experiment::Experiment(const RunOptions& options, Json origin, Console& console)
       console_(console),
       seeds_(options.seed),
       names_(options.protocols.names()),
-      parts_(load_parts(options, seeds_, console)),
+      parts_(PartSource(options).parts(seeds_, options.numbers, &console)),
       origin_(std::move(origin)),
       network_(options.network.network(parts_.train.features.cols(), parts_.profile.classes.size(),
                                        options.protocols)),
-      table_budget_(chosen_budget()),
+      table_budget_(run_budget(options, network_, parts_)),
       budget_(evaluator_budget(table_budget_, names_)),
       groups_(table_groups(parts_.train.rows(), options.training.batch, table_budget_.slots())),
       test_groups_(table_groups(parts_.test.rows(), options.training.batch, table_budget_.slots())) {
   check_budget(network_, options.training, batch_rows(groups_, groups_.batches.front()),
                batch_rows(groups_, groups_.batches.back()), budget_);
+  clear_.emplace(parts_, network_, options.training, budget_, groups_, seeds_);
   origin_["tables"] = parts_.tables;
   origin_["tested_rows"] = parts_.tested;
 }
@@ -138,15 +76,16 @@ void Experiment::keep_model(const SecretKeys& keys) const {
   save_profile(parts_.profile, *options_.out + ".profile.json");
 }
 
-BitBudget Experiment::chosen_budget() const {
-  Numbers numbers = options_.numbers;
-  options_.sigma.apply(numbers, options_.inner, options_.key.bits,
-                       [&](const BitBudget& table) { return shown_by(plan(), table); });
-  return {numbers, options_.inner, options_.key.bits};
+BitBudget run_budget(const RunOptions& options, const Network& network, const Parts& parts) {
+  Numbers numbers = options.numbers;
+  options.sigma.apply(numbers, options.inner, options.key.bits, [&](const BitBudget& table) {
+    return shown_by(plan_of(options, network, parts), table);
+  });
+  return {numbers, options.inner, options.key.bits};
 }
 
 Shown Experiment::shown() const {
-  return shown_by(plan(), table_budget_);
+  return shown_by(plan_of(options_, network_, parts_), table_budget_);
 }
 
 void Experiment::describe() const {
@@ -168,6 +107,10 @@ MemoryTable Experiment::encrypted(const SecretKeys& keys, const OwnerTable& tabl
 
 Findings Experiment::run() {
   describe();
+  // In seconds, and before keys are made: it sees a value that leaves its range before time is spent on
+  // ciphertexts.
+  for (std::size_t epoch = 0; epoch < options_.training.epochs; ++epoch)
+    clear_epochs_.push_back(clear_->train_epoch());
   Findings findings;
   const double start = wall_seconds();
   const SecretKeys keys = make_keys();
@@ -193,7 +136,6 @@ Findings Experiment::run() {
 EpochReport Experiment::train_all(const SecretKeys& keys, const MemoryTable& table, Findings& findings) {
   const TrainingOptions& training = options_.training;
   const Numbers& numbers = budget_.numbers();
-  const std::size_t classes = network_.outputs();
   MetricsFile metrics(options_.output.metrics, 0);
   metrics.head(origin_);
   // The seed is told with the results. The key holder's randomness does not depend on it, so that it opens
@@ -202,63 +144,41 @@ EpochReport Experiment::train_all(const SecretKeys& keys, const MemoryTable& tab
                   options_.range_check.on);
   Meter meter(session);
 
-  const bool momentum = training.momentum != 0;
-  const std::vector<IntegerMatrix> initial = initial_weights(network_, numbers, seeds_.initial_weights());
-  encrypted_model_ = encrypt_weights(initial, network_, keys.public_keys().paillier(), budget_, momentum,
+  encrypted_model_ = encrypt_weights(initial_weights(network_, numbers, seeds_.initial_weights()), network_,
+                                     keys.public_keys().paillier(), budget_, training.momentum != 0,
                                      seeds_.initial_weights());
-  twin_model_ = clear_weights(initial, momentum);
-  float_model_ = clear_weights(decoded(initial, numbers), momentum);
-  const ClearTable<Integer> integers = integer_table(parts_.train, groups_, classes, numbers);
-  const ClearTable<double> doubles = float_table(parts_.train, groups_, classes);
   const GroupReader<EncryptedMatrix> ciphertexts{[&](std::size_t group) { return table.features(group); },
                                                  [&](std::size_t group) { return table.labels(group); }};
-  TwinArithmetic twin(budget_, seeds_.training());
-  FloatArithmetic clear(numbers.fraction_bits);
 
   EpochReport report;
   ProgressBar progress(console_, "", "steps");
   for (std::size_t epoch = 0; epoch < training.epochs; ++epoch) {
-    const auto pass = [&](auto& arithmetic, auto& model, const auto& reader, const auto& observer) {
-      train_epoch(arithmetic, network_, model, reader, groups_, training, budget_,
-                  static_cast<std::uint32_t>(epoch), seeds_.batch_order(), observer);
-    };
-    // The twin goes first: it sees a value that leaves its range before time is spent on ciphertexts.
-    std::vector<double> twin_losses, float_losses;
-    pass(twin, twin_model_, integers.reader(), [&](std::size_t, std::size_t, const IntegerMatrix& residual) {
-      twin_losses.push_back(half_squared_error(decode(residual, numbers)));
-    });
-    pass(clear, float_model_, doubles.reader(),
-         [&](std::size_t, std::size_t, const Matrix<double>& residual) {
-           float_losses.push_back(half_squared_error(residual));
-         });
+    const ClearEpoch& clear = clear_epochs_[epoch];
     progress.rename("epoch " + std::to_string(epoch + 1) + "/" + std::to_string(training.epochs));
     Measured measured;
     meter.lap();
-    pass(session.arithmetic(), encrypted_model_, ciphertexts,
-         [&](std::size_t done, std::size_t total, const EncryptedMatrix& residual) {
-           const Measured step = meter.lap();
-           measured += step;
-           progress(epoch * total + done, training.epochs * total);
-           if (options_.output.metrics.empty()) return;
-           const Three losses{decrypted_loss(residual, budget_, keys), twin_losses[done - 1],
-                              float_losses[done - 1]};
-           metrics.step(epoch + 1, epoch * total + done, step, {{"loss", losses.to_json()}});
-           meter.lap();  // looking is no part of training
-         });
+    train_epoch(session.arithmetic(), network_, encrypted_model_, ciphertexts, groups_, training, budget_,
+                static_cast<std::uint32_t>(epoch), seeds_.batch_order(),
+                [&](std::size_t done, std::size_t total, const EncryptedMatrix& residual) {
+                  const Measured step = meter.lap();
+                  measured += step;
+                  progress(epoch * total + done, training.epochs * total);
+                  if (options_.output.metrics.empty()) return;
+                  const Two& losses = clear.step_losses[done - 1];
+                  const Three all{decrypted_loss(residual, budget_, keys), losses.twin, losses.clear};
+                  metrics.step(epoch + 1, epoch * total + done, step, {{"loss", all.to_json()}});
+                  meter.lap();  // looking is no part of training
+                });
     findings.training += measured;
 
     const auto opened = decoded(open_weights(encrypted_model_.weights, budget_, keys), numbers);
-    const auto replayed = decoded(twin_model_.weights, numbers);
-    const auto three = [&](auto&& score, const OwnerTable& part) {
-      return Three{score(network_, opened, part), score(network_, replayed, part),
-                   score(network_, float_model_.weights, part)};
-    };
-    report = {three(loss, parts_.train), three(accuracy, parts_.test)};
+    report = {{loss(network_, opened, parts_.train), clear.loss.twin, clear.loss.clear},
+              {accuracy(network_, opened, parts_.test), clear.accuracy.twin, clear.accuracy.clear}};
     metrics.epoch(epoch + 1, measured,
                   {{"loss", report.loss.to_json()}, {"accuracy", report.accuracy.to_json()}});
     report_epoch(epoch, report, measured, findings);
   }
-  findings.weights_equal = open_weights(encrypted_model_.weights, budget_, keys) == twin_model_.weights;
+  findings.weights_equal = open_weights(encrypted_model_.weights, budget_, keys) == clear_->twin().weights;
   return report;
 }
 
@@ -296,7 +216,7 @@ void Experiment::test_all(const SecretKeys& keys, const MemoryTable& table, Find
   TwinArithmetic twin(budget_, seeds_.prediction());
   std::vector<IntegerMatrix> replayed;
   for (std::size_t b = 0; b < test_groups_.batches.size(); ++b)
-    replayed.push_back(classify_batch(twin, network_, twin_model_, reader.features, test_groups_, b));
+    replayed.push_back(classify_batch(twin, network_, clear_->twin(), reader.features, test_groups_, b));
   const Matrix<double> twin_scores =
       rows_in_file_order(decode(twin.stacked(replayed), numbers), parts_.test.row_order);
   findings.answers_equal = twin_scores == opened.scores;
@@ -305,7 +225,7 @@ void Experiment::test_all(const SecretKeys& keys, const MemoryTable& table, Find
     return Confusion(parts_.profile.classes, parts_.test.classes, classes).accuracy();
   };
   findings.last.accuracy = {score(opened.classes), score(largest_outputs(twin_scores)),
-                            accuracy(network_, float_model_.weights, parts_.test)};
+                            accuracy(network_, clear_->clear(), parts_.test)};
 }
 
 }  // namespace smlp

@@ -9,24 +9,22 @@
 
 #include "mlp/cost.h"
 #include "mlp/network.h"
+#include "mlp/program/clear_training.h"
 #include "mlp/program/console.h"
 #include "mlp/program/options.h"
 #include "mlp/program/output_place.h"
 #include "mlp/program/owner.h"
+#include "mlp/program/parts.h"
 #include "mlp/program/seeds.h"
 #include "mlp/program/session.h"
+#include "mlp/program/usual_training.h"
 #include "mlp/trainer.h"
 
 namespace smlp {
 
-struct RunOptions {
-  DataOptions data;
-  std::optional<std::string> test;
-  std::optional<std::string> test_labels;
-  double test_fraction = 0.2;
-  NetworkOptions network{.text = "N-16-C"};
-  Scaling scaling = Scaling::standard;
-  TrainingOptions training;
+struct RunOptions : PartOptions {
+  NetworkOptions network{.text = usual_network};
+  TrainingOptions training = usual_training;
   ProtocolOptions protocols;
   RangeCheckOption range_check;
   KeyOptions key;
@@ -39,15 +37,6 @@ struct RunOptions {
   ThreadOption threads;
   OutputOptions output;
   ForceOption force;
-};
-
-/// The owner's two parts.
-struct Parts {
-  Json tables;                      ///< digests of what was read
-  std::vector<std::size_t> tested;  ///< rows of the file that the test part has, from 1
-  Profile profile;
-  OwnerTable train;
-  OwnerTable test;
 };
 
 /// One number for each of the three.
@@ -72,6 +61,9 @@ struct Findings {
   Json history = Json::array();
 };
 
+/// The budget of the tables of a run, with the sigma that --statistical-bound chooses.
+BitBudget run_budget(const RunOptions& options, const Network& network, const Parts& parts);
+
 class Experiment {
  public:
   /// Loads the table and checks everything that can be checked before keys are made. Throws Error.
@@ -89,12 +81,6 @@ class Experiment {
   Shown shown() const;
 
  private:
-  Plan plan() const {
-    return {network_,           names_,
-            options_.training,  parts_.train.rows(),
-            parts_.test.rows(), options_.range_check.on};
-  }
-  BitBudget chosen_budget() const;
   void describe() const;
   SecretKeys make_keys() const;
   void keep_model(const SecretKeys& keys) const;
@@ -116,8 +102,8 @@ class Experiment {
   TableGroups groups_, test_groups_;
   TableId table_id_{};
   Weights<EncryptedMatrix> encrypted_model_;
-  Weights<IntegerMatrix> twin_model_;
-  Weights<Matrix<double>> float_model_;
+  std::optional<ClearTraining> clear_;
+  std::vector<ClearEpoch> clear_epochs_;
 };
 
 }  // namespace smlp

@@ -9,12 +9,12 @@ for command in run keygen encrypt serve train predict release decrypt score expo
   grep -q "^usage: smlp $command" help.txt || fail "smlp $command --help says: $(head -n 1 help.txt)"
 done
 accepts --help >help.txt
-[ "$(grep -c '^  [a-z]' help.txt)" -eq 14 ] || fail "smlp --help lists $(grep -c '^  [a-z]' help.txt) commands"
+[ "$(grep -c '^  [a-z]' help.txt)" -eq 15 ] || fail "smlp --help lists $(grep -c '^  [a-z]' help.txt) commands"
 
 # A config file gives options, its section too; the command line wins.
 awk 'NR == 1 || NR % 25 == 0' "$datasets/xor.csv" >xor.csv
 printf 'epochs = 3\nbatch = 8\nquiet = true\n[run]\nnetwork = N-2-C\nprotocols = paper\n[train]\nepochs = 9\n' >run.ini
-accepts run --config run.ini --data xor.csv --epochs 1 --seed 3 "${toy[@]}" --json --metrics m.jsonl >run.json
+accepts run --config run.ini --data xor.csv --epochs 1 --learning-rate 0.1 --seed 3 "${toy[@]}" --json --metrics m.jsonl >run.json
 python3 - <<'PYTHON' || fail "the report of run: $(cat run.json)"
 import json
 lines = open("run.json").read().splitlines()

@@ -8,6 +8,7 @@
 #include "mlp/program/provenance.h"
 #include "mlp/program/report.h"
 #include "mlp/program/session.h"
+#include "mlp/program/usual_training.h"
 #include "mlp/training.h"
 #include "paillier/error.h"
 #include "paillier/parallel.h"
@@ -20,7 +21,7 @@ struct PlanOptions {
   NetworkOptions network;
   std::size_t rows = 1000;
   std::size_t test_rows = 0;
-  TrainingOptions training;
+  TrainingOptions training = usual_training;
   ProtocolOptions protocols;
   RangeCheckOption range_check;
   KeyOptions key;
@@ -89,6 +90,8 @@ int plan_command(const Words& words, Console& console) {
   if (const auto help = line.parse(words)) return console.document(*help), 0;
   console.configure(options.json, false);
   options.threads.apply();
+  if (!line.given("learning-rate"))
+    options.training.learning_rate = usual_rate(options.network, options.protocols);
   options.training.check();
   options.key.check();
   options.sigma.check(line);

@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 
+#include "mlp/program/clear_run.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/confusion.h"
 #include "mlp/program/experiment.h"
@@ -99,7 +100,8 @@ struct RunFiles {
   KeyStrength strength;
 };
 
-void declare(CommandLine& line, RunOptions& options, RunFiles& files) {
+void declare(CommandLine& line, RunOptions& options, RunFiles& files, ClearOptions& clear) {
+  clear.add_to(line);
   options.data.add_to(line);
   line.text("test", options.test, "a table of its own to test on, with labels");
   line.text("test-labels", options.test_labels, "IDX labels (also .gz) of IDX images in --test");
@@ -133,15 +135,19 @@ int run_command(const Words& words, Console& console) {
       "run",
       "All roles in one process: keys, encryption, training, classification, compared with the clear.");
   RunFiles files;
-  declare(line, options, files);
+  ClearOptions clear;
+  declare(line, options, files, clear);
   if (const auto help = line.parse(words)) return console.document(*help), 0;
   if (files.secret_key && (line.given("bits") || line.given("variant")))
     throw UsageError("--bits and --variant are of new keys, they exclude --secret-key");
   if (options.test && line.given("test-fraction"))
     throw UsageError("--test and --test-fraction exclude each other");
+  clear.check(line);
   if (options.test_labels && !options.test) throw UsageError("--test-labels goes with --test");
   console.configure(options.output.json, options.output.quiet);
   options.threads.apply();
+  if (!line.given("learning-rate"))
+    options.training.learning_rate = usual_rate(options.network, options.protocols);
   options.training.check();
   options.key.check();
   if (files.secret_key) {
@@ -155,6 +161,10 @@ int run_command(const Words& words, Console& console) {
   options.seed = *files.seed;
   options.numbers.check();
   options.sigma.check(line);
+  if (clear.clear) {
+    run_clear(options, clear, line, provenance(line, files.seed), console);
+    return 0;
+  }
   std::vector<std::filesystem::path> read = options.data.files();
   if (options.test) read.emplace_back(*options.test);
   if (options.test_labels) read.emplace_back(*options.test_labels);

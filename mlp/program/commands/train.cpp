@@ -13,6 +13,7 @@
 #include "mlp/program/provenance.h"
 #include "mlp/program/report.h"
 #include "mlp/program/seeds.h"
+#include "mlp/program/usual_training.h"
 #include "mlp/table_file.h"
 #include "mlp/training.h"
 #include "paillier/error.h"
@@ -24,7 +25,7 @@ namespace {
 struct TrainOptions {
   std::string data;
   NetworkOptions network;
-  TrainingOptions training;
+  TrainingOptions training = usual_training;
   bool batch_given = false;
   ProtocolOptions protocols;
   RangeCheckOption range_check;
@@ -299,6 +300,8 @@ int train_command(const Words& words, Console& console) {
   options.key_holder.check("train");
   options.batch_given = line.given("batch");
   options.threads.apply();
+  if (!line.given("learning-rate"))
+    options.training.learning_rate = usual_rate(options.network, options.protocols);
   options.training.check();
   options.bound.check();
   std::vector<std::filesystem::path> read = KeyHolderAccess::files(options.key_holder);

@@ -1,0 +1,378 @@
+// Grids, seeds, and what is said about them.
+#include "mlp/program/clear_run.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <functional>
+#include <map>
+
+#include "mlp/program/clear_training.h"
+#include "mlp/program/report.h"
+#include "mlp/training.h"
+#include "paillier/error.h"
+
+namespace smlp {
+
+namespace {
+
+constexpr std::size_t most_settings = 1000, most_repeats = 1000;
+
+template <typename Number>
+Number number(const std::string& name, const std::string& text) {
+  Number value{};
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (status != std::errc() || end != text.data() + text.size())
+    throw UsageError("--grid has " + name + "=" + text.substr(0, 40) + ", which is no number");
+  return value;
+}
+
+using Set = std::function<void(RunOptions&, const std::string&)>;
+
+/// The options that a grid takes.
+const std::map<std::string, Set>& grid_options() {
+  const auto real = [](double TrainingOptions::*field, const char* name) {
+    return [=](RunOptions& o, const std::string& text) { o.training.*field = number<double>(name, text); };
+  };
+  const auto count = [](std::size_t TrainingOptions::*field, const char* name) {
+    return
+        [=](RunOptions& o, const std::string& text) { o.training.*field = number<std::size_t>(name, text); };
+  };
+  static const std::map<std::string, Set> all = {
+      {"batch", count(&TrainingOptions::batch, "batch")},
+      {"epochs", count(&TrainingOptions::epochs, "epochs")},
+      {"learning-rate", real(&TrainingOptions::learning_rate, "learning-rate")},
+      {"momentum", real(&TrainingOptions::momentum, "momentum")},
+      {"weight-decay", real(&TrainingOptions::weight_decay, "weight-decay")},
+      {"network", [](RunOptions& o, const std::string& text) { o.network.text = text; }},
+      {"output", [](RunOptions& o, const std::string& text) { o.network.output = text; }},
+      {"schedule",
+       [](RunOptions& o, const std::string& text) { o.training.schedule = schedule_from_name(text); }},
+  };
+  return all;
+}
+
+std::vector<std::string> cut(const std::string& text, char at) {
+  std::vector<std::string> out;
+  std::size_t start = 0;
+  while (start <= text.size()) {
+    const std::size_t end = std::min(text.find(at, start), text.size());
+    out.push_back(text.substr(start, end - start));
+    start = end + 1;
+  }
+  return out;
+}
+
+std::string text_of(const Setting& setting) {
+  std::string out;
+  for (const auto& [name, value] : setting) out += (out.empty() ? "" : " ") + name + "=" + value;
+  return out;
+}
+
+/// One seed of one setting.
+struct Trial {
+  std::uint64_t seed = 0;
+  std::vector<ClearEpoch> epochs;
+  std::string left_range;  ///< what the twin said; empty where it did not
+};
+
+double mean_of(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return sum / static_cast<double>(values.size());
+}
+
+/// Of a sample; 0 of one value.
+double deviation_of(const std::vector<double>& values) {
+  const double mean = mean_of(values);
+  double squares = 0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  return values.size() < 2 ? 0 : std::sqrt(squares / static_cast<double>(values.size() - 1));
+}
+
+/// All seeds of one setting.
+struct Outcome {
+  Setting setting;
+  RunOptions options;
+  Network network;
+  std::vector<Trial> trials;
+
+  /// Of the last epochs of the trials that came so far.
+  std::vector<double> last(double Two::*which, Two ClearEpoch::*value) const {
+    std::vector<double> out;
+    for (const Trial& trial : trials)
+      if (trial.left_range.empty()) out.push_back(trial.epochs.back().*value.*which);
+    return out;
+  }
+  std::size_t diverged() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(trials, [](const Trial& trial) { return !trial.left_range.empty(); }));
+  }
+  /// To choose by: no seed left its range, then the accuracy of the twin, then its loss.
+  bool better_than(const Outcome& other) const {
+    if (diverged() != other.diverged()) return diverged() < other.diverged();
+    const auto mine = last(&Two::twin, &ClearEpoch::accuracy),
+               others = other.last(&Two::twin, &ClearEpoch::accuracy);
+    if (mine.empty()) return false;
+    if (mean_of(mine) != mean_of(others)) return mean_of(mine) > mean_of(others);
+    return mean_of(last(&Two::twin, &ClearEpoch::loss)) < mean_of(other.last(&Two::twin, &ClearEpoch::loss));
+  }
+};
+
+std::string spread_text(const std::vector<double>& values, const std::function<std::string(double)>& text) {
+  if (values.empty()) return "none";
+  return text(mean_of(values)) + (values.size() > 1 ? " +- " + text(deviation_of(values)) : std::string());
+}
+
+std::string outcome_text(const Outcome& outcome) {
+  const auto part = [&](double Two::*which) {
+    return spread_text(outcome.last(which, &ClearEpoch::accuracy), percent);
+  };
+  const auto loss = [](double value) { return fixed_text(value, 4); };
+  std::string out = "accuracy " + part(&Two::twin) + " twin, " + part(&Two::clear) + " float; loss " +
+                    spread_text(outcome.last(&Two::twin, &ClearEpoch::loss), loss) + " twin";
+  if (const std::size_t diverged = outcome.diverged(); diverged != 0)
+    out += "; " + std::to_string(diverged) + " of " + std::to_string(outcome.trials.size()) +
+           " left the range of the numbers";
+  return out;
+}
+
+std::string epoch_text(const ClearEpoch& epoch, std::size_t number, std::size_t all) {
+  return "epoch " + std::to_string(number) + "/" + std::to_string(all) + ": loss " +
+         fixed_text(epoch.loss.twin, 4) + " twin, " + fixed_text(epoch.loss.clear, 4) + " float; accuracy " +
+         percent(epoch.accuracy.twin) + " twin, " + percent(epoch.accuracy.clear) + " float";
+}
+
+std::string bits_text(const ClearEpoch& epoch, const Numbers& numbers) {
+  std::string out;
+  for (const auto& [tensor, bits] : epoch.bits)
+    out += (out.empty() ? "  bits of " + std::to_string(numbers.value_bits) + ": " : ", ") + tensor + " " +
+           std::to_string(bits);
+  return out;
+}
+
+Trial train(const RunOptions& options, const Network& network, const Parts& parts, std::uint64_t seed,
+            const std::function<void(const ClearEpoch&, std::size_t)>& observer) {
+  const BitBudget table = run_budget(options, network, parts);
+  const BitBudget budget = evaluator_budget(table, options.protocols.names());
+  const TableGroups groups = table_groups(parts.train.rows(), options.training.batch, table.slots());
+  check_budget(network, options.training, batch_rows(groups, groups.batches.front()),
+               batch_rows(groups, groups.batches.back()), budget);
+  Trial out{seed, {}, {}};
+  ClearTraining training(parts, network, options.training, budget, groups, Seeds(seed));
+  for (std::size_t epoch = 0; epoch < options.training.epochs && out.left_range.empty(); ++epoch) {
+    try {
+      out.epochs.push_back(training.train_epoch());
+      observer(out.epochs.back(), epoch + 1);
+    } catch (const LeftRange& error) {
+      out.left_range = error.what();
+    }
+  }
+  return out;
+}
+
+Json history_json(const Trial& trial) {
+  Json out = Json::array();
+  for (std::size_t i = 0; i < trial.epochs.size(); ++i)
+    out.push_back({{"epoch", i + 1},
+                   {"loss", trial.epochs[i].loss.to_json()},
+                   {"accuracy", trial.epochs[i].accuracy.to_json()},
+                   {"bits", trial.epochs[i].bits}});
+  return out;
+}
+
+Json outcome_json(const Outcome& outcome) {
+  Json setting = Json::object(), trials = Json::array();
+  for (const auto& [name, value] : outcome.setting) setting[name] = value;
+  for (const Trial& trial : outcome.trials)
+    trials.push_back({{"seed", trial.seed},
+                      {"left_range", trial.left_range.empty() ? Json() : Json(trial.left_range)},
+                      {"history", history_json(trial)}});
+  const auto spread = [&](Two ClearEpoch::*value) {
+    Json out = Json::object();
+    for (const auto& [name, which] : {std::pair("twin", &Two::twin), std::pair("float", &Two::clear)}) {
+      const auto values = outcome.last(which, value);
+      out[name] =
+          values.empty() ? Json() : Json{{"mean", mean_of(values)}, {"deviation", deviation_of(values)}};
+    }
+    return out;
+  };
+  return {{"setting", std::move(setting)},
+          {"network", outcome.network.shape()},
+          {"layers", outcome.network.kind_names()},
+          {"training", Json::parse(outcome.options.training.to_json())},
+          {"accuracy", spread(&ClearEpoch::accuracy)},
+          {"loss", spread(&ClearEpoch::loss)},
+          {"left_range", outcome.diverged()},
+          {"trials", std::move(trials)}};
+}
+
+/// A word of a shell's command line.
+std::string shell_word(const std::string& text) {
+  constexpr auto plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,+%@";
+  if (!text.empty() && text.find_first_not_of(plain) == text.npos) return text;
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
+  return out + "'";
+}
+
+/// The options of `names` that were given, as they were.
+std::string given_options(const CommandLine& line, std::initializer_list<const char*> names) {
+  std::string out;
+  const Json values = line.values();
+  for (const char* name : names) {
+    if (!line.given(name) && !(values.at(name).is_boolean() && values.at(name).get<bool>())) continue;
+    out += std::string(" --") + name;
+    if (values.at(name).is_string()) out += " " + shell_word(values.at(name).get<std::string>());
+    if (values.at(name).is_number()) out += " " + values.at(name).dump();
+  }
+  return out;
+}
+
+/// The two commands that train so under encryption. What they have by default is left out.
+std::vector<std::string> commands(const Outcome& outcome, const CommandLine& line) {
+  const RunOptions& options = outcome.options;
+  TrainingOptions usual = usual_training;
+  usual.learning_rate = usual_rate(options.network, options.protocols);
+  const Json now = Json::parse(options.training.to_json()), by_default = Json::parse(usual.to_json());
+  std::string training;
+  for (const auto& [field, value] : now.items()) {
+    if (field == "batch" || value == by_default.at(field)) continue;
+    std::string option = field;
+    std::ranges::replace(option, '_', '-');
+    training += " --" + option + " " + (value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  const std::string batch =
+      options.training.batch == usual.batch ? "" : " --batch " + std::to_string(options.training.batch);
+  const std::string output = options.network.output ? " --output " + *options.network.output : "";
+  return {"smlp encrypt --key keys/public.json --data " + shell_word(options.data.data) +
+              given_options(line, {"label", "labels", "separator", "decimal", "no-header", "columns",
+                                   "ignore", "categorical", "missing", "scaling", "value-bits",
+                                   "fraction-bits", "sigma", "inner"}) +
+              batch + " --out table.h5",
+          "smlp train --data table.h5 --network " + shell_word(options.network.text) + output + training +
+              given_options(line, {"protocols", "matmul", "truncation", "comparison", "selection",
+                                   "activation", "range-check"}) +
+              " --key-holder HOST:PORT --tls DIR --out model.h5"};
+}
+
+}  // namespace
+
+void ClearOptions::add_to(CommandLine& line) {
+  line.flag("clear", clear, "nothing is encrypted: the twin and the doubles alone, to choose options by");
+  line.text("grid", grid,
+            "with --clear: options with several values each, 'learning-rate=0.02,0.05 momentum=0,0.8'");
+  line.number("repeat", repeat, "with --clear: so many seeds, from --seed on; mean and deviation");
+}
+
+void ClearOptions::check(const CommandLine& line) const {
+  if (!clear && (!grid.empty() || repeat != 1)) throw UsageError("--grid and --repeat go with --clear");
+  if (!clear) return;
+  for (const char* name : {"secret-key", "out", "metrics"})
+    if (line.given(name))
+      throw UsageError(std::string("--") + name + " goes with encryption, --clear encrypts nothing");
+  if (repeat < 1 || repeat > most_repeats)
+    throw UsageError("--repeat is " + std::to_string(repeat) + ", allowed are 1 to " +
+                     std::to_string(most_repeats));
+}
+
+std::vector<Setting> settings_of_grid(const std::string& grid) {
+  std::vector<Setting> out{{}};
+  std::string known;
+  for (const auto& [name, set] : grid_options()) known += (known.empty() ? "" : ", ") + name;
+  for (const std::string& part : cut(grid, ' ')) {
+    if (part.empty()) continue;
+    const std::size_t equals = part.find('=');
+    if (equals == part.npos || equals + 1 == part.size())
+      throw UsageError("--grid has '" + part.substr(0, 40) + "', which is not NAME=VALUE,VALUE,..");
+    const std::string name = part.substr(0, equals);
+    if (!grid_options().contains(name))
+      throw UsageError("--grid does not take '" + name.substr(0, 40) + "'; it takes " + known);
+    if (std::ranges::any_of(out.front(), [&](const auto& option) { return option.first == name; }))
+      throw UsageError("--grid names " + name + " twice");
+    std::vector<Setting> longer;
+    for (const Setting& setting : out)
+      for (const std::string& value : cut(part.substr(equals + 1), ',')) {
+        longer.push_back(setting);
+        longer.back().emplace_back(name, value);
+      }
+    out = std::move(longer);
+    if (out.size() > most_settings)
+      throw UsageError("--grid has more than " + std::to_string(most_settings) + " settings");
+  }
+  return out;
+}
+
+void run_clear(const RunOptions& options, const ClearOptions& clear, const CommandLine& line, Json origin,
+               Console& console) {
+  std::vector<Outcome> outcomes;
+  for (Setting& setting : settings_of_grid(clear.grid)) {
+    Outcome outcome{std::move(setting), options, {}, {}};
+    for (const auto& [name, value] : outcome.setting) {
+      if (line.given(name)) throw UsageError("--" + name + " and the same in --grid exclude each other");
+      grid_options().at(name)(outcome.options, value);
+    }
+    const bool rated =
+        line.given("learning-rate") || std::ranges::any_of(outcome.setting, [](const auto& option) {
+          return option.first == "learning-rate";
+        });
+    if (!rated)
+      outcome.options.training.learning_rate = usual_rate(outcome.options.network, outcome.options.protocols);
+    outcome.options.training.check();
+    outcomes.push_back(std::move(outcome));
+  }
+  console.warning("note: nothing is encrypted");
+  const PartSource source(options);
+  const bool one = outcomes.size() == 1 && clear.repeat == 1;
+  for (std::size_t repeat = 0; repeat < clear.repeat; ++repeat) {
+    const std::uint64_t seed = options.seed + repeat;
+    const Parts parts = source.parts(Seeds(seed), options.numbers, repeat == 0 ? &console : nullptr);
+    if (repeat == 0) origin["tables"] = parts.tables;
+    for (Outcome& outcome : outcomes) {
+      outcome.network = outcome.options.network.network(parts.train.features.cols(),
+                                                        parts.profile.classes.size(), options.protocols);
+      if (repeat == 0 && one)
+        console.note(options.data.data + ": " + count_text(parts.train.rows(), "row") + " to train and " +
+                     std::to_string(parts.test.rows()) + " to test; network " + outcome.network.text());
+      outcome.trials.push_back(train(
+          outcome.options, outcome.network, parts, seed, [&](const ClearEpoch& epoch, std::size_t number) {
+            if (!one) return;
+            console.note(epoch_text(epoch, number, outcome.options.training.epochs));
+            console.note(bits_text(epoch, options.numbers));
+          }));
+      const std::string about = outcome.setting.empty() ? std::string() : text_of(outcome.setting) + ", ";
+      const Trial& last = outcome.trials.back();
+      if (!last.left_range.empty())
+        console.warning("warning: " + about + "seed " + std::to_string(seed) + ": " + last.left_range);
+      else if (!one)
+        console.note(about + "seed " + std::to_string(seed) + ": accuracy " +
+                     percent(last.epochs.back().accuracy.twin) + " twin, " +
+                     percent(last.epochs.back().accuracy.clear) + " float");
+    }
+  }
+  const Outcome* best = &outcomes.front();
+  for (const Outcome& outcome : outcomes)
+    if (outcome.better_than(*best)) best = &outcome;
+  if (options.output.json) {
+    Json all = Json::array();
+    for (const Outcome& outcome : outcomes) all.push_back(outcome_json(outcome));
+    origin["encrypted"] = false;
+    origin["settings"] = std::move(all);
+    origin["best"] = best - outcomes.data();
+    origin["commands"] = commands(*best, line);
+    console.document(origin.dump(-1, ' ', false, Json::error_handler_t::replace));
+    return;
+  }
+  for (const Outcome& outcome : outcomes)
+    console.result((outcome.setting.empty() ? "" : text_of(outcome.setting) + ": ") + outcome_text(outcome));
+  if (best->diverged() == best->trials.size())
+    throw Error(
+        "no setting stayed in range: lower --learning-rate, scale the features (--scaling) or raise "
+        "--value-bits");
+  console.result(std::string("nothing was encrypted; ") +
+                 (outcomes.size() > 1 ? "the best of these" : "the same") +
+                 " on ciphertexts, with keys of smlp keygen:");
+  for (const std::string& command : commands(*best, line)) console.result("  " + command);
+}
+
+}  // namespace smlp

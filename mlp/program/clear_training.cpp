@@ -1,0 +1,64 @@
+// The twin and the doubles, epoch by epoch.
+#include "mlp/program/clear_training.h"
+
+#include "mlp/fixed_point.h"
+#include "mlp/initial_weights.h"
+#include "mlp/training.h"
+
+namespace smlp {
+
+namespace {
+
+template <typename Matrix>
+Weights<Matrix> with_velocities(std::vector<Matrix> initial, bool momentum) {
+  Weights<Matrix> out{std::move(initial), {}};
+  for (std::size_t layer = 0; momentum && layer < out.weights.size(); ++layer)
+    out.velocities.emplace_back(out.weights[layer].rows(), out.weights[layer].cols());
+  return out;
+}
+
+}  // namespace
+
+std::vector<Matrix<double>> decoded(const std::vector<IntegerMatrix>& weights, const Numbers& numbers) {
+  std::vector<Matrix<double>> out;
+  for (const IntegerMatrix& matrix : weights) out.push_back(decode(matrix, numbers));
+  return out;
+}
+
+ClearTraining::ClearTraining(const Parts& parts, const Network& network, const TrainingOptions& options,
+                             const BitBudget& budget, TableGroups groups, const Seeds& seeds)
+    : parts_(parts),
+      network_(network),
+      options_(options),
+      budget_(budget),
+      groups_(std::move(groups)),
+      seeds_(seeds),
+      integers_(integer_table(parts.train, groups_, network.outputs(), budget.numbers())),
+      doubles_(float_table(parts.train, groups_, network.outputs())),
+      twin_(budget, seeds.training()),
+      clear_(budget.numbers().fraction_bits),
+      twin_model_(with_velocities(initial_weights(network, budget.numbers(), seeds.initial_weights()),
+                                  options.momentum != 0)),
+      float_model_(with_velocities(decoded(twin_model_.weights, budget.numbers()), options.momentum != 0)) {}
+
+ClearEpoch ClearTraining::train_epoch() {
+  const Numbers& numbers = budget_.numbers();
+  ClearEpoch out;
+  smlp::train_epoch(twin_, network_, twin_model_, integers_.reader(), groups_, options_, budget_, epoch_,
+                    seeds_.batch_order(), [&](std::size_t, std::size_t, const IntegerMatrix& residual) {
+                      out.step_losses.push_back({half_squared_error(decode(residual, numbers)), 0});
+                    });
+  smlp::train_epoch(clear_, network_, float_model_, doubles_.reader(), groups_, options_, budget_, epoch_,
+                    seeds_.batch_order(), [&](std::size_t done, std::size_t, const Matrix<double>& residual) {
+                      out.step_losses[done - 1].clear = half_squared_error(residual);
+                    });
+  ++epoch_;
+  const std::vector<Matrix<double>> replayed = decoded(twin_model_.weights, numbers);
+  out.loss = {loss(network_, replayed, parts_.train), loss(network_, clear(), parts_.train)};
+  out.accuracy = {accuracy(network_, replayed, parts_.test), accuracy(network_, clear(), parts_.test)};
+  out.bits = twin_.widest_bits();
+  twin_.forget_widest_bits();
+  return out;
+}
+
+}  // namespace smlp
