@@ -32,8 +32,8 @@ y = { columns = ["encrypted", "twin"], label = "loss", unit = "squared error" }
 TOML
 
 # bench WORD..: the runner, on these files and with a store and results of this test.
-bench() { "$reproduce" --quick --experiments "$dir/files" --out "$dir/out" --store "$dir/store" "$@" </dev/null; }
-kept() { find "$dir/store" -name '[0-9a-f]*.json' | wc -l; }
+command=("$reproduce" --quick --experiments "$dir/files" --out "$dir/out" --store "$dir/store")
+bench() { "${command[@]}" "$@" </dev/null; }
 
 # ---- what would be done, without doing it ----
 [ "$(bench --list)" = 'mine: A sweep of my own' ] || fail '--list does not list'
@@ -43,16 +43,17 @@ grep -qE '^in all [0-9]+ s$' "$said/plan" || fail "--dry-run says $(<"$said/plan
 [ ! -e "$dir/out" ] || fail '--dry-run wrote results'
 
 # ---- killed, then gone on with ----
-bench >"$said/out" 2>"$said/err" &
-runner=$!
+"${command[@]}" >"$said/out" 2>"$said/err" </dev/null &
+runner=$!  # the script itself, no shell around it
 until grep -q '^  took ' "$said/err" || ! kill -0 "$runner" 2>/dev/null; do sleep 0.02; done
 { kill -KILL "$runner"; wait "$runner"; } 2>/dev/null
 [ ! -e "$dir/out" ] || fail 'a run that was killed wrote results'
 bench >"$said/out" 2>"$said/again" || fail "does not go on: $(<"$said/again")"
 first=$(grep -c '^  took ' "$said/err") second=$(grep -c '^  took ' "$said/again")
-[ $((first + second)) -eq 4 ] || [ $((first + second)) -eq 5 ] || fail "4 points took $first and $second measurements"
+# A point may have been kept and not yet told.
+[ $((first + second)) -eq 4 ] || [ $((first + second)) -eq 3 ] || fail "4 points took $first and $second measurements"
 [ "$first" -ge 1 ] && [ "$second" -lt 4 ] || fail "$first points were measured before and $second after the kill"
-grep -q "^$first of 4 points are there already" "$said/again" || [ $((first + second)) -eq 5 ] || fail "says $(head -n 1 "$said/again")"
+grep -q "^$((4 - second)) of 4 points are there already" "$said/again" || fail "says $(head -n 1 "$said/again")"
 
 # ---- the figure, its points, the report ----
 head -c 300 "$dir/out/mine-loss.svg" | grep -q '<svg' || head -n 5 "$dir/out/mine-loss.svg" | grep -q svg || fail 'no figure'
