@@ -16,8 +16,8 @@ struct Avx2 {
   using Integers = __m256i;
   static constexpr std::size_t lanes = 4;
 
-  static Doubles load(const double* from) { return _mm256_loadu_pd(from); }
-  static void store(double* to, Doubles x) { _mm256_storeu_pd(to, x); }
+  static Doubles load(const Word* from) { return _mm256_loadu_pd(reinterpret_cast<const double*>(from)); }
+  static void store(Word* to, Doubles x) { _mm256_storeu_pd(reinterpret_cast<double*>(to), x); }
   static void transpose(Doubles (&rows)[lanes]) {
     const Doubles a = _mm256_unpacklo_pd(rows[0], rows[1]), b = _mm256_unpackhi_pd(rows[0], rows[1]);
     const Doubles c = _mm256_unpacklo_pd(rows[2], rows[3]), d = _mm256_unpackhi_pd(rows[2], rows[3]);

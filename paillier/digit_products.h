@@ -17,37 +17,25 @@
 // Needs rounding to nearest and no value-changing compiler option. Time depends on sizes alone.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
-#include <utility>
 
-#include "paillier/digit_kernels.h"
+#include "paillier/digit_moves.h"
 
 namespace smlp {
 namespace {
 
-constexpr unsigned digit_bits = 49;
-constexpr std::uint64_t digit_mask = (std::uint64_t{1} << digit_bits) - 1;
-constexpr std::uint64_t half_digit = std::uint64_t{1} << (digit_bits - 1);
+constexpr unsigned balanced_bits = digit_bits(DigitForm::balanced);
+constexpr std::uint64_t digit_mask = (std::uint64_t{1} << balanced_bits) - 1;
+constexpr std::uint64_t half_digit = std::uint64_t{1} << (balanced_bits - 1);
 constexpr std::uint64_t column_offset = std::uint64_t{1} << 61;
-constexpr std::uint64_t carry_offset = column_offset >> digit_bits;
+constexpr std::uint64_t carry_offset = column_offset >> balanced_bits;
 
 constexpr double low_anchor = 0x1.8p52;
 constexpr double high_anchor = 0x1.8p101;                       // C1
 constexpr std::uint64_t low_anchor_bits = 0x4338000000000000;   // the bits of low_anchor
 constexpr std::uint64_t high_anchor_bits = 0x4648000000000000;  // the bits of high_anchor
 constexpr std::uint64_t two_52_bits = 0x4330000000000000;       // the bits of 2^52
-
-template <std::size_t... Index, typename Body>
-[[gnu::always_inline]] inline void unroll(std::index_sequence<Index...>, const Body& body) {
-  (body(std::integral_constant<std::size_t, Index>{}), ...);
-}
-template <std::size_t Count, typename Body>
-[[gnu::always_inline]] inline void unroll(const Body& body) {
-  unroll(std::make_index_sequence<Count>{}, body);
-}
 
 /// The products of one instruction set V (its vectors and their operations) for numbers of whole blocks:
 /// `block` digits are multiplied column by column.
@@ -138,7 +126,7 @@ struct Digits {
     const Integers offset = V::broadcast(column_offset + half_digit - carry_offset);
     for (std::size_t p = 0; p < N; ++p) {
       const Integers u = V::add(V::add(columns[p], offset), carry);
-      carry = V::template shift_right<digit_bits>(u);
+      carry = V::template shift_right<balanced_bits>(u);
       digits[p] = balanced_digit(u);
     }
     return carry;
@@ -153,7 +141,7 @@ struct Digits {
     Integers carry = no_carry();
     for (std::size_t p = 0; p + 1 < N; ++p) {
       const Integers u = V::add(V::add(V::bits(V::add(V::subtract(x[p], y[p]), anchor)), offset), carry);
-      carry = V::template shift_right<digit_bits>(u);
+      carry = V::template shift_right<balanced_bits>(u);
       out[p] = balanced_digit(u);
     }
     const Integers last = V::bits(V::add(V::subtract(x[N - 1], y[N - 1]), anchor));
@@ -260,7 +248,7 @@ struct Digits {
     const Doubles t_last = V::add(t[block - 1], V::broadcast(low_anchor));
     const Integers u =
         V::add(V::add(last, V::bits(t_last)), V::broadcast(column_offset + half_digit - low_anchor_bits));
-    const Integers carry = V::add(V::template shift_right<digit_bits>(u), carry_in);
+    const Integers carry = V::add(V::template shift_right<balanced_bits>(u), carry_in);
     high = V::add(V::add(high, columns[block]), V::subtract(carry, V::broadcast(2 * carry_offset)));
     unroll<block - 1>([&](auto p) __attribute__((always_inline)) {
       Integers next =
@@ -297,7 +285,7 @@ struct Digits {
   // ---- what leaves this file ----
 
   template <std::size_t N, bool Square>
-  static void modular_product(double* out, const double* a, const double* b, const double* modulus) {
+  static void modular_product(Word* out, const Word* a, const Word* b, const Word* modulus) {
     Integers columns[2 * N];
     Doubles q[N];
     product<N, Square>(columns, reinterpret_cast<const Doubles*>(a), reinterpret_cast<const Doubles*>(b));
@@ -306,76 +294,20 @@ struct Digits {
     normalise<N>(columns + N, reinterpret_cast<Doubles*>(out), no_carry());
   }
 
-  /// Calls body(i) for squares of lanes x lanes words from digit i on that cover N digits; the last two may
-  /// overlap.
-  template <std::size_t N, typename Body>
-  [[gnu::always_inline]] static void for_each_square(const Body& body) {
-    static_assert(N >= V::lanes);
-    for (std::size_t i = 0; i < N; i += V::lanes) body(std::min(i, N - V::lanes));
-  }
-
-  // Unrolled so that a square stays in registers.
-  template <std::size_t N>
-  static void gather(double* out, const double* const* residues) {
-    for_each_square<N>([&](std::size_t i) __attribute__((always_inline)) {
-      Doubles square[V::lanes];
-      unroll<V::lanes>([&](auto k) __attribute__((always_inline)) { square[k] = V::load(residues[k] + i); });
-      V::transpose(square);
-      unroll<V::lanes>([&](auto k) __attribute__((always_inline)) {
-        reinterpret_cast<Doubles*>(out)[i + k] = square[k];
-      });
-    });
-  }
-
-  template <std::size_t N>
-  static void scatter(double* const* residues, std::size_t count, const double* in) {
-    for_each_square<N>([&](std::size_t i) __attribute__((always_inline)) {
-      Doubles square[V::lanes];
-      unroll<V::lanes>([&](auto k) __attribute__((always_inline)) {
-        square[k] = reinterpret_cast<const Doubles*>(in)[i + k];
-      });
-      V::transpose(square);
-      unroll<V::lanes>([&](auto k) __attribute__((always_inline)) {
-        if (k < count) V::store(residues[k] + i, square[k]);
-      });
-    });
-  }
-
-  // A few digits at a time over all entries: their sums stay in registers.
-  template <std::size_t N>
-  static void select(double* out, const double* table, std::size_t entries, std::size_t index) {
-    static_assert(N % block == 0);
-    const auto* const blocks = reinterpret_cast<const Integers*>(table);
-    for (std::size_t i = 0; i < N; i += block) {
-      Integers sum[block];
-      unroll<block>([&](auto k) __attribute__((always_inline)) { sum[k] = V::broadcast(std::uint64_t{0}); });
-      for (std::size_t e = 0; e < entries; ++e) {
-        const std::uint64_t difference = e ^ index;
-        const Integers mask =
-            V::broadcast(((difference | (0 - difference)) >> 63) - 1);  // all ones where equal
-        const Integers* const entry = blocks + e * N + i;
-        unroll<block>([&](auto k)
-                          __attribute__((always_inline)) { sum[k] = V::both_or(entry[k], mask, sum[k]); });
-      }
-      unroll<block>([&](auto k)
-                        __attribute__((always_inline)) { reinterpret_cast<Integers*>(out)[i + k] = sum[k]; });
-    }
-  }
-
   template <std::size_t N>
   static constexpr DigitKernel kernel() {
-    return {V::lanes,
+    return {DigitForm::balanced,
+            V::lanes,
             N,
             block,
             modular_product<N, false>,
-            [](double* out, const double* a, const double* m) { modular_product<N, true>(out, a, a, m); },
-            gather<N>,
-            scatter<N>,
-            select<N>};
+            [](Word* out, const Word* a, const Word* m) { modular_product<N, true>(out, a, a, m); },
+            Moves<V, N>::gather,
+            Moves<V, N>::scatter,
+            Moves<V, N>::template select<block>};
   }
 };
 
-/// R >= 32 m asks for five bits more than the modulus has.
 template <class V>
 const DigitKernel* smallest_kernel(std::size_t bits) {
   using Sevens = Digits<V, 7>;
@@ -384,9 +316,7 @@ const DigitKernel* smallest_kernel(std::size_t bits) {
       Sevens::template kernel<63>(),  Sevens::template kernel<84>(),       Sevens::template kernel<126>(),
       Sevens::template kernel<168>(),
   };
-  for (const DigitKernel& kernel : kernels)
-    if (bits + 5 <= digit_bits * kernel.digits) return &kernel;
-  return nullptr;
+  return smallest(kernels, bits);
 }
 
 }  // namespace

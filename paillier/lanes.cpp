@@ -1,4 +1,4 @@
-// Dispatch to the kernels, and conversion between GMP's integers and balanced digits of 49 bits in doubles.
+// Dispatch to the kernels, and conversion between GMP's integers and their digits.
 #include "paillier/lanes.h"
 
 #include <sys/mman.h>
@@ -15,37 +15,65 @@
 namespace smlp {
 namespace {
 
-constexpr unsigned digit_bits = 49;
-constexpr std::int64_t half_digit = std::int64_t{1} << (digit_bits - 1);
-constexpr std::uint64_t digit_mask = (std::uint64_t{1} << digit_bits) - 1;
 // Below this the products of single limbs are faster than the smallest kernel.
 constexpr std::size_t smallest_vector_modulus = 384;
 
-Word word(std::int64_t digit) {
-  return std::bit_cast<Word>(static_cast<double>(digit));
-}
-std::int64_t digit(Word word) {
-  return static_cast<std::int64_t>(std::bit_cast<double>(word));
-}
+template <DigitForm form>
+struct Digits {
+  static constexpr unsigned bits = digit_bits(form);
+  static constexpr std::uint64_t mask = (std::uint64_t{1} << bits) - 1;
+  // From here on a slice of a number takes a carry from the next one.
+  static constexpr std::int64_t half =
+      form == DigitForm::balanced ? std::int64_t{1} << (bits - 1) : std::int64_t{0};
 
-double* doubles(Word* words) {
-  return reinterpret_cast<double*>(words);
-}
-const double* doubles(const Word* words) {
-  return reinterpret_cast<const double*>(words);
-}
-
-// Balanced digits of a number modulo 2^(49 digits), every `stride` words. Returns the carry out of the last
-// one: zero where it is below 2^(49 digits - 1).
-std::int64_t write_digits(std::span<const Limb> x, std::size_t digits, Word* out, std::size_t stride) {
-  std::int64_t carry = 0;
-  for (std::size_t i = 0; i < digits; ++i) {
-    const Limb slice = word_at(x, i * digit_bits);
-    const std::int64_t value = static_cast<std::int64_t>(slice & digit_mask) + carry;
-    carry = (value + half_digit) >> digit_bits;  // 1 from half a digit on
-    out[i * stride] = word(value - (carry << digit_bits));
+  static Word word(std::int64_t digit) {
+    if constexpr (form == DigitForm::whole) return static_cast<Word>(digit);
+    return std::bit_cast<Word>(static_cast<double>(digit));
   }
-  return carry;
+  static std::int64_t digit(Word word) {
+    if constexpr (form == DigitForm::whole) return static_cast<std::int64_t>(word);
+    return static_cast<std::int64_t>(std::bit_cast<double>(word));
+  }
+
+  static void write(std::span<const Limb> x, std::size_t digits, Word* out, std::size_t stride) {
+    std::int64_t carry = 0;
+    for (std::size_t i = 0; i < digits; ++i) {
+      const Limb slice = word_at(x, i * bits);
+      const std::int64_t value = static_cast<std::int64_t>(slice & mask) + carry;
+      carry = (value + half) >> bits;
+      out[i * stride] = word(value - (carry << bits));
+    }
+  }
+
+  /// The limbs of x, or of x - m where digits are whole, in two's complement modulo 2^(64 limbs): at most |m|
+  /// in size and below m. Returns the limb of its sign.
+  static Limb read(std::span<Limb> limbs, std::size_t digits, const Word* x, const Word* m,
+                   std::size_t stride) {
+    const std::size_t size = limbs.size();
+    std::ranges::fill(limbs, 0);
+    std::int64_t carry = 0;
+    for (std::size_t i = 0; i < digits; ++i) {
+      std::int64_t value = digit(x[i * stride]) + carry;
+      if constexpr (form == DigitForm::whole) value -= digit(m[i * stride]);
+      carry = value >> bits;
+      const auto slice = static_cast<std::uint64_t>(value) & mask;
+      const std::size_t at = i * bits / limb_bits, offset = i * bits % limb_bits;
+      if (at < size) limbs[at] |= slice << offset;
+      if (offset > limb_bits - bits && at + 1 < size) limbs[at + 1] |= slice >> (limb_bits - offset);
+    }
+    const auto sign = static_cast<Limb>(carry);  // all zeros or all ones, above the last digit
+    const std::size_t end = digits * bits;
+    if (end < size * limb_bits) limbs[end / limb_bits] |= sign << end % limb_bits;
+    for (std::size_t i = end / limb_bits + 1; i < size; ++i) limbs[i] = sign;
+    return sign;
+  }
+};
+
+/// The lowest `digits` digits of a number, every `stride` words.
+void write_digits(DigitForm form, std::span<const Limb> x, std::size_t digits, Word* out,
+                  std::size_t stride) {
+  if (form == DigitForm::whole) return Digits<DigitForm::whole>::write(x, digits, out, stride);
+  Digits<DigitForm::balanced>::write(x, digits, out, stride);
 }
 
 void require_rounding_to_nearest() {
@@ -81,11 +109,12 @@ void free_words(void* memory, std::size_t bytes) noexcept {
 }
 
 std::string_view name(Instructions instructions) {
-  constexpr std::string_view names[] = {"scalar", "AVX2", "AVX-512"};
+  constexpr std::string_view names[] = {"scalar", "AVX2", "AVX-512", "AVX-512 IFMA"};
   return names[static_cast<std::size_t>(instructions)];
 }
 
 Instructions best_instructions() {
+  if (avx512_ifma_kernel(0)) return Instructions::avx512_ifma;
   if (avx512_kernel(0)) return Instructions::avx512;
   if (avx2_kernel(0)) return Instructions::avx2;
   return Instructions::scalar;
@@ -95,6 +124,7 @@ Lanes::Lanes(const Integer& modulus, Instructions instructions) : scalar_(modulu
   require_rounding_to_nearest();
   const std::size_t bits = bit_length(modulus);
   if (bits >= smallest_vector_modulus) {
+    if (instructions == Instructions::avx512_ifma) kernel_ = avx512_ifma_kernel(bits);
     if (instructions == Instructions::avx512) kernel_ = avx512_kernel(bits);
     if (instructions == Instructions::avx2) kernel_ = avx2_kernel(bits);
   }
@@ -107,18 +137,19 @@ Lanes::Lanes(const Integer& modulus, Instructions instructions) : scalar_(modulu
   } else {
     kernel_modulus_ = WordBuffer((words() + kernel_->block) * lanes());
     // m may be a secret, and so is all that is congruent to something public modulo it.
-    const Integer block = power_of_two(digit_bits * kernel_->block);
+    const DigitForm form = kernel_->form;
+    const Integer block = power_of_two(digit_bits(form) * kernel_->block);
     const SecretInteger low_digits(modulus % block), low_inverse(inverse(low_digits.value(), block));
     const SecretInteger negative_inverse(block - low_inverse.value());
-    const Integer r = power_of_two(digit_bits * words());
+    const Integer r = power_of_two(digit_bits(form) * words());
     const SecretInteger one(r % modulus), r_squared(r * r % modulus);
     for (std::size_t lane = 0; lane < lanes(); ++lane) {
-      write_digits(limbs_of(modulus), words(), kernel_modulus_.data() + lane, lanes());
-      write_digits(limbs_of(negative_inverse.value()), kernel_->block,
+      write_digits(form, limbs_of(modulus), words(), kernel_modulus_.data() + lane, lanes());
+      write_digits(form, limbs_of(negative_inverse.value()), kernel_->block,
                    kernel_modulus_.data() + block_words() + lane, lanes());
-      write_digits(limbs_of(r_squared.value()), words(), r_squared_.data() + lane, lanes());
+      write_digits(form, limbs_of(r_squared.value()), words(), r_squared_.data() + lane, lanes());
     }
-    write_digits(limbs_of(one.value()), words(), one_.data(), 1);
+    write_digits(form, limbs_of(one.value()), words(), one_.data(), 1);
   }
   const std::vector<Integer> ones(lanes(), 1);
   load(unity_.data(), ones);
@@ -140,35 +171,21 @@ OperationCount Lanes::count() const {
 
 void Lanes::multiply(Word* out, const Word* a, const Word* b) const {
   add_to_count(products, lanes());
-  if (kernel_)
-    return kernel_->multiply(doubles(out), doubles(a), doubles(b), doubles(kernel_modulus_.data()));
+  if (kernel_) return kernel_->multiply(out, a, b, kernel_modulus_.data());
   scalar_.multiply(out, a, b);
 }
 
 void Lanes::square(Word* out, const Word* a) const {
   add_to_count(squares, lanes());
-  if (kernel_) return kernel_->square(doubles(out), doubles(a), doubles(kernel_modulus_.data()));
+  if (kernel_) return kernel_->square(out, a, kernel_modulus_.data());
   scalar_.square(out, a);
 }
 
 void Lanes::store_digits(Limb* limbs, const Word* block, std::size_t lane) const {
+  const auto read =
+      kernel_->form == DigitForm::whole ? Digits<DigitForm::whole>::read : Digits<DigitForm::balanced>::read;
   const std::size_t size = this->limbs();
-  // The number modulo 2^(64 size), in two's complement; below |m| in size, so its sign is that of the last
-  // digit.
-  std::fill_n(limbs, size, 0);
-  std::int64_t carry = 0;
-  for (std::size_t i = 0; i < words(); ++i) {
-    const std::int64_t value = digit(block[i * lanes() + lane]) + carry;
-    carry = value >> digit_bits;
-    const auto slice = static_cast<std::uint64_t>(value) & digit_mask;
-    const std::size_t at = i * digit_bits / limb_bits, offset = i * digit_bits % limb_bits;
-    if (at < size) limbs[at] |= slice << offset;
-    if (offset > limb_bits - digit_bits && at + 1 < size) limbs[at + 1] |= slice >> (limb_bits - offset);
-  }
-  const auto sign = static_cast<Limb>(carry);  // all zeros or all ones, above the last digit
-  const std::size_t end = words() * digit_bits;
-  if (end < size * limb_bits) limbs[end / limb_bits] |= sign << end % limb_bits;
-  for (std::size_t i = end / limb_bits + 1; i < size; ++i) limbs[i] = sign;
+  const Limb sign = read({limbs, size}, words(), block + lane, kernel_modulus_.data() + lane, lanes());
   mpn_cnd_add_n(sign, limbs, limbs, mpz_limbs_read(modulus().get_mpz_t()), static_cast<mp_size_t>(size));
 }
 
@@ -185,14 +202,14 @@ void Lanes::load(Word* block, std::span<const Integer> xs) const {
   for (std::size_t lane = 0; lane < xs.size(); ++lane) {
     if (sgn(xs[lane]) < 0 || xs[lane] >= modulus())
       throw Error("a residue outside [0, modulus) reached modular arithmetic");
-    write_digits(limbs_of(xs[lane]), words(), block + lane, lanes());
+    write_digits(kernel_->form, limbs_of(xs[lane]), words(), block + lane, lanes());
   }
   clear_lanes(block, xs.size());
 }
 
 void Lanes::clear_lanes(Word* block, std::size_t first) const {
   for (std::size_t lane = first; lane < lanes(); ++lane)
-    for (std::size_t i = 0; i < words(); ++i) block[i * lanes() + lane] = word(0);
+    for (std::size_t i = 0; i < words(); ++i) block[i * lanes() + lane] = 0;  // in both forms
 }
 
 void Lanes::load(Word* block, const Limb* residues, std::size_t count) const {
@@ -203,7 +220,7 @@ void Lanes::load(Word* block, const Limb* residues, std::size_t count) const {
     return;
   }
   for (std::size_t lane = 0; lane < count; ++lane)
-    write_digits({residues + lane * limbs(), limbs()}, words(), block + lane, lanes());
+    write_digits(kernel_->form, {residues + lane * limbs(), limbs()}, words(), block + lane, lanes());
   clear_lanes(block, count);
 }
 
@@ -254,14 +271,14 @@ void Lanes::gather(Word* block, std::span<const Word* const> residues) const {
     std::copy_n(residues.empty() ? one() : residues[0], words(), block);
     return;
   }
-  std::array<const double*, most_lanes> from;
-  from.fill(doubles(one()));
-  for (std::size_t lane = 0; lane < residues.size(); ++lane) from[lane] = doubles(residues[lane]);
-  kernel_->gather(doubles(block), from.data());
+  std::array<const Word*, most_lanes> from;
+  from.fill(one());
+  std::ranges::copy(residues, from.begin());
+  kernel_->gather(block, from.data());
 }
 
 void Lanes::select(Word* out, const Word* table, std::size_t entries, std::size_t index) const {
-  if (kernel_) return kernel_->select(doubles(out), doubles(table), entries, index);
+  if (kernel_) return kernel_->select(out, table, entries, index);
   std::fill_n(out, words(), Word{0});
   for (std::size_t e = 0; e < entries; ++e) {
     const Word difference = static_cast<Word>(e ^ index);
@@ -284,9 +301,7 @@ void Lanes::scatter(std::span<Word* const> residues, const Word* block) const {
     std::copy_n(block, words(), residues[0]);
     return;
   }
-  std::array<double*, most_lanes> to{};
-  for (std::size_t lane = 0; lane < residues.size(); ++lane) to[lane] = doubles(residues[lane]);
-  kernel_->scatter(to.data(), residues.size(), doubles(block));
+  kernel_->scatter(residues.data(), residues.size(), block);
 }
 
 void Lanes::scatter(Word* residues, std::size_t count, const Word* block) const {

@@ -1,6 +1,6 @@
-// Montgomery arithmetic on blocks of independent residues modulo one number: eight together on AVX-512, four
-// on AVX2, one at a time (GMP's limbs) elsewhere. Callers see the number of lanes and nothing else of the
-// processor.
+// Montgomery arithmetic on blocks of independent residues modulo one number: eight together on AVX-512, with
+// or without IFMA, four on AVX2, one at a time (GMP's limbs) elsewhere. Callers see the number of lanes and
+// nothing else of the processor.
 #pragma once
 
 #include <array>
@@ -17,19 +17,15 @@
 
 namespace smlp {
 
-enum class Instructions { scalar, avx2, avx512 };
+enum class Instructions { scalar, avx2, avx512, avx512_ifma };
 std::string_view name(Instructions instructions);
 /// Residues in a block.
 constexpr std::size_t lane_count(Instructions instructions) {
-  return instructions == Instructions::avx512 ? 8 : instructions == Instructions::avx2 ? 4 : 1;
+  return instructions == Instructions::scalar ? 1 : instructions == Instructions::avx2 ? 4 : 8;
 }
 constexpr std::size_t most_lanes = 8;
 /// The fastest that this processor has.
 Instructions best_instructions();
-
-/// One word of a residue in the form of its Lanes.
-using Word = mp_limb_t;
-static_assert(sizeof(Word) == sizeof(double));
 
 /// Memory aligned for every kernel; large pieces on large pages where the system has them, since tables are
 /// read at random.

@@ -105,7 +105,18 @@ def training(results):
         table(["operation"] + [row["workload"] for row in results["rows"]], split)])
 
 
-TABLES = {"operations": operations, "matmul": matmul, "training": training}
+def kernels(results):
+    rows = []
+    for row in results["rows"]:
+        count, each = row["multiply_adds"], row["multiply_add"]
+        floor = {key: count * each[key] for key in ("min", "median")}
+        rows.append([f"{row['what']} mod {row['bits']} bits", str(row["digits"]), both(row["doubles"], 1e6), both(row["integers"], 1e6),
+                     ratio(row["integers"], row["doubles"]), f"{count:,.0f}", both(floor, 1e6), ratio(row["integers"], floor)])
+    columns = ["us", "digits", "AVX-512", "AVX-512 IFMA", "IFMA / AVX-512", "multiply-adds", "floor", "IFMA / floor"]
+    return "\n\n".join([machine(results), "Minimum (median).", table(columns, rows)])
+
+
+TABLES = {"kernels": kernels, "operations": operations, "matmul": matmul, "training": training}
 
 
 def main(words):

@@ -5,6 +5,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <bit>
+#include <memory>
 #include <new>
 #include <vector>
 
@@ -14,50 +16,55 @@ using namespace smlp;
 
 namespace {
 
-constexpr std::size_t digit_bits = 49;
-
-struct AlignedDoubles {
-  explicit AlignedDoubles(std::size_t count)
-      : data(new(std::align_val_t{64}) double[count],
-             [](double* p) { ::operator delete[](p, std::align_val_t{64}); }) {}
-  std::unique_ptr<double[], void (*)(double*)> data;
+struct AlignedWords {
+  explicit AlignedWords(std::size_t count)
+      : data(new(std::align_val_t{64}) Word[count],
+             [](Word* p) { ::operator delete[](p, std::align_val_t{64}); }) {}
+  std::unique_ptr<Word[], void (*)(Word*)> data;
 };
 
-// Balanced digits of a number of either sign into lane `lane`; the last takes what is left.
-void write(double* out, std::size_t digits, std::size_t lanes, std::size_t lane, Integer x) {
+// Digits of a number into lane `lane`, balanced ones of either sign; the last takes what is left.
+void write(const DigitKernel& kernel, std::size_t digits, Word* out, std::size_t lane, Integer x) {
+  const bool whole = kernel.form == DigitForm::whole;
+  const unsigned bits = whole ? 52 : 49;
   for (std::size_t i = 0; i < digits; ++i) {
     Integer digit;
-    mpz_fdiv_r_2exp(digit.get_mpz_t(), x.get_mpz_t(), digit_bits);
-    if (digit >= power_of_two(digit_bits - 1)) digit -= power_of_two(digit_bits);
+    mpz_fdiv_r_2exp(digit.get_mpz_t(), x.get_mpz_t(), bits);
+    if (!whole && digit >= power_of_two(bits - 1)) digit -= power_of_two(bits);
     if (i + 1 == digits) digit = x;
-    out[i * lanes + lane] = digit.get_d();
-    x = (x - digit) >> digit_bits;
+    out[i * kernel.lanes + lane] = whole ? digit.get_ui() : std::bit_cast<Word>(digit.get_d());
+    x = (x - digit) >> bits;
   }
 }
 
-Integer read(const double* in, std::size_t digits, std::size_t lanes, std::size_t lane) {
+Integer read(const DigitKernel& kernel, const Word* in, std::size_t lane) {
   Integer x = 0;
-  for (std::size_t i = digits; i-- > 0;) x = (x << digit_bits) + Integer(in[i * lanes + lane]);
+  for (std::size_t i = kernel.digits; i-- > 0;) {
+    const Word word = in[i * kernel.lanes + lane];
+    const bool whole = kernel.form == DigitForm::whole;
+    x = (x << (whole ? 52 : 49)) + (whole ? Integer(word) : Integer(std::bit_cast<double>(word)));
+  }
   return x;
 }
 
-// sum of `digit` 2^(49 i) over the lower digits, cut to less than |m| by leaving the highest ones out.
-Integer repeated(const Integer& digit, const Integer& m) {
+// sum of `digit` 2^(bits i) over the lower digits, cut to less than |m| by leaving the highest ones out.
+Integer repeated(const Integer& digit, const Integer& m, unsigned bits) {
   Integer x = 0;
-  for (std::size_t i = 0; (i + 1) * digit_bits < bit_length(m); ++i) x += digit << (digit_bits * i);
+  for (std::size_t i = 0; (i + 1) * bits < bit_length(m); ++i) x += digit << (bits * i);
   return x;
 }
 
 // The modulus, as a kernel takes it.
-AlignedDoubles kernel_modulus(const DigitKernel& kernel, const Integer& m) {
-  AlignedDoubles out((kernel.digits + kernel.block) * kernel.lanes);
-  const Integer block = power_of_two(digit_bits * kernel.block);
+AlignedWords kernel_modulus(const DigitKernel& kernel, const Integer& m) {
+  AlignedWords out((kernel.digits + kernel.block) * kernel.lanes);
+  const Integer block = power_of_two(digit_bits(kernel.form) * kernel.block);
   Integer inverse;
   mpz_invert(inverse.get_mpz_t(), m.get_mpz_t(), block.get_mpz_t());
-  inverse = inverse > block / 2 ? Integer(block - inverse) : Integer(-inverse);
+  inverse = kernel.form == DigitForm::balanced && inverse <= block / 2 ? Integer(-inverse)
+                                                                       : Integer(block - inverse);
   for (std::size_t lane = 0; lane < kernel.lanes; ++lane) {
-    write(out.data.get(), kernel.digits, kernel.lanes, lane, m);
-    write(out.data.get() + kernel.digits * kernel.lanes, kernel.block, kernel.lanes, lane, inverse);
+    write(kernel, kernel.digits, out.data.get(), lane, m);
+    write(kernel, kernel.block, out.data.get() + kernel.digits * kernel.lanes, lane, inverse);
   }
   return out;
 }
@@ -65,27 +72,29 @@ AlignedDoubles kernel_modulus(const DigitKernel& kernel, const Integer& m) {
 // All products and squares of the operands, and products of products.
 void check(const DigitKernel& kernel, const Integer& m, const std::vector<Integer>& operands) {
   const std::size_t lanes = kernel.lanes, words = kernel.digits * lanes;
-  const AlignedDoubles modulus = kernel_modulus(kernel, m);
-  const Integer r = power_of_two(digit_bits * kernel.digits), r_inverse = inverse(r % m, m);
-  const auto correct = [&](const double* out, std::size_t lane, const Integer& a, const Integer& b) {
-    const Integer x = read(out, kernel.digits, lanes, lane);
-    return (x - a * b * r_inverse) % m == 0 && 100 * abs(x) <= 54 * m;
+  const AlignedWords modulus = kernel_modulus(kernel, m);
+  const Integer r = power_of_two(digit_bits(kernel.form) * kernel.digits), r_inverse = inverse(r % m, m);
+  const bool whole = kernel.form == DigitForm::whole;
+  const int least = whole ? 0 : -54, most = whole ? 104 : 54;  // hundredths of m
+  const auto correct = [&](const Word* out, std::size_t lane, const Integer& a, const Integer& b) {
+    const Integer x = read(kernel, out, lane);
+    return (x - a * b * r_inverse) % m == 0 && least * m <= 100 * x && 100 * x <= most * m;
   };
-  AlignedDoubles a(words), b(words), c(words);
+  AlignedWords a(words), b(words), c(words);
   std::size_t wrong = 0;
   for (std::size_t first = 0; first < operands.size() * operands.size(); first += lanes) {
     std::vector<std::pair<Integer, Integer>> pairs;
     for (std::size_t lane = 0; lane < lanes; ++lane) {
       const std::size_t pair = std::min(first + lane, operands.size() * operands.size() - 1);
       pairs.emplace_back(operands[pair / operands.size()], operands[pair % operands.size()]);
-      write(a.data.get(), kernel.digits, lanes, lane, pairs.back().first);
-      write(b.data.get(), kernel.digits, lanes, lane, pairs.back().second);
+      write(kernel, kernel.digits, a.data.get(), lane, pairs.back().first);
+      write(kernel, kernel.digits, b.data.get(), lane, pairs.back().second);
     }
     kernel.multiply(c.data.get(), a.data.get(), b.data.get(), modulus.data.get());
     std::vector<Integer> products;
     for (std::size_t lane = 0; lane < lanes; ++lane) {
       wrong += !correct(c.data.get(), lane, pairs[lane].first, pairs[lane].second);
-      products.push_back(read(c.data.get(), kernel.digits, lanes, lane));
+      products.push_back(read(kernel, c.data.get(), lane));
     }
     kernel.square(a.data.get(), a.data.get(), modulus.data.get());
     for (std::size_t lane = 0; lane < lanes; ++lane)
@@ -106,29 +115,36 @@ void check_all_sizes(const DigitKernel* (*kernel_for)(std::size_t)) {
       MESSAGE("this processor has not these instructions");
       return;
     }
-    CHECK(kernel->digits * digit_bits >= bits + 5);
-    CHECK((kernel->digits - 1) * digit_bits < bits + 5);  // none to spare for the sizes that keys have
+    const bool whole = kernel->form == DigitForm::whole;
+    const unsigned digit = digit_bits(kernel->form);
+    CHECK(kernel->digits * digit >= bits + 5);
+    CHECK((kernel->digits - (whole ? 3 : 1)) * digit < bits + 5);  // few to spare for the sizes of keys
+    const Integer most = power_of_two(whole ? 52 : 48) - 1, least = whole ? Integer(0) : -most - 1;
+    Integer alternating = 0;  // extreme digits in turn
+    for (std::size_t i = 0; (i + 1) * digit < bits; ++i) alternating += (i % 2 ? least : most) << (digit * i);
     const Integer top = power_of_two(bits - 1);
-    const std::vector<Integer> moduli = {Integer(random.bits(bits - 2) * 2 + top + 1),
-                                         Integer(2 * top - 1),  // all ones
-                                         Integer(top + 1),
-                                         // digits of 2^48 - 1, and of -2^48 but for the first
-                                         Integer(top + repeated(power_of_two(48) - 1, top)),
-                                         Integer(2 * top + repeated(-power_of_two(48), top / 2) + 1)};
+    std::vector<Integer> moduli = {Integer(random.bits(bits - 2) * 2 + top + 1),
+                                   Integer(2 * top - 1),  // all ones
+                                   Integer(top + 1),      // -1/m is all ones
+                                   Integer(top + repeated(most, top, digit)),
+                                   Integer(top + top / 2 + alternating)};
+    if (!whole) moduli.push_back(Integer(2 * top + repeated(least, top / 2, digit) + 1));
     for (const Integer& m : moduli) {
       REQUIRE(mpz_odd_p(m.get_mpz_t()));
-      const Integer positive = repeated(power_of_two(48) - 1, m), negative = repeated(-power_of_two(48), m);
-      Integer alternating = 0;  // digits of both signs in turn
-      for (std::size_t i = 0; (i + 1) * digit_bits < bits; ++i)
-        alternating += (i % 2 ? -power_of_two(48) : Integer(power_of_two(48) - 1)) << (digit_bits * i);
+      REQUIRE(bit_length(m) == bits);
+      const Integer positive = repeated(most, m, digit);
       // Adding 1 at the lowest digit carries through all of them.
-      const Integer carries = repeated(power_of_two(48) - 1, m) + 1;
-      check(*kernel, m,
-            {0, 1, -1, Integer(m - 1), Integer(1 - m), Integer(m / 2), Integer(-m / 2), positive, negative,
-             alternating, Integer(-alternating), carries, random.below(m), Integer(-random.below(m))});
+      std::vector<Integer> operands = {0,        1,           Integer(m - 1),        Integer(m / 2),
+                                       positive, alternating, Integer(positive + 1), random.below(m)};
+      for (const Integer& other :
+           whole ? std::vector<Integer>{Integer(alternating >> digit), Integer(104 * m / 100)}
+                 : std::vector<Integer>{-1, Integer(1 - m), Integer(-m / 2), repeated(least, m, digit),
+                                        Integer(-alternating), Integer(-random.below(m))})
+        operands.push_back(other);
+      check(*kernel, m, operands);
     }
   }
-  CHECK(kernel_for(8228) == nullptr);
+  CHECK(kernel_for(8316) == nullptr);
 }
 
 }  // namespace
@@ -139,4 +155,8 @@ TEST_CASE("products on AVX2 with extreme digits, of every size") {
 
 TEST_CASE("products on AVX-512 with extreme digits, of every size") {
   check_all_sizes(avx512_kernel);
+}
+
+TEST_CASE("products on AVX-512 IFMA with extreme digits, of every size") {
+  check_all_sizes(avx512_ifma_kernel);
 }

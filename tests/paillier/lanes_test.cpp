@@ -12,7 +12,8 @@ using namespace smlp;
 
 namespace {
 
-constexpr Instructions all_instructions[] = {Instructions::scalar, Instructions::avx2, Instructions::avx512};
+constexpr Instructions all_instructions[] = {Instructions::scalar, Instructions::avx2, Instructions::avx512,
+                                             Instructions::avx512_ifma};
 
 std::vector<Integer> stored(const Lanes& lanes, const WordBuffer& block) {
   std::vector<Integer> out(lanes.lanes());
@@ -153,6 +154,7 @@ TEST_CASE("lanes: another rounding mode is refused") {
 TEST_CASE("lanes: the best instructions are among those the processor has") {
   CHECK(lane_count(best_instructions()) >= 1);
   CHECK(name(Instructions::avx512) == "AVX-512");
+  CHECK(name(Instructions::avx512_ifma) == "AVX-512 IFMA");
   const Lanes lanes(power_of_two(1023) + 9);
   CHECK(lanes.lanes() == lane_count(best_instructions()));
 }

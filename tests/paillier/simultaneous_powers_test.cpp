@@ -85,7 +85,8 @@ TEST_CASE("matrix powers of so many bases that their tables are built in turns")
   for (Integer& base : bases) base = random.below(m);
   for (Integer& exponent : exponents) exponent = random.bits(60);
   const auto expected = gmp_matrix_power(bases, exponents, 1, 100, 8, m);
-  for (const Instructions instructions : {Instructions::scalar, Instructions::avx2, Instructions::avx512})
+  for (const Instructions instructions :
+       {Instructions::scalar, Instructions::avx2, Instructions::avx512, Instructions::avx512_ifma})
     CHECK(simultaneous_powers(Lanes(m, instructions), bases, exponents,
                               {.rows = 1, .inner = 100, .outputs = 8}) == expected);
 }
@@ -134,7 +135,8 @@ TEST_CASE("matrix powers refuse wrong sizes, negative exponents and unreduced ba
 TEST_CASE("rows with exponents of their own, on every instruction set") {
   RandomStream random = RandomSource::from_seed(28).stream({});
   const Integer m = 2 * random.bits(1022) + 1 + power_of_two(1023);
-  for (const Instructions instructions : {Instructions::scalar, Instructions::avx2, Instructions::avx512}) {
+  for (const Instructions instructions :
+       {Instructions::scalar, Instructions::avx2, Instructions::avx512, Instructions::avx512_ifma}) {
     const Lanes lanes(m, instructions);  // scalar where the processor lacks them
     for (const auto& [rows, inner] : {std::pair<std::size_t, std::size_t>{1, 1}, {3, 5}, {17, 2}, {9, 15}}) {
       std::vector<Integer> bases(rows * inner), exponents(rows * inner), expected(rows, 1);
