@@ -71,8 +71,14 @@ class Point:
 
     def measure(self):
         started = time.monotonic()
-        result = self.programs.measure(self.program, self.options, self.seed)
-        name = "smlp network" if self.program == "network" else shlex.join(
+        try:
+            result = {"refused": None, **self.programs.measure(self.program, self.options, self.seed)}
+        except Failed as failed:
+            if not self.block["may-fail"]:
+                raise
+            result = {"refused": str(failed)}
+        special = {"network": "smlp network", "clear": "smlp run --clear"}
+        name = special.get(self.program) or shlex.join(
             [self.programs.path(self.program).name] + ([self.program] if self.program in ("run", "plan") else []))
         seed = "" if self.seed is None else f" --seed {self.seed}"
         point = {"result": result, "seconds": time.monotonic() - started, "command": f"{name} {shlex.join(words(self.options))}{seed}",

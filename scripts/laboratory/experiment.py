@@ -7,17 +7,17 @@ import tomllib
 from . import expressions
 
 # What a points block may ask, and whether the program draws from a seed.
-PROGRAMS = {"run": True, "network": True, "plan": False, "protocol": False, "operations": False, "matmul": False,
+PROGRAMS = {"run": True, "clear": True, "network": True, "plan": False, "protocol": False, "operations": False, "matmul": False,
             "training": False, "published": False}
 TRAINED = ("run", "network")
 RELAYED = {"rtt-ms", "mbit"}  # options of the link between the parties of `network`
 LEAST_BITS = 2048
 FILE_KEYS = {"title": str, "text": str, "points": list, "figures": list}
-POINT_KEYS = {"name": str, "like": str, "program": str, "seeds": list, "expected-seconds": (int, float), "needs": list, "each": str,
+POINT_KEYS = {"name": str, "like": str, "program": str, "seeds": list, "expected-seconds": (int, float), "may-fail": bool, "needs": list, "each": str,
               "fixed": dict, "sweep": dict, "model": dict, "columns": dict, "rows": list, "quick": dict}
 QUICK_KEYS = {"seeds": list, "fixed": dict, "sweep": dict, "model": dict}
 FIGURE_KEYS = {"name": str, "title": str, "text": str, "kind": str, "x": dict, "y": dict, "series": (str, list),
-               "panels": (str, list), "where": str, "marks": list, "limits": list, "crossings": bool}
+               "failed": str, "panels": (str, list), "where": str, "marks": list, "limits": list, "crossings": bool}
 X_KEYS = {"column": str, "label": str, "unit": str, "scale": str}
 Y_KEYS = {"columns": (str, list, dict), "label": str, "unit": str, "scale": str}
 KINDS = ("lines", "bars")
@@ -106,7 +106,7 @@ class Reader:
             raise BadExperiment(f"{self.path}: {where}expected-seconds is missing: of one point, for --dry-run")
         small = block.get("quick", {}) if quick else {}
         out = {"name": block.get("name", program), "program": program, "each": block.get("each"),
-               "needs": block.get("needs", []), "rows": block.get("rows", []), "columns": block["columns"],
+               "needs": block.get("needs", []), "may-fail": block.get("may-fail", False), "rows": block.get("rows", []), "columns": block["columns"],
                "expected": 1.0 if quick else float(block.get("expected-seconds", 0)),
                "seeds": small.get("seeds", block.get("seeds", [1] if PROGRAMS[program] else [None])),
                "fixed": block.get("fixed", {}) | small.get("fixed", {}),
@@ -183,6 +183,7 @@ class Reader:
         used = [(f"{where}x.column", figure["x"]["column"])]
         used += [(f"{where}y.columns", column) for column in out["ys"].values()]
         used += [(where + key, column) for key in ("series", "panels", "marks") for column in out.get(key, [])]
+        used += [(where + "failed", figure["failed"])] if "failed" in figure else []
         for key, column in used:
             if column not in columns:
                 self.refuse(key, column, "not a column of the points; there are " + ", ".join(sorted(columns)))

@@ -88,6 +88,13 @@ def draw_lines(axes, figure, rows):
                   alpha=0.85, markerfacecolor="white" if marks else colour)
         if low != high and any(a < b for a, b in zip(low, high)):
             axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
+    if "failed" in figure:  # on the lower edge, in the colours of their curves
+        groups = distinct(label_of(row, figure["series"]) for row in rows)
+        for row in rows:
+            if row.get(figure["failed"]):
+                colour = COLOURS[groups.index(label_of(row, figure["series"])) % len(COLOURS)]
+                axes.plot([row[figure["x"]["column"]]], [0.03 + 0.05 * groups.index(label_of(row, figure["series"]))], color=colour,
+                          marker="x", markersize=6, linestyle="none", transform=axes.get_xaxis_transform())
     for limit in figure.get("limits", []):
         axes.axhline(limit["y"], color="#555555", linestyle=(0, (6, 3)), linewidth=1)
         axes.annotate(limit["label"], (0.02, limit["y"]), xycoords=("axes fraction", "data"), fontsize=7, va="bottom")

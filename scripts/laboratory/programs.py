@@ -76,7 +76,7 @@ class Programs:
         self.environment = {**os.environ, "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "passive")}
 
     def path(self, program):
-        return self.smlp if program in (*TRAINED, "plan") else self.smlp.parent / "bench" / program
+        return self.smlp if program in (*TRAINED, "clear", "plan") else self.smlp.parent / "bench" / program
 
     @functools.cache
     def digest(self, program):
@@ -106,7 +106,7 @@ class Programs:
     def options_of(self, program):
         if program == "operations":  # its --help is Google Benchmark's
             return frozenset({"bits", "rounds", "benchmark_filter"})
-        if program == "run":
+        if program in ("run", "clear"):
             return self.help_options("run") | {TAKEN}
         if program == "network":
             return (self.help_options("train") | self.help_options("encrypt") | {"bits", TAKEN} | RELAYED) - {"key", "out"}
@@ -148,7 +148,7 @@ class Programs:
         """Everything that the result of a point follows from, but the machine."""
         data = options.get("data")
         table = hashlib.sha256(pathlib.Path(data).read_bytes()).hexdigest() if data else None
-        kind = "network" if program == "network" else ""
+        kind = program if program in ("network", "clear") else ""
         return [kind, self.digest(program), self.path(program).name, options, seed, table]
 
     def measure(self, program, options, seed):
@@ -162,6 +162,8 @@ class Programs:
                         options[name] = take_rows(options[name], folder, count)
             if program == "run":
                 return self.run(options, seed, folder)
+            if program == "clear":
+                return json.loads(self.call([self.smlp, "run", "--clear", *words(options), "--seed", seed, "--quiet", "--json"]))
             if program == "network":
                 return self.network(options, seed, folder)
             if program == "plan":

@@ -27,8 +27,8 @@ def written(path, text):
 
 
 def machine_of(result):
-    machine = result.get("machine") or {}
-    parts = [machine.get("processor", "unknown"), f"{machine['cores']} cores" if "cores" in machine else "",
+    machine = result.get("machine") or {}  # a program that refused tells none
+    parts = [machine.get("processor", ""), f"{machine['cores']} cores" if "cores" in machine else "",
              f"{machine['threads']} thread{'s' * (machine['threads'] != 1)}" if "threads" in machine else "", machine.get("arithmetic", machine.get("instructions", "")),
              machine.get("system", "")]
     return ", ".join(part for part in parts if part)
@@ -74,7 +74,7 @@ def chosen(experiment, figure, rows):
             wanted = False
         except expressions.BadExpression as bad:
             raise BadExperiment(f"{experiment.path}: figures.where: {bad}") from None
-        if wanted and figure["x"]["column"] in row and any(column in row for column in figure["ys"].values()):
+        if wanted and figure["x"]["column"] in row and any(column in row for column in [*figure["ys"].values(), figure.get("failed")]):
             out.append(row)
     if not out:
         raise BadExperiment(f"{experiment.path}: figures.name is {figure['name']!r}, but no point belongs to this figure")

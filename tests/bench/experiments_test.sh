@@ -26,6 +26,8 @@ for family, file in {"comparison": "protocols-comparison-time", "selection": "pr
     registered = {p["name"] for p in json.load(open(f"{folder}/protocols.json"))["protocols"] if p["family"] == family}
     measured = {row["protocol"] for row in csv.DictReader(open(f"{folder}/out/{file}.csv"))}
     assert registered == measured, (family, registered, measured)
+# A table that does not fit its numbers is a point too.
+assert {row["diverged"] for row in csv.DictReader(open(f"{folder}/out/precision-accuracy.csv"))} == {"True", "False"}
 # The link between the parties is felt: 40 ms in each of the rounds of an epoch.
 (measured,) = (row for row in csv.DictReader(open(f"{folder}/out/network-round-trip-time.csv")) if row["points"] == "measured")
 assert float(measured["measured"]) > 10 * 0.04, measured
