@@ -101,7 +101,9 @@ EncryptedMatrix EncryptedArithmetic::combination(const Place&,
                                                  double constant) {
   const PaillierPublicKey& key = evaluator_.paillier();
   std::optional<Matrix> sum;
-  for (const auto& [factor, matrix] : terms) {
+  for (const auto& term_of : terms) {
+    const std::int64_t factor = term_of.first;
+    const Matrix& matrix = term_of.second;
     if (sum && factor == -1) {
       sum = subtract(*sum, matrix);
       continue;
