@@ -8,6 +8,7 @@
 
 #include "mlp/csv_guess.h"
 #include "mlp/table.h"
+#include "mlp/text.h"
 #include "paillier/error.h"
 
 namespace smlp {
@@ -107,15 +108,10 @@ std::vector<std::string> names_from_list(std::string_view list, const std::strin
 }
 
 std::string list_argument(std::string_view name) {
-  const bool quoted = name.find_first_of(",\"") != std::string_view::npos;
-  std::string out = quoted ? "'\"" : "'";
-  for (const char c : name) {
-    if (c == '\'')
-      out += "'\\''";
-    else
-      out += c == '"' ? "\"\"" : std::string(1, c);
-  }
-  return out + (quoted ? "\"'" : "'");
+  if (name.find_first_of(",\"") == std::string_view::npos) return shell_quoted(name);
+  std::string out = "\"";
+  for (const char c : name) out += c == '"' ? "\"\"" : std::string(1, c);
+  return shell_quoted(out + "\"");
 }
 
 CsvReader::CsvReader(Input& input, const CsvFormat& format)

@@ -1,8 +1,7 @@
 // Networks and their text.
 #include "mlp/network.h"
 
-#include <charconv>
-
+#include "mlp/text.h"
 #include "paillier/error.h"
 
 namespace smlp {
@@ -16,13 +15,12 @@ std::size_t parse_size(std::string_view token, std::string_view text, std::size_
                        std::size_t classes) {
   if (token == "N" && features != 0) return features;
   if ((token == "C" || token == "M") && classes != 0) return classes;
-  std::size_t size = 0;
-  const auto [end, status] = std::from_chars(token.data(), token.data() + token.size(), size);
-  if (status != std::errc() || end != token.data() + token.size() || size == 0 || size > max_size)
+  const auto size = number_from<std::size_t>(token);
+  if (!size || *size == 0 || *size > max_size)
     throw Error("--network '" + std::string(text.substr(0, 80)) + "' has the layer size '" +
                 std::string(token.substr(0, 20)) + "', allowed are 1 to " + std::to_string(max_size) +
                 ", and N and C for the table's features and classes");
-  return size;
+  return *size;
 }
 
 /// The text cut at '-', but for those within the name of a kind: what follows ':' up to a size.

@@ -2,13 +2,13 @@
 #include "mlp/program/clear_run.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <functional>
 #include <map>
 
 #include "mlp/program/clear_training.h"
 #include "mlp/program/report.h"
+#include "mlp/text.h"
 #include "mlp/training.h"
 #include "paillier/error.h"
 
@@ -20,11 +20,9 @@ constexpr std::size_t most_settings = 1000, most_repeats = 1000;
 
 template <typename Number>
 Number number(const std::string& name, const std::string& text) {
-  Number value{};
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (status != std::errc() || end != text.data() + text.size())
-    throw UsageError("--grid has " + name + "=" + text.substr(0, 40) + ", which is no number");
-  return value;
+  const auto value = number_from<Number>(text);
+  if (!value) throw UsageError("--grid has " + name + "=" + text.substr(0, 40) + ", which is no number");
+  return *value;
 }
 
 using Set = std::function<void(RunOptions&, const std::string&)>;
@@ -50,17 +48,6 @@ const std::map<std::string, Set>& grid_options() {
        [](RunOptions& o, const std::string& text) { o.training.schedule = schedule_from_name(text); }},
   };
   return all;
-}
-
-std::vector<std::string> cut(const std::string& text, char at) {
-  std::vector<std::string> out;
-  std::size_t start = 0;
-  while (start <= text.size()) {
-    const std::size_t end = std::min(text.find(at, start), text.size());
-    out.push_back(text.substr(start, end - start));
-    start = end + 1;
-  }
-  return out;
 }
 
 std::string text_of(const Setting& setting) {
@@ -210,10 +197,7 @@ Json outcome_json(const Outcome& outcome) {
 /// A word of a shell's command line.
 std::string shell_word(const std::string& text) {
   constexpr auto plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,+%@";
-  if (!text.empty() && text.find_first_not_of(plain) == text.npos) return text;
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
-  return out + "'";
+  return !text.empty() && text.find_first_not_of(plain) == text.npos ? text : shell_quoted(text);
 }
 
 /// The options of `names` that were given, as they were.
@@ -280,7 +264,7 @@ std::vector<Setting> settings_of_grid(const std::string& grid) {
   std::vector<Setting> out{{}};
   std::string known;
   for (const auto& [name, set] : grid_options()) known += (known.empty() ? "" : ", ") + name;
-  for (const std::string& part : cut(grid, ' ')) {
+  for (const std::string& part : split(grid, ' ')) {
     if (part.empty()) continue;
     const std::size_t equals = part.find('=');
     if (equals == part.npos || equals + 1 == part.size())
@@ -292,7 +276,7 @@ std::vector<Setting> settings_of_grid(const std::string& grid) {
       throw UsageError("--grid names " + name + " twice");
     std::vector<Setting> longer;
     for (const Setting& setting : out)
-      for (const std::string& value : cut(part.substr(equals + 1), ',')) {
+      for (const std::string& value : split(part.substr(equals + 1), ',')) {
         longer.push_back(setting);
         longer.back().emplace_back(name, value);
       }

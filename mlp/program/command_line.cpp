@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/parsers.hpp>
-#include <charconv>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -12,6 +11,7 @@
 
 #include "mlp/program/near_miss.h"
 #include "mlp/table.h"
+#include "mlp/text.h"
 #include "paillier/error.h"
 
 namespace smlp {
@@ -23,11 +23,9 @@ namespace {
 
 template <typename Number>
 Number parsed(const std::string& name, const std::string& text, const char* kind) {
-  Number value{};
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (status != std::errc() || end != text.data() + text.size() || text.empty())
-    throw UsageError("--" + name + " is " + in_quotes(text) + ", " + kind + " is needed");
-  return value;
+  const auto value = number_from<Number>(text);
+  if (!value) throw UsageError("--" + name + " is " + in_quotes(text) + ", " + kind + " is needed");
+  return *value;
 }
 
 std::string shown(double value) {

@@ -1,6 +1,5 @@
 // smlp score: how good decrypted answers are, for whoever has the labels.
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "mlp/labels.h"
@@ -9,6 +8,7 @@
 #include "mlp/program/options.h"
 #include "mlp/program/provenance.h"
 #include "mlp/program/report.h"
+#include "mlp/text.h"
 #include "paillier/error.h"
 
 namespace smlp {
@@ -43,15 +43,13 @@ ReadAnswers read_answers(const std::string& file) {
     if (cells.size() != columns)
       throw Error(reader.where() + " has " + std::to_string(cells.size()) + " cells, the header has " +
                   std::to_string(columns));
-    std::size_t row = 0;
-    const char* end = cells[0].data() + cells[0].size();
-    const auto [stopped, problem] = std::from_chars(cells[0].data(), end, row);
-    if (problem != std::errc() || stopped != end || row == 0)
+    const auto row = number_from<std::size_t>(cells[0]);
+    if (!row || *row == 0)
       throw Error(reader.where() + ", column 'row' is " + in_quotes(cells[0]) + ", not a number from 1");
     if (std::ranges::find(out.names, cells[1]) == out.names.end())
       throw Error(reader.where() + ", column 'class' is " + in_quotes(cells[1]) +
                   ", which no column of outputs is of");
-    out.rows.push_back(row);
+    out.rows.push_back(*row);
     out.classes.push_back(std::move(cells[1]));
   }
   if (out.rows.empty()) throw Error(file + " has a header but no answers");

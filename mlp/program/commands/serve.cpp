@@ -10,6 +10,7 @@
 #include "mlp/program/report.h"
 #include "mlp/program/signals.h"
 #include "mlp/table.h"
+#include "mlp/text.h"
 #include "paillier/error.h"
 #include "protocols/conversion/switch_key.h"
 #include "protocols/transport/certificates.h"
@@ -58,19 +59,9 @@ void declare(CommandLine& line, ServeOptions& options) {
   line.flag("quiet", options.quiet, "no line for each request that is answered");
 }
 
-std::vector<std::string> split_list(const std::string& text) {
-  std::vector<std::string> out;
-  for (std::size_t start = 0; start <= text.size();) {
-    const std::size_t comma = std::min(text.find(',', start), text.size());
-    out.push_back(text.substr(start, comma - start));
-    start = comma + 1;
-  }
-  return out;
-}
-
 std::set<std::string> allowed_protocols(const std::string& text) {
   std::set<std::string> out;
-  for (const std::string& name : split_list(text)) {
+  for (const std::string& name : split(text, ',')) {
     if (name == "homomorphic" || name == "paper") {
       out.merge(asked_protocols(preset(name)));
       out.insert({"conversion/unpack", "conversion/switch-key", "conversion/range-check"});
@@ -110,7 +101,7 @@ void add(std::vector<UserKey>& users, const UserKey& user) {
 std::vector<UserKey> load_user_keys(const ServeOptions& options) {
   std::vector<UserKey> out;
   if (options.user_keys)
-    for (const std::string& file : split_list(*options.user_keys))
+    for (const std::string& file : split(*options.user_keys, ','))
       add(out, load_user_key(file, options.strength));
   return out;
 }
@@ -250,7 +241,7 @@ std::shared_ptr<Lockout> lockout_of(const ServeOptions& options, ServeLog& log) 
 
 void forgive(const ServeOptions& options, Lockout& lockout, ServeLog& log) {
   if (!options.forgive) return;
-  for (const std::string& name : split_list(*options.forgive)) {
+  for (const std::string& name : split(*options.forgive, ',')) {
     const std::size_t count = lockout.forgive(name);
     if (count == 0)
       log.warn("warning: there is nothing to forgive " + name +
