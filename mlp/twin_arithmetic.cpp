@@ -2,7 +2,6 @@
 #include "mlp/twin_arithmetic.h"
 
 #include <algorithm>
-#include <array>
 #include <functional>
 
 #include "mlp/fixed_point.h"
@@ -27,24 +26,6 @@ TwinArithmetic::Matrix TwinArithmetic::in_range(const std::string& tensor, const
   return m;
 }
 
-namespace {
-
-/// The lowest 64 bits of a mask (Mask::drawn): of the sum of three uniforms of so many bits.
-std::uint64_t low_word(RandomStream random, std::size_t bits) {
-  std::array<std::uint8_t, 3 * 64> bytes;
-  const std::size_t size = (bits + 7) / 8, word = std::min<std::size_t>(size, 8);
-  random.fill(std::span(bytes).first(3 * size));
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < 3; ++i) {
-    std::uint64_t uniform = 0;
-    for (std::size_t byte = word; byte-- > 0;) uniform = uniform << 8 | bytes[i * size + byte];
-    sum += bits < 64 ? uniform & ((std::uint64_t{1} << bits) - 1) : uniform;
-  }
-  return sum;
-}
-
-}  // namespace
-
 TwinArithmetic::Matrix TwinArithmetic::rescaled(const Place& place, const Matrix& x, const Rescale& factor,
                                                 const Matrix& addend, std::size_t addend_bits) {
   const Draws rho(random_, place.address(Draw::mask_product)),
@@ -54,10 +35,11 @@ TwinArithmetic::Matrix TwinArithmetic::rescaled(const Place& place, const Matrix
   const Integer scale(static_cast<long>(factor.scale));
   Matrix out(x.rows(), x.cols());
   parallel_for(x.size(), [&](std::size_t cell) {
-    std::uint64_t masks = static_cast<std::uint64_t>(factor.scale) * low_word(rho.stream(cell), rho_bits);
+    std::uint64_t masks =
+        static_cast<std::uint64_t>(factor.scale) * Mask::low_word(rho.stream(cell), rho_bits);
     Integer value = scale * x.cells()[cell];
     if (addend.size() != 0) {
-      masks += low_word(of_addend.stream(cell), c_bits);
+      masks += Mask::low_word(of_addend.stream(cell), c_bits);
       value += addend.cells()[cell];
     }
     value += Integer(static_cast<unsigned long>(masks & below));

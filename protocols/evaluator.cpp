@@ -1,6 +1,8 @@
 // The evaluator's end of a run.
 #include "protocols/evaluator.h"
 
+#include <algorithm>
+#include <array>
 #include <mutex>
 #include <optional>
 #include <ranges>
@@ -79,6 +81,19 @@ Mask Mask::drawn(const Draws& draws, std::size_t rows, std::size_t cols, std::si
     values.cells()[cell] = random.bits(bits) + random.bits(bits) + random.bits(bits);
   });
   return Mask(std::move(values), bits);
+}
+
+std::uint64_t Mask::low_word(RandomStream random, std::size_t bits) {
+  std::array<std::uint8_t, 3 * 64> bytes;
+  const std::size_t size = (bits + 7) / 8, word = std::min<std::size_t>(size, 8);
+  random.fill(std::span(bytes).first(3 * size));
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    std::uint64_t uniform = 0;
+    for (std::size_t byte = word; byte-- > 0;) uniform = uniform << 8 | bytes[i * size + byte];
+    sum += bits < 64 ? uniform & ((std::uint64_t{1} << bits) - 1) : uniform;
+  }
+  return sum;
 }
 
 Mask Mask::remainder(const IntegerMatrix& product, const Mask& cross, const Mask& effective) {

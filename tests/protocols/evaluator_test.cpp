@@ -45,6 +45,16 @@ TEST_CASE("mask: each cell is what its address draws") {
     }
 }
 
+TEST_CASE("mask: its low word is that of each cell") {
+  const Draws draws(RandomSource::from_seed(3), Place{3, 1}.address(Draw::mask_product));
+  for (const std::size_t bits : {1U, 20U, 60U, 63U, 64U, 65U, 128U, 241U, 512U}) {
+    const IntegerMatrix cells = Mask::drawn(draws, 2, 3, bits).values();
+    for (std::size_t cell = 0; cell < cells.size(); ++cell)
+      CHECK(Mask::low_word(draws.stream(cell), bits) ==
+            Integer(cells.cells()[cell] % power_of_two(64)).get_ui());
+  }
+}
+
 TEST_CASE("mask: the remainder of a product completes the effective mask") {
   TwoParties parties;
   const auto draw = [&](std::size_t rows, std::size_t cols, std::size_t bits) {
