@@ -76,6 +76,12 @@ std::vector<std::string> Network::kind_names() const {
   return out;
 }
 
+std::string_view named_output(std::string_view text) {
+  const std::string_view last = layers_of(text).back();
+  const std::size_t colon = last.find(':');
+  return colon == last.npos ? std::string_view() : last.substr(colon + 1);
+}
+
 Network parse_network(std::string_view text, std::size_t features, std::size_t classes,
                       std::string_view output) {
   std::vector<std::size_t> sizes;

@@ -34,6 +34,9 @@ struct Network {
   bool operator==(const Network&) const = default;
 };
 
+/// The kind that a --network names for its outputs; empty where it names none.
+std::string_view named_output(std::string_view text);
+
 /// "30-16-2", or "30-16:leaky-relu-2:linear" with kinds where they are not ReLU and `output`; "N" stands for
 /// the features and "C" or "M" for the classes of the table. Throws Error: not of this form, fewer than two
 /// sizes or more than 64, a size outside 1 .. 65,536, a kind that does not exist there, or a size that does

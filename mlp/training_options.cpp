@@ -155,4 +155,9 @@ UpdateFactors update_factors(const TrainingOptions& options, std::size_t epoch, 
   return factors;
 }
 
+std::string option_of_field(std::string field) {
+  std::ranges::replace(field, '_', '-');
+  return "--" + field;
+}
+
 }  // namespace smlp

@@ -37,6 +37,9 @@ struct TrainingOptions {
   static TrainingOptions from_json(std::string_view text);
 };
 
+/// The name on the command line of a field of to_json(): "--learning-rate" of "learning_rate".
+std::string option_of_field(std::string field);
+
 /// The public integers of one update: velocity = floor((rescale.scale X^T delta + momentum V + decay W) /
 /// 2^rescale.shift), with rescale.scale = -rate / rows * 2^e, shift = f + e.
 struct UpdateFactors {

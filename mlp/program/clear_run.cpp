@@ -222,9 +222,8 @@ std::vector<std::string> commands(const Outcome& outcome, const CommandLine& lin
   std::string training;
   for (const auto& [field, value] : now.items()) {
     if (field == "batch" || value == by_default.at(field)) continue;
-    std::string option = field;
-    std::ranges::replace(option, '_', '-');
-    training += " --" + option + " " + (value.is_string() ? value.get<std::string>() : value.dump());
+    training +=
+        " " + option_of_field(field) + " " + (value.is_string() ? value.get<std::string>() : value.dump());
   }
   const std::string batch =
       options.training.batch == usual.batch ? "" : " --batch " + std::to_string(options.training.batch);

@@ -73,13 +73,15 @@ void NetworkOptions::add_to(CommandLine& line, bool required) {
             "of the network: " + output_kind_names() + " (hard-sigmoid; linear in preset paper)");
 }
 
+std::string_view NetworkOptions::unnamed_output(const ProtocolOptions& protocols) const {
+  if (output) return *output;
+  return protocols.preset == "paper" ? "linear" : default_output;
+}
+
 Network NetworkOptions::network(std::size_t features, std::size_t classes,
                                 const ProtocolOptions& protocols) const {
   if (output) output_kind(*output);
-  Network network = parse_network(text, features, classes,
-                                  output                        ? std::string_view(*output)
-                                  : protocols.preset == "paper" ? "linear"
-                                                                : default_output);
+  Network network = parse_network(text, features, classes, unnamed_output(protocols));
   if (output && network.output().name != *output)
     throw UsageError("--network " + network.text() + " and --output " + *output + " name different outputs");
   return network;

@@ -57,8 +57,10 @@ struct NetworkOptions {
   std::optional<std::string> output{};
   /// `required`: there is no default network.
   void add_to(CommandLine& line, bool required);
-  /// Of a table of these sizes (0: not known). The preset `paper` has linear outputs where nothing else is
-  /// named. Throws UsageError where --output and --network name different ones, Error as parse_network.
+  /// The kind of outputs where --network names none: --output, else linear in the preset `paper`.
+  std::string_view unnamed_output(const ProtocolOptions& protocols) const;
+  /// Of a table of these sizes (0: not known). Throws UsageError where --output and --network name different
+  /// ones, Error as parse_network.
   Network network(std::size_t features, std::size_t classes, const ProtocolOptions& protocols) const;
 };
 

@@ -26,6 +26,12 @@ TEST_CASE("a network that does not fit is refused by name") {
   CHECK_THROWS_AS(parse_network("N-16-C", 0, 0), Error);
 }
 
+TEST_CASE("the outputs that a network names") {
+  CHECK(named_output("N-16-C:linear") == "linear");
+  CHECK(named_output("N-16:leaky-relu-C:hard-sigmoid") == "hard-sigmoid");
+  for (const char* text : {"N-16-C", "N-16:hard-tanh-C", "", "4-", "4-2:"}) CHECK(named_output(text).empty());
+}
+
 TEST_CASE("a network names kinds of layers where they are not the usual ones") {
   const auto kinds = [](const char* text, std::string_view output = default_output) {
     return parse_network(text, 4, 3, output).kind_names();

@@ -57,11 +57,8 @@ void declare(CommandLine& line, TrainOptions& options) {
 std::string difference(const TrainingOptions& a, const TrainingOptions& b) {
   const auto first = nlohmann::json::parse(a.to_json()), second = nlohmann::json::parse(b.to_json());
   for (const auto& [field, value] : first.items())
-    if (value != second.at(field)) {
-      std::string option = field;
-      std::ranges::replace(option, '_', '-');
-      return "--" + option + " " + value.dump() + ", not " + second.at(field).dump();
-    }
+    if (value != second.at(field))
+      return option_of_field(field) + " " + value.dump() + ", not " + second.at(field).dump();
   return "";
 }
 
