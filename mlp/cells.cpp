@@ -49,6 +49,10 @@ bool is_missing(std::string_view cell) {
   return std::ranges::any_of(words, [&](std::string_view word) { return same(cell, word); });
 }
 
+bool is_missing_label(std::string_view cell) {
+  return cell.empty() || cell == "?";
+}
+
 std::optional<double> number_in(std::string_view cell, char decimal) {
   const Parsed parsed = parse(cell, decimal);
   if (parsed.problem == std::errc{} && std::isfinite(parsed.value)) return parsed.value;

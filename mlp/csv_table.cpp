@@ -142,9 +142,9 @@ class TableBuilder {
                     " different texts up to this row; --ignore leaves it out");
   }
 
-  /// False where it is missing. Words are names: a class may well be called None or NA.
+  /// False where it is missing.
   bool label_is_there(const std::string& cell) const {
-    if (source_.expected || (!cell.empty() && cell != "?")) return true;
+    if (source_.expected || !is_missing_label(cell)) return true;
     if (source_.choice.missing == Missing::drop) return false;
     throw Unreadable{(cell.empty() ? "is empty" : "is " + in_quotes(cell)) +
                      ", a class name is needed; --missing drop leaves such rows out"};

@@ -54,6 +54,13 @@ Confusion::Confusion(std::vector<std::string> class_names, const std::vector<std
   }
 }
 
+std::vector<std::vector<std::size_t>> Confusion::count_rows() const {
+  std::vector<std::vector<std::size_t>> out(names.size());
+  for (std::size_t i = 0; i < names.size(); ++i)
+    for (std::size_t j = 0; j < names.size(); ++j) out[i].push_back(counts(i, j));
+  return out;
+}
+
 double Confusion::accuracy() const {
   std::size_t right_ones = 0, all = 0;
   for (std::size_t i = 0; i < names.size(); ++i)

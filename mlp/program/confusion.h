@@ -16,6 +16,8 @@ struct Confusion {
   /// Throws Error when the lists differ in length or name a class that there is not.
   Confusion(std::vector<std::string> class_names, const std::vector<std::size_t>& truth,
             const std::vector<std::size_t>& answers);
+  /// The counts, a list for each true class.
+  std::vector<std::vector<std::size_t>> count_rows() const;
   /// Part of the rows that were answered right.
   double accuracy() const;
   /// Part of the rows of the class that were answered right, and of the answers of the class that are right;

@@ -23,12 +23,6 @@ std::vector<std::string> answer_names(const Experiment& experiment, const Findin
 
 Json report_json(const RunOptions& options, const Experiment& experiment, const Findings& findings,
                  const Confusion& confusion, double wall, double cpu) {
-  Json counts = Json::array();
-  for (std::size_t i = 0; i < confusion.names.size(); ++i) {
-    Json row = Json::array();
-    for (std::size_t j = 0; j < confusion.names.size(); ++j) row.push_back(confusion.counts(i, j));
-    counts.push_back(std::move(row));
-  }
   const Traffic traffic = findings.training.traffic + findings.testing.traffic;
   Json loss = findings.last.loss.to_json();
   loss["rows"] = "train";
@@ -57,7 +51,7 @@ Json report_json(const RunOptions& options, const Experiment& experiment, const 
       {"seconds_by_kind", findings.training.by_kind},
       {"sigma", experiment.sigma()},
       {"statistical_bits", distance_json(experiment.names(), experiment.shown(), experiment.sigma())},
-      {"confusion", {{"classes", confusion.names}, {"counts", std::move(counts)}}},
+      {"confusion", {{"classes", confusion.names}, {"counts", confusion.count_rows()}}},
       {"answers", answer_names(experiment, findings)},
       {"history", findings.history}};
   Json out = experiment.origin();

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "mlp/cells.h"
 #include "mlp/labels.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/confusion.h"
@@ -68,9 +69,9 @@ Scored score(const ReadAnswers& answers, const std::string& answers_file,
   std::vector<bool> seen(labels.size(), false);
   std::size_t unlabelled = 0, known = 0;
   const auto number = [&](const std::string& name) {
-    const auto found = std::ranges::find(names, name);
-    if (found == names.end()) names.push_back(name);
-    return static_cast<std::size_t>(std::ranges::find(names, name) - names.begin());
+    const auto at = static_cast<std::size_t>(std::ranges::find(names, name) - names.begin());
+    if (at == names.size()) names.push_back(name);
+    return at;
   };
   for (std::size_t i = 0; i < answers.rows.size(); ++i) {
     const std::size_t row = answers.rows[i];
@@ -82,7 +83,7 @@ Scored score(const ReadAnswers& answers, const std::string& answers_file,
     if (seen[row - 1]) throw Error(where + " a second time");
     seen[row - 1] = true;
     const std::string& label = labels[row - 1];
-    if (label.empty() || label == "?") {
+    if (is_missing_label(label)) {
       ++unlabelled;
       continue;
     }
@@ -144,13 +145,8 @@ int score_command(const Words& words, Console& console) {
   const double always = static_cast<double>(confusion.rows(largest)) / static_cast<double>(scored);
 
   if (output.json) {
-    nlohmann::json classes = nlohmann::json::array(), counts = nlohmann::json::array();
-    for (std::size_t i = 0; i < confusion.names.size(); ++i) {
-      classes.push_back(class_json(confusion, i));
-      nlohmann::json row = nlohmann::json::array();
-      for (std::size_t j = 0; j < confusion.names.size(); ++j) row.push_back(confusion.counts(i, j));
-      counts.push_back(std::move(row));
-    }
+    nlohmann::json classes = nlohmann::json::array();
+    for (std::size_t i = 0; i < confusion.names.size(); ++i) classes.push_back(class_json(confusion, i));
     const nlohmann::json report{{"answers", answers_file},
                                 {"data", data.data},
                                 {"rows", scored},
@@ -158,7 +154,7 @@ int score_command(const Words& words, Console& console) {
                                 {"accuracy", confusion.accuracy()},
                                 {"largest_class", always},
                                 {"classes", std::move(classes)},
-                                {"confusion", std::move(counts)}};
+                                {"confusion", confusion.count_rows()}};
     console.document(report.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return 0;
   }

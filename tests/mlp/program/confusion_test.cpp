@@ -16,6 +16,7 @@ TEST_CASE("each row counts under its true class and its answer") {
   CHECK(confusion.counts(1, 0) == 1);
   CHECK(confusion.counts(1, 1) == 1);
   CHECK(confusion.accuracy() == 3.0 / 5);
+  CHECK(confusion.count_rows() == std::vector<std::vector<std::size_t>>{{2, 1}, {1, 1}});
 }
 
 TEST_CASE("lines stand in columns, whatever the names") {
