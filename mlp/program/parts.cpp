@@ -23,6 +23,7 @@ std::vector<std::size_t> file_rows(const Table& table) {
 
 PartSource::PartSource(const PartOptions& options)
     : options_(options), all_(load_table(options.data.source())) {
+  digests_["data"] = to_hex(digest(all_));
   if (!options.test) return;
   TableSource source = options.data.source();
   source.expected = learn_profile(all_, options.scaling, options.data.choice.missing).expected();
@@ -32,17 +33,16 @@ PartSource::PartSource(const PartOptions& options)
   test_ = load_table(source);
   if (!test_->has_labels())
     throw Error("the test table " + *options.test + " has no labels to compare answers with");
+  digests_["test"] = to_hex(digest(*test_));
 }
 
 Parts PartSource::parts(const Seeds& seeds, const Numbers& numbers, Console* console) const {
   const Missing missing = options_.data.choice.missing;
   Table train = all_, test;
   std::vector<std::string> notes = all_.notes;
-  Json tables{{"data", to_hex(digest(all_))}};
   if (test_) {
     test = *test_;
     notes.insert(notes.end(), test.notes.begin(), test.notes.end());
-    tables["test"] = to_hex(digest(test));
   } else {
     const Profile classes = learn_profile(all_, Scaling::none, missing);
     const Split split = stratified_split(class_indices(classes, all_), options_.test_fraction, seeds.split());
@@ -50,7 +50,7 @@ Parts PartSource::parts(const Seeds& seeds, const Numbers& numbers, Console* con
     test = take_rows(all_, split.test);
   }
   const Profile profile = learn_profile(train, options_.scaling, missing);
-  Parts out{std::move(tables), file_rows(test), profile, prepare_table(train, profile, seeds.shuffle()),
+  Parts out{digests_, file_rows(test), profile, prepare_table(train, profile, seeds.shuffle()),
             prepare_table(test, profile, seeds.shuffle())};
   if (console == nullptr) return out;
   for (const std::string& note : notes) console->warning("note: " + note);

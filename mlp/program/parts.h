@@ -43,6 +43,7 @@ class PartSource {
   const PartOptions& options_;
   Table all_;
   std::optional<Table> test_;
+  Json digests_;  ///< of both
 };
 
 }  // namespace smlp
