@@ -36,6 +36,18 @@ void refuse_existing(const std::string& option, const std::filesystem::path& pat
   if (is_there(path)) throw Error(option + " " + path.string() + " is there already: " + remedy);
 }
 
+void refuse_one_of(const std::string& option, const std::filesystem::path& path,
+                   const std::vector<std::filesystem::path>& others) {
+  std::error_code status;
+  // Pipes have no canonical path: no two of them are one by it.
+  const std::filesystem::path canonical = std::filesystem::weakly_canonical(path, status);
+  for (const std::filesystem::path& other : others)
+    if (std::filesystem::equivalent(path, other, status) ||
+        (!canonical.empty() && canonical == std::filesystem::weakly_canonical(other, status)))
+      throw Error(option + " " + path.string() + " would overwrite " + other.string() +
+                  ", which this command uses too");
+}
+
 OutputPlace::OutputPlace(const std::string& option, std::filesystem::path path, Content content,
                          const std::vector<std::filesystem::path>& read)
     : path_(std::move(path)), stream_(leads_to_stream(path_)) {
@@ -43,12 +55,7 @@ OutputPlace::OutputPlace(const std::string& option, std::filesystem::path path, 
   std::error_code status;
   if (path_.filename().empty() || std::filesystem::is_directory(path_, status))
     throw Error(what + " is a directory; a file is needed");
-  // Pipes have no canonical path: no two of them are one by it.
-  const std::filesystem::path canonical = std::filesystem::weakly_canonical(path_, status);
-  for (const std::filesystem::path& other : read)
-    if (std::filesystem::equivalent(path_, other, status) ||
-        (!canonical.empty() && canonical == std::filesystem::weakly_canonical(other, status)))
-      throw Error(what + " would overwrite " + other.string() + ", which this command uses too");
+  refuse_one_of(option, path_, read);
   if (stream_ && content != Content::text)
     throw Error(what + " is a pipe or a device; a regular file is needed");
   if (!stream_) lock_.emplace(path_, what);  // its file shows that others can be made

@@ -28,6 +28,10 @@ bool is_there(const std::filesystem::path& path);
 void refuse_existing(const std::string& option, const std::filesystem::path& path,
                      const std::string& remedy = "replace it with --force, or name another file");
 
+/// Throws Error where `path` is one of the `others`, by whatever name.
+void refuse_one_of(const std::string& option, const std::filesystem::path& path,
+                   const std::vector<std::filesystem::path>& others);
+
 /// What a place may take.
 enum class Content {
   file,  ///< a regular file alone

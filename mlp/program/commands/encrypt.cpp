@@ -113,6 +113,7 @@ int encrypt_command(const Words& words, Console& console) {
   std::optional<OutputPlace> profile_place;
   if (!profile_is_there()) profile_place.emplace("--profile", options.profile, Content::file, read);
   const bool known = profile_is_there();  // or by now: another process had the place
+  if (known) refuse_one_of("--profile", options.profile, read);
 
   const PublicKeys keys = load_public_keys(options.key);
   options.strength.check(keys, options.key);
