@@ -80,7 +80,8 @@ encrypt --data few.csv --profile c.h5.profile.json --out l.h5 >out.txt && says '
 awk -F, -v OFS=, 'NR == 1 { print "amount,b,label"; next } { print NR == 2 ? -999999999 : $2, $3, $4 }' few.csv >outlier.csv
 encrypt --data outlier.csv --out w.h5 >/dev/null || fail 'an outlier'
 says "warning: outlier.csv: nearly every value of column 'amount' becomes one number at 10 fraction bits.*take out the rows"
-"$smlp" run --data outlier.csv --network N-C --epochs 1 --bits 1024 --insecure-key --quiet >/dev/null 2>err.txt </dev/null || fail "run: $(cat err.txt)"
+# With this seed the outlier is in the part to train on; scaled by the others it would be refused.
+"$smlp" run --data outlier.csv --network N-C --epochs 1 --seed 2 --bits 1024 --insecure-key --quiet >/dev/null 2>err.txt </dev/null || fail "run: $(cat err.txt)"
 says "column 'amount' becomes one number"
 sed '2s/,[a-z]*$/,Yes/; 3s/,[a-z]*$/,yes/; 4s/,[a-z]*$/,Yes/' few.csv >case.csv
 encrypt --data case.csv --out w.h5 --profile case.json >/dev/null || fail 'labels in two cases'
