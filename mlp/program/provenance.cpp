@@ -33,6 +33,9 @@ std::string system_text() {
 
 nlohmann::ordered_json provenance(const CommandLine& line, const std::optional<std::uint64_t>& seed) {
   nlohmann::ordered_json out{{"command", line.name()}, {"version", version}, {"options", line.values()}};
+  // Where the bound has chosen sigma, the bound repeats it: they exclude each other.
+  auto& options = out["options"];
+  if (options.contains("sigma") && !options["statistical-bound"].is_null()) options["sigma"] = nullptr;
   out["seed"] = seed ? nlohmann::ordered_json(*seed) : nlohmann::ordered_json();
   out["machine"] = {{"processor", processor()},
                     {"cores", std::thread::hardware_concurrency()},

@@ -107,14 +107,19 @@ Json distance_json(const ProtocolNames& names, const Shown& shown, std::size_t s
 }
 
 void require_distance(const std::string& what, const ProtocolNames& names, const Shown& shown,
-                      std::size_t sigma, std::size_t bound) {
+                      std::size_t sigma, std::size_t bound, const std::string& remedy) {
   const double bits = distance_bits(shown, sigma);
   if (!leakage_of(names).empty() || bits <= -static_cast<double>(bound)) return;
+  const double allowing = std::floor(-bits);
   throw Error(what + " comes to a distance of " + power_text(bits) +
-              " from a view that shows nothing, allowed is 2^-" + std::to_string(bound) +
-              "; encrypt the table with a --sigma above " + std::to_string(sigma) +
-              " (its --statistical-bound chooses one), or allow it by --statistical-bound " +
-              std::to_string(static_cast<std::size_t>(std::floor(-bits))));
+              " from a view that shows nothing, allowed is 2^-" + std::to_string(bound) + "; " + remedy +
+              (allowing < 1 ? ""
+                            : ", or allow it by --statistical-bound " +
+                                  std::to_string(static_cast<std::size_t>(allowing))));
+}
+
+std::string wider_model_remedy(std::size_t sigma) {
+  return "train on a table that is encrypted with a --sigma above " + std::to_string(sigma);
 }
 
 }  // namespace smlp

@@ -42,8 +42,10 @@ std::string distance_text(const ProtocolNames& names, const Shown& shown, std::s
 /// log2 of that distance; null with protocols that leak.
 Json distance_json(const ProtocolNames& names, const Shown& shown, std::size_t sigma);
 /// Throws Error where a run of protocols that do not leak is further than 2^-`bound` from a view that shows
-/// nothing. `what` is the run.
+/// nothing. `what` is the run, `remedy` what helps beside another bound.
 void require_distance(const std::string& what, const ProtocolNames& names, const Shown& shown,
-                      std::size_t sigma, std::size_t bound);
+                      std::size_t sigma, std::size_t bound, const std::string& remedy);
+/// Such a remedy where the model is trained already.
+std::string wider_model_remedy(std::size_t sigma);
 
 }  // namespace smlp

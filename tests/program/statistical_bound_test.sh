@@ -17,6 +17,9 @@ refuses 1 "this training $passed; encrypt the table with a --sigma above 40" "${
 accepts "${train[@]}" --data narrow.h5 --epochs 1 --out model.h5 --statistical-bound 30 --json >one.json
 holds '-37 < j["statistical_bits"] < -30' one.json
 accepts "${train[@]}" --data narrow.h5 --epochs 2 --out model.h5 --resume --statistical-bound 30 --json >two.json
+accepts "${train[@]}" --data narrow.h5 --epochs 2 --out model.h5 --resume >/dev/null  # nothing is left to show
+refuses 1 "this training, with what it has shown already, $passed; model.h5 is good as it is, after 2 epochs; end there or with fewer --epochs, or allow" \
+  "${train[@]}" --data narrow.h5 --epochs 3 --out model.h5 --resume
 accepts inspect model.h5 --json >model.json
 python3 - <<'PYTHON' || fail 'a resumed training does not add up'
 import json, math, sys
@@ -28,7 +31,7 @@ sys.exit(not ok)
 PYTHON
 accepts "${encrypt[@]}" --data queries.csv --profile narrow.h5.profile.json --sigma 40 --out queries.h5 >/dev/null
 predict=(predict --model model.h5 --data queries.h5 --secret-key keys/secret.json --out answers.h5 --quiet)
-refuses 1 "this classification, with the training of the model, $passed" "${predict[@]}"
+refuses 1 "this classification, with the training of the model, $passed; train on a table that is encrypted with a --sigma above 40, or" "${predict[@]}"
 accepts "${predict[@]}" --statistical-bound 30 >/dev/null
 release=(release --model model.h5 --user-key owner/public.json --secret-key keys/secret.json --out released.h5 --quiet)
 refuses 1 "this hand-over, with the training of the model, $passed" "${release[@]}"
@@ -47,6 +50,7 @@ grep -q 'for the whole run, a distance of at most 2^-4[0-9.]* from a view that s
 plan=(plan --network 4-2-3 --rows 12 --batch 4 --bits 1024 --insecure-key)
 accepts "${plan[@]}" --statistical-bound 50 --json >plan.json
 holds 'j["sigma"] > 50 and -51.1 < j["statistical_bits"] <= -50' plan.json
+holds 'j["options"]["sigma"] is None and j["options"]["statistical-bound"] == 50' plan.json  # exclude each other on a repeat
 accepts "${plan[@]}" --protocols paper --json >plan.json
 holds 'j["statistical_bits"] is None' plan.json
 accepts "${plan[@]}" --protocols paper >plan.txt

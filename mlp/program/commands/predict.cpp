@@ -118,7 +118,7 @@ int predict_command(const Words& words, Console& console) {
                                               user ? user->paillier().bits() : 0, options.range_check.on)
                               .operations);
   require_distance("this classification, with the training of the model,", names, shown_in_all, sigma,
-                   options.bound.bound);
+                   options.bound.bound, wider_model_remedy(sigma));
   const Seeds seeds(options.key_holder.seed);
   std::set<std::string> protocols = asked_protocols(names, options.range_check.on);
   std::optional<Recipient> recipient;

@@ -69,7 +69,7 @@ int release_command(const Words& words, Console& console) {
   require_distance(
       "this hand-over, with the training of the model,", names,
       model.shown + shown(release_cost(model.network, sizes, owner.paillier().bits()).operations),
-      model.budget.numbers().sigma, options.bound.bound);
+      model.budget.numbers().sigma, options.bound.bound, wider_model_remedy(model.budget.numbers().sigma));
   const Seeds seeds(options.key_holder.seed);
   Session session(loaded.keys,
                   key_holder.connect(loaded.keys, {"conversion/switch-key"}, seeds.key_holder(),

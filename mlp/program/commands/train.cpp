@@ -117,8 +117,7 @@ class Training {
     channel_ =
         key_holder.connect(keys_, asked_protocols(names_, options.range_check.on), seeds_.key_holder());
     prepare_model();
-    require_distance(first_epoch_ == 0 ? "this training" : "this training, with what it has shown already,",
-                     names_, planned(), budget_.numbers().sigma, options.bound.bound);
+    require_planned_distance();
   }
 
   void run();
@@ -134,6 +133,8 @@ class Training {
     return table_.info().classes;
   }
   void prepare_model();
+  /// Throws Error where the epochs that are left would pass --statistical-bound.
+  void require_planned_distance() const;
   /// What an epoch shows; the first of a session opens the table.
   Shown shown_by_epoch(bool first) const {
     return shown(
@@ -187,6 +188,19 @@ void Training::prepare_model() {
   start.weights = std::move(weights.weights);
   start.velocities = std::move(weights.velocities);
   model_ = std::move(start);
+}
+
+void Training::require_planned_distance() const {
+  if (first_epoch_ == training_.epochs) return;  // nothing is left to show
+  const std::size_t sigma = budget_.numbers().sigma, bound = options_.bound.bound;
+  if (first_epoch_ == 0)
+    require_distance("this training", names_, planned(), sigma, bound,
+                     "encrypt the table with a --sigma above " + std::to_string(sigma) +
+                         " (its --statistical-bound chooses one)");
+  else
+    require_distance("this training, with what it has shown already,", names_, planned(), sigma, bound,
+                     options_.out + " is good as it is, after " + count_text(first_epoch_, "epoch") +
+                         "; end there or with fewer --epochs");
 }
 
 Shown Training::planned() const {
