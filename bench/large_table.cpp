@@ -3,8 +3,8 @@
 #include <iostream>
 
 #include "bench/report.h"
-#include "mlp/fixed_point.h"
-#include "mlp/table_file.h"
+#include "mlp/files/table_file.h"
+#include "mlp/training/fixed_point.h"
 
 namespace smlp::bench {
 

@@ -7,11 +7,11 @@
 
 #include "bench/direct_channel.h"
 #include "bench/samples.h"
-#include "mlp/batches.h"
-#include "mlp/initial_weights.h"
 #include "mlp/program/owner.h"
 #include "mlp/program/session.h"
-#include "mlp/training.h"
+#include "mlp/training/batches.h"
+#include "mlp/training/initial_weights.h"
+#include "mlp/training/training.h"
 #include "paillier/error.h"
 #include "paillier/parallel.h"
 

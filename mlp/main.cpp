@@ -30,7 +30,7 @@ void wait_passively(char** argv) {
 
 int main(int argc, char** argv) {
   wait_passively(argv);
-  // Above what a file is opened with, and set by some sites: HDF5's locks are off (mlp/hdf5.cpp).
+  // Above what a file is opened with, and set by some sites: HDF5's locks are off (mlp/files/hdf5.cpp).
   ::setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
 #ifdef M_MMAP_THRESHOLD
   // Buffers of matrix products go back to the system when they are freed, not into gaps between small

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "mlp/arithmetic.h"
 #include "mlp/layers/layer_kind.h"
+#include "mlp/training/arithmetic.h"
 
 namespace smlp {
 

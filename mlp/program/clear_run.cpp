@@ -9,7 +9,7 @@
 #include "mlp/program/clear_training.h"
 #include "mlp/program/report.h"
 #include "mlp/text.h"
-#include "mlp/training.h"
+#include "mlp/training/training.h"
 #include "paillier/error.h"
 
 namespace smlp {

@@ -1,9 +1,9 @@
 // The twin and the doubles, epoch by epoch.
 #include "mlp/program/clear_training.h"
 
-#include "mlp/fixed_point.h"
-#include "mlp/initial_weights.h"
-#include "mlp/training.h"
+#include "mlp/training/fixed_point.h"
+#include "mlp/training/initial_weights.h"
+#include "mlp/training/training.h"
 
 namespace smlp {
 

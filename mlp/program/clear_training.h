@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "mlp/float_arithmetic.h"
-#include "mlp/network.h"
 #include "mlp/program/parts.h"
-#include "mlp/trainer.h"
-#include "mlp/twin_arithmetic.h"
+#include "mlp/training/float_arithmetic.h"
+#include "mlp/training/network.h"
+#include "mlp/training/trainer.h"
+#include "mlp/training/twin_arithmetic.h"
 
 namespace smlp {
 

@@ -10,7 +10,7 @@
 #include <sstream>
 
 #include "mlp/program/near_miss.h"
-#include "mlp/table.h"
+#include "mlp/tables/table.h"
 #include "mlp/text.h"
 #include "paillier/error.h"
 

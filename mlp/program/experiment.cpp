@@ -1,18 +1,18 @@
 // All roles in one process.
 #include "mlp/program/experiment.h"
 
-#include "mlp/batches.h"
-#include "mlp/fixed_point.h"
-#include "mlp/initial_weights.h"
-#include "mlp/model_file.h"
-#include "mlp/out_of_range.h"
-#include "mlp/prediction.h"
+#include "mlp/files/model_file.h"
 #include "mlp/program/confusion.h"
 #include "mlp/program/metrics.h"
 #include "mlp/program/report.h"
 #include "mlp/program/session.h"
-#include "mlp/training.h"
-#include "mlp/twin_arithmetic.h"
+#include "mlp/training/batches.h"
+#include "mlp/training/fixed_point.h"
+#include "mlp/training/initial_weights.h"
+#include "mlp/training/out_of_range.h"
+#include "mlp/training/prediction.h"
+#include "mlp/training/training.h"
+#include "mlp/training/twin_arithmetic.h"
 #include "paillier/error.h"
 
 namespace smlp {

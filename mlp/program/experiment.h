@@ -7,8 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "mlp/cost.h"
-#include "mlp/network.h"
 #include "mlp/program/clear_training.h"
 #include "mlp/program/console.h"
 #include "mlp/program/options.h"
@@ -18,7 +16,9 @@
 #include "mlp/program/seeds.h"
 #include "mlp/program/session.h"
 #include "mlp/program/usual_training.h"
-#include "mlp/trainer.h"
+#include "mlp/training/cost.h"
+#include "mlp/training/network.h"
+#include "mlp/training/trainer.h"
 
 namespace smlp {
 

@@ -8,10 +8,10 @@
 #include <optional>
 #include <string>
 
-#include "mlp/network.h"
-#include "mlp/profile.h"
 #include "mlp/program/command_line.h"
-#include "mlp/training_options.h"
+#include "mlp/tables/profile.h"
+#include "mlp/training/network.h"
+#include "mlp/training/training_options.h"
 #include "paillier/keys.h"
 #include "protocols/registry.h"
 #include "protocols/statistical_distance.h"

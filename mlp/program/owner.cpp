@@ -1,10 +1,10 @@
 // Scaling, shuffling, scoring.
 #include "mlp/program/owner.h"
 
-#include "mlp/fixed_point.h"
-#include "mlp/float_arithmetic.h"
-#include "mlp/prediction.h"
-#include "mlp/split.h"
+#include "mlp/tables/split.h"
+#include "mlp/training/fixed_point.h"
+#include "mlp/training/float_arithmetic.h"
+#include "mlp/training/prediction.h"
 
 namespace smlp {
 

@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "mlp/encrypted_table.h"
-#include "mlp/profile.h"
-#include "mlp/table.h"
-#include "mlp/training.h"
+#include "mlp/tables/profile.h"
+#include "mlp/tables/table.h"
+#include "mlp/training/encrypted_table.h"
+#include "mlp/training/training.h"
 #include "paillier/random.h"
 
 namespace smlp {
@@ -76,7 +76,7 @@ double half_squared_error(const Matrix<double>& residual);
 double loss(const Network& network, const std::vector<Matrix<double>>& weights, const OwnerTable& table);
 /// The part of the rows that these weights classify right.
 double accuracy(const Network& network, const std::vector<Matrix<double>>& weights, const OwnerTable& table);
-/// Scores (mlp/trainer.h) in the order of the file.
+/// Scores (mlp/training/trainer.h) in the order of the file.
 Matrix<double> scores(const Network& network, const std::vector<Matrix<double>>& weights,
                       const OwnerTable& table);
 

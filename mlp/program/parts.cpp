@@ -3,8 +3,8 @@
 
 #include <numeric>
 
-#include "mlp/split.h"
-#include "mlp/suspicions.h"
+#include "mlp/tables/split.h"
+#include "mlp/tables/suspicions.h"
 #include "paillier/error.h"
 
 namespace smlp {

@@ -3,13 +3,13 @@
 
 #include <string>
 
-#include "mlp/cost.h"
-#include "mlp/encrypted_table.h"
-#include "mlp/network.h"
 #include "mlp/program/console.h"
 #include "mlp/program/options.h"
 #include "mlp/program/session.h"
-#include "mlp/training_options.h"
+#include "mlp/training/cost.h"
+#include "mlp/training/encrypted_table.h"
+#include "mlp/training/network.h"
+#include "mlp/training/training_options.h"
 #include "paillier/keys.h"
 
 namespace smlp {

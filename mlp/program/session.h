@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "mlp/encrypted_arithmetic.h"
 #include "mlp/program/options.h"
+#include "mlp/training/encrypted_arithmetic.h"
 #include "protocols/channel.h"
 #include "protocols/transport/hosted.h"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "mlp/program/options.h"
-#include "mlp/training_options.h"
+#include "mlp/training/training_options.h"
 
 namespace smlp {
 

@@ -2,8 +2,8 @@
 // promised. The first byte chooses the way.
 #include <cmath>
 
-#include "mlp/profile.h"
-#include "mlp/suspicions.h"
+#include "mlp/tables/profile.h"
+#include "mlp/tables/suspicions.h"
 #include "tests/fuzz/fuzz.h"
 
 using namespace smlp;

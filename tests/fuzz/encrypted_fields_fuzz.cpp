@@ -1,6 +1,6 @@
 // Encrypted tables, models and answers that HDF5 itself finds whole, with fields that do not fit: checksums
 // keep the bytes of a damaged file from ever reaching these checks.
-#include "mlp/hdf5.h"
+#include "mlp/files/hdf5.h"
 #include "tests/fuzz/loaders.h"
 #include "tests/support/toy_keys.h"
 

@@ -1,5 +1,5 @@
 // IDX images and labels, plain and compressed.
-#include "mlp/idx.h"
+#include "mlp/tables/idx.h"
 #include "tests/fuzz/fuzz.h"
 
 using namespace smlp;

@@ -1,10 +1,10 @@
 // All readers of encrypted files on one file.
 #pragma once
 
-#include "mlp/answers_file.h"
-#include "mlp/inspect_file.h"
-#include "mlp/model_file.h"
-#include "mlp/table_file.h"
+#include "mlp/files/answers_file.h"
+#include "mlp/files/inspect_file.h"
+#include "mlp/files/model_file.h"
+#include "mlp/files/table_file.h"
 #include "tests/fuzz/fuzz.h"
 
 /// What HDF5 itself does not free after it has refused a damaged file.

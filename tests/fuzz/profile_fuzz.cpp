@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "mlp/profile.h"
+#include "mlp/tables/profile.h"
 #include "tests/fuzz/fuzz.h"
 
 using namespace smlp;

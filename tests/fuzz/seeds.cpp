@@ -5,12 +5,12 @@
 
 #include <iostream>
 
-#include "mlp/answers_file.h"
-#include "mlp/model_file.h"
-#include "mlp/profile.h"
-#include "mlp/table_file.h"
+#include "mlp/files/answers_file.h"
+#include "mlp/files/model_file.h"
+#include "mlp/files/table_file.h"
+#include "mlp/tables/profile.h"
 #include "tests/fuzz/parties.h"
-#include "tests/mlp/encrypted_support.h"
+#include "tests/mlp/training/encrypted_support.h"
 #include "tests/support/protocol_fixture.h"
 
 using namespace smlp;

@@ -21,10 +21,10 @@ caught() {
   fi
 }
 caught paillier/bad.h '#include "protocols/channel.h"'
-caught paillier/bad.cpp '#  include <mlp/trainer.h>'
-caught protocols/comparison/bad.cpp '#include "mlp/trainer.h"'
+caught paillier/bad.cpp '#  include <mlp/training/trainer.h>'
+caught protocols/comparison/bad.cpp '#include "mlp/training/trainer.h"'
 caught mlp/bad.cpp '#include "tests/support/toy_keys.h"'
-caught mlp/bad.cpp '#include "../mlp/trainer.h"'
+caught mlp/bad.cpp '#include "../mlp/training/trainer.h"'
 caught mlp/bad.cpp '#include "trainer.h"'
 caught protocols/bad.h 'using namespace std;'
 caught protocols/comparison/bad.cpp '#pragma omp parallel for'

@@ -3,11 +3,11 @@
 #include <charconv>
 #include <filesystem>
 
-#include "mlp/prediction.h"
-#include "mlp/profile.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/options.h"
 #include "mlp/program/output_place.h"
+#include "mlp/tables/profile.h"
+#include "mlp/training/prediction.h"
 #include "paillier/error.h"
 
 namespace smlp {

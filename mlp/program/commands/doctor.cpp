@@ -3,14 +3,14 @@
 #include <cmath>
 #include <limits>
 
-#include "mlp/batches.h"
-#include "mlp/cost.h"
-#include "mlp/network.h"
+#include "mlp/files/table_file.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/options.h"
 #include "mlp/program/report.h"
 #include "mlp/program/session.h"
-#include "mlp/table_file.h"
+#include "mlp/training/batches.h"
+#include "mlp/training/cost.h"
+#include "mlp/training/network.h"
 #include "paillier/error.h"
 #include "paillier/parallel.h"
 #include "protocols/transport/certificates.h"

@@ -1,16 +1,16 @@
 // smlp encrypt: the data owner's table becomes a file that servers may have.
 #include <filesystem>
 
-#include "mlp/cost.h"
-#include "mlp/network.h"
+#include "mlp/files/table_file.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/options.h"
 #include "mlp/program/output_place.h"
 #include "mlp/program/owner.h"
 #include "mlp/program/report.h"
 #include "mlp/program/seeds.h"
-#include "mlp/suspicions.h"
-#include "mlp/table_file.h"
+#include "mlp/tables/suspicions.h"
+#include "mlp/training/cost.h"
+#include "mlp/training/network.h"
 #include "paillier/error.h"
 
 namespace smlp {

@@ -1,13 +1,13 @@
 // smlp export: a model in the clear for who holds its secret key.
 #include <nlohmann/json.hpp>
 
-#include "mlp/fixed_point.h"
-#include "mlp/model_file.h"
-#include "mlp/network.h"
-#include "mlp/prediction.h"
+#include "mlp/files/model_file.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/options.h"
 #include "mlp/program/output_place.h"
+#include "mlp/training/fixed_point.h"
+#include "mlp/training/network.h"
+#include "mlp/training/prediction.h"
 
 namespace smlp {
 

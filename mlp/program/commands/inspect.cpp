@@ -1,15 +1,15 @@
 // smlp inspect: what a file holds, without a secret.
 #include <nlohmann/json.hpp>
 
-#include "mlp/answers_file.h"
-#include "mlp/inspect_file.h"
-#include "mlp/model_file.h"
-#include "mlp/network.h"
-#include "mlp/profile.h"
+#include "mlp/files/answers_file.h"
+#include "mlp/files/inspect_file.h"
+#include "mlp/files/model_file.h"
+#include "mlp/files/table_file.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/session.h"
 #include "mlp/sha256.h"
-#include "mlp/table_file.h"
+#include "mlp/tables/profile.h"
+#include "mlp/training/network.h"
 
 namespace smlp {
 

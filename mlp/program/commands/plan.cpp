@@ -1,15 +1,15 @@
 // smlp plan: what a training will need, before anything is encrypted.
 #include <nlohmann/json.hpp>
 
-#include "mlp/batches.h"
-#include "mlp/cost.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/options.h"
 #include "mlp/program/provenance.h"
 #include "mlp/program/report.h"
 #include "mlp/program/session.h"
 #include "mlp/program/usual_training.h"
-#include "mlp/training.h"
+#include "mlp/training/batches.h"
+#include "mlp/training/cost.h"
+#include "mlp/training/training.h"
 #include "paillier/error.h"
 #include "paillier/parallel.h"
 

@@ -1,11 +1,9 @@
 // smlp predict: the evaluator classifies encrypted rows by an encrypted model.
 #include <nlohmann/json.hpp>
 
-#include "mlp/answers_file.h"
-#include "mlp/model_file.h"
-#include "mlp/network.h"
-#include "mlp/out_of_range.h"
-#include "mlp/prediction.h"
+#include "mlp/files/answers_file.h"
+#include "mlp/files/model_file.h"
+#include "mlp/files/table_file.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/key_holder_access.h"
 #include "mlp/program/output_place.h"
@@ -13,7 +11,9 @@
 #include "mlp/program/report.h"
 #include "mlp/program/seeds.h"
 #include "mlp/sha256.h"
-#include "mlp/table_file.h"
+#include "mlp/training/network.h"
+#include "mlp/training/out_of_range.h"
+#include "mlp/training/prediction.h"
 #include "paillier/error.h"
 
 namespace smlp {

@@ -6,7 +6,7 @@
 
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/near_miss.h"
-#include "mlp/table.h"
+#include "mlp/tables/table.h"
 #include "paillier/error.h"
 #include "protocols/version.h"
 

@@ -1,15 +1,15 @@
 // smlp release: the evaluator hands the trained model to its owner, under the owner's key.
 #include <filesystem>
 
-#include "mlp/ciphertext_file.h"
-#include "mlp/network.h"
-#include "mlp/out_of_range.h"
+#include "mlp/files/ciphertext_file.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/key_holder_access.h"
 #include "mlp/program/output_place.h"
 #include "mlp/program/report.h"
 #include "mlp/program/seeds.h"
-#include "mlp/release.h"
+#include "mlp/training/network.h"
+#include "mlp/training/out_of_range.h"
+#include "mlp/training/release.h"
 
 namespace smlp {
 

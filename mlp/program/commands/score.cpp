@@ -2,13 +2,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "mlp/cells.h"
-#include "mlp/labels.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/confusion.h"
 #include "mlp/program/options.h"
 #include "mlp/program/provenance.h"
 #include "mlp/program/report.h"
+#include "mlp/tables/cells.h"
+#include "mlp/tables/labels.h"
 #include "mlp/text.h"
 #include "paillier/error.h"
 

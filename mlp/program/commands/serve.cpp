@@ -9,7 +9,7 @@
 #include "mlp/program/options.h"
 #include "mlp/program/report.h"
 #include "mlp/program/signals.h"
-#include "mlp/table.h"
+#include "mlp/tables/table.h"
 #include "mlp/text.h"
 #include "paillier/error.h"
 #include "protocols/conversion/switch_key.h"

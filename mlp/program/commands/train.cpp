@@ -3,9 +3,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "mlp/initial_weights.h"
-#include "mlp/model_file.h"
-#include "mlp/out_of_range.h"
+#include "mlp/files/model_file.h"
+#include "mlp/files/table_file.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/key_holder_access.h"
 #include "mlp/program/metrics.h"
@@ -14,8 +13,9 @@
 #include "mlp/program/report.h"
 #include "mlp/program/seeds.h"
 #include "mlp/program/usual_training.h"
-#include "mlp/table_file.h"
-#include "mlp/training.h"
+#include "mlp/training/initial_weights.h"
+#include "mlp/training/out_of_range.h"
+#include "mlp/training/training.h"
 #include "paillier/error.h"
 
 namespace smlp {

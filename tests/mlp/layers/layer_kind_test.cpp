@@ -7,10 +7,10 @@
 #include <cmath>
 #include <map>
 
-#include "mlp/cost.h"
 #include "mlp/layers/activate.h"
+#include "mlp/training/cost.h"
 #include "paillier/error.h"
-#include "tests/mlp/training_support.h"
+#include "tests/mlp/training/training_support.h"
 
 using namespace smlp;
 using namespace smlp::test;

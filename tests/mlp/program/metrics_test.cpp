@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "paillier/error.h"
-#include "tests/mlp/files_support.h"
+#include "tests/mlp/files/files_support.h"
 
 using namespace smlp;
 

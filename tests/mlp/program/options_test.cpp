@@ -1,7 +1,7 @@
 // Shared options and their refusals.
 #include "mlp/program/options.h"
 
-#include "tests/mlp/files_support.h"
+#include "tests/mlp/files/files_support.h"
 
 using namespace smlp;
 

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "paillier/error.h"
-#include "tests/mlp/files_support.h"
+#include "tests/mlp/files/files_support.h"
 
 using namespace smlp;
 using test::contains;

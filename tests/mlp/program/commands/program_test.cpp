@@ -5,7 +5,7 @@
 
 #include "mlp/program/commands/commands.h"
 #include "protocols/version.h"
-#include "tests/mlp/files_support.h"
+#include "tests/mlp/files/files_support.h"
 
 using namespace smlp;
 

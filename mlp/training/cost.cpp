@@ -1,0 +1,395 @@
+// The cost model.
+#include "mlp/training/cost.h"
+
+#include <time.h>
+#include <algorithm>
+
+#include <cmath>
+#include <functional>
+#include <future>
+
+#include "mlp/training/batches.h"
+#include "mlp/training/initial_weights.h"
+#include "mlp/training/training.h"
+#include "paillier/parallel.h"
+#include "protocols/activation/tiles.h"
+
+namespace smlp {
+
+namespace {
+
+/// Sums what the protocols of a run declare.
+class Declared {
+ public:
+  Declared(const ProtocolNames& protocols, const Sizes& sizes, bool range_checks)
+      : protocols_(protocols), sizes_(sizes), checks_(range_checks && protocols.checks_ranges()) {}
+  const Cost& cost() const { return cost_; }
+
+  void product(const Layout& left, const Layout& right, bool addend, const OperandStates& left_states = {},
+               const OperandStates& right_states = {}) {
+    const Descriptor& matmul = find_protocol(Family::matmul, protocols_.matmul);
+    Work work{left, right};
+    work.left_states = left_states;
+    work.right_states = right_states;
+    work.addend = matmul.fused && addend;
+    count(matmul, work);
+    if (matmul.fused) return;
+    Work division{{left.row_groups, right.col_groups}, {}};
+    division.addend = addend;
+    count(find_protocol(Family::truncation, protocols_.truncation), division);
+  }
+
+  void layer(const LayerKind& kind, const Layout& layout, bool forward) {
+    Layout hinges{{}, layout.col_groups};  // under each other
+    for (std::size_t i = 0; i < kind.hinge_count; ++i)
+      hinges.row_groups.insert(hinges.row_groups.end(), layout.row_groups.begin(), layout.row_groups.end());
+    if (kind.compares()) activation(hinges, forward);
+  }
+
+  void activation(const Layout& layout, bool forward) {
+    const std::uint64_t rounds_before = cost_.traffic.rounds;
+    std::uint64_t rounds_after = 0;
+    for (const Layout& tile : activation_tiles(layout)) {
+      cost_.traffic.rounds = rounds_before;  // tiles go together
+      activation_tile(tile, forward);
+      rounds_after = std::max(rounds_after, cost_.traffic.rounds);
+    }
+    cost_.traffic.rounds = rounds_after;
+  }
+
+  /// Of packed ciphertexts, all slots of each.
+  void hand_over(std::size_t ciphertexts, std::size_t user_bits) {
+    Work work{{{sizes_.budget.slots()}, std::vector<std::size_t>(ciphertexts, 1)}, {}};
+    work.user_bits = user_bits;
+    count(find_protocol(Family::conversion, "switch-key"), work);
+  }
+
+  void unpack(const Layout& layout) {
+    if (sizes_.budget.slots() == 1 && !layout.single())
+      count(find_protocol(Family::conversion, "unpack"), {layout, {}});
+  }
+
+  bool checks() const { return checks_; }
+  /// Of what was compared since the last one.
+  void range_check() {
+    if (gathered_) count(find_protocol(Family::conversion, "range-check"), {});
+    gathered_ = false;
+  }
+
+ private:
+  void activation_tile(const Layout& layout, bool forward) {
+    const Descriptor& activation = find_protocol(Family::activation, protocols_.activation);
+    Work work{layout, {}};
+    if (activation.fused) {
+      work.compared = !forward;
+      return count(activation, work);
+    }
+    const Descriptor& comparison = find_protocol(Family::comparison, protocols_.comparison);
+    if (forward) count(comparison, work);
+    work.unopened = !comparison.keeps_opened;
+    work.compared = forward && !work.unopened;
+    work.checked = work.compared && checks_;
+    gathered_ |= work.checked;
+    count(find_protocol(Family::selection, protocols_.selection), work);
+  }
+
+  void count(const Descriptor& descriptor, const Work& work) {
+    cost_.traffic += descriptor.traffic(work, sizes_);
+    cost_.operations += descriptor.operations(work, sizes_);
+  }
+
+  ProtocolNames protocols_;
+  Sizes sizes_;
+  bool checks_;
+  bool gathered_ = false;
+  Cost cost_;
+};
+
+Layout with_bias(Layout layout) {
+  layout.col_groups.push_back(1);
+  return layout;
+}
+
+/// Layout of the values of layer `layer` for a batch.
+Layout activation_layout(const Network& network, std::size_t layer, const std::vector<std::size_t>& rows,
+                         std::size_t slots) {
+  return {rows, balanced_groups(network.sizes[layer], slots)};
+}
+
+/// Rows of a batch as the protocols see them.
+std::vector<std::size_t> batch_groups(const std::vector<std::size_t>& widths, std::size_t slots) {
+  if (slots != 1) return widths;
+  std::size_t rows = 0;
+  for (const std::size_t width : widths) rows += width;
+  return std::vector<std::size_t>(rows, 1);
+}
+
+/// `inputs` and `weights`: how the operands of layer `layer` come.
+template <typename States>
+void forward_pass(Declared& declared, const Network& network, const std::vector<std::size_t>& rows,
+                  std::size_t slots, States&& inputs, States&& weights) {
+  for (std::size_t layer = 0; layer < network.layers(); ++layer) {
+    declared.product(with_bias(activation_layout(network, layer, rows, slots)),
+                     weight_layout(network, layer, slots), false, inputs(layer), weights(layer));
+    if (layer + 1 < network.layers())
+      declared.layer(network.kind(layer), activation_layout(network, layer + 1, rows, slots), true);
+  }
+}
+
+}  // namespace
+
+Cost& Cost::operator+=(const Cost& other) {
+  operations += other.operations;
+  traffic += other.traffic;
+  return *this;
+}
+
+namespace {
+
+constexpr OperandStates kept{OperandUse::kept}, reused{OperandUse::reused};
+
+/// A step on a batch of groups of these widths; `table`: how its features come.
+Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
+                        const TrainingOptions& options, const std::vector<std::size_t>& group_widths,
+                        const Sizes& sizes, const OperandStates& table, bool range_checks) {
+  const std::size_t slots = sizes.budget.slots();
+  const bool addend = options.momentum != 0 || options.weight_decay != 0;
+  Declared declared(protocols, sizes, range_checks);
+  for (const std::size_t cols : {network.inputs(), network.outputs()})
+    declared.unpack({group_widths, balanced_groups(cols, sizes.budget.fitting_slots())});
+  const std::vector<std::size_t> rows = batch_groups(group_widths, slots);
+  using States = std::function<OperandStates(std::size_t)>;
+  forward_pass(declared, network, rows, slots,
+               States([&](std::size_t layer) { return layer == 0 ? table : kept; }),
+               States([](std::size_t layer) { return layer == 0 ? OperandStates{} : kept; }));
+  declared.layer(network.output(), activation_layout(network, network.layers(), rows, slots), true);
+  for (std::size_t layer = network.layers(); layer-- > 0;) {
+    const Layout delta = activation_layout(network, layer + 1, rows, slots);
+    OperandStates inputs = layer == 0 ? table : reused;
+    inputs.use = OperandUse::reused;
+    declared.product(with_bias(activation_layout(network, layer, rows, slots)).transposed(), delta, addend,
+                     inputs, layer == 0 ? OperandStates{} : kept);
+    if (layer == 0) continue;
+    Layout weights = weight_layout(network, layer, slots);
+    weights.row_groups.pop_back();
+    OperandStates with_bias_row = reused;
+    with_bias_row.unused_cells = weights.cols();
+    declared.product(delta, weights.transposed(), false, reused, with_bias_row);
+    declared.layer(network.kind(layer - 1), activation_layout(network, layer, rows, slots), false);
+  }
+  declared.range_check();
+  return declared.cost();
+}
+
+/// The check of the weights after an epoch.
+Cost weight_check_cost(const Network& network, const ProtocolNames& protocols, const Sizes& sizes,
+                       bool range_checks) {
+  const std::size_t slots = sizes.budget.slots();
+  Declared declared(protocols, sizes, range_checks);
+  for (std::size_t layer = 0; declared.checks() && layer < network.layers(); ++layer) {
+    const Layout weights = weight_layout(network, layer, slots);
+    declared.product(balanced_layout(1, weights.rows(), slots), weights, false);
+    declared.activation({{1}, weights.col_groups}, true);
+  }
+  declared.range_check();
+  return declared.cost();
+}
+
+}  // namespace
+
+Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const TrainingOptions& options,
+                const TableGroups& groups, const Sizes& sizes, bool first, bool range_checks) {
+  const bool keeps = keeps_table(groups, network.inputs() + 1, sizes.budget);
+  Cost cost;
+  for (const auto& batch : groups.batches) {
+    std::vector<std::size_t> widths;
+    for (const std::size_t group : batch) widths.push_back(groups.widths[group]);
+    OperandStates table = kept;
+    if (keeps) table = {first ? OperandUse::kept : OperandUse::reused, batch.size(), 0};
+    cost += training_step_cost(network, protocols, options, widths, sizes, table, range_checks);
+  }
+  cost += weight_check_cost(network, protocols, sizes, range_checks);
+  return cost;
+}
+
+Cost classification_cost(const Network& network, const ProtocolNames& protocols, const TableGroups& groups,
+                         const Sizes& sizes, std::size_t user_bits, bool range_checks) {
+  Cost cost;
+  const std::size_t slots = sizes.budget.slots();
+  for (const auto& batch : groups.batches) {
+    std::vector<std::size_t> widths;
+    for (const std::size_t group : batch) widths.push_back(groups.widths[group]);
+    Declared declared(protocols, sizes, range_checks);
+    declared.unpack({widths, balanced_groups(network.inputs(), sizes.budget.fitting_slots())});
+    declared.unpack({widths, {1}});  // row numbers
+    const OperandStates weights = &batch == &groups.batches.front() ? kept : reused;
+    using States = std::function<OperandStates(std::size_t)>;
+    forward_pass(declared, network, batch_groups(widths, slots), slots,
+                 States([](std::size_t) { return OperandStates{}; }),
+                 States([&](std::size_t) { return weights; }));
+    declared.range_check();
+    const std::size_t answered = batch_groups(widths, slots).size();
+    if (user_bits != 0) declared.hand_over(answered * (1 + network.outputs()), user_bits);
+    cost += declared.cost();
+  }
+  return cost;
+}
+
+Cost release_cost(const Network& network, const Sizes& sizes, std::size_t user_bits) {
+  Declared declared({}, sizes, false);
+  for (std::size_t layer = 0; layer < network.layers(); ++layer)
+    declared.hand_over(both_count(weight_layout(network, layer, sizes.budget.slots())), user_bits);
+  return declared.cost();
+}
+
+Shown shown_by(const Plan& plan, const BitBudget& table) {
+  const std::size_t bits = table.modulus_bits();
+  const BitBudget budget = plan.protocols.needs_one_value_a_ciphertext()
+                               ? BitBudget(table.numbers(), table.max_inner(), bits, 1)
+                               : table;
+  const Sizes sizes{budget, (bits + 7) / 8 * 2, (bits + 7) / 8};
+  const TableGroups groups = table_groups(plan.rows, plan.training.batch, table.slots());
+  const auto epoch = [&](bool first) {
+    return shown(
+        epoch_cost(plan.network, plan.protocols, plan.training, groups, sizes, first, plan.range_checks)
+            .operations);
+  };
+  Shown all = epoch(true) + shown(release_cost(plan.network, sizes, bits).operations);
+  if (plan.training.epochs > 1) all += static_cast<double>(plan.training.epochs - 1) * epoch(false);
+  if (plan.test_rows > 0) {
+    const TableGroups test = table_groups(plan.test_rows, plan.training.batch, table.slots());
+    all += shown(
+        classification_cost(plan.network, plan.protocols, test, sizes, bits, plan.range_checks).operations);
+  }
+  return all;
+}
+
+double MachineSpeed::seconds(const Operations& o, int threads) const {
+  const double work = o.products * product + o.rerandomisations * rerandomisation +
+                      o.decryptions * decryption + o.encryptions * encryption + o.bit_products * bit_product +
+                      o.bit_rerandomisations * bit_rerandomisation + o.bit_encryptions * bit_encryption +
+                      o.zero_tests * zero_test;
+  return work / std::max(threads, 1);
+}
+
+namespace {
+
+/// Processor time of the calling thread. Unlike wall-clock time it does not grow while other processes have
+/// the processor.
+double thread_seconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+/// Seconds of one operation, sampled.
+struct Samples {
+  double MachineSpeed::*operation;
+  std::vector<double> seconds;
+};
+
+/// Times calls on one thread, in turn so that a slow moment of the machine touches all alike.
+class Sampler {
+ public:
+  /// `call` does `elements` of the operation.
+  void add(double MachineSpeed::*operation, double elements, std::function<void()> call) {
+    calls_.push_back({elements, std::move(call)});
+    samples_.push_back({operation, {}});
+  }
+  std::vector<Samples> run() {
+    constexpr int rounds = 21;
+    for (const Call& call : calls_) call.body();
+    for (int round = 0; round < rounds; ++round)
+      for (std::size_t i = 0; i < calls_.size(); ++i) {
+        const double start = thread_seconds();
+        calls_[i].body();
+        samples_[i].seconds.push_back((thread_seconds() - start) / calls_[i].elements);
+      }
+    return std::move(samples_);
+  }
+
+ private:
+  struct Call {
+    double elements;
+    std::function<void()> body;
+  };
+  std::vector<Call> calls_;
+  std::vector<Samples> samples_;
+};
+
+/// All operations on the calling thread alone.
+std::vector<Samples> sample_operations(const SecretKeys& keys, const RandomSource& random) {
+  set_thread_count(1);
+  const PaillierPublicKey& paillier = keys.public_keys().paillier();
+  const DgkPublicKey& dgk = keys.public_keys().dgk();
+  constexpr std::size_t batch = 16;  // full lanes, as the protocols fill them
+  const Place place{0, 0, Direction::output};
+  std::uint64_t drawn = 0;
+  const auto next = [&] {
+    return Draws(random, [&] {
+      Address address = place.address(Draw::mask_conversion);
+      address.element = drawn += 1 << 20;
+      return address;
+    }());
+  };
+  const std::vector<Integer> plain(batch, 12345);
+  std::vector<Ciphertext> ciphertexts;
+  for (const FreshCiphertext& c : paillier.encrypt(plain, next())) ciphertexts.push_back(c.local());
+  const std::vector<unsigned> ones(batch, 1);
+  std::vector<DgkCiphertext> bits;
+  for (const FreshDgkCiphertext& c : keys.dgk().encrypt(ones, next())) bits.push_back(c.local());
+
+  // A product inside a matrix product: 64-bit powers of one row of ciphertexts.
+  std::vector<Integer> exponents;
+  const Draws draws = next();
+  for (std::size_t i = 0; i < batch * batch; ++i)
+    exponents.push_back(power_of_two(63) + draws.stream(i).bits(63));
+  Sampler sampler;
+  sampler.add(&MachineSpeed::product, powers_products(1, batch, batch, 64),
+              [&] { paillier.matrix_product(ciphertexts, exponents, 1, batch, batch); });
+  // What a pool makes ahead costs as much, on processors that have the time.
+  constexpr std::size_t taken = 4 * batch;
+  RerandomiserPool ahead(paillier.rerandomisers(), random.derive("speed of Paillier"), 0);
+  RerandomiserPool bits_ahead(dgk.rerandomisers(), random.derive("speed of DGK"), 0);
+  sampler.add(&MachineSpeed::rerandomisation, taken, [&] { ahead.take(taken); });
+  sampler.add(&MachineSpeed::decryption, batch, [&] { keys.paillier().decrypt(ciphertexts); });
+  sampler.add(&MachineSpeed::encryption, batch, [&] { keys.paillier().encrypt(plain, next()); });
+  std::vector<DgkBlock> blocks;
+  for (std::size_t first = 0; first < batch; first += dgk.lanes())
+    blocks.push_back(dgk.block(std::span(bits).subspan(first, std::min(dgk.lanes(), batch - first))));
+  constexpr std::size_t products = 32;
+  sampler.add(&MachineSpeed::bit_product, products * batch, [&] {
+    for (DgkBlock& block : blocks)
+      for (std::size_t i = 0; i < products; ++i) dgk.add(block, blocks[0]);
+  });
+  sampler.add(&MachineSpeed::bit_rerandomisation, taken, [&] { bits_ahead.take(taken); });
+  sampler.add(&MachineSpeed::bit_encryption, batch, [&] { keys.dgk().encrypt(ones, next()); });
+  sampler.add(&MachineSpeed::zero_test, batch, [&] { keys.dgk().are_zero(bits); });
+  return sampler.run();
+}
+
+}  // namespace
+
+MachineSpeed measure_speed(const SecretKeys& keys, const RandomSource& random) {
+  // On every thread at once, since threads slow each other down; each alone in its loops, so that none waits.
+  std::vector<std::future<std::vector<Samples>>> threads;
+  for (int i = 0; i < thread_count(); ++i)
+    threads.push_back(std::async(
+        std::launch::async,
+        [&keys, own = random.derive("speed " + std::to_string(i))] { return sample_operations(keys, own); }));
+  std::vector<Samples> all = threads.front().get();
+  for (std::size_t i = 1; i < threads.size(); ++i) {
+    const std::vector<Samples> more = threads[i].get();
+    for (std::size_t k = 0; k < all.size(); ++k)
+      all[k].seconds.insert(all[k].seconds.end(), more[k].seconds.begin(), more[k].seconds.end());
+  }
+  MachineSpeed speed;
+  for (Samples& samples : all) {
+    const auto median = samples.seconds.begin() + static_cast<std::ptrdiff_t>(samples.seconds.size() / 2);
+    std::ranges::nth_element(samples.seconds, median);
+    speed.*samples.operation = *median;
+  }
+  return speed;
+}
+
+}  // namespace smlp

@@ -1,0 +1,169 @@
+// The arithmetic of encrypted matrices.
+#include "mlp/training/encrypted_arithmetic.h"
+
+#include <chrono>
+#include <type_traits>
+
+#include "mlp/training/fixed_point.h"
+#include "mlp/training/weight_check.h"
+#include "protocols/conversion/range_check.h"
+#include "protocols/conversion/unpack.h"
+
+namespace smlp {
+
+template <typename Operation>
+auto EncryptedArithmetic::timed(const char* kind, Operation&& operation) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto stop = [&] {
+    seconds_[kind] += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  if constexpr (std::is_void_v<decltype(operation())>) {
+    operation();
+    stop();
+  } else {
+    auto result = operation();
+    stop();
+    return result;
+  }
+}
+
+EncryptedMatrix EncryptedArithmetic::input(const Place& place, Matrix m) {
+  if (evaluator_.budget.slots() != 1) return m;
+  return timed("unpacking", [&] { return unpack_matrix(evaluator_, place, m); });
+}
+
+EncryptedMatrix EncryptedArithmetic::labels(const Place& place, const std::vector<Matrix>& parts) {
+  return input(place, stack_rows(parts));
+}
+
+EncryptedMatrix EncryptedArithmetic::features(const Place& place, const std::vector<std::size_t>& groups,
+                                              const std::vector<Matrix>& parts) {
+  if (evaluator_.budget.slots() == 1) return with_bias_input(input(place, stack_rows(parts)));
+  std::vector<Matrix> kept;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    kept.push_back(with_bias_input(parts[i]));
+    if (groups.empty()) continue;
+    std::shared_ptr<OpenedRows>& rows = table_[groups[i]];
+    const Place lasting{static_cast<std::uint32_t>(groups[i]), 0, Direction::lasting};
+    if (!rows) rows = std::make_shared<OpenedRows>(parts[i].rows(), lasting);
+    kept.back() = kept.back().kept(rows);
+  }
+  return stack_rows(kept);
+}
+
+EncryptedMatrix EncryptedArithmetic::product(const Place& place, const Matrix& a, const Matrix& b,
+                                             std::size_t halvings) {
+  const Rescale factor{1, evaluator_.budget.numbers().fraction_bits + halvings};
+  const char* kind = place.direction == Direction::forward ? "forward product" : "backward product";
+  return timed(kind,
+               [&] { return protocols_.matmul->multiply(evaluator_, place, a, b, factor, std::nullopt); });
+}
+
+EncryptedMatrix EncryptedArithmetic::velocity(const Place& place, const Matrix& a, const Matrix& b,
+                                              const UpdateFactors& factors, const Matrix& previous,
+                                              const Matrix& weights) {
+  return timed("gradient", [&] {
+    const PaillierPublicKey& key = evaluator_.paillier();
+    std::optional<Addend> addend;
+    const std::size_t bits = factors.addend_bits(evaluator_.budget.numbers());
+    if (factors.decay != 0)
+      addend = Addend{scale(key, weights, Integer(static_cast<long>(factors.decay))), bits};
+    if (previous.rows() != 0) {
+      EncryptedMatrix momentum = scale(key, previous, Integer(static_cast<long>(factors.momentum)));
+      addend = Addend{addend ? smlp::add(key, addend->matrix, momentum) : std::move(momentum), bits};
+    }
+    return protocols_.matmul->multiply(evaluator_, place, a, b, factors.rescale, addend);
+  });
+}
+
+std::pair<EncryptedMatrix, EncryptedArithmetic::ActivationTape> EncryptedArithmetic::relu(const Place& place,
+                                                                                          const Matrix& z) {
+  Activated activated =
+      timed("activation", [&] { return protocols_.activation->forward(evaluator_, place, z); });
+  return {std::move(activated.values), std::move(activated.state)};
+}
+
+EncryptedMatrix EncryptedArithmetic::relu_derivative(const Place& place, const Matrix& delta,
+                                                     const ActivationTape& tape) {
+  return timed("activation derivative",
+               [&] { return protocols_.activation->backward(evaluator_, place, delta, *tape); });
+}
+
+EncryptedMatrix EncryptedArithmetic::plus_constant(const Matrix& m, double constant) {
+  if (constant == 0) return m;
+  const BitBudget& budget = evaluator_.budget;
+  const IntegerMatrix minus(m.rows(), m.cols(), encode(-constant, budget.numbers(), "a constant of a layer"));
+  return timed("sums", [&] { return subtract_plain(evaluator_.paillier(), m, minus, budget.slot_bits()); });
+}
+
+EncryptedMatrix EncryptedArithmetic::combination(const Place&,
+                                                 const std::vector<std::pair<std::int64_t, Matrix>>& terms,
+                                                 double constant) {
+  const PaillierPublicKey& key = evaluator_.paillier();
+  std::optional<Matrix> sum;
+  for (const auto& term_of : terms) {
+    const std::int64_t factor = term_of.first;
+    const Matrix& matrix = term_of.second;
+    if (sum && factor == -1) {
+      sum = subtract(*sum, matrix);
+      continue;
+    }
+    Matrix term = factor == 1
+                      ? matrix
+                      : timed("sums", [&] { return scale(key, matrix, Integer(static_cast<long>(factor))); });
+    sum = sum ? add(*sum, term) : std::move(term);
+  }
+  return plus_constant(*sum, constant);
+}
+
+EncryptedMatrix EncryptedArithmetic::stacked(const std::vector<Matrix>& parts) {
+  return parts.size() == 1 ? parts.front() : stack_rows(parts);
+}
+
+std::vector<EncryptedMatrix> EncryptedArithmetic::unstacked(const Matrix& m, std::size_t parts) {
+  if (parts == 1) return {m};
+  const std::size_t groups = m.layout().row_groups.size() / parts;
+  std::vector<Matrix> out;
+  for (std::size_t i = 0; i < parts; ++i) out.push_back(row_groups(m, i * groups, groups));
+  return out;
+}
+
+EncryptedMatrix EncryptedArithmetic::with_bias_input(const Matrix& m) {
+  return append_constant_column(evaluator_.paillier(), m,
+                                power_of_two(evaluator_.budget.numbers().fraction_bits),
+                                evaluator_.budget.slot_bits());
+}
+
+EncryptedMatrix EncryptedArithmetic::add(const Matrix& a, const Matrix& b) {
+  return timed("sums", [&] { return smlp::add(evaluator_.paillier(), a, b); });
+}
+
+EncryptedMatrix EncryptedArithmetic::subtract(const Matrix& a, const Matrix& b) {
+  return timed("sums", [&] { return smlp::subtract(evaluator_.paillier(), a, b); });
+}
+
+void EncryptedArithmetic::check_activations(std::uint32_t step) {
+  timed("range checks", [&] { check_ranges(evaluator_, {step, 0, Direction::range_check}); });
+}
+
+void EncryptedArithmetic::check_weights(std::uint32_t step, const std::vector<Matrix>& weights) {
+  if (!evaluator_.evidence) return;
+  timed("range checks", [&] {
+    const BitBudget& budget = evaluator_.budget;
+    for (std::size_t layer = 0; layer < weights.size(); ++layer) {
+      const Place place{step, static_cast<std::uint8_t>(layer), Direction::weight_check};
+      const std::size_t inputs = weights[layer].rows();
+      const SignedSum sum = signed_sum(inputs, weights[layer].cols(), budget.numbers());
+      const IntegerMatrix signs =
+          sum.coefficients(inputs, evaluator_.draws(place, Draw::weight_signs).stream(0));
+      const EncryptedMatrix row = trivial_matrix(
+          evaluator_.paillier(), signs, balanced_layout(1, inputs, budget.slots()), budget.slot_bits());
+      protocols_.activation->forward(
+          evaluator_, place,
+          protocols_.matmul->multiply(evaluator_, place, row, weights[layer], {1, sum.shift}, std::nullopt));
+    }
+    check_ranges(evaluator_, {step, 1, Direction::range_check});
+  });
+}
+
+}  // namespace smlp

@@ -1,0 +1,73 @@
+// Encrypted matrices: every operation that needs the key holder goes through the chosen protocols.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mlp/training/training_options.h"
+#include "protocols/activation/tiles.h"
+#include "protocols/registry.h"
+
+namespace smlp {
+
+/// Wall-clock seconds by kind of operation, both parties together.
+using SecondsByKind = std::map<std::string, double>;
+
+class EncryptedArithmetic {
+ public:
+  using Matrix = EncryptedMatrix;
+  using ActivationTape = std::shared_ptr<const ActivationState>;
+
+  /// `range_checks`: of compared values and of weights, where the protocols bring evidence. Throws Error when
+  /// a protocol cannot serve the evaluator's budget.
+  EncryptedArithmetic(Evaluator& evaluator, const ProtocolNames& protocols, bool range_checks = true)
+      : evaluator_(evaluator), protocols_(make_protocols(protocols, evaluator.budget)) {
+    protocols_.activation = in_tiles(std::move(protocols_.activation));
+    if (range_checks && protocols.checks_ranges()) evaluator_.evidence = std::make_shared<RangeEvidence>();
+  }
+
+  /// One value a ciphertext where the evaluator's budget says so (one round trip), else as it is.
+  Matrix labels(const Place& place, const std::vector<Matrix>& parts);
+  /// The key holder opens each of `groups` once. Throws Error for groups of a second table.
+  Matrix features(const Place& place, const std::vector<std::size_t>& groups,
+                  const std::vector<Matrix>& parts);
+  Matrix keep(const Matrix& m) { return m.opened().pieces.empty() ? m.kept() : m; }
+  Matrix product(const Place& place, const Matrix& a, const Matrix& b, std::size_t halvings = 0);
+  Matrix velocity(const Place& place, const Matrix& a, const Matrix& b, const UpdateFactors& factors,
+                  const Matrix& previous, const Matrix& weights);
+  std::pair<Matrix, ActivationTape> relu(const Place& place, const Matrix& z);
+  Matrix relu_derivative(const Place& place, const Matrix& delta, const ActivationTape& tape);
+  Matrix plus_constant(const Matrix& m, double constant);
+  Matrix combination(const Place& place, const std::vector<std::pair<std::int64_t, Matrix>>& terms,
+                     double constant);
+  Matrix stacked(const std::vector<Matrix>& parts);
+  std::vector<Matrix> unstacked(const Matrix& m, std::size_t parts);
+  Matrix with_bias_input(const Matrix& m);
+  Matrix without_bias(const Matrix& m) { return drop_last_row(m); }
+  Matrix transposed(const Matrix& m) { return m.transposed(); }
+  Matrix add(const Matrix& a, const Matrix& b);
+  Matrix subtract(const Matrix& a, const Matrix& b);
+
+  /// Throws RangeRefusal where one was out of range; in one round trip, and in none without evidence.
+  void check_activations(std::uint32_t step);
+  /// The same of signed sums of the weights (mlp/training/weight_check.h), which are compared.
+  void check_weights(std::uint32_t step, const std::vector<Matrix>& weights);
+
+  const Evaluator& evaluator() const { return evaluator_; }
+  const SecondsByKind& seconds() const { return seconds_; }
+
+ private:
+  Matrix input(const Place& place, Matrix m);
+  template <typename Operation>
+  auto timed(const char* kind, Operation&& operation);
+
+  Evaluator& evaluator_;
+  ProtocolSet protocols_;
+  SecondsByKind seconds_;
+  std::map<std::size_t, std::shared_ptr<OpenedRows>> table_;  ///< by group
+};
+
+}  // namespace smlp

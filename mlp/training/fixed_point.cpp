@@ -1,0 +1,82 @@
+// Real numbers as fixed-point integers.
+#include "mlp/training/fixed_point.h"
+
+#include <cmath>
+#include <sstream>
+
+#include "mlp/tables/table.h"
+#include "paillier/error.h"
+
+namespace smlp {
+
+namespace {
+
+/// The integer as a double. `what` is called for an error alone.
+template <typename What>
+double rounded(double value, const Numbers& numbers, const What& what) {
+  const double scaled = std::round(std::ldexp(value, static_cast<int>(numbers.fraction_bits)));
+  const double limit = std::ldexp(1.0, static_cast<int>(numbers.value_bits) - 1);
+  if (!(std::fabs(scaled) < limit)) {
+    std::ostringstream text;
+    text.imbue(std::locale::classic());
+    text << value << ", its magnitude must be below "
+         << std::ldexp(limit, -static_cast<int>(numbers.fraction_bits));
+    throw Error(
+        what() + " is " + text.str() +
+        "; encrypt the training table with more --value-bits, fewer --fraction-bits or another --scaling");
+  }
+  return scaled;
+}
+
+double rounded_cell(const Matrix<double>& values, std::size_t i, std::size_t j, const Numbers& numbers,
+                    const std::vector<std::string>& columns) {
+  return rounded(values(i, j), numbers, [&] {
+    const std::string column = j < columns.size() ? in_quotes(columns[j]) : std::to_string(j + 1);
+    return "the scaled value of row " + std::to_string(i + 1) + ", column " + column;
+  });
+}
+
+}  // namespace
+
+Integer encode(double value, const Numbers& numbers, const std::string& what) {
+  return Integer(rounded(value, numbers, [&] { return what; }));
+}
+
+double decode(const Integer& value, const Numbers& numbers) {
+  return std::ldexp(value.get_d(), -static_cast<int>(numbers.fraction_bits));
+}
+
+IntegerMatrix encode(const Matrix<double>& values, const Numbers& numbers,
+                     const std::vector<std::string>& columns) {
+  IntegerMatrix out(values.rows(), values.cols());
+  for (std::size_t i = 0; i < values.rows(); ++i)
+    for (std::size_t j = 0; j < values.cols(); ++j) out(i, j) = rounded_cell(values, i, j, numbers, columns);
+  return out;
+}
+
+void check_encodable(const Matrix<double>& values, const Numbers& numbers,
+                     const std::vector<std::string>& columns) {
+  for (std::size_t i = 0; i < values.rows(); ++i)
+    for (std::size_t j = 0; j < values.cols(); ++j) rounded_cell(values, i, j, numbers, columns);
+}
+
+Matrix<double> decode(const IntegerMatrix& values, const Numbers& numbers) {
+  Matrix<double> out(values.rows(), values.cols());
+  for (std::size_t i = 0; i < values.size(); ++i) out.cells()[i] = decode(values.cells()[i], numbers);
+  return out;
+}
+
+IntegerMatrix one_hot(const std::vector<std::size_t>& class_indices, std::size_t classes,
+                      const Numbers& numbers) {
+  const Integer one = power_of_two(numbers.fraction_bits);
+  IntegerMatrix out(class_indices.size(), classes);
+  for (std::size_t i = 0; i < class_indices.size(); ++i) {
+    if (class_indices[i] >= classes)
+      throw Error("row " + std::to_string(i + 1) + " is of class number " + std::to_string(class_indices[i]) +
+                  ", there are " + std::to_string(classes));
+    out(i, class_indices[i]) = one;
+  }
+  return out;
+}
+
+}  // namespace smlp

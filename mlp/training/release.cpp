@@ -1,0 +1,39 @@
+// Hand-over of models.
+#include "mlp/training/release.h"
+
+#include "protocols/conversion/switch_key.h"
+
+namespace smlp {
+
+namespace {
+
+EncryptedMatrix release_matrix(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& matrix,
+                               const PaillierPublicKey& owner) {
+  std::vector<Ciphertext> both = matrix.down();
+  both.insert(both.end(), matrix.stored_across().begin(), matrix.stored_across().end());
+  const std::vector<Ciphertext> switched = local(switch_key(evaluator, place, owner, Purpose::model, both));
+  const auto middle = switched.begin() + static_cast<std::ptrdiff_t>(matrix.down().size());
+  return {matrix.layout(), {switched.begin(), middle}, {middle, switched.end()}};
+}
+
+}  // namespace
+
+EncryptedModel release_model(const Evaluator& evaluator, const EncryptedModel& model, const PublicKeys& owner,
+                             const Progress& progress) {
+  EncryptedModel released = model;
+  released.key = owner.fingerprint();
+  released.handed_over = true;
+  released.velocities.clear();
+  released.weights.clear();
+  for (const EncryptedMatrix& matrix : model.weights) {
+    const Place place{static_cast<std::uint32_t>(released.weights.size()), 0, Direction::output};
+    released.weights.push_back(release_matrix(evaluator, place, matrix, owner.paillier()));
+    if (progress) progress(released.weights.size(), model.weights.size());
+  }
+  // The slots of the model, in plaintexts of another length.
+  released.budget = BitBudget(model.budget.numbers(), model.budget.max_inner(), owner.paillier().bits(),
+                              model.budget.slots());
+  return released;
+}
+
+}  // namespace smlp

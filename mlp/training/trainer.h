@@ -1,0 +1,93 @@
+// The trainer: mini-batch SGD, dense layers, a layer kind (mlp/layers/) behind each. Written once over the
+// arithmetic (mlp/training/arithmetic.h).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "mlp/layers/activate.h"
+#include "mlp/training/arithmetic.h"
+#include "mlp/training/network.h"
+
+namespace smlp {
+
+/// Layer i maps its inputs and a constant 1 through weights[i]. Velocities exist with momentum only.
+template <typename Matrix>
+struct Weights {
+  std::vector<Matrix> weights;
+  std::vector<Matrix> velocities;
+  bool operator==(const Weights&) const = default;
+};
+
+/// What the backward pass needs of one layer.
+template <Arithmetic A>
+struct LayerTape {
+  typename A::Matrix inputs;  ///< with the constant column
+  LayerState<A> activation;   ///< none in the last layer
+};
+
+/// Scores of the network for a batch [features | 1], rows x outputs: what the kind of the last layer makes
+/// outputs of, without loss of order (z / 2^halvings). Appends a tape for each layer where `tapes` is given.
+template <Arithmetic A>
+typename A::Matrix forward(A& arithmetic, const Network& network, const Weights<typename A::Matrix>& model,
+                           std::uint32_t step, const typename A::Matrix& batch,
+                           std::vector<LayerTape<A>>* tapes = nullptr) {
+  typename A::Matrix values = batch;
+  for (std::size_t layer = 0; layer < model.weights.size(); ++layer) {
+    const auto number = static_cast<std::uint8_t>(layer);
+    const LayerKind& kind = network.kind(layer);
+    LayerTape<A> tape{layer == 0 ? std::move(values) : arithmetic.with_bias_input(values), std::nullopt};
+    if (tapes != nullptr) tape.inputs = arithmetic.keep(tape.inputs);  // forward and gradient
+    values = arithmetic.product({step, number, Direction::forward}, tape.inputs, model.weights[layer],
+                                kind.halvings);
+    if (layer + 1 < model.weights.size()) {
+      auto activated = activate(arithmetic, {step, number, Direction::activation}, kind, values);
+      values = std::move(activated.first);
+      tape.activation = std::move(activated.second);
+    }
+    if (tapes != nullptr) tapes->push_back(std::move(tape));
+  }
+  return values;
+}
+
+/// One step of gradient descent, averaged over the rows of the batch; the average is part of the factors. The
+/// error of the last product is the residual, outputs less targets, whatever the kind of the outputs: the
+/// gradient of half the squared error where they are linear, of cross entropy where they are a sigmoid.
+/// Returns the residual before the step.
+template <Arithmetic A>
+typename A::Matrix train_batch(A& arithmetic, const Network& network, Weights<typename A::Matrix>& model,
+                               std::uint32_t step, const typename A::Matrix& batch,
+                               const typename A::Matrix& targets, const UpdateFactors& factors) {
+  std::vector<LayerTape<A>> tapes;
+  for (std::size_t layer = 1; layer < model.weights.size(); ++layer)
+    model.weights[layer] = arithmetic.keep(model.weights[layer]);  // forward and backward
+  const auto last = static_cast<std::uint8_t>(model.weights.size() - 1);
+  const typename A::Matrix scores = forward(arithmetic, network, model, step, batch, &tapes);
+  const typename A::Matrix residual = arithmetic.subtract(
+      activate(arithmetic, {step, last, Direction::activation}, network.kind(last), scores).first, targets);
+  typename A::Matrix delta = residual;
+  for (std::size_t layer = model.weights.size(); layer-- > 0;) {
+    const auto number = static_cast<std::uint8_t>(layer);
+    typename A::Matrix& weights = model.weights[layer];
+    const bool has_velocity = !model.velocities.empty();
+    if (layer > 0) delta = arithmetic.keep(delta);  // gradient and backward
+    typename A::Matrix update = arithmetic.velocity(
+        {step, number, Direction::gradient}, arithmetic.transposed(tapes[layer].inputs), delta, factors,
+        has_velocity ? model.velocities[layer] : typename A::Matrix(), weights);
+    if (layer > 0) {
+      const LayerKind& kind = network.kind(layer - 1);
+      delta = arithmetic.product({step, number, Direction::backward}, delta,
+                                 arithmetic.transposed(arithmetic.without_bias(weights)), kind.halvings);
+      delta =
+          derivative(arithmetic, {step, static_cast<std::uint8_t>(layer - 1), Direction::activation_backward},
+                     kind, delta, tapes[layer - 1].activation);
+    }
+    weights = arithmetic.add(weights, update);
+    if (has_velocity) model.velocities[layer] = std::move(update);
+  }
+  arithmetic.check_activations(step);
+  return residual;
+}
+
+}  // namespace smlp

@@ -1,0 +1,45 @@
+// The check of the bit budget before a run.
+#include "mlp/training/training.h"
+
+#include <numeric>
+
+#include "paillier/error.h"
+#include "protocols/matmul/operand.h"
+
+namespace smlp {
+
+bool keeps_table(const TableGroups& groups, std::size_t columns, const BitBudget& budget) {
+  constexpr std::size_t most_values = std::size_t{1} << 20;
+  const std::size_t rows = std::accumulate(groups.widths.begin(), groups.widths.end(), std::size_t{0});
+  return budget.slots() != 1 && groups.batches.front().size() <= most_pieces && rows * columns <= most_values;
+}
+
+void check_steps(std::uint32_t epoch, std::size_t batches) {
+  constexpr std::uint64_t most = std::uint64_t{1} << 32;
+  if (batches > most / (std::uint64_t{epoch} + 1))
+    throw Error("epoch " + std::to_string(std::uint64_t{epoch} + 1) + " of " + std::to_string(batches) +
+                " batches passes the 2^32 steps that a run can number; lower --epochs");
+}
+
+void check_budget(const Network& network, const TrainingOptions& options, std::size_t largest_batch,
+                  std::size_t smallest_batch, const BitBudget& budget) {
+  const auto to_fraction = [&](std::size_t layer) {
+    return Rescale{1, budget.numbers().fraction_bits + network.kind(layer).halvings};
+  };
+  for (std::size_t layer = 0; layer < network.layers(); ++layer) {
+    const std::string of_layer = " of layer " + std::to_string(layer + 1);
+    budget.check_product("the forward product" + of_layer, network.sizes[layer] + 1, to_fraction(layer));
+    if (layer > 0)
+      budget.check_product("the backward product" + of_layer, network.sizes[layer + 1],
+                           to_fraction(layer - 1));
+    for (std::size_t epoch = 0; epoch < options.epochs; ++epoch)
+      for (const std::size_t rows : {largest_batch, smallest_batch}) {
+        const UpdateFactors factors = update_factors(options, epoch, rows, budget);
+        budget.check_product("the gradient" + of_layer, rows, factors.rescale);
+        if (factors.momentum != 0 || factors.decay != 0)
+          budget.check_addend("the update" + of_layer, factors.addend_bits(budget.numbers()));
+      }
+  }
+}
+
+}  // namespace smlp

@@ -1,0 +1,78 @@
+// The twin: the integers of the encrypted run in the clear, bit for bit. It replays the masks' carries from
+// the evaluator's randomness and checks that every tensor stays in l bits, which no server can see.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mlp/training/out_of_range.h"
+#include "mlp/training/plain_matrix.h"
+#include "mlp/training/training_options.h"
+#include "paillier/random.h"
+#include "protocols/bit_budget.h"
+#include "protocols/matrix.h"
+#include "protocols/place.h"
+
+namespace smlp {
+
+/// A value of the twin left its bits.
+class LeftRange : public Error {
+ public:
+  using Error::Error;
+};
+
+class TwinArithmetic {
+ public:
+  using Matrix = IntegerMatrix;
+  using ActivationTape = smlp::Matrix<std::uint8_t>;  ///< 1 where z >= 0
+
+  /// `random` is the evaluator's source of the same run.
+  TwinArithmetic(const BitBudget& budget, RandomSource random)
+      : budget_(budget), random_(std::move(random)) {}
+
+  // All throw LeftRange naming layer and operation when a value leaves l bits.
+  Matrix labels(const Place&, const std::vector<Matrix>& parts) { return stacked(parts); }
+  Matrix features(const Place&, const std::vector<std::size_t>&, const std::vector<Matrix>& parts) {
+    return with_bias_input(stacked(parts));
+  }
+  const Matrix& keep(const Matrix& m) { return m; }
+  Matrix product(const Place& place, const Matrix& a, const Matrix& b, std::size_t halvings = 0);
+  Matrix velocity(const Place& place, const Matrix& a, const Matrix& b, const UpdateFactors& factors,
+                  const Matrix& previous, const Matrix& weights);
+  std::pair<Matrix, ActivationTape> relu(const Place& place, const Matrix& z);
+  Matrix relu_derivative(const Place& place, const Matrix& delta, const ActivationTape& tape);
+  Matrix plus_constant(const Matrix& m, double constant);
+  Matrix combination(const Place& place, const std::vector<std::pair<std::int64_t, Matrix>>& terms,
+                     double constant);
+  Matrix stacked(const std::vector<Matrix>& parts) { return smlp::stacked(parts); }
+  std::vector<Matrix> unstacked(const Matrix& m, std::size_t parts) { return smlp::unstacked(m, parts); }
+  Matrix with_bias_input(const Matrix& m);
+  Matrix without_bias(const Matrix& m);
+  Matrix transposed(const Matrix& m) { return m.transposed(); }
+  Matrix add(const Matrix& a, const Matrix& b);
+  Matrix subtract(const Matrix& a, const Matrix& b);
+  void check_activations(std::uint32_t) const {}  ///< every range is checked at once
+  void check_weights(std::uint32_t, const std::vector<Matrix>&) const {}
+
+  /// Bits of the widest value of each tensor since they were last forgotten, with its sign.
+  const std::map<std::string, std::size_t>& widest_bits() const { return widest_; }
+  void forget_widest_bits() { widest_.clear(); }
+
+ private:
+  /// floor((scale (x + rho) + c + R_C) / 2^shift) - floor((scale rho + R_C) / 2^shift) with the run's rho and
+  /// R_C. That is floor((scale x + c + m) / 2^shift) with m = scale rho + R_C mod 2^shift, so words do.
+  Matrix rescaled(const Place& place, const Matrix& x, const Rescale& factor, const Matrix& addend,
+                  std::size_t addend_bits);
+  Matrix in_range(const std::string& tensor, const std::string& where, Matrix m);
+  Matrix in_range(const Place& place, Matrix m) {
+    return in_range(tensor(place), in_step(place), std::move(m));
+  }
+
+  BitBudget budget_;
+  RandomSource random_;
+  std::map<std::string, std::size_t> widest_;
+};
+
+}  // namespace smlp

@@ -1,0 +1,148 @@
+// A small training run in all three arithmetics, for the tests of the trainer.
+#pragma once
+
+#include <cmath>
+#include <memory>
+#include <optional>
+
+#include "mlp/training/encrypted_arithmetic.h"
+#include "mlp/training/fixed_point.h"
+#include "mlp/training/float_arithmetic.h"
+#include "mlp/training/initial_weights.h"
+#include "mlp/training/prediction.h"
+#include "mlp/training/training.h"
+#include "mlp/training/twin_arithmetic.h"
+#include "protocols/transport/hosted.h"
+#include "tests/support/toy_keys.h"
+
+namespace smlp::test {
+
+/// Two noisy classes on opposite corners (exclusive or): `rows` rows, 3 columns, one of them noise.
+struct SmallData {
+  Matrix<double> features;
+  std::vector<std::size_t> classes;
+  std::vector<std::size_t> order;
+
+  explicit SmallData(std::size_t rows) : features(rows, 3) {
+    for (std::size_t i = 0; i < rows; ++i) {
+      const std::size_t a = i & 1, b = i >> 1 & 1;
+      const auto noise = [i](double phase) { return 0.1 * std::sin(phase * static_cast<double>(i + 1)); };
+      features(i, 0) = (a != 0 ? 1 : -1) + noise(1.3);
+      features(i, 1) = (b != 0 ? 1 : -1) + noise(2.7);
+      features(i, 2) = 3 * noise(5.1);
+      classes.push_back(a ^ b);
+      order.push_back((i * 7 + 3) % rows);  // a permutation where 7 and rows share no factor
+    }
+  }
+};
+
+struct SmallRun {
+  Network network{{3, 4, 2}};
+  TrainingOptions options;
+  ProtocolNames protocols = preset("homomorphic");
+  bool packed_table = true;  ///< else one value a ciphertext
+  bool hosted = false;       ///< over gRPC's calls, with re-randomisers made ahead; else directly
+  bool range_checks = true;
+  std::uint64_t seed = 11;
+};
+
+/// Models after training, decrypted where they were encrypted.
+struct SmallOutcome {
+  std::vector<IntegerMatrix> initial, encrypted, twin;
+  std::vector<Matrix<double>> clear;
+  Traffic traffic;
+  Digest transcript{};
+  std::optional<EncryptedAnswers> answers;
+  std::vector<IntegerMatrix> twin_outputs;  ///< of each batch of the table, in the order of its rows
+};
+
+inline KeyHolder small_key_holder(const SecretKeys& keys, const SmallRun& run) {
+  KeyHolderPolicy policy;
+  for (const Descriptor* descriptor : run.protocols.used())
+    if (descriptor->leaks()) policy.protocols.insert(descriptor->wire_name());
+  return KeyHolder(keys, policy,
+                   AnswerRandomness::from_source(RandomSource::from_seed(run.seed).derive("key holder")));
+}
+
+/// Trains and then classifies the training rows, all from one seed.
+inline SmallOutcome train_small(const SecretKeys& keys, const Numbers& numbers, std::size_t inner,
+                                const SmallData& data, const SmallRun& run) {
+  const std::size_t bits = keys.public_keys().paillier().bits();
+  const bool single = run.protocols.needs_one_value_a_ciphertext();
+  const BitBudget budget(numbers, inner, bits, single ? 1 : 0);
+  const BitBudget table_budget(numbers, inner, bits, run.packed_table ? 0 : 1);
+  const RandomSource random = RandomSource::from_seed(run.seed);
+  const MemoryTable table = encrypt_table(keys.public_keys(), table_budget, run.options.batch, data.features,
+                                          &data.classes, 2, data.order, random.derive("owner"));
+  const TableGroups& groups = table.groups();
+
+  const auto key_holder = std::make_shared<const KeyHolder>(small_key_holder(keys, run));
+  const std::unique_ptr<Channel> hosted = host_key_holder(key_holder);
+  InProcessChannel direct(*key_holder);
+  Channel& channel = run.hosted ? *hosted : direct;
+  Evaluator evaluator{keys.public_keys(),   budget,    channel, random.derive("train"),
+                      draw_session(random), run.hosted};
+  EncryptedArithmetic encrypted(evaluator, run.protocols, run.range_checks);
+  TwinArithmetic twin(budget, random.derive("train"));
+  FloatArithmetic clear(numbers.fraction_bits);
+
+  const auto rows_of = [&](std::size_t group) {
+    const auto first = data.order.begin() + static_cast<std::ptrdiff_t>(groups.first_rows[group]);
+    return std::vector<std::size_t>(first, first + static_cast<std::ptrdiff_t>(groups.widths[group]));
+  };
+  const auto features_of = [&](std::size_t group) {
+    const auto rows = rows_of(group);
+    Matrix<double> out(rows.size(), data.features.cols());
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      for (std::size_t j = 0; j < out.cols(); ++j) out(i, j) = data.features(rows[i], j);
+    return out;
+  };
+  const auto labels_of = [&](std::size_t group) {
+    std::vector<std::size_t> classes;
+    for (const std::size_t row : rows_of(group)) classes.push_back(data.classes[row]);
+    return one_hot(classes, 2, numbers);
+  };
+
+  SmallOutcome out;
+  out.initial = initial_weights(run.network, numbers, random.derive("initial"));
+  const bool momentum = run.options.momentum != 0;
+  Weights<EncryptedMatrix> encrypted_model = encrypt_weights(
+      out.initial, run.network, keys.public_keys().paillier(), budget, momentum, random.derive("initial"));
+  Weights<IntegerMatrix> twin_model{out.initial, {}};
+  Weights<Matrix<double>> clear_model;
+  for (const IntegerMatrix& m : out.initial) {
+    clear_model.weights.push_back(decode(m, numbers));
+    if (!momentum) continue;
+    twin_model.velocities.emplace_back(m.rows(), m.cols());
+    clear_model.velocities.emplace_back(m.rows(), m.cols());
+  }
+  const GroupReader<EncryptedMatrix> encrypted_table{[&](std::size_t g) { return table.features(g); },
+                                                     [&](std::size_t g) { return table.labels(g); }};
+  const GroupReader<IntegerMatrix> twin_table{[&](std::size_t g) { return encode(features_of(g), numbers); },
+                                              labels_of};
+  const GroupReader<Matrix<double>> clear_table{features_of,
+                                                [&](std::size_t g) { return decode(labels_of(g), numbers); }};
+  const RandomSource order = random.derive("order");
+  for (std::uint32_t epoch = 0; epoch < run.options.epochs; ++epoch) {
+    train_epoch(encrypted, run.network, encrypted_model, encrypted_table, groups, run.options, budget, epoch,
+                order);
+    train_epoch(twin, run.network, twin_model, twin_table, groups, run.options, budget, epoch, order);
+    train_epoch(clear, run.network, clear_model, clear_table, groups, run.options, budget, epoch, order);
+  }
+  out.traffic = channel.traffic();
+  out.encrypted = open_weights(encrypted_model.weights, budget, keys);
+  out.twin = twin_model.weights;
+  out.clear = clear_model.weights;
+
+  Evaluator predictor{keys.public_keys(), budget, channel, random.derive("predict"), draw_session(random)};
+  EncryptedArithmetic prediction(predictor, run.protocols);
+  out.answers = classify(prediction, encrypted_model, run.network, table, std::nullopt);
+  TwinArithmetic twin_prediction(budget, random.derive("predict"));
+  for (std::size_t b = 0; b < groups.batches.size(); ++b)
+    out.twin_outputs.push_back(
+        classify_batch(twin_prediction, run.network, twin_model, twin_table.features, groups, b));
+  out.transcript = channel.transcript();
+  return out;
+}
+
+}  // namespace smlp::test
