@@ -47,11 +47,15 @@ COMPILE = $(CXX) -std=c++20 $(optimisation) $(instrumentation) $(warnings) -fope
 LINK = $(CXX) -fopenmp $(instrumentation) $(LDFLAGS)
 LIBS = $(DEPENDENCY_LIBS) $(LDLIBS)
 
-# The digit kernels are compiled for their processors, chosen at run time, and always optimised: nothing else is.
+# Kernels are compiled for their processors, chosen at run time, and always optimised: nothing else is.
 ifneq ($(filter x86_64-%,$(shell $(CXX) -dumpmachine 2>/dev/null)),)
 $(BUILD_DIR)/obj/paillier/digit_kernels_avx2.o: private processor := -O2 -mavx2 -mfma
 $(BUILD_DIR)/obj/paillier/digit_kernels_avx512.o: private processor := -O2 -mavx512f
 $(BUILD_DIR)/obj/paillier/digit_kernels_avx512_ifma.o: private processor := -O2 -mavx512f -mavx512ifma
+kernels := $(BUILD_DIR)/obj/protocols/oblivious_transfer/block_kernels_
+$(kernels)aes_ni.o: private processor := -O2 -maes
+$(kernels)vaes256.o: private processor := -O2 -maes -mavx2 -mvaes
+$(kernels)vaes512.o: private processor := -O2 -maes -mavx512f -mvaes
 endif
 
 # Sanitized builds repeat what a release build compiles without help. In them clang takes common system headers, and
