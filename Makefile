@@ -76,7 +76,7 @@ command_sources := $(wildcard mlp/program/commands/*.cpp)
 TESTS := $(wildcard $(addsuffix /*_test.cpp,tests tests/* tests/*/* tests/*/*/* tests/*/*/*/*))
 test_sources := $(wildcard tests/main.cpp tests/support/*.cpp) $(TESTS)
 tested_commands := $(if $(filter tests/mlp/program/commands/%,$(TESTS)),$(command_sources))
-bench_programs := operations kernels matmul protocol training large_table
+bench_programs := operations kernels matmul protocol training large_table transfers
 bench_sources := $(wildcard bench/*.cpp)
 bench_shared := $(filter-out $(bench_programs:%=bench/%.cpp),$(bench_sources))
 # Generated from the description of the network's messages; compiled without our warnings, included as system headers.
@@ -249,7 +249,7 @@ help:
 	@echo 'make demo             train on the encrypted breast-cancer table'
 	@echo 'make soak             train over TLS under faults for SOAK_SECONDS=1800, comparing every model'
 	@echo 'make bench            micro-benchmarks beside GMP and OpenSSL; BENCH_OPTIONS="--bits 2048 --rounds 9"; builds also'
-	@echo '                      build/bench/kernels, matmul, protocol, training and large_table (--help)'
+	@echo '                      build/bench/kernels, matmul, protocol, training, transfers and large_table (--help)'
 	@echo 'make reproduce        all experiments of bench/experiments, with figures and report in docs/results; a run that was'
 	@echo '                      stopped goes on. QUICK=1 is a small version, in build/results-quick;'
 	@echo '                      REPRODUCE_OPTIONS="--only paper", --list or --dry-run (--help)'

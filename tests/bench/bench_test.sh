@@ -7,6 +7,7 @@ trap 'rm -rf "$dir"' EXIT
 
 "$bench/matmul" --bits 512 --shapes 4x8x4 --most 16 --seconds 1 --threads 1 --json "$dir/matmul.json" 2>/dev/null
 "$bench/training" --bits 512 --workloads A --steps 1 --json "$dir/training.json" 2>/dev/null
+"$bench/transfers" --bits 24 --comparisons 200 --rounds 1 --json "$dir/transfers.json" >/dev/null
 python3 - "$dir" <<'PYTHON'
 import json, sys
 matmul, training = (json.load(open(f"{sys.argv[1]}/{name}.json")) for name in ("matmul", "training"))
@@ -23,6 +24,11 @@ for row in matmul["rows"]:
 (row,) = training["rows"]
 assert row["rows"] == 1000 and row["steps"] == 25 and row["measured_steps"] == 1 and row["rounds"] == 10, row
 assert row["step"]["min"] > 0 and row["bytes_to_key_holder"] > 0
+transfers = json.load(open(f"{sys.argv[1]}/transfers.json"))
+# 128 bits of corrections for each of 24 bits, two blocks for each of 23 gates; one seed for 256 comparisons.
+for row in transfers["rows"]:
+    assert row["bytes"] == 24 * 16 + 23 * 32 + 16 / 256 and row["comparison"]["min"] > 0, row
+assert {"OpenSSL's AES"} <= {row["unit"] for row in transfers["rows"]} and transfers["base_transfers"]["min"] > 0
 PYTHON
 
 tables=$(scripts/performance_tables.py "$dir/matmul.json" "$dir/training.json")
