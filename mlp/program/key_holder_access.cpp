@@ -3,6 +3,7 @@
 
 #include "protocols/transport/certificates.h"
 #include "protocols/transport/hosted.h"
+#include "protocols/transport/lockout.h"
 #include "protocols/transport/remote_key_holder.h"
 
 namespace smlp {
@@ -44,6 +45,13 @@ std::unique_ptr<Channel> KeyHolderAccess::connect(const PublicKeys& keys,
       std::move(links), Patience{.timeout = std::chrono::seconds(options_.timeout)});
   channel->check(keys.fingerprint(), protocols, recipient);
   return channel;
+}
+
+std::string KeyHolderAccess::after_refusal(const std::string& remedy) const {
+  if (!options_.tls) return remedy;
+  return remedy + "; the key holder counts such a session, and serves no more after " +
+         std::to_string(Lockout::most_sessions) +
+         " until its operator lets this evaluator in again (smlp serve --forgive NAME)";
 }
 
 }  // namespace smlp

@@ -21,6 +21,8 @@ class KeyHolderAccess {
 
   /// The keys, where the key holder is in this process.
   const SecretKeys* hosted() const { return secret_ ? &*secret_ : nullptr; }
+  /// `remedy` for a value out of range, and what such a session costs with this key holder.
+  std::string after_refusal(const std::string& remedy) const;
   /// What was read: never to be written to.
   static std::vector<std::filesystem::path> files(const KeyHolderOptions& options);
 

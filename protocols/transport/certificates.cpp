@@ -195,14 +195,7 @@ CertificateInfo check_identity(const std::string& authority, const Identity& ide
   if (X509_verify_cert(context.get()) != 1)
     throw Error(std::string("certificate.pem is not to be trusted: ") +
                 X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get())));
-  CertificateInfo info = info_of(leaf);
-  const STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(context.get());
-  for (int i = 0; i < sk_X509_num(chain); ++i) {
-    const Validity validity = info_of(sk_X509_value(chain, i)).validity;
-    info.validity.from = std::max(info.validity.from, validity.from);
-    info.validity.until = std::min(info.validity.until, validity.until);
-  }
-  return info;
+  return info_of(leaf, X509_STORE_CTX_get0_chain(context.get()));
 }
 
 Party load_valid_party(const std::filesystem::path& folder, Use use) {

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <algorithm>
 
 #include <array>
 #include <ctime>
@@ -79,6 +80,16 @@ CertificateInfo info_of(const X509* certificate) {
   X509_NAME_oneline(X509_get_subject_name(certificate), subject.data(), static_cast<int>(subject.size()));
   info.subject = subject.data();
   info.validity = {time_of(X509_get0_notBefore(certificate)), time_of(X509_get0_notAfter(certificate))};
+  return info;
+}
+
+CertificateInfo info_of(const X509* leaf, const STACK_OF(X509) * chain) {
+  CertificateInfo info = info_of(leaf);
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    const Validity validity = info_of(sk_X509_value(chain, i)).validity;
+    info.validity.from = std::max(info.validity.from, validity.from);
+    info.validity.until = std::min(info.validity.until, validity.until);
+  }
   return info;
 }
 

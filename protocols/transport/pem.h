@@ -36,5 +36,7 @@ OpenSslKey parse_private_key(const SecretText& pem, const std::string& what);
 
 /// What the certificate says of itself.
 CertificateInfo info_of(const X509* certificate);
+/// A certificate, valid as long as every one on its way to an authority.
+CertificateInfo info_of(const X509* leaf, const STACK_OF(X509) * chain);
 
 }  // namespace smlp

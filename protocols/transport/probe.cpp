@@ -49,9 +49,10 @@ std::string cause() {
   return reason == nullptr ? "unknown error" : reason;
 }
 
+/// Where it was verified, valid as long as its whole chain is.
 CertificateInfo other_end_of(const SSL* ssl) {
   const OpenSslCertificate certificate(SSL_get1_peer_certificate(ssl));
-  return certificate ? info_of(certificate.get()) : CertificateInfo{};
+  return certificate ? info_of(certificate.get(), SSL_get0_verified_chain(ssl)) : CertificateInfo{};
 }
 
 std::string names_of(const CertificateInfo& certificate) {

@@ -137,6 +137,17 @@ reloaded 'nothing is reloaded: .*certificate.pem is no certificate in PEM'
 cp kept.pem certificates/key_holder/certificate.pem
 agree ok 'three: evaluator.example' three
 
+# The key holder's certificate is valid as long as its chain is.
+issue passing middle passing 20 $authority $signs
+mapfile -t words < <(leaf keys.example serverAuth)
+issue passing_leaf passing keys.example 100 "${words[@]}"
+cp -r certificates/key_holder kept
+party certificates/key_holder passing_leaf.key root.pem evaluator.example passing_leaf.pem passing.pem middle.pem
+reloaded 'reloaded for evaluator.example'
+agree WARN 'its certificate, valid until .*, (19|20) more days: its operator is to make new ones' three
+cp kept/* certificates/key_holder
+reloaded 'reloaded for evaluator.example'
+
 # From one authority to the next without a stop: both, then the new certificates, then the new one alone.
 accepts certificates --out next --key-holder keys.example --evaluator evaluator.example --owner owner.example >/dev/null
 cat root.pem next/key_holder/authority.pem >both.pem
@@ -184,6 +195,11 @@ grep -q 'nothing to forgive second.example' "$logs/three.err" || fail "a name wi
 grep -q '; 1 user key;' "$logs/three.log" || fail "a key that is given twice counts twice: $(cat "$logs/three.log")"
 agree ok 'next/evaluator: evaluator.example' next/evaluator
 [ "$(tail -n 1 keys/secret.json.lockout | cut -d' ' -f2-)" = 'evaluator.example forgiven' ] || fail 'forgiving is not in the journal'
+"$smlp" train --data train.h5 --network N-2-C --output linear --learning-rate 5 --epochs 5 --tls next/evaluator "${at[@]}" \
+  --quiet --out hot.h5 >/dev/null 2>"$said/err" </dev/null && fail 'a training that diverges ends well'
+grep -qE 'a value left its range, .*; the key holder counts such a session, and serves no more after 3 until .*\(smlp serve --forgive NAME\)' \
+  "$said/err" || fail "a counted session is refused by: $(cat "$said/err")"
+tail -n 1 keys/secret.json.lockout | grep -q ' evaluator.example out-of-range ' || fail 'the session is not in the journal'
 end TERM $server
 echo nonsense >>keys/secret.json.lockout
 refuses 1 "has a line that does not say who is locked out: 'nonsense'" "${serve[@]}" --listen 127.0.0.1:0

@@ -17,9 +17,17 @@ accepts encrypt --insecure-key --key keys/public.json --data iris.csv --batch 16
 refuses 1 "$located" train --data unscaled.h5 --network N-4-C --epochs 3 --out unscaled_model.h5 "${key[@]}"
 refuses 1 "$located" train --data iris.h5 --network N-4-C --output linear --epochs 3 --learning-rate 5 --out iris_model.h5 "${key[@]}"
 
-# A training in range is not disturbed, and its checkpoint outlives a later one that leaves the range.
-accepts train --data iris.h5 --network N-4-C --epochs 1 --out model.h5 "${key[@]}" >/dev/null
-cp model.h5 before.h5
+# The checkpoint of the last good epoch outlives a later one that leaves the range.
+accepts encrypt --insecure-key --key keys/public.json --data iris.csv --batch 16 --seed 7 --out ordered.h5 >/dev/null
+diverging=(train --data ordered.h5 --network N-4-C --output linear --epochs 8 --learning-rate 0.2 --momentum 0.95 --insecure-seed --seed 5)
+"$smlp" "${diverging[@]}" --out model.h5 "${key[@]}" 2>error.txt && fail 'a training that diverges ends well'
+grep -qE "a value left its range, as the .* in step [12][0-9] shows: lower --learning-rate" error.txt || fail "said: $(cat error.txt)"
+accepts inspect model.h5 --json >model.json
+holds '0 < j["epochs_done"] < 8' model.json
+accepts encrypt --insecure-key --key keys/public.json --data iris.csv --profile ordered.h5.profile.json --out queries.h5 >/dev/null
+accepts predict --model model.h5 --data queries.h5 --out answers.h5 "${key[@]}" >/dev/null
+
+# A training in range is not disturbed.
 for switch in on off; do
   accepts train --data iris.h5 --network N-4-C --epochs 1 --insecure-seed --seed 5 --range-check $switch --json \
     --out $switch.h5 "${key[@]}" >$switch.report

@@ -38,6 +38,7 @@ struct DoctorOptions {
   std::optional<std::string> user_key;
   std::string network = "N-16-C";
   ProtocolOptions protocols;
+  RangeCheckOption range_check;
 };
 
 void declare(CommandLine& line, DoctorOptions& options) {
@@ -49,6 +50,7 @@ void declare(CommandLine& line, DoctorOptions& options) {
   line.text("user-key", options.user_key, "public.json to which results are to be handed over");
   line.text("network", options.network, "layer sizes of the epoch that is estimated");
   options.protocols.add_to(line);
+  options.range_check.add_to(line);
 }
 
 /// Round trip and bandwidth of a link.
@@ -192,7 +194,7 @@ void Doctor::examine_agreement(const std::string& name, const KeyHolderInfo& inf
   if (table_ && info.key != table_->public_keys().fingerprint())
     fault(name + ": it holds the key " + to_hex(info.key) + ", " + *options_.data + " is under " +
           to_hex(table_->public_keys().fingerprint()));
-  std::set<std::string> wanted = asked_protocols(names_);
+  std::set<std::string> wanted = asked_protocols(names_, options_.range_check.on);
   if (options_.user_key) {
     wanted.insert("conversion/switch-key");
     const PublicKeys user = load_public_keys(*options_.user_key);
@@ -243,8 +245,8 @@ void Doctor::estimate_epoch(const std::string& name, const LinkSpeed& speed) {
   const BitBudget budget = evaluator_budget(info.budget, names_);
   const PaillierPublicKey& key = table_->public_keys().paillier();
   const Sizes sizes{budget, key.ciphertext_bytes(), table_->public_keys().dgk().ciphertext_bytes()};
-  const Cost epoch =
-      epoch_cost(network, names_, TrainingOptions{.batch = info.batch}, table_->groups(), sizes, true);
+  const Cost epoch = epoch_cost(network, names_, TrainingOptions{.batch = info.batch}, table_->groups(),
+                                sizes, true, options_.range_check.on);
   if (!computing_seconds_) {
     const SecretKeys like = SecretKeys::generate(key.variant(), key.bits(), default_subgroup_bits(key.bits()),
                                                  RandomSource::from_system());

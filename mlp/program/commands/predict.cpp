@@ -130,7 +130,7 @@ int predict_command(const Words& words, Console& console) {
                   names, seeds.prediction(), true, options.range_check.on);
   Meter meter(session);
   ProgressBar progress(console, "predict", "batches");
-  const EncryptedAnswers answers = locating_ranges("batch", model_remedy, [&] {
+  const EncryptedAnswers answers = locating_ranges("batch", key_holder.after_refusal(model_remedy), [&] {
     return classify(session.arithmetic(), {model.weights, {}}, network, table, user,
                     [&](std::size_t done, std::size_t total) { progress(done, total); });
   });

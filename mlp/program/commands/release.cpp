@@ -77,8 +77,9 @@ int release_command(const Words& words, Console& console) {
                   model.budget, names, seeds.release());
   Meter meter(session);
   ProgressBar progress(console, "release", "layers");
-  const EncryptedModel released =
-      locating_ranges("layer", "its weights are of no use; train it with a lower --learning-rate", [&] {
+  const EncryptedModel released = locating_ranges(
+      "layer", key_holder.after_refusal("its weights are of no use; train it with a lower --learning-rate"),
+      [&] {
         return release_model(session.arithmetic().evaluator(), model, owner,
                              [&](std::size_t done, std::size_t total) { progress(done, total); });
       });

@@ -335,7 +335,7 @@ int train_command(const Words& words, Console& console) {
   Training training(options, key_holder, provenance(line, options.key_holder.seed), console);
   if (key_holder.hosted() != nullptr)
     console.warning("note: the key holder runs in this process, so all roles are in one hand");
-  locating_ranges("step", training_remedy, [&] { training.run(); });
+  locating_ranges("step", key_holder.after_refusal(training_remedy), [&] { training.run(); });
   if (options.output.json)
     console.document(
         training.report(wall_seconds() - start).dump(-1, ' ', false, Json::error_handler_t::replace));
