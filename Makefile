@@ -213,9 +213,14 @@ Cflags: -I$${prefix}/include/smlp -fopenmp $(DEPENDENCY_CFLAGS)
 Libs: -L$${prefix}/lib -lsmlp -fopenmp $(instrumentation) $(LIBS)
 endef
 export PKG_CONFIG_FILE
+completions := share/bash-completion/completions share/zsh/site-functions
 
 install: all
-	@mkdir -p $(addprefix $(DESTDIR)$(prefix)/,bin lib/pkgconfig lib/systemd/system)
+	@scripts/manuals.sh $(PROGRAM) $(BUILD_DIR)/man
+	@mkdir -p $(addprefix $(DESTDIR)$(prefix)/,bin lib/pkgconfig lib/systemd/system share/man/man1 $(completions))
+	@install -m 644 $(BUILD_DIR)/man/*.1 $(DESTDIR)$(prefix)/share/man/man1
+	@install -m 644 scripts/completion/smlp.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/smlp
+	@install -m 644 scripts/completion/_smlp $(DESTDIR)$(prefix)/share/zsh/site-functions/_smlp
 	@install -m 755 $(PROGRAM) $(DESTDIR)$(prefix)/bin/smlp
 	@install -m 644 $(LIBRARY) $(DESTDIR)$(prefix)/lib/libsmlp.a
 	@printf '%s\n' "$$PKG_CONFIG_FILE" > $(DESTDIR)$(prefix)/lib/pkgconfig/smlp.pc
@@ -223,10 +228,11 @@ install: all
 	@for header in $(headers); do \
 	  mkdir -p $(DESTDIR)$(prefix)/include/smlp/$$(dirname $$header) && \
 	  install -m 644 $$header $(DESTDIR)$(prefix)/include/smlp/$$header || exit 1; done
-	@echo "installed smlp, libsmlp.a, headers, smlp.pc and smlp-serve.service under $(DESTDIR)$(prefix)"
+	@echo "installed smlp, libsmlp.a, headers, smlp.pc, smlp-serve.service, man pages and completions under $(DESTDIR)$(prefix)"
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(prefix)/,bin/smlp lib/libsmlp.a lib/pkgconfig/smlp.pc lib/systemd/system/smlp-serve.service)
+	rm -f $(addprefix $(DESTDIR)$(prefix)/,bin/smlp lib/libsmlp.a lib/pkgconfig/smlp.pc lib/systemd/system/smlp-serve.service \
+	  share/man/man1/smlp.1 share/man/man1/smlp-*.1 share/bash-completion/completions/smlp share/zsh/site-functions/_smlp)
 	rm -rf $(DESTDIR)$(prefix)/include/smlp
 
 # ---- care ----

@@ -17,7 +17,7 @@ if has apt-get; then
   packages=(pkg-config libgmp-dev libntl-dev libssl-dev libboost-program-options-dev libhdf5-dev zlib1g-dev
             nlohmann-json3-dev libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc doctest-dev
             libbenchmark-dev faketime nftables iproute2 openssl python3 python3-h5py python3-matplotlib
-            valgrind)
+            valgrind help2man zsh)
   has "${CXX:-g++}" || packages+=(g++)
   $development && packages+=(clang-16 libomp-16-dev libclang-rt-16-dev clang-format-16 gcovr)
   is_installed() { dpkg -s "$1" 2>/dev/null | grep -q '^Status: .* installed$'; }
@@ -27,21 +27,21 @@ elif has dnf; then  # untested
   packages=(gcc-c++ pkgconf-pkg-config gmp-devel ntl-devel openssl-devel boost-devel hdf5-devel zlib-devel
             json-devel grpc-devel grpc-plugins protobuf-devel protobuf-compiler doctest-devel google-benchmark-devel
             libfaketime nftables iproute openssl python3 python3-h5py python3-matplotlib
-            valgrind)
+            valgrind help2man zsh)
   $development && packages+=(clang libomp-devel compiler-rt clang-tools-extra gcovr)
   is_installed() { rpm -q "$1" >/dev/null 2>&1; }
   refresh=(true)
   install=(dnf install -y)
 elif has brew; then  # untested
   packages=(gcc pkg-config gmp ntl openssl@3 boost hdf5 zlib nlohmann-json grpc protobuf doctest google-benchmark
-            libfaketime python3 python-matplotlib)
+            libfaketime python3 python-matplotlib help2man)
   $development && packages+=(llvm@16 clang-format@16 gcovr)
   is_installed() { brew list --versions "$1" >/dev/null 2>&1; }
   refresh=(true)
   install=(brew install)
 else
   echo "$0: no apt-get, dnf or brew here: install GMP, NTL, OpenSSL, Boost.Program_options, HDF5, zlib," \
-       "nlohmann-json, gRPC with protobuf, doctest, Google Benchmark, libfaketime, pkg-config and python3 with h5py and matplotlib yourself" >&2
+       "nlohmann-json, gRPC with protobuf, doctest, Google Benchmark, libfaketime, help2man, pkg-config and python3 with h5py and matplotlib yourself" >&2
   exit 0  # they may well be there; the compiler will tell
 fi
 

@@ -28,6 +28,41 @@ for directive in User=smlp ProtectSystem=strict NoNewPrivileges=yes CapabilityBo
   grep -qx "$directive" "$unit" || { echo "the service lacks $directive" >&2; exit 1; }
 done
 
+# A page for the program and for each command, from its help.
+pages=$folder/prefix/share/man/man1
+commands=$("$folder/prefix/bin/smlp" --help | grep -cE '^  [a-z]+  ')
+[ "$(find "$pages" -name '*.1' | wc -l)" -eq $((commands + 1)) ] || { echo "not a page for each command" >&2; exit 1; }
+for text in 'smlp-train .- train a network' 'learning.-rate.fR VALUE (0.1)' '^of gradient descent'; do
+  grep -q "$text" "$pages/smlp-train.1" || { echo "the page of train has no $text" >&2; exit 1; }
+done
+
+# Completion: commands, options of a command, and files where neither can be.
+PATH=$folder/prefix/bin:$PATH
+. "$folder/prefix/share/bash-completion/completions/smlp"
+completes() {  # completes EXPECTED WORD...
+  local expected=$1
+  shift
+  COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+  _smlp
+  [ "${COMPREPLY[*]}" = "$expected" ] || { echo "$*: completed to '${COMPREPLY[*]}', expected '$expected'" >&2; exit 1; }
+}
+completes 'train' smlp tr
+completes '--version' smlp --v
+completes '--learning-rate' smlp train --le
+completes '--separator --seed' smlp encrypt --se
+completes '' smlp train --data ''
+completes '' smlp nonsense --x
+zsh_completes() {  # zsh_completes EXPECTED WORD...
+  local expected=$1 found
+  shift
+  found=$(zsh -fc '_describe() { print -rl -- ${(P)@[-1]}; }; _files() { print files; }
+    page=$1; shift; words=("$@"); CURRENT=$#; complete() { . $page }; complete' zsh "$folder/prefix/share/zsh/site-functions/_smlp" "$@")
+  grep -qx -- "$expected" <<<"$found" || { echo "zsh: $*: completed to '$found', expected '$expected'" >&2; exit 1; }
+}
+zsh_completes 'train:train a network on an encrypted table (evaluator)' smlp tr
+zsh_completes '--learning-rate:of gradient descent.*' smlp train --le
+zsh_completes files smlp train --data ''
+
 export PKG_CONFIG_PATH=$folder/prefix/lib/pkgconfig
 cd "$folder"  # nothing of the working tree is in reach
 read -ra flags <<<"$(pkg-config --cflags --libs smlp)"
