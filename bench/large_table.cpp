@@ -29,8 +29,9 @@ class LargeTable : public EncryptedTable {
   EncryptedMatrix labels(std::size_t group) const override {
     std::vector<std::size_t> classes;
     for (std::size_t i = 0; i < width(group); ++i)
-      classes.push_back((groups().first_rows[group] + i) % info().classes);
-    return encrypted(one_hot(classes, info().classes, info().budget.numbers()), label_layout(group));
+      classes.push_back((groups().first_rows[group] + i) % info().outputs);
+    return encrypted(encode(class_targets(classes, info().outputs).all(), info().budget.numbers()),
+                     label_layout(group));
   }
   std::vector<Ciphertext> order(std::size_t group) const override {
     std::vector<Integer> rows;

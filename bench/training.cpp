@@ -67,8 +67,8 @@ Json measure(const SecretKeys& keys, const Workload& work, std::size_t steps, bo
   const BitBudget budget(Numbers{}, 1024, keys.public_keys().paillier().bits());
   const Profile profile = learn_profile(work.table, Scaling::standard);
   const OwnerTable rows = prepare_table(work.table, profile, random.derive("shuffle").stream({}));
-  const TableEncryptor table(keys.public_keys(), budget, work.batch, rows.features, &rows.classes,
-                             profile.classes.size(), rows.row_order, random.derive("owner"));
+  const TableEncryptor table(keys.public_keys(), budget, work.batch, rows.features, rows.targets,
+                             rows.row_order, random.derive("owner"));
   const TableGroups& groups = table.groups();
   const std::size_t all = groups.batches.size(), measured = std::min(steps, all);
 

@@ -2,6 +2,7 @@
 #include "mlp/text.h"
 
 #include <algorithm>
+#include <array>
 
 namespace smlp {
 
@@ -13,6 +14,11 @@ std::vector<std::string> split(std::string_view text, char separator) {
     start = end + 1;
   }
   return out;
+}
+
+std::string shortest_text(double value) {
+  std::array<char, 32> out{};
+  return {out.data(), std::to_chars(out.data(), out.data() + out.size(), value).ptr};
 }
 
 std::string shell_quoted(std::string_view text) {

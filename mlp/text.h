@@ -22,6 +22,9 @@ std::optional<Number> number_from(std::string_view text) {
   return value;
 }
 
+/// The shortest text that reads back as the same double.
+std::string shortest_text(double value);
+
 /// One word of a shell's command line, in quotes.
 std::string shell_quoted(std::string_view text);
 

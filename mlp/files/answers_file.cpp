@@ -25,6 +25,9 @@ void check_size(const char* what, std::size_t size, std::size_t high) {
 void check_answers(const EncryptedAnswers& answers, const PaillierPublicKey& key) {
   check_size("rows", answers.rows, most_rows);
   check_size("outputs", answers.outputs, most_outputs);
+  if (answers.task == Task::regression && (answers.outputs != 1 || answers.kind->compares()))
+    throw Error("answers of a regression have one linear output, not " + std::to_string(answers.outputs) +
+                " of " + std::string(answers.kind->name));
   const std::size_t slots = std::min(answers.budget.slots(), (key.bits() - 2) / answers.budget.slot_bits());
   for (const std::size_t width : answers.groups) check_size("rows in a group", width, slots);
   if (std::accumulate(answers.groups.begin(), answers.groups.end(), std::size_t{0}) != answers.rows)
@@ -42,7 +45,7 @@ void save_answers(const std::filesystem::path& path, const EncryptedAnswers& ans
   check_answers(answers, keys.paillier());
   hdf5::Writer writer(path);
   hdf5::Group& root = writer.root();
-  write_header(root, answers_format, {keys, answers.budget});
+  write_header(root, answers_format, {.keys = keys, .budget = answers.budget, .task = answers.task});
   const std::size_t groups = answers.groups.size();
   root.set_number("handed_over", answers.handed_over ? 1 : 0);
   root.set_bytes("profile", answers.profile);
@@ -66,6 +69,7 @@ LoadedAnswers load_answers(const std::filesystem::path& path) {
         .key = header.keys.fingerprint(),
         .handed_over = root.number("handed_over", 0, 1) == 1,
         .budget = header.budget,
+        .task = header.task,
         .rows = rows,
         .outputs = root.number("outputs", 1, most_outputs),
         .kind =

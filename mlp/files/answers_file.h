@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mlp/layers/layer_kind.h"
+#include "mlp/task.h"
 #include "paillier/keys.h"
 #include "protocols/bit_budget.h"
 #include "protocols/encrypted_matrix.h"
@@ -16,6 +17,7 @@ struct EncryptedAnswers {
   Fingerprint key{};         ///< of the keys that they are under
   bool handed_over = false;  ///< under the key of the data owner, not of the key holder
   BitBudget budget;          ///< gives the slot width and f
+  Task task = Task::classification;
   std::size_t rows = 0;
   std::size_t outputs = 0;
   const LayerKind* kind = &output_kind("linear");  ///< makes outputs of scores (mlp/training/trainer.h)
@@ -27,8 +29,8 @@ struct EncryptedAnswers {
   bool operator==(const EncryptedAnswers&) const = default;
 };
 
-/// Throws Error: nothing in it, counts that do not match, groups wider than the slots or than the key of the
-/// answers holds.
+/// Throws Error: nothing in it, counts that do not match, regression with other than one linear output,
+/// groups wider than the slots or than the key of the answers holds.
 void check_answers(const EncryptedAnswers& answers, const PaillierPublicKey& key);
 
 /// Writes answers and public keys, whole or not at all. Throws Error also when they are under other keys.

@@ -53,6 +53,7 @@ void write_header(hdf5::Group& root, std::string_view format, const FileHeader& 
   if (keys.size() > longest_keys) throw Error("the public keys take more than 64 KiB as text");
   root.set_text("format", format);
   root.set_number("version", header.version);
+  root.set_text("task", name(header.task));
   root.set_text("key", to_hex(header.keys.fingerprint()));
   root.set_text("public_keys", keys);
   root.set_number("value_bits", header.budget.numbers().value_bits);
@@ -82,7 +83,9 @@ FileHeader read_header(const hdf5::Group& root, std::string_view format) {
       public_keys_from_json(root.text("public_keys", longest_keys), root.name() + ": public_keys");
   if (root.text("key", longest_format) != to_hex(keys.fingerprint()))
     throw Error(root.name() + " is damaged: its public keys do not have the fingerprint that it states");
-  return {std::move(keys), read_budget(root), version};
+  const Task task =
+      version < first_with_task ? Task::classification : task_from_name(root.text("task", longest_format));
+  return {std::move(keys), read_budget(root), version, task};
 }
 
 std::string read_format(const std::filesystem::path& path) {

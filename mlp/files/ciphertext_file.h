@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "mlp/files/hdf5.h"
+#include "mlp/task.h"
 #include "paillier/keys.h"
 #include "protocols/bit_budget.h"
 #include "protocols/encrypted_matrix.h"
@@ -22,15 +23,16 @@ inline constexpr std::string_view table_format = "smlp-encrypted-table";
 inline constexpr std::string_view model_format = "smlp-encrypted-model";
 inline constexpr std::string_view answers_format = "smlp-encrypted-answers";
 
-/// Of the files that are written. Version 3 is read too: its models and answers say nothing of kinds of
-/// layers.
-inline constexpr std::uint64_t format_version = 4;
-inline constexpr std::uint64_t first_with_kinds = 4;
+/// Of the files that are written. Older ones are read too: those of version 3 say nothing of kinds of layers,
+/// and those before 5 nothing of the task, which was classification.
+inline constexpr std::uint64_t format_version = 5;
+inline constexpr std::uint64_t first_with_kinds = 4, first_with_task = 5;
 
 struct FileHeader {
   PublicKeys keys;
   BitBudget budget;
   std::uint64_t version = format_version;
+  Task task = Task::classification;
 };
 
 void write_header(hdf5::Group& root, std::string_view format, const FileHeader& header);

@@ -93,6 +93,8 @@ std::vector<EncryptedMatrix> read_matrices(const hdf5::Group& root, const std::s
 
 void check_model(const EncryptedModel& model) {
   check_sizes(model.network.sizes);
+  if (model.task == Task::regression && (model.network.outputs() != 1 || model.network.output().compares()))
+    throw Error("a network for regression has one linear output, not " + model.network.text());
   check_matrices(model.weights, model.network.sizes, "weights");
   if (!model.velocities.empty()) check_matrices(model.velocities, model.network.sizes, "velocities");
   for (const auto& [family, name] : model.protocols)
@@ -107,7 +109,7 @@ void save_model(const std::filesystem::path& path, const EncryptedModel& model, 
     throw Error("the training options take more than 32 KiB as text");
   hdf5::Writer writer(path);
   hdf5::Group& root = writer.root();
-  write_header(root, model_format, {keys, model.budget});
+  write_header(root, model_format, {.keys = keys, .budget = model.budget, .task = model.task});
   root.set_numbers("network", model.network.sizes);
   root.set_text("layers", nlohmann::json(model.network.kind_names()).dump());
   root.set_text("protocols", protocols);
@@ -139,6 +141,7 @@ LoadedModel load_model(const std::filesystem::path& path) {
     EncryptedModel model{.key = header.keys.fingerprint(),
                          .handed_over = root.number("handed_over", 0, 1) == 1,
                          .budget = header.budget,
+                         .task = header.task,
                          .network = read_network(root, header.version),
                          .protocols = read_protocols(root),
                          .training = root.text("training", longest_text),

@@ -21,6 +21,7 @@ struct EncryptedModel {
   Fingerprint key{};         ///< of the keys that it is under
   bool handed_over = false;  ///< under the key of its owner, not of the key holder
   BitBudget budget;
+  Task task = Task::classification;
   Network network;                               ///< at least two sizes
   std::map<std::string, std::string> protocols;  ///< family -> name
   std::string training;                          ///< hyper-parameters as JSON text, without secrets
@@ -38,7 +39,7 @@ struct EncryptedModel {
 };
 
 /// Throws Error: a network of less than 2 or more than 64 sizes or sizes outside 1 to 2^24, matrices that do
-/// not have its shapes, a protocol without a name.
+/// not have its shapes, regression with other than one linear output, a protocol without a name.
 void check_model(const EncryptedModel& model);
 
 /// Writes model and public keys, whole or not at all, replacing what was there. Throws Error also when the

@@ -1,7 +1,7 @@
 // Encrypted tables on disk.
 //
 // features/down   groups x features             features/across   rows x column groups
-// labels/down     groups x classes              labels/across     rows x class groups       (with labels)
+// labels/down     groups x outputs              labels/across     rows x output groups      (with labels)
 // order           groups x 1
 // `across` is absent where every group is single; rows stand in the order of the groups.
 #include "mlp/files/table_file.h"
@@ -59,7 +59,7 @@ void write_groups(hdf5::Group& root, const EncryptedTable& table, const Paillier
   const std::size_t count = table.groups().widths.size();
   ColumnsWriter features(root, "features", table, key, info.features);
   std::optional<ColumnsWriter> labels;
-  if (table.has_labels()) labels.emplace(root, "labels", table, key, info.classes);
+  if (table.has_labels()) labels.emplace(root, "labels", table, key, info.outputs);
   hdf5::Dataset order = root.create_dataset("order", {count, 1, key.ciphertext_bytes()});
 
   for (std::size_t group = 0; group < count; ++group) {
@@ -80,12 +80,12 @@ void save_table(const std::filesystem::path& path, const EncryptedTable& table, 
   const TableInfo& info = table.info();
   check_same_key("the table", info.key, keys.fingerprint());
   hdf5::Writer writer(path);
-  write_header(writer.root(), table_format, {keys, info.budget});
+  write_header(writer.root(), table_format, {.keys = keys, .budget = info.budget, .task = info.task});
   writer.root().set_bytes("id", info.id);
   writer.root().set_bytes("profile", info.profile);
   writer.root().set_number("rows", info.rows);
   writer.root().set_number("features", info.features);
-  writer.root().set_number("classes", info.classes);
+  writer.root().set_number("classes", info.outputs);
   writer.root().set_number("batch", info.batch);
   write_groups(writer.root(), table, keys.paillier(), progress);
   writer.commit();
@@ -110,7 +110,8 @@ struct TableFile::Opened {
                    root.number("classes", 0, most),
                    root.number("batch", 1, most),
                    {},
-                   {}};
+                   {},
+                   header.task};
     root.bytes("id", info.id);
     root.bytes("profile", info.profile);
     info.check();
@@ -129,7 +130,7 @@ TableFile::TableFile(Opened opened)
       keys_(std::move(opened.header.keys)),
       name_(reader_.root().name()) {
   features_ = open_columns("features", info().features);
-  if (has_labels()) labels_ = open_columns("labels", info().classes);
+  if (has_labels()) labels_ = open_columns("labels", info().outputs);
   order_ =
       reader_.root().open_dataset("order", {groups().widths.size(), 1, keys_.paillier().ciphertext_bytes()});
 }

@@ -85,24 +85,24 @@ struct Outcome {
   std::vector<Trial> trials;
 
   /// Of the last epochs of the trials that came so far.
-  std::vector<double> last(double Two::*which, Two ClearEpoch::*value) const {
+  std::vector<double> last(double Two::*which, const std::string& measure) const {
     std::vector<double> out;
     for (const Trial& trial : trials)
-      if (trial.left_range.empty()) out.push_back(trial.epochs.back().*value.*which);
+      if (trial.left_range.empty()) out.push_back(trial.epochs.back().measures.at(measure).*which);
     return out;
   }
   std::size_t diverged() const {
     return static_cast<std::size_t>(
         std::ranges::count_if(trials, [](const Trial& trial) { return !trial.left_range.empty(); }));
   }
-  /// To choose by: no seed left its range, then the accuracy of the twin, then its loss.
+  /// To choose by: no seed left its range, then accuracy or R^2 of the twin, then its loss.
   bool better_than(const Outcome& other) const {
     if (diverged() != other.diverged()) return diverged() < other.diverged();
-    const auto mine = last(&Two::twin, &ClearEpoch::accuracy),
-               others = other.last(&Two::twin, &ClearEpoch::accuracy);
+    const std::string& measure = measures_of(options.data.task).front();
+    const auto mine = last(&Two::twin, measure), others = other.last(&Two::twin, measure);
     if (mine.empty()) return false;
     if (mean_of(mine) != mean_of(others)) return mean_of(mine) > mean_of(others);
-    return mean_of(last(&Two::twin, &ClearEpoch::loss)) < mean_of(other.last(&Two::twin, &ClearEpoch::loss));
+    return mean_of(last(&Two::twin, "loss")) < mean_of(other.last(&Two::twin, "loss"));
   }
 };
 
@@ -112,22 +112,31 @@ std::string spread_text(const std::vector<double>& values, const std::function<s
 }
 
 std::string outcome_text(const Outcome& outcome) {
-  const auto part = [&](double Two::*which) {
-    return spread_text(outcome.last(which, &ClearEpoch::accuracy), percent);
+  const auto part = [&](double Two::*which, const std::string& measure) {
+    return spread_text(outcome.last(which, measure),
+                       [&](double value) { return measure_text(measure, value); });
   };
-  const auto loss = [](double value) { return fixed_text(value, 4); };
-  std::string out = "accuracy " + part(&Two::twin) + " twin, " + part(&Two::clear) + " float; loss " +
-                    spread_text(outcome.last(&Two::twin, &ClearEpoch::loss), loss) + " twin";
+  std::string out;
+  for (const std::string& measure : measures_of(outcome.options.data.task))
+    out += measure_name(measure) + " " + part(&Two::twin, measure) + " twin, " + part(&Two::clear, measure) +
+           " float; ";
+  out += "loss " + part(&Two::twin, "loss") + " twin";
   if (const std::size_t diverged = outcome.diverged(); diverged != 0)
     out += "; " + std::to_string(diverged) + " of " + std::to_string(outcome.trials.size()) +
            " left the range of the numbers";
   return out;
 }
 
-std::string epoch_text(const ClearEpoch& epoch, std::size_t number, std::size_t all) {
-  return "epoch " + std::to_string(number) + "/" + std::to_string(all) + ": loss " +
-         fixed_text(epoch.loss.twin, 4) + " twin, " + fixed_text(epoch.loss.clear, 4) + " float; accuracy " +
-         percent(epoch.accuracy.twin) + " twin, " + percent(epoch.accuracy.clear) + " float";
+/// "accuracy 97.0 % twin, 97.1 % float".
+std::string text_of(const ClearEpoch& epoch, const std::string& measure) {
+  const Two& value = epoch.measures.at(measure);
+  return measure_name(measure) + " " + measure_text(measure, value.twin) + " twin, " +
+         measure_text(measure, value.clear) + " float";
+}
+
+std::string epoch_text(const ClearEpoch& epoch, std::size_t number, std::size_t all, Task task) {
+  return "epoch " + std::to_string(number) + "/" + std::to_string(all) + ": " + text_of(epoch, "loss") +
+         "; " + text_of(epoch, measures_of(task).front());
 }
 
 std::string bits_text(const ClearEpoch& epoch, const Numbers& numbers) {
@@ -160,11 +169,10 @@ Trial train(const RunOptions& options, const Network& network, const Parts& part
 
 Json history_json(const Trial& trial) {
   Json out = Json::array();
-  for (std::size_t i = 0; i < trial.epochs.size(); ++i)
-    out.push_back({{"epoch", i + 1},
-                   {"loss", trial.epochs[i].loss.to_json()},
-                   {"accuracy", trial.epochs[i].accuracy.to_json()},
-                   {"bits", trial.epochs[i].bits}});
+  for (std::size_t i = 0; i < trial.epochs.size(); ++i) {
+    Json& epoch = out.emplace_back(Json{{"epoch", i + 1}, {"bits", trial.epochs[i].bits}});
+    for (const auto& [measure, value] : trial.epochs[i].measures) epoch[measure] = value.to_json();
+  }
   return out;
 }
 
@@ -175,23 +183,24 @@ Json outcome_json(const Outcome& outcome) {
     trials.push_back({{"seed", trial.seed},
                       {"left_range", trial.left_range.empty() ? Json() : Json(trial.left_range)},
                       {"history", history_json(trial)}});
-  const auto spread = [&](Two ClearEpoch::*value) {
+  const auto spread = [&](const std::string& measure) {
     Json out = Json::object();
     for (const auto& [name, which] : {std::pair("twin", &Two::twin), std::pair("float", &Two::clear)}) {
-      const auto values = outcome.last(which, value);
+      const auto values = outcome.last(which, measure);
       out[name] =
           values.empty() ? Json() : Json{{"mean", mean_of(values)}, {"deviation", deviation_of(values)}};
     }
     return out;
   };
-  return {{"setting", std::move(setting)},
-          {"network", outcome.network.shape()},
-          {"layers", outcome.network.kind_names()},
-          {"training", Json::parse(outcome.options.training.to_json())},
-          {"accuracy", spread(&ClearEpoch::accuracy)},
-          {"loss", spread(&ClearEpoch::loss)},
-          {"left_range", outcome.diverged()},
-          {"trials", std::move(trials)}};
+  Json out{{"setting", std::move(setting)},
+           {"network", outcome.network.shape()},
+           {"layers", outcome.network.kind_names()},
+           {"training", Json::parse(outcome.options.training.to_json())},
+           {"loss", spread("loss")},
+           {"left_range", outcome.diverged()},
+           {"trials", std::move(trials)}};
+  for (const std::string& measure : measures_of(outcome.options.data.task)) out[measure] = spread(measure);
+  return out;
 }
 
 /// A word of a shell's command line.
@@ -217,7 +226,7 @@ std::string given_options(const CommandLine& line, std::initializer_list<const c
 std::vector<std::string> commands(const Outcome& outcome, const CommandLine& line) {
   const RunOptions& options = outcome.options;
   TrainingOptions usual = usual_training;
-  usual.learning_rate = usual_rate(options.network, options.protocols);
+  usual.learning_rate = usual_rate(options.network, options.protocols, options.data.task);
   const Json now = Json::parse(options.training.to_json()), by_default = Json::parse(usual.to_json());
   std::string training;
   for (const auto& [field, value] : now.items()) {
@@ -229,7 +238,7 @@ std::vector<std::string> commands(const Outcome& outcome, const CommandLine& lin
       options.training.batch == usual.batch ? "" : " --batch " + std::to_string(options.training.batch);
   const std::string output = options.network.output ? " --output " + *options.network.output : "";
   return {"smlp encrypt --key keys/public.json --data " + shell_word(options.data.data) +
-              given_options(line, {"label", "labels", "separator", "decimal", "no-header", "columns",
+              given_options(line, {"task", "label", "labels", "separator", "decimal", "no-header", "columns",
                                    "ignore", "categorical", "missing", "scaling", "value-bits",
                                    "fraction-bits", "sigma", "inner"}) +
               batch + " --out table.h5",
@@ -300,7 +309,8 @@ void run_clear(const RunOptions& options, const ClearOptions& clear, const Comma
           return option.first == "learning-rate";
         });
     if (!rated)
-      outcome.options.training.learning_rate = usual_rate(outcome.options.network, outcome.options.protocols);
+      outcome.options.training.learning_rate =
+          usual_rate(outcome.options.network, outcome.options.protocols, options.data.task);
     outcome.options.training.check();
     outcomes.push_back(std::move(outcome));
   }
@@ -312,15 +322,15 @@ void run_clear(const RunOptions& options, const ClearOptions& clear, const Comma
     const Parts parts = source.parts(Seeds(seed), options.numbers, repeat == 0 ? &console : nullptr);
     if (repeat == 0) origin["tables"] = parts.tables;
     for (Outcome& outcome : outcomes) {
-      outcome.network = outcome.options.network.network(parts.train.features.cols(),
-                                                        parts.profile.classes.size(), options.protocols);
+      outcome.network = outcome.options.network.network(parts.train.features.cols(), parts.profile.outputs(),
+                                                        options.protocols, options.data.task);
       if (repeat == 0 && one)
         console.note(options.data.data + ": " + count_text(parts.train.rows(), "row") + " to train and " +
                      std::to_string(parts.test.rows()) + " to test; network " + outcome.network.text());
       outcome.trials.push_back(train(
           outcome.options, outcome.network, parts, seed, [&](const ClearEpoch& epoch, std::size_t number) {
             if (!one) return;
-            console.note(epoch_text(epoch, number, outcome.options.training.epochs));
+            console.note(epoch_text(epoch, number, outcome.options.training.epochs, options.data.task));
             console.note(bits_text(epoch, options.numbers));
           }));
       const std::string about = outcome.setting.empty() ? std::string() : text_of(outcome.setting) + ", ";
@@ -328,9 +338,8 @@ void run_clear(const RunOptions& options, const ClearOptions& clear, const Comma
       if (!last.left_range.empty())
         console.warning("warning: " + about + "seed " + std::to_string(seed) + ": " + last.left_range);
       else if (!one)
-        console.note(about + "seed " + std::to_string(seed) + ": accuracy " +
-                     percent(last.epochs.back().accuracy.twin) + " twin, " +
-                     percent(last.epochs.back().accuracy.clear) + " float");
+        console.note(about + "seed " + std::to_string(seed) + ": " +
+                     text_of(last.epochs.back(), measures_of(options.data.task).front()));
     }
   }
   const Outcome* best = &outcomes.front();

@@ -25,6 +25,12 @@ std::vector<Matrix<double>> decoded(const std::vector<IntegerMatrix>& weights, c
   return out;
 }
 
+Measures measures(const Network& network, const std::vector<Matrix<double>>& weights, const Parts& parts) {
+  Measures out = quality(parts.profile, parts.test, scores(network, weights, parts.test));
+  out["loss"] = loss(network, weights, parts.train);
+  return out;
+}
+
 ClearTraining::ClearTraining(const Parts& parts, const Network& network, const TrainingOptions& options,
                              const BitBudget& budget, TableGroups groups, const Seeds& seeds)
     : parts_(parts),
@@ -33,8 +39,8 @@ ClearTraining::ClearTraining(const Parts& parts, const Network& network, const T
       budget_(budget),
       groups_(std::move(groups)),
       seeds_(seeds),
-      integers_(integer_table(parts.train, groups_, network.outputs(), budget.numbers())),
-      doubles_(float_table(parts.train, groups_, network.outputs())),
+      integers_(integer_table(parts.train, groups_, budget.numbers())),
+      doubles_(float_table(parts.train, groups_)),
       twin_(budget, seeds.training()),
       clear_(budget.numbers().fraction_bits),
       twin_model_(with_velocities(initial_weights(network, budget.numbers(), seeds.initial_weights()),
@@ -54,8 +60,10 @@ ClearEpoch ClearTraining::train_epoch() {
                     });
   ++epoch_;
   const std::vector<Matrix<double>> replayed = decoded(twin_model_.weights, numbers);
-  out.loss = {loss(network_, replayed, parts_.train), loss(network_, clear(), parts_.train)};
-  out.accuracy = {accuracy(network_, replayed, parts_.test), accuracy(network_, clear(), parts_.test)};
+  for (const auto& [measure, value] : measures(network_, replayed, parts_))
+    out.measures[measure].twin = value;
+  for (const auto& [measure, value] : measures(network_, clear(), parts_))
+    out.measures[measure].clear = value;
   out.bits = twin_.widest_bits();
   twin_.forget_widest_bits();
   return out;

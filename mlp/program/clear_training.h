@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mlp/program/parts.h"
+#include "mlp/program/quality.h"
 #include "mlp/training/float_arithmetic.h"
 #include "mlp/training/network.h"
 #include "mlp/training/trainer.h"
@@ -22,8 +23,7 @@ struct Two {
 /// One epoch.
 struct ClearEpoch {
   std::vector<Two> step_losses;             ///< of each batch, before its step
-  Two loss;                                 ///< on the training part
-  Two accuracy;                             ///< on the test part
+  std::map<std::string, Two> measures;      ///< `loss` on the training part, quality.h on the test part
   std::map<std::string, std::size_t> bits;  ///< widest value of each tensor, with its sign
 };
 
@@ -54,6 +54,9 @@ class ClearTraining {
   Weights<Matrix<double>> float_model_;
   std::uint32_t epoch_ = 0;
 };
+
+/// `loss` on the training part, quality.h on the test part.
+Measures measures(const Network& network, const std::vector<Matrix<double>>& weights, const Parts& parts);
 
 /// Cell by cell, as doubles.
 std::vector<Matrix<double>> decoded(const std::vector<IntegerMatrix>& weights, const Numbers& numbers);

@@ -2,7 +2,6 @@
 #include "mlp/program/experiment.h"
 
 #include "mlp/files/model_file.h"
-#include "mlp/program/confusion.h"
 #include "mlp/program/metrics.h"
 #include "mlp/program/report.h"
 #include "mlp/program/session.h"
@@ -32,6 +31,18 @@ Plan plan_of(const RunOptions& options, const Network& network, const Parts& par
 
 }  // namespace
 
+Json to_json(const EpochReport& report) {
+  Json out = Json::object();
+  for (const auto& [measure, value] : report) out[measure] = value.to_json();
+  return out;
+}
+
+std::string text_of(const EpochReport& report, const std::string& measure) {
+  const Three& value = report.at(measure);
+  return measure_name(measure) + " " + measure_text(measure, value.encrypted) + " encrypted, " +
+         measure_text(measure, value.twin) + " twin, " + measure_text(measure, value.clear) + " float";
+}
+
 Experiment::Experiment(const RunOptions& options, Json origin, Console& console)
     : options_(options),
       console_(console),
@@ -39,8 +50,8 @@ Experiment::Experiment(const RunOptions& options, Json origin, Console& console)
       names_(options.protocols.names()),
       parts_(PartSource(options).parts(seeds_, options.numbers, &console)),
       origin_(std::move(origin)),
-      network_(options.network.network(parts_.train.features.cols(), parts_.profile.classes.size(),
-                                       options.protocols)),
+      network_(options.network.network(parts_.train.features.cols(), parts_.profile.outputs(),
+                                       options.protocols, parts_.profile.task)),
       table_budget_(run_budget(options, network_, parts_)),
       budget_(evaluator_budget(table_budget_, names_)),
       groups_(table_groups(parts_.train.rows(), options.training.batch, table_budget_.slots())),
@@ -62,6 +73,7 @@ void Experiment::keep_model(const SecretKeys& keys) const {
   const EncryptedModel model{.key = keys.public_keys().fingerprint(),
                              .handed_over = false,
                              .budget = budget_,
+                             .task = parts_.profile.task,
                              .network = network_,
                              .protocols = names_.by_family(),
                              .training = options_.training.to_json(),
@@ -91,8 +103,7 @@ Shown Experiment::shown() const {
 void Experiment::describe() const {
   console_.note(options_.data.data + ": " + count_text(parts_.train.rows(), "row") + " to train and " +
                 std::to_string(parts_.test.rows()) + " to test, " + count_text(network_.inputs(), "feature") +
-                ", " + std::to_string(network_.outputs()) + " classes of " +
-                in_quotes(parts_.profile.label_column));
+                ", " + labels_text(parts_.profile));
   describe_training(console_, network_, options_.training, names_,
                     batch_rows(groups_, groups_.batches.front()), budget_, options_.range_check.on);
   warn_of_unused(console_, options_.protocols);
@@ -101,8 +112,8 @@ void Experiment::describe() const {
 MemoryTable Experiment::encrypted(const SecretKeys& keys, const OwnerTable& table,
                                   const Progress& progress) const {
   return encrypt_table(keys.public_keys(), table_budget_, options_.training.batch, table.features,
-                       &table.classes, network_.outputs(), table.row_order, RandomSource::from_system(),
-                       parts_.profile.features(), progress, fingerprint(parts_.profile));
+                       table.targets, table.row_order, RandomSource::from_system(), parts_.profile.features(),
+                       progress, fingerprint(parts_.profile));
 }
 
 Findings Experiment::run() {
@@ -172,10 +183,9 @@ EpochReport Experiment::train_all(const SecretKeys& keys, const MemoryTable& tab
     findings.training += measured;
 
     const auto opened = decoded(open_weights(encrypted_model_.weights, budget_, keys), numbers);
-    report = {{loss(network_, opened, parts_.train), clear.loss.twin, clear.loss.clear},
-              {accuracy(network_, opened, parts_.test), clear.accuracy.twin, clear.accuracy.clear}};
-    metrics.epoch(epoch + 1, measured,
-                  {{"loss", report.loss.to_json()}, {"accuracy", report.accuracy.to_json()}});
+    for (const auto& [measure, value] : measures(network_, opened, parts_))
+      report[measure] = {value, clear.measures.at(measure).twin, clear.measures.at(measure).clear};
+    metrics.epoch(epoch + 1, measured, to_json(report));
     report_epoch(epoch, report, measured, findings);
   }
   findings.weights_equal = open_weights(encrypted_model_.weights, budget_, keys) == clear_->twin().weights;
@@ -184,16 +194,13 @@ EpochReport Experiment::train_all(const SecretKeys& keys, const MemoryTable& tab
 
 void Experiment::report_epoch(std::size_t epoch, const EpochReport& report, const Measured& measured,
                               Findings& findings) {
-  const auto three = [](const Three& t, auto&& text) {
-    return text(t.encrypted) + " encrypted, " + text(t.twin) + " twin, " + text(t.clear) + " float";
-  };
   const auto bytes = static_cast<double>(measured.traffic.to_key_holder + measured.traffic.to_evaluator);
-  console_.note("epoch " + std::to_string(epoch + 1) + "/" + std::to_string(options_.training.epochs) +
-                ": loss " + three(report.loss, [](double value) { return fixed_text(value, 4); }) +
-                "; accuracy " + three(report.accuracy, percent) + "; " + duration_text(measured.seconds) +
-                ", " + bytes_text(bytes) + ", " + std::to_string(measured.traffic.rounds) + " rounds (" +
-                measured.split_text() + ")");
-  Json entry{{"epoch", epoch + 1}, {"loss", report.loss.to_json()}, {"accuracy", report.accuracy.to_json()}};
+  console_.note("epoch " + std::to_string(epoch + 1) + "/" + std::to_string(options_.training.epochs) + ": " +
+                text_of(report, "loss") + "; " + text_of(report, measures_of(parts_.profile.task).front()) +
+                "; " + duration_text(measured.seconds) + ", " + bytes_text(bytes) + ", " +
+                std::to_string(measured.traffic.rounds) + " rounds (" + measured.split_text() + ")");
+  Json entry{{"epoch", epoch + 1}};
+  entry.update(to_json(report));
   entry.update(measured.to_json());
   findings.history.push_back(std::move(entry));
 }
@@ -206,12 +213,11 @@ void Experiment::test_all(const SecretKeys& keys, const MemoryTable& table, Find
   const EncryptedAnswers answers =
       classify(session.arithmetic(), encrypted_model_, network_, table, std::nullopt,
                [&](std::size_t done, std::size_t total) { progress(done, total); });
-  const Answers opened = open_answers(answers, keys);
+  findings.answers = open_answers(answers, keys);
   findings.testing = meter.lap();
-  findings.answers = opened.classes;
 
   const Numbers& numbers = budget_.numbers();
-  const ClearTable<Integer> integers = integer_table(parts_.test, test_groups_, network_.outputs(), numbers);
+  const ClearTable<Integer> integers = integer_table(parts_.test, test_groups_, numbers);
   const auto reader = integers.reader();
   TwinArithmetic twin(budget_, seeds_.prediction());
   std::vector<IntegerMatrix> replayed;
@@ -219,13 +225,15 @@ void Experiment::test_all(const SecretKeys& keys, const MemoryTable& table, Find
     replayed.push_back(classify_batch(twin, network_, clear_->twin(), reader.features, test_groups_, b));
   const Matrix<double> twin_scores =
       rows_in_file_order(decode(twin.stacked(replayed), numbers), parts_.test.row_order);
-  findings.answers_equal = twin_scores == opened.scores;
+  findings.answers_equal = twin_scores == findings.answers.scores;
 
-  const auto score = [&](const std::vector<std::size_t>& classes) {
-    return Confusion(parts_.profile.classes, parts_.test.classes, classes).accuracy();
+  const auto measured = [&](const Matrix<double>& scores) {
+    return quality(parts_.profile, parts_.test, scores);
   };
-  findings.last.accuracy = {score(opened.classes), score(largest_outputs(twin_scores)),
-                            accuracy(network_, clear_->clear(), parts_.test)};
+  const Measures encrypted = measured(findings.answers.scores), of_twin = measured(twin_scores),
+                 clear = measured(scores(network_, clear_->clear(), parts_.test));
+  for (const auto& [measure, value] : encrypted)
+    findings.last[measure] = {value, of_twin.at(measure), clear.at(measure)};
 }
 
 }  // namespace smlp

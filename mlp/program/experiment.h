@@ -18,6 +18,7 @@
 #include "mlp/program/usual_training.h"
 #include "mlp/training/cost.h"
 #include "mlp/training/network.h"
+#include "mlp/training/prediction.h"
 #include "mlp/training/trainer.h"
 
 namespace smlp {
@@ -45,17 +46,19 @@ struct Three {
   Json to_json() const { return {{"encrypted", encrypted}, {"twin", twin}, {"float", clear}}; }
 };
 
-struct EpochReport {
-  Three loss;      ///< on the training part
-  Three accuracy;  ///< on the test part
-};
+/// As ClearEpoch::measures.
+using EpochReport = std::map<std::string, Three>;
+/// An object of each measure.
+Json to_json(const EpochReport& report);
+/// "R^2 0.5 encrypted, 0.5 twin, 0.5 float".
+std::string text_of(const EpochReport& report, const std::string& measure);
 
 /// What the run found out.
 struct Findings {
   EpochReport last;
   bool weights_equal = false;
   bool answers_equal = false;
-  std::vector<std::size_t> answers;
+  Answers answers;  ///< of the test part
   Measured training, testing;
   double keygen_seconds = 0, encrypt_seconds = 0;
   Json history = Json::array();

@@ -70,20 +70,24 @@ void NetworkOptions::add_to(CommandLine& line, bool required) {
   else
     line.text("network", text, about);
   line.text("output", output,
-            "of the network: " + output_kind_names() + " (hard-sigmoid; linear in preset paper)");
+            "of the network: " + output_kind_names() +
+                " (hard-sigmoid; linear in preset paper and for regression)");
 }
 
-std::string_view NetworkOptions::unnamed_output(const ProtocolOptions& protocols) const {
+std::string_view NetworkOptions::unnamed_output(const ProtocolOptions& protocols, Task task) const {
   if (output) return *output;
-  return protocols.preset == "paper" ? "linear" : default_output;
+  return protocols.preset == "paper" || task == Task::regression ? "linear" : default_output;
 }
 
-Network NetworkOptions::network(std::size_t features, std::size_t classes,
-                                const ProtocolOptions& protocols) const {
+Network NetworkOptions::network(std::size_t features, std::size_t outputs, const ProtocolOptions& protocols,
+                                Task task) const {
   if (output) output_kind(*output);
-  Network network = parse_network(text, features, classes, unnamed_output(protocols));
+  Network network = parse_network(text, features, outputs, unnamed_output(protocols, task));
   if (output && network.output().name != *output)
     throw UsageError("--network " + network.text() + " and --output " + *output + " name different outputs");
+  if (task == Task::regression && network.output().compares())
+    throw UsageError("--task regression learns numbers, and " + std::string(network.output().name) +
+                     " outputs are those of classes: take linear ones");
   return network;
 }
 
@@ -223,6 +227,8 @@ void DataOptions::add_label_to(CommandLine& line) {
 
 void DataOptions::add_to(CommandLine& line) {
   add_label_to(line);
+  line.choice("task", std::string(name(task)), "of the label: classification, or regression (numbers)",
+              [this](const std::string& value) { task = task_from_name(value); });
   line.text("columns", columns, "features to take, with commas between them (all)");
   line.choice(
       "categorical", "auto", "columns of text, a feature for each of its texts: auto, refuse or names",
@@ -250,6 +256,7 @@ TableSource DataOptions::source() const {
   source.format = format;
   source.format.header = !no_header;
   source.choice = choice;
+  source.task = task;
   if (columns) source.choice.columns = names_from_list(*columns, "--columns");
   if (ignored) source.choice.ignored = names_from_list(*ignored, "--ignore");
   return source;
@@ -264,7 +271,11 @@ TableSource DataOptions::source(const Profile& profile, const std::string& file,
     if (line.given(option))
       throw Error("the profile " + file + " says which columns count and which are text; leave --" + option +
                   " out, or learn another profile");
+  if (line.given("task") && task != profile.task)
+    throw Error("the profile " + file + " is of a " + std::string(name(profile.task)) +
+                ", --task asks for another: leave it out, or learn another profile");
   TableSource out = source();
+  out.task = profile.task;
   out.expected = profile.expected();
   // Each row of a query gets an answer, so none may go.
   out.choice.missing = profile.missing == Missing::mean ? Missing::mean : Missing::refuse;

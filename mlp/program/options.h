@@ -58,10 +58,12 @@ struct NetworkOptions {
   /// `required`: there is no default network.
   void add_to(CommandLine& line, bool required);
   /// The kind of outputs where --network names none: --output, else linear in the preset `paper`.
-  std::string_view unnamed_output(const ProtocolOptions& protocols) const;
+  /// and for regression.
+  std::string_view unnamed_output(const ProtocolOptions& protocols, Task task) const;
   /// Of a table of these sizes (0: not known). Throws UsageError where --output and --network name different
-  /// ones, Error as parse_network.
-  Network network(std::size_t features, std::size_t classes, const ProtocolOptions& protocols) const;
+  /// ones, or outputs of classes for regression, Error as parse_network.
+  Network network(std::size_t features, std::size_t outputs, const ProtocolOptions& protocols,
+                  Task task) const;
 };
 
 /// Hyper-parameters.
@@ -133,6 +135,7 @@ struct DataOptions {
   CsvFormat format;
   bool no_header = false;
   ColumnChoice choice;
+  Task task = Task::classification;
   std::optional<std::string> columns, ignored;  ///< names with commas between them
   void add_to(CommandLine& line);
   /// Only what finds the label.

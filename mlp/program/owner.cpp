@@ -11,21 +11,23 @@ namespace smlp {
 OwnerTable prepare_table(const Table& table, const Profile& profile, RandomStream shuffle) {
   OwnerTable out;
   out.features = apply(profile, table);
-  if (table.has_labels()) out.classes = class_indices(profile, table);
+  out.targets.task = profile.task;
+  if (table.has_labels())
+    out.targets = profile.task == Task::regression
+                      ? number_targets(scaled_labels(profile, table))
+                      : class_targets(class_indices(profile, table), profile.classes.size());
   out.row_order = shuffled(table.rows(), shuffle);
   return out;
 }
 
-ClearTable<Integer> integer_table(const OwnerTable& table, const TableGroups& groups, std::size_t classes,
+ClearTable<Integer> integer_table(const OwnerTable& table, const TableGroups& groups,
                                   const Numbers& numbers) {
   return {permuted_rows(encode(table.features, numbers), table.row_order),
-          permuted_rows(one_hot(table.classes, classes, numbers), table.row_order), groups};
+          encode(table.targets.of_rows(table.row_order), numbers), groups};
 }
 
-ClearTable<double> float_table(const OwnerTable& table, const TableGroups& groups, std::size_t classes) {
-  Matrix<double> labels(table.rows(), classes);
-  for (std::size_t i = 0; i < table.classes.size(); ++i) labels(i, table.classes[i]) = 1;
-  return {permuted_rows(table.features, table.row_order), permuted_rows(labels, table.row_order), groups};
+ClearTable<double> float_table(const OwnerTable& table, const TableGroups& groups) {
+  return {permuted_rows(table.features, table.row_order), table.targets.of_rows(table.row_order), groups};
 }
 
 Matrix<double> scores(const Network& network, const std::vector<Matrix<double>>& weights,
@@ -43,15 +45,9 @@ double half_squared_error(const Matrix<double>& residual) {
 
 double loss(const Network& network, const std::vector<Matrix<double>>& weights, const OwnerTable& table) {
   Matrix<double> residual = outputs_of(network.output(), scores(network, weights, table));
-  for (std::size_t i = 0; i < residual.rows(); ++i) residual(i, table.classes[i]) -= 1;
+  const Matrix<double> targets = table.targets.all();
+  for (std::size_t i = 0; i < residual.size(); ++i) residual.cells()[i] -= targets.cells()[i];
   return half_squared_error(residual);
-}
-
-double accuracy(const Network& network, const std::vector<Matrix<double>>& weights, const OwnerTable& table) {
-  const std::vector<std::size_t> answers = largest_outputs(scores(network, weights, table));
-  std::size_t right = 0;
-  for (std::size_t i = 0; i < answers.size(); ++i) right += answers[i] == table.classes[i] ? 1 : 0;
-  return static_cast<double>(right) / static_cast<double>(answers.size());
 }
 
 }  // namespace smlp

@@ -17,17 +17,17 @@ namespace smlp {
 /// Scaled rows in the order of the file, and the order in which they are encrypted.
 struct OwnerTable {
   Matrix<double> features;
-  std::vector<std::size_t> classes;  ///< index of each row's class; empty without labels
+  Targets targets;  ///< none without labels
   std::vector<std::size_t> row_order;
 
   std::size_t rows() const { return row_order.size(); }
-  bool has_labels() const { return !classes.empty(); }
+  bool has_labels() const { return !targets.empty(); }
 };
 
-/// Throws Error when the table has other columns than the profile, or a class that it does not know.
+/// Throws Error when the table has other columns than the profile, or a label that it does not know.
 OwnerTable prepare_table(const Table& table, const Profile& profile, RandomStream shuffle);
 
-/// Rows and one-hot labels in the order of the encrypted table, cut into its groups. Stays where it is while
+/// Rows and targets in the order of the encrypted table, cut into its groups. Stays where it is while
 /// its reader is used.
 template <typename T>
 struct ClearTable {
@@ -48,10 +48,9 @@ struct ClearTable {
 };
 
 /// The integers that the owner encrypts.
-ClearTable<Integer> integer_table(const OwnerTable& table, const TableGroups& groups, std::size_t classes,
-                                  const Numbers& numbers);
+ClearTable<Integer> integer_table(const OwnerTable& table, const TableGroups& groups, const Numbers& numbers);
 /// The unrounded values.
-ClearTable<double> float_table(const OwnerTable& table, const TableGroups& groups, std::size_t classes);
+ClearTable<double> float_table(const OwnerTable& table, const TableGroups& groups);
 
 /// Row i of the result is row order[i] of `m`.
 template <typename T>
@@ -74,8 +73,6 @@ Matrix<T> rows_in_file_order(const Matrix<T>& m, const std::vector<std::size_t>&
 double half_squared_error(const Matrix<double>& residual);
 /// Half the squared error of these weights on a table; in doubles.
 double loss(const Network& network, const std::vector<Matrix<double>>& weights, const OwnerTable& table);
-/// The part of the rows that these weights classify right.
-double accuracy(const Network& network, const std::vector<Matrix<double>>& weights, const OwnerTable& table);
 /// Scores (mlp/training/trainer.h) in the order of the file.
 Matrix<double> scores(const Network& network, const std::vector<Matrix<double>>& weights,
                       const OwnerTable& table);

@@ -44,8 +44,11 @@ Parts PartSource::parts(const Seeds& seeds, const Numbers& numbers, Console* con
     test = *test_;
     notes.insert(notes.end(), test.notes.begin(), test.notes.end());
   } else {
-    const Profile classes = learn_profile(all_, Scaling::none, missing);
-    const Split split = stratified_split(class_indices(classes, all_), options_.test_fraction, seeds.split());
+    // Numbers have no classes to keep the shares of.
+    const std::vector<std::size_t> classes =
+        all_.task == Task::regression ? std::vector<std::size_t>(all_.rows(), 0)
+                                      : class_indices(learn_profile(all_, Scaling::none, missing), all_);
+    const Split split = stratified_split(classes, options_.test_fraction, seeds.split());
     train = take_rows(all_, split.train);
     test = take_rows(all_, split.test);
   }

@@ -68,6 +68,12 @@ void warn_of_leakage(Console& console, const ProtocolNames& names) {
                       " leaks: " + std::string(descriptor->leakage.text));
 }
 
+std::string labels_text(const Profile& profile) {
+  return profile.task == Task::regression
+             ? "the number " + in_quotes(profile.label_column)
+             : std::to_string(profile.classes.size()) + " classes of " + in_quotes(profile.label_column);
+}
+
 Json table_json(const TableInfo& table) {
   return {{"id", hex(table.id)}, {"profile", to_hex(table.profile)}, {"rows", table.rows}};
 }

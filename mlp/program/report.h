@@ -31,6 +31,8 @@ void warn_of_unused(Console& console, const ProtocolOptions& options);
 void describe_range_checks(Console& console, const ProtocolNames& names, bool range_checks);
 /// Says what the chosen protocols leak.
 void warn_of_leakage(Console& console, const ProtocolNames& names);
+/// "3 classes of 'species'", "the number 'price'".
+std::string labels_text(const Profile& profile);
 /// What names an encrypted table: {"id", "profile", "rows"}.
 Json table_json(const TableInfo& table);
 /// "96.5 %".

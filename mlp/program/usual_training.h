@@ -15,6 +15,6 @@ inline constexpr TrainingOptions usual_training{.epochs = 10,
 inline constexpr auto usual_network = "N-32-C";
 
 /// The learning rate where none is given: linear outputs run away at the rate of bounded ones.
-double usual_rate(const NetworkOptions& network, const ProtocolOptions& protocols);
+double usual_rate(const NetworkOptions& network, const ProtocolOptions& protocols, Task task);
 
 }  // namespace smlp

@@ -8,6 +8,7 @@
 
 #include "mlp/tables/cells.h"
 #include "mlp/tables/columns.h"
+#include "mlp/text.h"
 #include "paillier/error.h"
 
 namespace smlp {
@@ -48,14 +49,14 @@ class TableBuilder {
     values_.resize(start + columns_.size());
     new_levels_.clear();
     bool whole = true;
-    const std::string* label = nullptr;
+    bool has_label = false;
     for (std::size_t i = 0; i < cells.size(); ++i) {
       const std::size_t role = roles_.of_column[i];
       if (role == ColumnRoles::ignored) continue;
       try {
         if (role == ColumnRoles::label) {
-          label = &cells[i];
-          whole = label_is_there(cells[i]) && whole;
+          whole = read_label(cells[i]) && whole;
+          has_label = true;
         } else {
           whole = read(cells[i], columns_[role], values_[start + role], roles_.features[role]) && whole;
         }
@@ -73,7 +74,7 @@ class TableBuilder {
     }
     require_few_levels(where);
     file_rows_.push_back(rows_);
-    if (label != nullptr) labels_.push_back(*label);
+    if (has_label) labels_.push_back(label_);
   }
 
   Table finish() && {
@@ -102,6 +103,7 @@ class TableBuilder {
     table.columns = std::move(roles_.features);
     table.values = Matrix<double>(file_rows_.size(), columns_.size());
     table.values.cells() = std::move(values_);
+    table.task = source_.task;
     table.label_column = std::move(roles_.label_name);
     table.labels = std::move(labels_);
     table.header = std::move(roles_.header);
@@ -143,11 +145,22 @@ class TableBuilder {
   }
 
   /// False where it is missing.
-  bool label_is_there(const std::string& cell) const {
-    if (source_.expected || !is_missing_label(cell)) return true;
-    if (source_.choice.missing == Missing::drop) return false;
-    throw Unreadable{(cell.empty() ? "is empty" : "is " + in_quotes(cell)) +
-                     ", a class name is needed; --missing drop leaves such rows out"};
+  bool read_label(const std::string& cell) {
+    label_ = cell;
+    const bool number = source_.task == Task::regression;
+    if (!source_.expected && (number ? is_missing(cell) : is_missing_label(cell))) {
+      if (source_.choice.missing == Missing::drop) return false;
+      throw Unreadable{(cell.empty() ? "is empty" : "is " + in_quotes(cell)) +
+                       (number ? ", a number" : ", a class name") +
+                       " is needed; --missing drop leaves such rows out"};
+    }
+    if (!number) return true;
+    if (const auto value = number_in(cell, source_.format.decimal))
+      label_ = shortest_text(*value);
+    else if (!source_.expected)
+      throw Unreadable{why_no_number(cell, source_.format.decimal) +
+                       "; --task regression learns numbers, --label names another column"};
+    return true;
   }
 
   /// False where it is missing.
@@ -210,6 +223,7 @@ class TableBuilder {
   std::vector<Column*> new_levels_;  ///< those that the row at hand gave a level
   std::vector<double> values_;
   std::vector<std::string> labels_;
+  std::string label_;  ///< of the row at hand
   std::vector<std::size_t> file_rows_;
   std::size_t rows_ = 0;
 };

@@ -14,7 +14,8 @@ inline constexpr std::size_t max_levels = 1024;
 /// Without source.expected (training): the label is source.label_column, by default the last column; others
 /// are features. A feature is text where its first value is no number (or source.choice names it), else all
 /// its values are numbers. With source.expected (queries): its features must all be there, in any order, and
-/// come out in its order; labels are taken as they are, also empty ones. A row with a missing value is an
+/// come out in its order; labels are taken as they are, also empty ones. With regression labels are numbers,
+/// but for those of queries. A row with a missing value is an
 /// error, has NaN there, or is left out (source.choice.missing).
 ///
 /// Throws Error naming the file, the row (1 is the first below the header) and the column: what csv.h and

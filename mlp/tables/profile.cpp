@@ -68,6 +68,38 @@ std::vector<std::size_t> level_counts(const Table& table, std::size_t column) {
   return counts;
 }
 
+/// The scale of the numbers that are learnt.
+void learn_label(Profile& profile, const Table& table) {
+  const std::string column = "the label column " + in_quotes(table.label_column);
+  Matrix<double> labels(table.rows(), 1);
+  for (std::size_t i = 0; i < table.rows(); ++i) {
+    const auto value = as_number(table.labels[i]);
+    if (!value)
+      throw Error(table.row_name(i) + ", " + column + " is " + in_quotes(table.labels[i]) + ", not a number");
+    labels(i, 0) = *value;
+  }
+  const Statistics all = statistics(labels, 0);
+  if (all.low == all.high)
+    throw Error(column + " has one number only, " + in_quotes(table.labels.front()) +
+                "; there is nothing to learn");
+  profile.label_offset = all.mean;
+  profile.label_factor = 1 / all.deviation;
+  if (!std::isfinite(all.mean) || !std::isfinite(profile.label_factor) || profile.label_factor == 0)
+    throw Error("the values of " + column + " span a range that a double cannot scale");
+}
+
+void check_classes(const Profile& profile) {
+  const std::string column = "the label column " + in_quotes(profile.label_column);
+  if (profile.classes.size() < 2)
+    throw Error(column + " has one class only, " + in_quotes(profile.classes.front()) +
+                "; at least 2 are needed");
+  if (profile.classes.size() <= max_classes) return;
+  const bool numbers = as_number(profile.classes.front()) && as_number(profile.classes.back());
+  throw Error(column + " has " + std::to_string(profile.classes.size()) + " classes, at most " +
+              std::to_string(max_classes) + " are allowed; is it the right column? --label names another" +
+              (numbers ? ", --task regression learns numbers" : ""));
+}
+
 void learn_number(Profile& profile, const Table& table, std::size_t column) {
   const Statistics all = statistics(table.values, column);
   if (all.count == 0)
@@ -176,16 +208,16 @@ std::vector<std::string> Profile::features() const {
 Profile learn_profile(const Table& table, Scaling scaling, Missing missing) {
   if (!table.has_labels() || table.rows() == 0)
     throw Error("a profile is learnt from rows with labels; the table has none");
-  Profile profile{scaling, table.columns, table.label_column, {}, {}, sorted_classes(table.labels)};
+  Profile profile{scaling, table.columns, table.label_column, {}, {}, {}};
   profile.missing = missing;
   profile.header = table.header;
-  if (profile.classes.size() < 2)
-    throw Error("the label column " + in_quotes(table.label_column) + " has one class only, " +
-                in_quotes(profile.classes.front()) + "; at least 2 are needed");
-  if (profile.classes.size() > max_classes)
-    throw Error("the label column " + in_quotes(table.label_column) + " has " +
-                std::to_string(profile.classes.size()) + " classes, at most " + std::to_string(max_classes) +
-                " are allowed; is it the right column? --label names another");
+  profile.task = table.task;
+  if (table.task == Task::regression) {
+    learn_label(profile, table);
+  } else {
+    profile.classes = sorted_classes(table.labels);
+    check_classes(profile);
+  }
   for (std::size_t j = 0; j < table.columns.size(); ++j)
     if (table.levels.contains(table.columns[j]))
       learn_text(profile, table, j);
@@ -251,7 +283,13 @@ std::vector<std::string> unknown_texts(const Profile& profile, const Table& tabl
   return out;
 }
 
-std::optional<std::string> unknown_class(const Profile& profile, const Table& table) {
+std::optional<std::string> unknown_label(const Profile& profile, const Table& table) {
+  if (profile.task == Task::regression) {
+    for (std::size_t i = 0; i < table.labels.size(); ++i)
+      if (!as_number(table.labels[i]))
+        return table.row_name(i) + " has the label " + in_quotes(table.labels[i]) + ", which is no number";
+    return std::nullopt;
+  }
   const std::set<std::string> known(profile.classes.begin(), profile.classes.end());
   for (std::size_t i = 0; i < table.labels.size(); ++i)
     if (!known.contains(table.labels[i]))
@@ -262,12 +300,22 @@ std::optional<std::string> unknown_class(const Profile& profile, const Table& ta
 
 std::vector<std::size_t> class_indices(const Profile& profile, const Table& table) {
   if (!table.has_labels()) throw Error("the table has no label column");
-  if (const auto problem = unknown_class(profile, table)) throw Error(*problem);
+  if (const auto problem = unknown_label(profile, table)) throw Error(*problem);
   std::unordered_map<std::string, std::size_t> index;
   for (std::size_t c = 0; c < profile.classes.size(); ++c) index.emplace(profile.classes[c], c);
   std::vector<std::size_t> out;
   out.reserve(table.rows());
   for (const std::string& label : table.labels) out.push_back(index.at(label));
+  return out;
+}
+
+std::vector<double> scaled_labels(const Profile& profile, const Table& table) {
+  if (!table.has_labels()) throw Error("the table has no label column");
+  if (const auto problem = unknown_label(profile, table)) throw Error(*problem);
+  std::vector<double> out;
+  out.reserve(table.rows());
+  for (const std::string& label : table.labels)
+    out.push_back((*as_number(label) - profile.label_offset) * profile.label_factor);
   return out;
 }
 

@@ -19,25 +19,32 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* format_name = "smlp-profile";
-constexpr int format_version = 2;  // 1 had numbers alone: no levels, missing values or other columns
+/// Of classes; of regression. 1 had numbers alone: no levels, missing values or other columns.
+constexpr int format_version = 2, regression_version = 3;
 constexpr std::size_t largest_file = std::size_t{64} << 20;
 
-/// All fields but the checksum.
+/// All fields but the checksum. Those of classes stay as version 2 has them, for the sake of fingerprints.
 Json json_of(const Profile& profile) {
-  return {{"format", format_name},
-          {"version", format_version},
-          {"scaling", name(profile.scaling)},
-          {"label_column", profile.label_column},
-          {"classes", profile.classes},
-          {"columns", profile.columns},
-          {"offset", profile.offset},
-          {"factor", profile.factor},
-          {"levels", profile.levels},
-          {"missing", name(profile.missing)},
-          {"means", profile.means},
-          {"header", profile.header},
-          {"table", profile.table},
-          {"salt", profile.salt}};
+  const bool regression = profile.task == Task::regression;
+  Json out{{"format", format_name},
+           {"version", regression ? regression_version : format_version},
+           {"scaling", name(profile.scaling)},
+           {"label_column", profile.label_column},
+           {"classes", profile.classes},
+           {"columns", profile.columns},
+           {"offset", profile.offset},
+           {"factor", profile.factor},
+           {"levels", profile.levels},
+           {"missing", name(profile.missing)},
+           {"means", profile.means},
+           {"header", profile.header},
+           {"table", profile.table},
+           {"salt", profile.salt}};
+  if (!regression) return out;
+  out["task"] = name(profile.task);
+  out["label_offset"] = profile.label_offset;
+  out["label_factor"] = profile.label_factor;
+  return out;
 }
 
 /// CRC-32 of the compact form without the checksum itself: a flipped digit of a mean is no longer a valid
@@ -46,6 +53,23 @@ std::uint32_t checksum(const Json& json) {
   const std::string text = json.dump();
   return static_cast<std::uint32_t>(
       crc32(0, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size())));
+}
+
+void check_labels(const Profile& profile) {
+  const std::size_t classes = profile.classes.size();
+  if (profile.task == Task::regression) {
+    if (classes != 0) throw Error("it has classes, though its labels are numbers");
+    if (!std::isfinite(profile.label_offset) || !std::isfinite(profile.label_factor) ||
+        !(profile.label_factor > 0))
+      throw Error("the scaling of its label is not finite and positive");
+    return;
+  }
+  if (classes < 2 || classes > max_classes)
+    throw Error("it has " + std::to_string(classes) + " classes, allowed are 2 to " +
+                std::to_string(max_classes));
+  const std::set<std::string> distinct(profile.classes.begin(), profile.classes.end());
+  if (distinct.size() != classes || distinct.contains(""))
+    throw Error("its classes are not distinct and non-empty");
 }
 
 void check_profile(const Profile& profile) {
@@ -75,13 +99,7 @@ void check_profile(const Profile& profile) {
   if (header.size() != profile.header.size() || header.contains("") ||
       (!header.empty() && !std::ranges::includes(header, names)))
     throw Error("the header of its table is not distinct, or lacks one of its columns");
-  const std::size_t classes = profile.classes.size();
-  if (classes < 2 || classes > max_classes)
-    throw Error("it has " + std::to_string(classes) + " classes, allowed are 2 to " +
-                std::to_string(max_classes));
-  const std::set<std::string> distinct(profile.classes.begin(), profile.classes.end());
-  if (distinct.size() != classes || distinct.contains(""))
-    throw Error("its classes are not distinct and non-empty");
+  check_labels(profile);
   for (const std::string& hex : {profile.table, profile.salt})
     if (!hex.empty() && (hex.size() != 64 || hex.find_first_not_of("0123456789abcdef") != std::string::npos))
       throw Error("its table or salt has not 64 hexadecimal digits");
@@ -115,9 +133,10 @@ Profile load_profile(const std::filesystem::path& path) {
     if (!json.is_object() || json.value("format", Json()) != format_name)
       throw Error("it is no profile of smlp");
     const bool old = json.at("version") == 1;
-    if (!old && json.at("version") != format_version)
-      throw Error("its version is " + json.at("version").dump() + ", this program reads 1 and " +
-                  std::to_string(format_version));
+    const bool regression = json.at("version") == regression_version;
+    if (!old && !regression && json.at("version") != format_version)
+      throw Error("its version is " + json.at("version").dump() + ", this program reads 1 to " +
+                  std::to_string(regression_version));
     const auto sum = json.at("checksum").get<std::uint32_t>();
     json.erase("checksum");
     if (sum != checksum(json)) throw Error("its checksum does not match: it was damaged or edited");
@@ -135,6 +154,12 @@ Profile load_profile(const std::filesystem::path& path) {
       json.at("header").get_to(profile.header);
       json.at("table").get_to(profile.table);
       json.at("salt").get_to(profile.salt);
+    }
+    if (regression) {
+      profile.task = task_from_name(json.at("task").get<std::string>());
+      json.at("label_offset").get_to(profile.label_offset);
+      json.at("label_factor").get_to(profile.label_factor);
+      if (profile.task != Task::regression) throw Error("its version is of regression, its task is not");
     }
     check_profile(profile);
     return profile;

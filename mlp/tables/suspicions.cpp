@@ -7,6 +7,8 @@
 #include <map>
 #include <unordered_map>
 
+#include "mlp/text.h"
+
 namespace smlp {
 
 namespace {
@@ -36,10 +38,13 @@ void tell_labels(const Table& table, const Profile& profile, std::vector<std::st
                     in_quotes(profile.label_column) + " differ in case, spaces or '.0' alone; are they one?");
   }
   constexpr std::size_t usual = 10;
+  const bool numbers = std::ranges::all_of(
+      profile.classes, [](const std::string& label) { return number_from<double>(label).has_value(); });
   if (profile.classes.size() > usual && 2 * profile.classes.size() > table.rows())
     out.push_back("the label column " + in_quotes(profile.label_column) + " has " +
                   std::to_string(profile.classes.size()) + " classes in " + std::to_string(table.rows()) +
-                  " rows; is it the right column? --label names another");
+                  " rows; is it the right column? --label names another" +
+                  (numbers ? ", --task regression learns numbers" : ""));
 }
 
 /// Whether most rows of a feature are one number after rounding to `fraction_bits` though they were

@@ -70,6 +70,7 @@ Table load_idx_table(const TableSource& source, Input data) {
   std::optional<Input> labels;
   if (source.labels) labels.emplace(*source.labels);
   Table table = load_idx(std::move(data), std::move(labels));
+  table.task = source.task;
   if (source.expected && source.expected->features != table.columns)
     throw Error(source.data.string() + " has " + std::to_string(table.columns.size()) +
                 " pixels an image, the profile has " + std::to_string(source.expected->features.size()) +
@@ -81,6 +82,7 @@ Table take_rows(const Table& table, const std::vector<std::size_t>& indices) {
   Table out{table.columns, Matrix<double>(indices.size(), table.values.cols()), table.label_column, {}};
   out.levels = table.levels;
   out.header = table.header;
+  out.task = table.task;
   for (std::size_t i = 0; i < indices.size(); ++i) {
     if (indices[i] >= table.rows())
       throw Error("row " + std::to_string(indices[i]) + " is not in a table of " +

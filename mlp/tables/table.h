@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mlp/tables/csv.h"
+#include "mlp/task.h"
 #include "paillier/keys.h"
 #include "protocols/matrix.h"
 
@@ -29,11 +30,13 @@ struct Table {
   Matrix<double> values;             ///< rows x columns: finite, or NaN where missing; of a text column the
                                      ///< number of its level
   std::string label_column;          ///< empty when there are no labels
-  std::vector<std::string> labels;   ///< one class name a row, or empty
+  std::vector<std::string> labels;   ///< one class name a row, or empty; with regression a number, in the
+                                     ///< shortest text that reads back as the same double
   Levels levels = {};                ///< in the order of the rows
   std::vector<std::string> header = {};     ///< every column of the file, the label and ignored ones too
   std::vector<std::size_t> file_rows = {};  ///< of each row that of the file, from 1; empty: all, in order
   std::vector<std::string> notes = {};      ///< sentences for the owner
+  Task task = Task::classification;
 
   std::size_t rows() const { return values.rows(); }
   bool has_labels() const { return !labels.empty(); }
@@ -67,6 +70,7 @@ struct TableSource {
   std::optional<ExpectedColumns> expected;      ///< of a profile; features come out in its order
   CsvFormat format = {};
   ColumnChoice choice = {};
+  Task task = Task::classification;
 };
 
 /// Reads CSV (mlp/tables/csv_table.h) or IDX (mlp/tables/idx.h), told apart by content: IDX starts with its

@@ -40,7 +40,9 @@ TableGroups table_groups(std::size_t rows, std::size_t batch, std::size_t slots)
 void TableInfo::check() const {
   constexpr std::size_t most = std::size_t{1} << 32;
   check_size("features", features, std::size_t{1} << 24);
-  if (classes != 0) check_size("classes", classes, max_classes);
+  if (outputs != 0) check_size("classes", outputs, max_classes);
+  if (task == Task::regression && outputs > 1)
+    throw Error("a table for regression has one column of labels, not " + std::to_string(outputs));
   check_size("rows a batch", batch, most);
   check_size("rows", rows, budget.guarded_bits() < 32 ? std::size_t{1} << budget.guarded_bits() : most);
 }
@@ -64,18 +66,26 @@ Layout EncryptedTable::feature_layout(std::size_t group) const {
 Layout EncryptedTable::label_layout(std::size_t group) const {
   if (!has_labels())
     throw Error("the encrypted table has no labels; training needs a table that was encrypted with them");
-  return {{width(group)}, balanced_groups(info_.classes, info_.budget.slots())};
+  return {{width(group)}, balanced_groups(info_.outputs, info_.budget.slots())};
 }
 
 namespace {
 
 TableInfo describe(const PublicKeys& keys, const BitBudget& budget, std::size_t batch, std::size_t rows,
-                   std::size_t features, std::size_t classes, const RandomSource& random,
+                   std::size_t features, const Targets& targets, const RandomSource& random,
                    const Fingerprint& profile) {
   if (budget.modulus_bits() != keys.paillier().bits())
     throw Error("the bit budget is for a key of " + std::to_string(budget.modulus_bits()) +
                 " bits, the key has " + std::to_string(keys.paillier().bits()));
-  TableInfo info{keys.fingerprint(), budget, rows, features, classes, batch, {}, profile};
+  TableInfo info{.key = keys.fingerprint(),
+                 .budget = budget,
+                 .rows = rows,
+                 .features = features,
+                 .outputs = targets.empty() ? 0 : targets.outputs,
+                 .batch = batch,
+                 .id = {},
+                 .profile = profile,
+                 .task = targets.task};
   random.derive("table id").stream({}).fill(info.id);
   return info;
 }
@@ -83,24 +93,22 @@ TableInfo describe(const PublicKeys& keys, const BitBudget& budget, std::size_t 
 }  // namespace
 
 TableEncryptor::TableEncryptor(const PublicKeys& keys, const BitBudget& budget, std::size_t batch,
-                               Matrix<double> scaled_features, const std::vector<std::size_t>* class_indices,
-                               std::size_t classes, std::vector<std::size_t> row_order,
-                               const RandomSource& random, const std::vector<std::string>& columns,
-                               const Fingerprint& profile)
-    : EncryptedTable(describe(keys, budget, batch, scaled_features.rows(), scaled_features.cols(),
-                              class_indices != nullptr ? classes : 0, random, profile)),
+                               Matrix<double> scaled_features, Targets targets,
+                               std::vector<std::size_t> row_order, const RandomSource& random,
+                               const std::vector<std::string>& columns, const Fingerprint& profile)
+    : EncryptedTable(describe(keys, budget, batch, scaled_features.rows(), scaled_features.cols(), targets,
+                              random, profile)),
       key_(keys.paillier()),
       features_(std::move(scaled_features)),
+      targets_(std::move(targets)),
       row_order_(std::move(row_order)),
       random_(random.derive("encrypted table")) {
   const std::size_t rows = features_.rows();
-  if (class_indices != nullptr) {
-    if (classes == 0) throw Error("a table with labels needs at least one class");
-    if (class_indices->size() != rows)
-      throw Error("the table has " + std::to_string(rows) + " rows and " +
-                  std::to_string(class_indices->size()) + " labels");
-    class_indices_ = *class_indices;
-    for (const std::size_t index : class_indices_) one_hot({index}, classes, budget.numbers());
+  if (!targets_.empty()) {
+    if (targets_.rows() != rows)
+      throw Error("the table has " + std::to_string(rows) + " rows and " + std::to_string(targets_.rows()) +
+                  " labels");
+    targets_.check(budget.numbers());
   }
   std::vector<bool> seen(rows, false);
   for (const std::size_t row : row_order_)
@@ -130,10 +138,8 @@ EncryptedMatrix TableEncryptor::features(std::size_t group) const {
 
 EncryptedMatrix TableEncryptor::labels(std::size_t group) const {
   const Layout layout = label_layout(group);
-  std::vector<std::size_t> classes;
-  for (const std::size_t row : owner_rows(group)) classes.push_back(class_indices_[row]);
   const Place place{static_cast<std::uint32_t>(group), 0, Direction::input};
-  return encrypt_matrix(key_, one_hot(classes, info().classes, info().budget.numbers()), layout,
+  return encrypt_matrix(key_, encode(targets_.of_rows(owner_rows(group)), info().budget.numbers()), layout,
                         info().budget.slot_bits(), {random_, place.address(Draw::table_labels_down)},
                         {random_, place.address(Draw::table_labels_across)})
       .local();
@@ -173,14 +179,13 @@ std::vector<Ciphertext> MemoryTable::order(std::size_t group) const {
 }
 
 MemoryTable encrypt_table(const PublicKeys& keys, const BitBudget& budget, std::size_t batch,
-                          const Matrix<double>& scaled_features,
-                          const std::vector<std::size_t>* class_indices, std::size_t classes,
+                          const Matrix<double>& scaled_features, const Targets& targets,
                           const std::vector<std::size_t>& row_order, const RandomSource& random,
                           const std::vector<std::string>& columns, const Progress& progress,
                           const Fingerprint& profile) {
-  return MemoryTable(TableEncryptor(keys, budget, batch, scaled_features, class_indices, classes, row_order,
-                                    random, columns, profile),
-                     progress);
+  return MemoryTable(
+      TableEncryptor(keys, budget, batch, scaled_features, targets, row_order, random, columns, profile),
+      progress);
 }
 
 }  // namespace smlp

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "mlp/training/targets.h"
 #include "paillier/keys.h"
 #include "paillier/random.h"
 #include "protocols/bit_budget.h"
@@ -38,13 +39,15 @@ struct TableInfo {
   BitBudget budget;
   std::size_t rows = 0;
   std::size_t features = 0;
-  std::size_t classes = 0;  ///< 0: without labels
+  std::size_t outputs = 0;  ///< columns of labels: classes, or 1 with regression; 0: without labels
   std::size_t batch = 0;    ///< rows of a mini-batch
   TableId id{};             ///< random; names the table
   Fingerprint profile{};    ///< of the owner's profile, by which it was scaled; zeros: of none
+  Task task = Task::classification;
 
-  /// Throws Error naming the field: nothing in it, more than 2^24 features or max_classes classes, more rows
-  /// than a row number can count (2^(value bits + guard bits), and 2^32).
+  /// Throws Error naming the field: nothing in it, more than 2^24 features or max_classes classes, more
+  /// than one label with regression, more rows than a row number can count (2^(value bits + guard bits), and
+  /// 2^32).
   void check() const;
   bool operator==(const TableInfo&) const = default;
 };
@@ -58,12 +61,12 @@ class EncryptedTable {
   virtual ~EncryptedTable() = default;
   const TableInfo& info() const { return info_; }
   const TableGroups& groups() const { return groups_; }
-  bool has_labels() const { return info_.classes > 0; }
+  bool has_labels() const { return info_.outputs > 0; }
 
   /// width x features, scaled, in units of 2^-f; layout feature_layout(group).
   virtual EncryptedMatrix features(std::size_t group) const = 0;
-  /// width x classes, one-hot with 1.0 = 2^f; layout label_layout(group). Throws Error when the table has no
-  /// labels.
+  /// width x outputs, one-hot with 1.0 = 2^f, or with regression scaled as features are; layout
+  /// label_layout(group). Throws Error when the table has no labels.
   virtual EncryptedMatrix labels(std::size_t group) const = 0;
   /// The one ciphertext whose slots hold the owner's index (from 0) of each row of the group.
   virtual std::vector<Ciphertext> order(std::size_t group) const = 0;
@@ -90,14 +93,14 @@ class EncryptedTable {
 /// memory. The same group gives the same ciphertexts every time.
 class TableEncryptor : public EncryptedTable {
  public:
-  /// `scaled_features` (rows x features) and `class_indices` (nullptr: no labels) are in the owner's order;
+  /// `scaled_features` (rows x features) and `targets` (none: no labels) are in the owner's order;
   /// row i of the encrypted table is row row_order[i] of theirs. `columns` names features in messages,
   /// `profile` what scaled them. Every cell is checked here, before anything is encrypted. Throws Error:
   /// sizes that do not match, row_order no permutation, a value outside l bits.
   TableEncryptor(const PublicKeys& keys, const BitBudget& budget, std::size_t batch,
-                 Matrix<double> scaled_features, const std::vector<std::size_t>* class_indices,
-                 std::size_t classes, std::vector<std::size_t> row_order, const RandomSource& random,
-                 const std::vector<std::string>& columns = {}, const Fingerprint& profile = {});
+                 Matrix<double> scaled_features, Targets targets, std::vector<std::size_t> row_order,
+                 const RandomSource& random, const std::vector<std::string>& columns = {},
+                 const Fingerprint& profile = {});
 
   EncryptedMatrix features(std::size_t group) const override;
   EncryptedMatrix labels(std::size_t group) const override;
@@ -108,7 +111,7 @@ class TableEncryptor : public EncryptedTable {
 
   PaillierPublicKey key_;
   Matrix<double> features_;
-  std::vector<std::size_t> class_indices_;
+  Targets targets_;
   std::vector<std::size_t> row_order_;
   RandomSource random_;
 };
@@ -130,8 +133,7 @@ class MemoryTable : public EncryptedTable {
 
 /// MemoryTable(TableEncryptor(..), progress).
 MemoryTable encrypt_table(const PublicKeys& keys, const BitBudget& budget, std::size_t batch,
-                          const Matrix<double>& scaled_features,
-                          const std::vector<std::size_t>* class_indices, std::size_t classes,
+                          const Matrix<double>& scaled_features, const Targets& targets,
                           const std::vector<std::size_t>& row_order, const RandomSource& random,
                           const std::vector<std::string>& columns = {}, const Progress& progress = {},
                           const Fingerprint& profile = {});

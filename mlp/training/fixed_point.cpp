@@ -66,17 +66,4 @@ Matrix<double> decode(const IntegerMatrix& values, const Numbers& numbers) {
   return out;
 }
 
-IntegerMatrix one_hot(const std::vector<std::size_t>& class_indices, std::size_t classes,
-                      const Numbers& numbers) {
-  const Integer one = power_of_two(numbers.fraction_bits);
-  IntegerMatrix out(class_indices.size(), classes);
-  for (std::size_t i = 0; i < class_indices.size(); ++i) {
-    if (class_indices[i] >= classes)
-      throw Error("row " + std::to_string(i + 1) + " is of class number " + std::to_string(class_indices[i]) +
-                  ", there are " + std::to_string(classes));
-    out(i, class_indices[i]) = one;
-  }
-  return out;
-}
-
 }  // namespace smlp

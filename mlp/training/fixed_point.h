@@ -26,8 +26,4 @@ void check_encodable(const Matrix<double>& values, const Numbers& numbers,
                      const std::vector<std::string>& columns = {});
 Matrix<double> decode(const IntegerMatrix& values, const Numbers& numbers);
 
-/// rows x classes: 2^f (1.0) in the column of each row's class, else 0. Throws Error for an index >= classes.
-IntegerMatrix one_hot(const std::vector<std::size_t>& class_indices, std::size_t classes,
-                      const Numbers& numbers);
-
 }  // namespace smlp

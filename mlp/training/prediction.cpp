@@ -49,6 +49,7 @@ EncryptedAnswers classify(EncryptedArithmetic& arithmetic, const Weights<Encrypt
   EncryptedAnswers out{user ? user->fingerprint() : evaluator.keys.fingerprint(),
                        user.has_value(),
                        evaluator.budget,
+                       table.info().task,
                        table.info().rows,
                        network.outputs(),
                        &network.output(),

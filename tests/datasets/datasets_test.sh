@@ -6,7 +6,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 python3 "$datasets/generate.py" "$folder"
-for table in and or xor parity; do
+for table in and or xor parity friedman; do
   cmp "$folder/$table.csv" "$datasets/$table.csv"
 done
 
@@ -15,7 +15,7 @@ grep -oE '[0-9a-f]{64}  [a-z_]+\.csv' README.md >"$folder/checksums"
 sha256sum --check --quiet --strict "$folder/checksums"
 [ "$(wc -l <"$folder/checksums")" -eq "$(ls ./*.csv | wc -l)" ] || { echo "a table without a checksum" >&2; exit 1; }
 
-# Facts that the README states: rows, columns with the label, classes.
+# Facts that the README states: rows, columns with the label, classes or different numbers.
 while read -r file rows columns classes; do
   awk -F, -v file="$file" -v rows="$rows" -v columns="$columns" -v classes="$classes" '
     NF != columns { print file ": line " NR " has " NF " columns"; exit_code = 1 }
@@ -33,4 +33,6 @@ parity.csv 1000 5 2
 iris.csv 150 5 3
 breast_cancer.csv 569 31 2
 digits.csv 1797 65 10
+diabetes.csv 442 11 214
+friedman.csv 500 11 422
 TABLES

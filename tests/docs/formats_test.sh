@@ -61,7 +61,7 @@ class File:
     def __init__(self, name, kind):
         self.h5 = h5py.File(name, "r")
         self.a = self.h5.attrs
-        assert self.text("format") == "smlp-encrypted-" + kind and int(self.a["version"]) == 4
+        assert self.text("format") == "smlp-encrypted-" + kind and int(self.a["version"]) == 5 and self.text("task") == "classification"
         assert self.text("key") == public["kid"] and json.loads(self.text("public_keys")) == public
         assert bytes(self.a["profile"]) == fingerprint, name
         self.f, self.s, self.slots = (int(self.a[x]) for x in ("fraction_bits", "slot_bits", "slots"))

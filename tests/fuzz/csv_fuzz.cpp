@@ -31,7 +31,10 @@ void learn(const Table& table, Missing missing) {
   const Profile profile = learn_profile(table, Scaling::standard, missing);
   const Matrix<double> scaled = apply(profile, table);
   fuzz::expect(scaled.cols() == profile.features().size(), "a feature has its column");
-  fuzz::expect(unknown_texts(profile, table).empty() && !unknown_class(profile, table), "nothing is unknown");
+  fuzz::expect(unknown_texts(profile, table).empty() && !unknown_label(profile, table), "nothing is unknown");
+  if (profile.task == Task::regression)
+    for (const double label : scaled_labels(profile, table))
+      fuzz::expect(std::isfinite(label), "a label is finite");
   for (const std::string& sentence : suspicions(table, profile, {}))
     fuzz::expect(sentence.find('\n') == std::string::npos, "a warning is one line");
 }
@@ -48,6 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if ((way & 4) != 0) source.format.separator = ";\t |"[way >> 3 & 3];
   source.choice.missing =
       std::array{Missing::refuse, Missing::mean, Missing::drop, Missing::mean}[way >> 5 & 3];
+  if ((way >> 5 & 3) == 3) source.task = Task::regression;
   if ((way & 128) != 0) source.choice.text = ColumnChoice::Text::refused;
   fuzz::may_refuse([&] {
     const Table table = load_table(source);

@@ -99,6 +99,9 @@ void write_tables(const Seeds& seeds) {
   seeds.write("csv", "semicolons",
               "\x46"
               "a;b;class\n1,5;2;x\nNA;2,5;y\n3;4;Y\n");
+  seeds.write("csv", "numbers",
+              "\x60"
+              "a,b,y\n1,2,0.5\n3,,-1e3\n2,1,7\n");
   seeds.write("csv", "headerless",
               "\x01"
               "1,2,x\r3,4,y\r");
@@ -132,6 +135,16 @@ void write_tables(const Seeds& seeds) {
                 .means = {1, 0.25, 0.75},
                 .header = {"id", "a", "b", "class"}},
                seeds.path("profile", "text"));
+  save_profile({.scaling = Scaling::none,
+                .columns = {"a"},
+                .label_column = "y",
+                .offset = {0},
+                .factor = {1},
+                .classes = {},
+                .task = Task::regression,
+                .label_offset = -2.5,
+                .label_factor = 0.125},
+               seeds.path("profile", "regression"));
 }
 
 void write_keys(const Seeds& seeds) {

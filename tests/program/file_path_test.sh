@@ -58,7 +58,7 @@ outputs_match model.json $profile queries.csv queries.csv.out
 python3 - <<'PYTHON' || fail 'the exported model has another form'
 import json
 model = json.load(open("model.json"))
-assert list(model) == ["format", "version", "network", "fraction_bits", "layers"] and model["network"] == [4, 3, 3]
+assert list(model) == ["format", "version", "task", "network", "fraction_bits", "layers"] and model["network"] == [4, 3, 3]
 for layer, (inputs, outputs) in zip(model["layers"], [(4, 3), (3, 3)]):
     assert len(layer["weights"]) == inputs and all(len(row) == outputs for row in layer["weights"])
     assert len(layer["biases"]) == outputs

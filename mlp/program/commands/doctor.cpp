@@ -241,7 +241,7 @@ void Doctor::examine_speed(const std::string& name, KeyHolderLink& link) {
 
 void Doctor::estimate_epoch(const std::string& name, const LinkSpeed& speed) {
   const TableInfo& info = table_->info();
-  const Network network = parse_network(options_.network, info.features, info.classes);
+  const Network network = parse_network(options_.network, info.features, info.outputs);
   const BitBudget budget = evaluator_budget(info.budget, names_);
   const PaillierPublicKey& key = table_->public_keys().paillier();
   const Sizes sizes{budget, key.ciphertext_bytes(), table_->public_keys().dgk().ciphertext_bytes()};

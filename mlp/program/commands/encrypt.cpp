@@ -62,7 +62,7 @@ void declare(CommandLine& line, EncryptOptions& options) {
 /// Labels of queries do not matter; those of a table to train on do. Where not all are classes of the
 /// profile, they are left out, and training such a table is refused.
 void drop_unknown_labels(Table& table, const Profile& profile, const std::string& file, Console& console) {
-  const std::optional<std::string> unknown = unknown_class(profile, table);
+  const std::optional<std::string> unknown = unknown_label(profile, table);
   if (!unknown) return;
   table.labels.clear();
   table.label_column.clear();
@@ -73,12 +73,12 @@ void drop_unknown_labels(Table& table, const Profile& profile, const std::string
 /// What the table is for, by the default protocols: the epochs and one that is repeated after an
 /// interruption, and as many queries as it has rows. Momentum and range checks are counted whether or not
 /// there will be any.
-Plan planned(const EncryptOptions& options, std::size_t features, std::size_t classes, std::size_t rows) {
+Plan planned(const EncryptOptions& options, std::size_t features, std::size_t outputs, std::size_t rows) {
   TrainingOptions training;
   training.epochs = options.epochs + 1;
   training.batch = options.batch;
   training.momentum = 0.5;
-  return {parse_network(options.network, features, classes), preset("homomorphic"), training, rows, rows};
+  return {parse_network(options.network, features, outputs), preset("homomorphic"), training, rows, rows};
 }
 
 }  // namespace
@@ -145,14 +145,13 @@ int encrypt_command(const Words& words, Console& console) {
     console.warning("warning: " + options.data.data + ": " + warning);
   table = {};  // its values are in the scaled features now
   options.sigma.apply(options.numbers, options.inner, keys.paillier().bits(), [&](const BitBudget& of_table) {
-    return shown_by(planned(options, features, profile.classes.size(), ready.rows()), of_table);
+    return shown_by(planned(options, features, profile.outputs(), ready.rows()), of_table);
   });
   const BitBudget budget(options.numbers, options.inner, keys.paillier().bits());
   budget.check_product("the forward product of layer 1", features + 1, {1, 0});
-  const TableEncryptor encryptor(keys, budget, options.batch, std::move(ready.features),
-                                 ready.has_labels() ? &ready.classes : nullptr,
-                                 ready.has_labels() ? profile.classes.size() : 0, ready.row_order,
-                                 RandomSource::from_system(), profile.features(), fingerprint(profile));
+  const TableEncryptor encryptor(keys, budget, options.batch, std::move(ready.features), ready.targets,
+                                 ready.row_order, RandomSource::from_system(), profile.features(),
+                                 fingerprint(profile));
   budget.check_product("the gradient of layer 1", std::min(options.batch, ready.rows()), {1, 0});
   ProgressBar progress(console, "encrypt", "groups");
   save_table(options.out, encryptor, keys,
@@ -169,17 +168,15 @@ int encrypt_command(const Words& words, Console& console) {
 
   // Rows for a model that is there already need its profile: a forgotten --profile must be seen.
   const bool new_profile = !known && !line.given("profile");
+  console.result(options.out + ": " + (new_profile ? "a training table, " : "") +
+                 count_text(ready.rows(), "row") + ", " + count_text(features, "feature") + ", " +
+                 (ready.has_labels() ? labels_text(profile) : std::string("no labels")) + ", " +
+                 count_text(budget.slots(), "value") + " a ciphertext, batches of " +
+                 count_text(options.batch, "row") + ", masks " + std::to_string(options.numbers.sigma) +
+                 " bits wider");
   console.result(
-      options.out + ": " + (new_profile ? "a training table, " : "") + count_text(ready.rows(), "row") +
-      ", " + count_text(features, "feature") + ", " +
-      (ready.has_labels()
-           ? std::to_string(profile.classes.size()) + " classes of " + in_quotes(profile.label_column)
-           : std::string("no labels")) +
-      ", " + count_text(budget.slots(), "value") + " a ciphertext, batches of " +
-      count_text(options.batch, "row") + ", masks " + std::to_string(options.numbers.sigma) + " bits wider");
-  console.result(options.profile + ": scaling and class names, " +
-                 (known ? "applied" : "learnt and written") +
-                 "; it tells about the data and stays with its owner");
+      options.profile + (profile.task == Task::regression ? ": scaling, " : ": scaling and class names, ") +
+      (known ? "applied" : "learnt and written") + "; it tells about the data and stays with its owner");
   if (new_profile)
     console.result("rows for the model of another table are encrypted with --profile of that table");
   return 0;

@@ -29,7 +29,8 @@ nlohmann::ordered_json to_json(const EncryptedModel& model, const std::vector<In
         {{"weights", rows}, {"biases", biases}, {"kind", kind.name}, {"function", kind.formula}});
   }
   return {{"format", "smlp-model"},
-          {"version", 2},
+          {"version", 3},
+          {"task", name(model.task)},
           {"network", model.network.sizes},
           {"fraction_bits", model.budget.numbers().fraction_bits},
           {"layers", std::move(layers)}};

@@ -29,13 +29,10 @@ Json budget_facts(const BitBudget& budget) {
 
 Json table_facts(const std::string& path) {
   const TableFile table(path);
-  Json facts{{"rows", table.info().rows},
-             {"features", table.info().features},
-             {"classes", table.info().classes},
-             {"batch", table.info().batch},
-             {"groups", table.groups().widths.size()},
-             {"table", hex(table.info().id)},
-             {"profile", to_hex(table.info().profile)}};
+  Json facts{{"rows", table.info().rows},       {"features", table.info().features},
+             {"task", name(table.info().task)}, {"classes", table.info().outputs},
+             {"batch", table.info().batch},     {"groups", table.groups().widths.size()},
+             {"table", hex(table.info().id)},   {"profile", to_hex(table.info().profile)}};
   facts.update(budget_facts(table.info().budget));
   facts.update(key_facts(table.public_keys()));
   return facts;
@@ -44,7 +41,8 @@ Json table_facts(const std::string& path) {
 Json model_facts(const std::string& path) {
   const LoadedModel loaded = load_model(path);
   const EncryptedModel& model = loaded.model;
-  Json facts{{"network", model.network.shape()},
+  Json facts{{"task", name(model.task)},
+             {"network", model.network.shape()},
              {"layers", model.network.kind_names()},
              {"handed_over", model.handed_over},
              {"epochs_done", model.epochs_done},
@@ -62,6 +60,7 @@ Json model_facts(const std::string& path) {
 Json answers_facts(const std::string& path) {
   const LoadedAnswers loaded = load_answers(path);
   Json facts{{"rows", loaded.answers.rows},
+             {"task", name(loaded.answers.task)},
              {"outputs", loaded.answers.outputs},
              {"output", loaded.answers.kind->name},
              {"handed_over", loaded.answers.handed_over},
@@ -74,7 +73,8 @@ Json answers_facts(const std::string& path) {
 
 Json profile_facts(const std::string& path) {
   const Profile profile = load_profile(path);
-  return {{"scaling", name(profile.scaling)},
+  return {{"task", name(profile.task)},
+          {"scaling", name(profile.scaling)},
           {"features", profile.features().size()},
           {"columns", profile.columns},
           {"levels", profile.levels},

@@ -91,14 +91,14 @@ int plan_command(const Words& words, Console& console) {
   console.configure(options.json, false);
   options.threads.apply();
   if (!line.given("learning-rate"))
-    options.training.learning_rate = usual_rate(options.network, options.protocols);
+    options.training.learning_rate = usual_rate(options.network, options.protocols, Task::classification);
   options.training.check();
   options.key.check();
   options.sigma.check(line);
   constexpr std::size_t most_rows = std::size_t{1} << 24;
   if (options.rows < 1 || options.rows > most_rows || options.test_rows > most_rows)
     throw Error("--rows and --test-rows are at most 2^24, and --rows at least 1");
-  const Network network = options.network.network(0, 0, options.protocols);
+  const Network network = options.network.network(0, 0, options.protocols, Task::classification);
   const ProtocolNames names = options.protocols.names();
   const Plan run{network, names, options.training, options.rows, options.test_rows, options.range_check.on};
   const auto shown = [&](const BitBudget& table) { return shown_by(run, table); };

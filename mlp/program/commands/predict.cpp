@@ -101,6 +101,10 @@ int predict_command(const Words& words, Console& console) {
     throw Error("the network " + network.text() + " of " + options.model + " has " +
                 std::to_string(network.inputs()) + " inputs, the table of queries has " +
                 count_text(table.info().features, "feature"));
+  if (table.info().task != model.task)
+    throw Error(options.data + " is a table for " + std::string(name(table.info().task)) + ", " +
+                options.model + " is of " + std::string(name(model.task)) +
+                ": encrypt the queries with --profile of the training table");
   if (table.info().profile != model.profile)
     throw Error(options.data + " was scaled by another profile than the training table of " + options.model +
                 ", so the answers would be wrong: encrypt the queries with --profile of the training table");
@@ -142,6 +146,7 @@ int predict_command(const Words& words, Console& console) {
     const Json about{{"table", table_json(table.info())},
                      {"model", options.model},
                      {"trained_on", hex(model.table_id)},
+                     {"task", name(model.task)},
                      {"network", network.shape()},
                      {"layers", network.kind_names()},
                      {"protocols", names.by_family()},

@@ -15,28 +15,29 @@ namespace smlp {
 
 namespace {
 
-std::vector<std::string> answer_names(const Experiment& experiment, const Findings& findings) {
-  std::vector<std::string> out;
-  for (const std::size_t answer : findings.answers) out.push_back(experiment.parts().profile.classes[answer]);
+/// Names of classes, or numbers in the label's units.
+Json answers_json(const Profile& profile, const Answers& answers) {
+  if (profile.task == Task::regression) return label_values(profile, answers.outputs);
+  Json out = Json::array();
+  for (const std::size_t answer : answers.classes) out.push_back(profile.classes[answer]);
   return out;
 }
 
 Json report_json(const RunOptions& options, const Experiment& experiment, const Findings& findings,
-                 const Confusion& confusion, double wall, double cpu) {
+                 const std::optional<Confusion>& confusion, double wall, double cpu) {
   const Traffic traffic = findings.training.traffic + findings.testing.traffic;
-  Json loss = findings.last.loss.to_json();
-  loss["rows"] = "train";
+  Json measures = to_json(findings.last);
+  measures["loss"]["rows"] = "train";
   const Json found{
       {"key_bits", options.key.bits},
       {"variant", name(options.key.variant)},
       {"protocols", experiment.names().by_family()},
       {"unused_protocols", experiment.names().unused()},
+      {"task", name(options.data.task)},
       {"network", experiment.network().shape()},
       {"layers", experiment.network().kind_names()},
       {"rows", {{"train", experiment.parts().train.rows()}, {"test", experiment.parts().test.rows()}}},
       {"epochs", options.training.epochs},
-      {"accuracy", findings.last.accuracy.to_json()},
-      {"loss", std::move(loss)},
       {"weights_equal_twin", findings.weights_equal},
       {"answers_equal_twin", findings.answers_equal},
       {"seconds",
@@ -51,21 +52,22 @@ Json report_json(const RunOptions& options, const Experiment& experiment, const 
       {"seconds_by_kind", findings.training.by_kind},
       {"sigma", experiment.sigma()},
       {"statistical_bits", distance_json(experiment.names(), experiment.shown(), experiment.sigma())},
-      {"confusion", {{"classes", confusion.names}, {"counts", confusion.count_rows()}}},
-      {"answers", answer_names(experiment, findings)},
+      {"answers", answers_json(experiment.parts().profile, findings.answers)},
       {"history", findings.history}};
   Json out = experiment.origin();
   out.update(found);
+  out.update(measures);
+  if (confusion) out["confusion"] = {{"classes", confusion->names}, {"counts", confusion->count_rows()}};
   if (options.out) out["model"] = *options.out;
   return out;
 }
 
 void report_text(Console& console, const Experiment& experiment, const Findings& findings,
-                 const Confusion& confusion, double wall) {
-  console.result("test accuracy " + percent(findings.last.accuracy.encrypted) + " encrypted, " +
-                 percent(findings.last.accuracy.twin) + " twin, " + percent(findings.last.accuracy.clear) +
-                 " float");
-  for (const std::string& line : confusion.lines()) console.result("  " + line);
+                 const std::optional<Confusion>& confusion, double wall) {
+  for (const std::string& measure : measures_of(experiment.parts().profile.task))
+    console.result("test " + text_of(findings.last, measure));
+  if (confusion)
+    for (const std::string& line : confusion->lines()) console.result("  " + line);
   const Measured all = [&] {
     Measured sum = findings.training;
     return sum += findings.testing;
@@ -141,7 +143,7 @@ int run_command(const Words& words, Console& console) {
   console.configure(options.output.json, options.output.quiet);
   options.threads.apply();
   if (!line.given("learning-rate"))
-    options.training.learning_rate = usual_rate(options.network, options.protocols);
+    options.training.learning_rate = usual_rate(options.network, options.protocols, options.data.task);
   options.training.check();
   options.key.check();
   if (files.secret_key) {
@@ -183,8 +185,10 @@ int run_command(const Words& words, Console& console) {
 
   Experiment experiment(options, provenance(line, files.seed), console);
   const Findings findings = experiment.run();
-  const Confusion confusion(experiment.parts().profile.classes, experiment.parts().test.classes,
-                            findings.answers);
+  std::optional<Confusion> confusion;
+  if (options.data.task == Task::classification)
+    confusion.emplace(experiment.parts().profile.classes, experiment.parts().test.targets.classes,
+                      findings.answers.classes);
   const double wall = wall_seconds() - start;
   if (options.output.json)
     console.document(report_json(options, experiment, findings, confusion, wall, cpu_seconds())

@@ -6,6 +6,7 @@
 #include "mlp/program/confusion.h"
 #include "mlp/program/options.h"
 #include "mlp/program/provenance.h"
+#include "mlp/program/quality.h"
 #include "mlp/program/report.h"
 #include "mlp/tables/cells.h"
 #include "mlp/tables/labels.h"
@@ -21,6 +22,8 @@ struct ReadAnswers {
   std::vector<std::size_t> rows;     ///< of the owner's file, from 1
   std::vector<std::string> classes;  ///< answered
   std::vector<std::string> names;    ///< of the classes that the model knows, in its order
+  std::vector<double> numbers;       ///< of a regression; then there are no classes
+  bool regression = false;
 };
 
 constexpr std::string_view output_prefix = "output_";
@@ -30,11 +33,13 @@ ReadAnswers read_answers(const std::string& file) {
   CsvReader reader(input, {});
   const auto foreign = [&] {
     return Error(file + " is no table of answers: smlp decrypt writes columns row, class and one " +
-                 std::string(output_prefix) + ".. for each class");
+                 std::string(output_prefix) + ".. for each class, or row and value of a regression");
   };
   ReadAnswers out;
   std::vector<std::string> cells;
-  if (!reader.next(cells) || cells.size() < 3 || cells[0] != "row" || cells[1] != "class") throw foreign();
+  if (!reader.next(cells)) throw foreign();
+  out.regression = cells == std::vector<std::string>{"row", "value"};
+  if (!out.regression && (cells.size() < 3 || cells[0] != "row" || cells[1] != "class")) throw foreign();
   const std::size_t columns = cells.size();
   for (std::size_t i = 2; i < columns; ++i) {
     if (!cells[i].starts_with(output_prefix)) throw foreign();
@@ -47,32 +52,27 @@ ReadAnswers read_answers(const std::string& file) {
     const auto row = number_from<std::size_t>(cells[0]);
     if (!row || *row == 0)
       throw Error(reader.where() + ", column 'row' is " + in_quotes(cells[0]) + ", not a number from 1");
+    out.rows.push_back(*row);
+    if (out.regression) {
+      const auto value = number_in(cells[1], '.');
+      if (!value) throw Error(reader.where() + ", column 'value' " + why_no_number(cells[1], '.'));
+      out.numbers.push_back(*value);
+      continue;
+    }
     if (std::ranges::find(out.names, cells[1]) == out.names.end())
       throw Error(reader.where() + ", column 'class' is " + in_quotes(cells[1]) +
                   ", which no column of outputs is of");
-    out.rows.push_back(*row);
     out.classes.push_back(std::move(cells[1]));
   }
   if (out.rows.empty()) throw Error(file + " has a header but no answers");
   return out;
 }
 
-struct Scored {
-  Confusion confusion;
-  std::size_t unlabelled = 0;  ///< answers for rows without a label
-};
-
-Scored score(const ReadAnswers& answers, const std::string& answers_file,
-             const std::vector<std::string>& labels, const std::string& table_file) {
-  std::vector<std::string> names = answers.names;
-  std::vector<std::size_t> truth, answered;
+/// For each answer the label of its row; empty where it is missing.
+std::vector<std::string> labels_of(const ReadAnswers& answers, const std::string& answers_file,
+                                   const std::vector<std::string>& labels, const std::string& table_file) {
   std::vector<bool> seen(labels.size(), false);
-  std::size_t unlabelled = 0, known = 0;
-  const auto number = [&](const std::string& name) {
-    const auto at = static_cast<std::size_t>(std::ranges::find(names, name) - names.begin());
-    if (at == names.size()) names.push_back(name);
-    return at;
-  };
+  std::vector<std::string> out;
   for (std::size_t i = 0; i < answers.rows.size(); ++i) {
     const std::size_t row = answers.rows[i];
     const std::string where = answers_file + ": row " + std::to_string(i + 1) + " answers row " +
@@ -83,21 +83,51 @@ Scored score(const ReadAnswers& answers, const std::string& answers_file,
     if (seen[row - 1]) throw Error(where + " a second time");
     seen[row - 1] = true;
     const std::string& label = labels[row - 1];
-    if (is_missing_label(label)) {
-      ++unlabelled;
-      continue;
-    }
-    truth.push_back(number(label));
+    const bool missing = answers.regression ? is_missing(label) : is_missing_label(label);
+    out.push_back(missing ? std::string() : label);
+  }
+  if (std::ranges::all_of(out, [](const std::string& label) { return label.empty(); }))
+    throw Error(table_file + " has no label in any row that was answered");
+  return out;
+}
+
+Confusion score(const ReadAnswers& answers, const std::string& answers_file,
+                const std::vector<std::string>& labels, const std::string& table_file) {
+  std::vector<std::string> names = answers.names;
+  std::vector<std::size_t> truth, answered;
+  std::size_t known = 0;
+  const auto number = [&](const std::string& name) {
+    const auto at = static_cast<std::size_t>(std::ranges::find(names, name) - names.begin());
+    if (at == names.size()) names.push_back(name);
+    return at;
+  };
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i].empty()) continue;
+    truth.push_back(number(labels[i]));
     answered.push_back(number(answers.classes[i]));
     known += truth.back() < answers.names.size() ? 1 : 0;
   }
-  if (truth.empty()) throw Error(table_file + " has no label in any row that was answered");
   if (known == 0)
     throw Error("no label of " + table_file + " is a class of " + answers_file + ": there is " +
                 in_quotes(names[truth.front()]) + ", answers are of classes such as " +
                 in_quotes(answers.names.front()) +
                 "; name the label column by --label, and have smlp decrypt name the classes by --profile");
-  return {Confusion(std::move(names), truth, answered), unlabelled};
+  return {std::move(names), truth, answered};
+}
+
+Measures score_numbers(const ReadAnswers& answers, const std::vector<std::string>& labels,
+                       const DataOptions& data) {
+  std::vector<double> truth, answered;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i].empty()) continue;
+    const auto value = number_in(labels[i], data.format.decimal);
+    if (!value)
+      throw Error(data.data + ": row " + std::to_string(answers.rows[i]) + ", the label " +
+                  why_no_number(labels[i], data.format.decimal) + "; name the label column by --label");
+    truth.push_back(*value);
+    answered.push_back(answers.numbers[i]);
+  }
+  return number_quality(truth, answered);
 }
 
 /// Null where there is none.
@@ -114,6 +144,25 @@ nlohmann::json class_json(const Confusion& confusion, std::size_t i) {
           {"f1", number_json(confusion.f1(i))}};
 }
 
+void say_numbers(const Measures& measures, std::size_t scored, std::size_t unlabelled,
+                 const std::string& answers_file, const DataOptions& data, bool json, Console& console) {
+  if (json) {
+    nlohmann::json report{{"answers", answers_file},
+                          {"data", data.data},
+                          {"task", name(Task::regression)},
+                          {"rows", scored},
+                          {"unlabelled", unlabelled}};
+    for (const auto& [measure, value] : measures) report[measure] = number_json(value);
+    console.document(report.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    return;
+  }
+  for (const std::string& measure : measures_of(Task::regression))
+    console.result(measure_name(measure) + " " + measure_text(measure, measures.at(measure)) +
+                   (measure == "r2"
+                        ? " of " + count_text(scored, "row") + "; always answering their mean would give 0"
+                        : ""));
+}
+
 }  // namespace
 
 int score_command(const Words& words, Console& console) {
@@ -122,7 +171,8 @@ int score_command(const Words& words, Console& console) {
   OutputOptions output;
   CommandLine line("score",
                    "Compares decrypted answers with the labels of the table that they are for: accuracy, "
-                   "confusion, and precision, recall and F1 of each class.");
+                   "confusion, and precision, recall and F1 of each class; of a regression R^2, mean "
+                   "squared and mean absolute error.");
   line.required("answers", answers_file, "the CSV of smlp decrypt");
   data.add_label_to(line);
   output.add_to(line, false);
@@ -130,11 +180,18 @@ int score_command(const Words& words, Console& console) {
   console.configure(output.json, output.quiet);
 
   const ReadAnswers answers = read_answers(answers_file);
-  const std::vector<std::string> labels = load_labels(data.source());
-  const auto [confusion, unlabelled] = score(answers, answers_file, labels, data.data);
+  const std::vector<std::string> labels =
+      labels_of(answers, answers_file, load_labels(data.source()), data.data);
+  const auto unlabelled = static_cast<std::size_t>(std::ranges::count(labels, std::string()));
   const std::size_t scored = answers.rows.size() - unlabelled;
   if (unlabelled > 0)
     console.note(data.data + ": " + count_text(unlabelled, "answered row") + " without a label not scored");
+  if (answers.regression) {
+    const Measures measures = score_numbers(answers, labels, data);
+    say_numbers(measures, scored, unlabelled, answers_file, data, output.json, console);
+    return 0;
+  }
+  const Confusion confusion = score(answers, answers_file, labels, data.data);
   std::size_t largest = 0;
   for (std::size_t i = 0; i < confusion.names.size(); ++i) {
     if (confusion.rows(i) > confusion.rows(largest)) largest = i;
@@ -149,6 +206,7 @@ int score_command(const Words& words, Console& console) {
     for (std::size_t i = 0; i < confusion.names.size(); ++i) classes.push_back(class_json(confusion, i));
     const nlohmann::json report{{"answers", answers_file},
                                 {"data", data.data},
+                                {"task", name(Task::classification)},
                                 {"rows", scored},
                                 {"unlabelled", unlabelled},
                                 {"accuracy", confusion.accuracy()},

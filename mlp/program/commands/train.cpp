@@ -26,7 +26,7 @@ struct TrainOptions {
   std::string data;
   NetworkOptions network;
   TrainingOptions training = usual_training;
-  bool batch_given = false;
+  bool batch_given = false, rate_given = false;
   ProtocolOptions protocols;
   RangeCheckOption range_check;
   KeyHolderOptions key_holder;
@@ -99,10 +99,13 @@ class Training {
         names_(options.protocols.names()),
         table_(open_table(options.data, key_holder.hosted())),
         keys_(table_.public_keys()),
-        network_(options.network.network(table_.info().features, labelled_classes(), options.protocols)),
+        network_(options.network.network(table_.info().features, labelled_outputs(), options.protocols,
+                                         table_.info().task)),
         budget_(evaluator_budget(table_.info().budget, names_)),
         sizes_{budget_, keys_.paillier().ciphertext_bytes(), keys_.dgk().ciphertext_bytes()} {
     options.key_holder.strength.check(keys_, options.data);
+    if (!options.rate_given)
+      training_.learning_rate = usual_rate(options.network, options.protocols, table_.info().task);
     const std::size_t batch = table_.info().batch;
     if (options.batch_given && training_.batch != batch)
       throw Error("--batch is " + std::to_string(training_.batch) + ", but " + options.data +
@@ -128,9 +131,9 @@ class Training {
   static TableFile open_table(const std::string& path, const SecretKeys* keys) {
     return keys != nullptr ? TableFile(path, keys->public_keys()) : TableFile(path);
   }
-  std::size_t labelled_classes() const {
+  std::size_t labelled_outputs() const {
     if (!table_.has_labels()) throw Error(options_.data + " has no labels to train on");
-    return table_.info().classes;
+    return table_.info().outputs;
   }
   void prepare_model();
   /// Throws Error where the epochs that are left would pass --statistical-bound.
@@ -165,6 +168,7 @@ void Training::prepare_model() {
   EncryptedModel start{.key = keys_.fingerprint(),
                        .handed_over = false,
                        .budget = budget_,
+                       .task = table_.info().task,
                        .network = network_,
                        .protocols = names_.by_family(),
                        .training = training_.to_json(),
@@ -214,8 +218,10 @@ Shown Training::planned() const {
 void Training::run() {
   const TableGroups& groups = table_.groups();
   console_.note(options_.data + ": " + count_text(table_.info().rows, "row") + ", " +
-                count_text(network_.inputs(), "feature") + ", " + std::to_string(network_.outputs()) +
-                " classes, key of " + key_text(keys_.paillier()));
+                count_text(network_.inputs(), "feature") + ", " +
+                (model_->task == Task::regression ? "numbers to learn"
+                                                  : std::to_string(network_.outputs()) + " classes") +
+                ", key of " + key_text(keys_.paillier()));
   describe_training(console_, network_, training_, names_, batch_rows(groups, groups.batches.front()),
                     budget_, options_.range_check.on);
   warn_of_unused(console_, options_.protocols);
@@ -272,6 +278,7 @@ Json Training::report(double wall) const {
                    {"variant", name(key.variant())},
                    {"protocols", names_.by_family()},
                    {"unused_protocols", names_.unused()},
+                   {"task", name(table_.info().task)},
                    {"network", network_.shape()},
                    {"layers", network_.kind_names()},
                    {"rows", {{"train", table_.info().rows}}},
@@ -311,8 +318,7 @@ int train_command(const Words& words, Console& console) {
   options.key_holder.check("train");
   options.batch_given = line.given("batch");
   options.threads.apply();
-  if (!line.given("learning-rate"))
-    options.training.learning_rate = usual_rate(options.network, options.protocols);
+  options.rate_given = line.given("learning-rate");
   options.training.check();
   options.bound.check();
   std::vector<std::filesystem::path> read = KeyHolderAccess::files(options.key_holder);

@@ -84,6 +84,8 @@ TEST_CASE("answers under other keys, or that contradict themselves, are refused"
     return message_of([&] { save_answers(directory / "b.h5", answers, toy_keys().public_keys()); });
   };
   CHECK(contains(refusal([](auto& a) { a.rows = 8; }), "do not hold their 8 rows"));
+  CHECK(contains(refusal([](auto& a) { a.task = Task::regression; }),
+                 "one linear output, not 3 of hard-sigmoid"));
   CHECK(contains(refusal([](auto& a) { a.rows = 0; }), "0 rows"));
   CHECK(contains(refusal([](auto& a) { a.outputs = 0; }), "0 outputs"));
   CHECK(contains(refusal([](auto& a) { a.groups = {3, 4, 0}; }), "0 rows in a group"));

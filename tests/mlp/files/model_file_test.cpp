@@ -172,6 +172,19 @@ TEST_CASE("a model keeps the kinds of its layers; one of version 3 has ReLU and 
   CHECK(old.weights == model.weights);
 }
 
+TEST_CASE("a model says its task: one of regression has one linear output") {
+  const TemporaryDirectory directory;
+  EncryptedModel model = toy_model(false);
+  model.task = Task::regression;
+  CHECK(contains(message_of([&] { save_model(directory / "m.h5", model, toy_keys().public_keys()); }),
+                 "one linear output, not 5-4-3"));
+  model.network = Network({5, 4, 1});
+  model.weights[1] = trivial_matrix(toy_keys().public_keys().paillier(), IntegerMatrix(5, 1),
+                                    {model.weights[1].layout().row_groups, {1}}, toy_budget().slot_bits());
+  save_model(directory / "m.h5", model, toy_keys().public_keys());
+  CHECK(load_model(directory / "m.h5").model == model);
+}
+
 TEST_CASE("a damaged model is refused") {
   const TemporaryDirectory directory;
   const EncryptedModel model = toy_model(true);

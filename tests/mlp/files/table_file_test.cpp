@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "mlp/training/fixed_point.h"
 #include "tests/mlp/training/encrypted_support.h"
 
 using namespace smlp;
@@ -35,7 +36,7 @@ TEST_CASE("a single last group beside wide ones comes back") {
   // 1 feature, batches of 3 rows: the last batch of one row has both packings in one.
   const TemporaryDirectory directory;
   Matrix<double> features(7, 1);
-  const MemoryTable table = encrypt_table(toy_keys().public_keys(), toy_budget(), 3, features, nullptr, 0,
+  const MemoryTable table = encrypt_table(toy_keys().public_keys(), toy_budget(), 3, features, Targets{},
                                           toy_order(), RandomSource::from_seed(9));
   CHECK(table.groups().widths == std::vector<std::size_t>{3, 3, 1});
   save_table(directory / "t.h5", table, toy_keys().public_keys());
@@ -44,10 +45,30 @@ TEST_CASE("a single last group beside wide ones comes back") {
 
 TEST_CASE("the owner can write a table that it never holds whole") {
   const TemporaryDirectory directory;
-  const TableEncryptor encryptor(toy_keys().public_keys(), toy_budget(), 5, toy_features(), &toy_classes(), 3,
-                                 toy_order(), RandomSource::from_seed(7));
+  const TableEncryptor encryptor(toy_keys().public_keys(), toy_budget(), 5, toy_features(),
+                                 class_targets(toy_classes(), 3), toy_order(), RandomSource::from_seed(7));
   save_table(directory / "t.h5", encryptor, toy_keys().public_keys());
   CHECK(same_table(TableFile(directory / "t.h5"), toy_table()));
+}
+
+TEST_CASE("a table of numbers to learn says so, and holds them scaled") {
+  const TemporaryDirectory directory;
+  const std::vector<double> numbers{0, 0.5, -1.25, 2, 1, -2, 0.25};
+  const MemoryTable table = encrypt_table(toy_keys().public_keys(), toy_budget(), 5, toy_features(),
+                                          number_targets(numbers), toy_order(), RandomSource::from_seed(9));
+  save_table(directory / "t.h5", table, toy_keys().public_keys());
+  const TableFile file(directory / "t.h5");
+  CHECK(same_table(file, table));
+  CHECK(file.info().task == Task::regression);
+  CHECK(file.info().outputs == 1);
+  const EncryptedMatrix labels = file.labels(0);
+  const Matrix<double> opened = decode(
+      unpack_down(toy_keys().paillier().decrypt(labels.down()), labels.layout(), toy_budget().slot_bits()),
+      toy_numbers());
+  for (std::size_t i = 0; i < labels.rows(); ++i) CHECK(opened(i, 0) == numbers[toy_order()[i]]);
+  TableInfo two = table.info();
+  two.outputs = 2;
+  CHECK(contains(message_of([&] { two.check(); }), "one column of labels, not 2"));
 }
 
 TEST_CASE("a table under other keys is refused") {

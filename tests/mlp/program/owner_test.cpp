@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "mlp/program/quality.h"
+
 using namespace smlp;
 
 namespace {
@@ -33,7 +35,7 @@ OwnerTable example_owner() {
 TEST_CASE("a prepared table keeps the order of the file and a permutation of it") {
   const OwnerTable owner = example_owner();
   CHECK(owner.features == example_table().values);
-  CHECK(owner.classes == std::vector<std::size_t>{0, 1, 0, 1, 0});
+  CHECK(owner.targets == class_targets({0, 1, 0, 1, 0}, 2));
   std::vector<std::size_t> order = owner.row_order;
   std::ranges::sort(order);
   CHECK(order == std::vector<std::size_t>{0, 1, 2, 3, 4});
@@ -42,9 +44,9 @@ TEST_CASE("a prepared table keeps the order of the file and a permutation of it"
 TEST_CASE("groups of the clear tables hold the rows of the encrypted one") {
   const OwnerTable owner = example_owner();
   const TableGroups groups = table_groups(5, 4, 2);
-  const auto doubles = float_table(owner, groups, 2);
+  const auto doubles = float_table(owner, groups);
   const Numbers numbers{.value_bits = 20, .fraction_bits = 3, .sigma = 40};
-  const auto integers = integer_table(owner, groups, 2, numbers);
+  const auto integers = integer_table(owner, groups, numbers);
   const auto read = doubles.reader();
   const auto read_integers = integers.reader();
   std::size_t position = 0;
@@ -72,7 +74,8 @@ TEST_CASE("loss and accuracy of known weights") {
   weights[0](2, 0) = 1;
   const Network network{{weights[0].rows() - 1, weights[0].cols()}};
   CHECK(scores(network, weights, owner)(3, 1) == 1.5);
-  CHECK(accuracy(network, weights, owner) == 3.0 / 5);
+  const Profile profile = learn_profile(example_table(), Scaling::none);
+  CHECK(quality(profile, owner, scores(network, weights, owner)) == Measures{{"accuracy", 3.0 / 5}});
   // Squared errors: even x: (1 - 1)^2 + (x / 2)^2 = 0, 1, 4; odd x: 1 + (x / 2 - 1)^2 = 1.25, 1.25.
   CHECK(loss(network, weights, owner) == doctest::Approx(7.5 / 2 / 5));
 }

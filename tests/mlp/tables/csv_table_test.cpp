@@ -273,3 +273,23 @@ TEST_CASE_FIXTURE(Csv, "a bad cell is refused with its row and column") {
   CHECK(contains(cell(std::string("1\0", 2)), "is '1?', not a number"));
   CHECK(cell(std::string(5000, 'z')).size() < 400);
 }
+
+TEST_CASE("labels of a regression are numbers, however they are written") {
+  Csv csv;
+  csv.source.task = Task::regression;
+  const Table table = csv.load("a,y\n1,2.50\n2,-1e3\n3,True\n");
+  CHECK(table.labels == Names{"2.5", "-1000", "1"});
+  CHECK(table.task == Task::regression);
+  CHECK(take_rows(table, {0}).task == Task::regression);
+  CHECK(
+      contains(csv.refusal("a,y\n1,2\n2,x\n"), "row 2, column 'y' is 'x', not a number; --task regression"));
+  CHECK(contains(csv.refusal("a,y\n1,2\n2,NA\n"), "column 'y' is 'NA', a number is needed"));
+  CHECK(csv.load("a,y\n1,2\n2,NA\n", with(Missing::drop)).labels == Names{"2"});
+  csv.source.choice = {};
+  csv.source.format.separator = ';';
+  csv.source.format.decimal = ',';
+  CHECK(csv.load("a;y\n1,5;2,25\n").labels == Names{"2.25"});
+  // Those of queries may be anything.
+  csv.source.expected = ExpectedColumns{.features = {"a"}, .label = "y"};
+  CHECK(csv.load("a;y\n1;?\n2;3,50\n").labels == Names{"?", "3.5"});
+}

@@ -135,8 +135,8 @@ TEST_CASE("missing values take the mean of their feature") {
 
 TEST_CASE("labels that the profile does not know are found") {
   const Profile profile = learn_profile(small_table(), Scaling::none);
-  CHECK_FALSE(unknown_class(profile, small_table()));
-  CHECK(contains(*unknown_class(profile, labelled({"a", ""})), "row 2 has the class ''"));
+  CHECK_FALSE(unknown_label(profile, small_table()));
+  CHECK(contains(*unknown_label(profile, labelled({"a", ""})), "row 2 has the class ''"));
 }
 
 TEST_CASE("scalings have names") {
@@ -163,6 +163,46 @@ TEST_CASE("a profile file gives back every bit of the profile") {
   profile.header = {"a", "constant", "id", "large", "class"};
   save_profile(profile, directory / "p.json");
   CHECK(load_profile(directory / "p.json") == profile);
+}
+
+TEST_CASE("numbers to learn are standardised, and come back in their units") {
+  Table table = labelled({"10", "1.5", "-4"});
+  table.task = Task::regression;
+  const Profile profile = learn_profile(table, Scaling::none);
+  CHECK(profile.classes.empty());
+  CHECK(profile.outputs() == 1);
+  CHECK(profile.label_offset == doctest::Approx(2.5));
+  const std::vector<double> scaled = scaled_labels(profile, table);
+  CHECK(scaled[0] + scaled[1] + scaled[2] == doctest::Approx(0));
+  CHECK(scaled[0] * scaled[0] + scaled[1] * scaled[1] + scaled[2] * scaled[2] == doctest::Approx(3));
+  CHECK(profile.label_of(scaled[2]) == doctest::Approx(-4));
+  Table queries = labelled({"1e3", "?", ""});
+  queries.task = Task::regression;
+  CHECK(contains(*unknown_label(profile, queries), "row 2 has the label '?', which is no number"));
+  CHECK(contains(message_of([&] { scaled_labels(profile, queries); }), "row 2"));
+  table.labels = {"7", "7", "7"};
+  CHECK(contains(message_of([&] { learn_profile(table, Scaling::none); }), "one number only, '7'"));
+  table.labels = {"7", "x", "7"};
+  CHECK(contains(message_of([&] { learn_profile(table, Scaling::none); }), "row 2, the label column"));
+}
+
+TEST_CASE("a profile of a regression comes back, and its scale is checked") {
+  const TemporaryDirectory directory;
+  Table table = labelled({"10", "1.5", "-4"});
+  table.task = Task::regression;
+  Profile profile = learn_profile(table, Scaling::standard);
+  save_profile(profile, directory / "p.json");
+  CHECK(load_profile(directory / "p.json") == profile);
+  Profile other = profile;
+  other.label_factor *= 1 + 1e-15;
+  CHECK(fingerprint(other) != fingerprint(profile));
+  for (const double factor : {0.0, -1.0, std::nan("")}) {
+    other.label_factor = factor;
+    CHECK(contains(message_of([&] { save_profile(other, directory / "q.json"); }), "finite and positive"));
+  }
+  other = profile;
+  other.classes = {"a", "b"};
+  CHECK(contains(message_of([&] { save_profile(other, directory / "q.json"); }), "its labels are numbers"));
 }
 
 TEST_CASE("a profile of the first version loads") {
@@ -209,8 +249,8 @@ TEST_CASE("a profile file that is damaged, edited or foreign is refused") {
   const std::size_t place = text.find("\"constant\"");
   REQUIRE(place != std::string::npos);
   CHECK(contains(refusal(std::string(text).replace(place, 10, "\"constans\"")), "checksum"));
-  CHECK(contains(refusal(std::string(text).replace(text.find("\"version\": 2"), 12, "\"version\": 3")),
-                 "version is 3, this program reads 1 and 2"));
+  CHECK(contains(refusal(std::string(text).replace(text.find("\"version\": 2"), 12, "\"version\": 4")),
+                 "version is 4, this program reads 1 to 3"));
   CHECK(contains(refusal("{}"), "no profile"));
   CHECK(contains(refusal("[1]"), "no profile"));
   CHECK(contains(refusal("{\"format\": \"smlp-profile\"}"), "missing"));

@@ -30,7 +30,7 @@ struct Run {
   KeyHolder key_holder;
   InProcessChannel channel{key_holder};
   MemoryTable table = encrypt_table(toy_keys().public_keys(), table_budget, options.batch, data.features,
-                                    &data.classes, 2, data.order, random.derive("owner"));
+                                    class_targets(data.classes, 2), data.order, random.derive("owner"));
   Weights<EncryptedMatrix> model =
       encrypt_weights(initial_weights(network, budget.numbers(), random.derive("initial")), network,
                       toy_keys().public_keys().paillier(), budget, true, random.derive("initial"));
@@ -109,7 +109,8 @@ TEST_CASE("addresses: two tables from one source of the owner share no randomnes
   const auto table = [&](double factor) {
     Matrix<double> features = data.features;
     for (double& cell : features.cells()) cell *= factor;
-    return encrypt_table(toy_keys().public_keys(), budget, 4, features, &data.classes, 2, order, owner);
+    return encrypt_table(toy_keys().public_keys(), budget, 4, features, class_targets(data.classes, 2), order,
+                         owner);
   };
   const MemoryTable first = table(1);
   CHECK(table(1).features(0) == first.features(0));

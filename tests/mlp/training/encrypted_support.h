@@ -36,7 +36,8 @@ inline const std::vector<std::size_t>& toy_order() {
 
 inline MemoryTable toy_table(bool with_labels = true, std::size_t batch = 5, std::size_t slots = 0) {
   return encrypt_table(toy_keys().public_keys(), toy_budget(slots), batch, toy_features(),
-                       with_labels ? &toy_classes() : nullptr, 3, toy_order(), RandomSource::from_seed(7));
+                       with_labels ? class_targets(toy_classes(), 3) : Targets{}, toy_order(),
+                       RandomSource::from_seed(7));
 }
 
 /// Sizes, name and every ciphertext.

@@ -40,7 +40,7 @@ TEST_CASE("both packings decrypt to the rows in the shuffled order") {
     CHECK(table.groups().widths ==
           (slots == 1 ? std::vector<std::size_t>(7, 1) : std::vector<std::size_t>{3, 2, 2}));
     const IntegerMatrix features = encode(toy_features(), toy_numbers());
-    const IntegerMatrix labels = one_hot(toy_classes(), 3, toy_numbers());
+    const IntegerMatrix labels = encode(class_targets(toy_classes(), 3).all(), toy_numbers());
     for (std::size_t group = 0; group < table.groups().widths.size(); ++group) {
       const EncryptedMatrix x = table.features(group);
       CHECK(x.layout() == table.feature_layout(group));
@@ -68,7 +68,7 @@ TEST_CASE("no randomness is used twice, in whatever order groups are asked for")
   const auto log = std::make_shared<AddressLog>();
   const RandomSource random = RandomSource::from_seed(7).recording(log);
   const MemoryTable table = encrypt_table(toy_keys().public_keys(), toy_budget(), 5, toy_features(),
-                                          &toy_classes(), 3, toy_order(), random);
+                                          class_targets(toy_classes(), 3), toy_order(), random);
   CHECK(log->size() > 3 * (5 + 3));
   CHECK(log->repeated() == 0);
   std::set<Integer> residues;
@@ -82,13 +82,14 @@ TEST_CASE("no randomness is used twice, in whatever order groups are asked for")
       }
   CHECK(residues.size() == count);
 
-  const TableEncryptor encryptor(toy_keys().public_keys(), toy_budget(), 5, toy_features(), &toy_classes(), 3,
-                                 toy_order(), RandomSource::from_seed(7));
+  const TableEncryptor encryptor(toy_keys().public_keys(), toy_budget(), 5, toy_features(),
+                                 class_targets(toy_classes(), 3), toy_order(), RandomSource::from_seed(7));
   CHECK(encryptor.labels(2) == table.labels(2));
   CHECK(encryptor.features(0) == table.features(0));
   CHECK(same_table(encryptor, table));
-  const MemoryTable other = encrypt_table(toy_keys().public_keys(), toy_budget(), 5, toy_features(),
-                                          &toy_classes(), 3, toy_order(), RandomSource::from_seed(8));
+  const MemoryTable other =
+      encrypt_table(toy_keys().public_keys(), toy_budget(), 5, toy_features(),
+                    class_targets(toy_classes(), 3), toy_order(), RandomSource::from_seed(8));
   CHECK(other.info().id != table.info().id);
   CHECK_FALSE(other.features(0) == table.features(0));
 }
@@ -96,7 +97,7 @@ TEST_CASE("no randomness is used twice, in whatever order groups are asked for")
 TEST_CASE("a table without labels says so") {
   const MemoryTable table = toy_table(false);
   CHECK_FALSE(table.has_labels());
-  CHECK(table.info().classes == 0);
+  CHECK(table.info().outputs == 0);
   CHECK(contains(message_of([&] { table.labels(0); }), "no labels"));
   CHECK(contains(message_of([&] { table.features(3); }), "there is no number 3"));
   CHECK(contains(message_of([&] { table.order(3); }), "there is no number 3"));
@@ -106,7 +107,7 @@ TEST_CASE("what cannot be encrypted is refused before anything is") {
   const auto refusal = [](Matrix<double> features, const std::vector<std::size_t>& classes, std::size_t count,
                           std::vector<std::size_t> order, const BitBudget& budget = toy_budget()) {
     return message_of([&] {
-      TableEncryptor(toy_keys().public_keys(), budget, 5, std::move(features), &classes, count,
+      TableEncryptor(toy_keys().public_keys(), budget, 5, std::move(features), class_targets(classes, count),
                      std::move(order), RandomSource::from_seed(7), {"a", "b", "c", "d", "age"});
     });
   };

@@ -49,7 +49,7 @@ TEST_CASE("out of range: training without a twin stops at the step, layer and op
   const Network network{{3, 4, 2}};
   const RandomSource random = RandomSource::from_seed(3);
   const MemoryTable table = encrypt_table(toy_keys().public_keys(), budget, options.batch, data.features,
-                                          &data.classes, 2, data.order, random.derive("owner"));
+                                          class_targets(data.classes, 2), data.order, random.derive("owner"));
   const KeyHolder key_holder(toy_keys(), {}, AnswerRandomness::from_source(random.derive("key holder")));
   InProcessChannel channel(key_holder);
   Evaluator evaluator{toy_keys().public_keys(), budget, channel, random.derive("train"),

@@ -17,8 +17,8 @@ struct Setting {
   SmallData data{11};
   Network network{{3, 4, 2}};
   SecretKeys user = SecretKeys::generate(Variant::subgroup, 512, 64, RandomSource::from_seed(99));
-  MemoryTable table = encrypt_table(toy_keys().public_keys(), budget, 5, data.features, nullptr, 0,
-                                    data.order, RandomSource::from_seed(1));
+  MemoryTable table = encrypt_table(toy_keys().public_keys(), budget, 5, data.features, Targets{}, data.order,
+                                    RandomSource::from_seed(1));
   std::vector<IntegerMatrix> weights = initial_weights(network, numbers, RandomSource::from_seed(2));
   Weights<EncryptedMatrix> model = encrypt_weights(weights, network, toy_keys().public_keys().paillier(),
                                                    budget, false, RandomSource::from_seed(3));

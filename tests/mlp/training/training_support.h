@@ -43,6 +43,7 @@ struct SmallRun {
   bool packed_table = true;  ///< else one value a ciphertext
   bool hosted = false;       ///< over gRPC's calls, with re-randomisers made ahead; else directly
   bool range_checks = true;
+  bool regression = false;  ///< learns (2 a - b) / 4 of the first two columns, by one linear output
   std::uint64_t seed = 11;
 };
 
@@ -55,6 +56,14 @@ struct SmallOutcome {
   std::optional<EncryptedAnswers> answers;
   std::vector<IntegerMatrix> twin_outputs;  ///< of each batch of the table, in the order of its rows
 };
+
+inline Targets small_targets(const SmallData& data, const SmallRun& run) {
+  if (!run.regression) return class_targets(data.classes, 2);
+  std::vector<double> numbers;
+  for (std::size_t i = 0; i < data.features.rows(); ++i)
+    numbers.push_back((2 * data.features(i, 0) - data.features(i, 1)) / 4);
+  return number_targets(std::move(numbers));
+}
 
 inline KeyHolder small_key_holder(const SecretKeys& keys, const SmallRun& run) {
   KeyHolderPolicy policy;
@@ -72,8 +81,9 @@ inline SmallOutcome train_small(const SecretKeys& keys, const Numbers& numbers, 
   const BitBudget budget(numbers, inner, bits, single ? 1 : 0);
   const BitBudget table_budget(numbers, inner, bits, run.packed_table ? 0 : 1);
   const RandomSource random = RandomSource::from_seed(run.seed);
+  const Targets targets = small_targets(data, run);
   const MemoryTable table = encrypt_table(keys.public_keys(), table_budget, run.options.batch, data.features,
-                                          &data.classes, 2, data.order, random.derive("owner"));
+                                          targets, data.order, random.derive("owner"));
   const TableGroups& groups = table.groups();
 
   const auto key_holder = std::make_shared<const KeyHolder>(small_key_holder(keys, run));
@@ -97,11 +107,7 @@ inline SmallOutcome train_small(const SecretKeys& keys, const Numbers& numbers, 
       for (std::size_t j = 0; j < out.cols(); ++j) out(i, j) = data.features(rows[i], j);
     return out;
   };
-  const auto labels_of = [&](std::size_t group) {
-    std::vector<std::size_t> classes;
-    for (const std::size_t row : rows_of(group)) classes.push_back(data.classes[row]);
-    return one_hot(classes, 2, numbers);
-  };
+  const auto labels_of = [&](std::size_t group) { return encode(targets.of_rows(rows_of(group)), numbers); };
 
   SmallOutcome out;
   out.initial = initial_weights(run.network, numbers, random.derive("initial"));

@@ -62,6 +62,25 @@ TEST_CASE("encrypted training with toy keys equals its twin, for both presets an
     }
 }
 
+TEST_CASE("a regression on ciphertexts equals its twin, for both presets") {
+  const SmallData data(13);
+  for (const char* name : {"homomorphic", "paper"}) {
+    CAPTURE(name);
+    SmallRun run = with_everything(name);
+    run.network = Network{{3, 4, 1}};
+    run.regression = true;
+    const SmallOutcome out = train_small(toy_keys(), numbers, 16, data, run);
+    CHECK(out.encrypted == out.twin);
+    CHECK(out.encrypted != out.initial);
+    const Answers answers = open_answers(*out.answers, toy_keys());
+    CHECK(out.answers->task == Task::regression);
+    std::size_t row = 0;
+    for (const IntegerMatrix& batch : out.twin_outputs)
+      for (std::size_t i = 0; i < batch.rows(); ++i)
+        CHECK(answers.outputs(data.order[row++], 0) == decode(batch(i, 0), numbers));
+  }
+}
+
 TEST_CASE("families mix: the affine comparison under packed products equals the twin") {
   const SmallData data(10);
   SmallRun run = with_everything("homomorphic");
@@ -92,7 +111,7 @@ TEST_CASE("the twin is the same under keys that group rows alike, and another un
         [&](std::size_t group) {
           std::vector<std::size_t> classes;
           rows_of(group, [&](std::size_t, std::size_t row) { classes.push_back(data.classes[row]); });
-          return one_hot(classes, 2, numbers);
+          return encode(class_targets(classes, 2).all(), numbers);
         }};
     Weights<IntegerMatrix> model{initial_weights(run.network, numbers, random.derive("initial")), {}};
     for (const IntegerMatrix& m : model.weights) model.velocities.emplace_back(m.rows(), m.cols());
@@ -198,7 +217,7 @@ TEST_CASE("no address of the evaluator's generator is used twice in a run [slow]
   const BitBudget budget(numbers, 64, 512);
   const RandomSource random = RandomSource::from_seed(5).recording(log);
   const MemoryTable table = encrypt_table(toy_keys().public_keys(), budget, run.options.batch, data.features,
-                                          &data.classes, 2, data.order, random.derive("owner"));
+                                          class_targets(data.classes, 2), data.order, random.derive("owner"));
   const KeyHolder key_holder(toy_keys(), {}, AnswerRandomness::from_source(random.derive("key holder")));
   InProcessChannel channel(key_holder);
   Evaluator evaluator{toy_keys().public_keys(), budget, channel, random.derive("train"),
@@ -300,7 +319,8 @@ TEST_CASE("the twin's accuracy is that of training in doubles") {
   };
   const auto labels = [&](std::size_t g) {
     const auto first = data.classes.begin() + static_cast<std::ptrdiff_t>(groups.first_rows[g]);
-    return one_hot({first, first + static_cast<std::ptrdiff_t>(groups.widths[g])}, 2, numbers);
+    return encode(class_targets({first, first + static_cast<std::ptrdiff_t>(groups.widths[g])}, 2).all(),
+                  numbers);
   };
   for (std::uint32_t epoch = 0; epoch < run.options.epochs; ++epoch) {
     train_epoch(twin, run.network, twin_model,
