@@ -237,7 +237,7 @@ class KeyRows {
     const auto add = [&](const std::string& name, Family family, const std::string& protocol, bool compared,
                          std::function<void()> body) {
       Work work{layout, {}};
-      work.compared = compared;
+      work.opened_bits = compared ? budget.guarded_mask_bits() : 0;
       const Operations operations = find_protocol(family, protocol).operations(work, wire);
       rows_.push_back({name,
                        "value",

@@ -1,6 +1,7 @@
 // Widths and their proof; slots.
 #include "protocols/bit_budget.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "paillier/error.h"
@@ -64,6 +65,21 @@ void BitBudget::check_addend(const std::string& where, std::size_t addend_bits) 
     throw Error("the bit budget does not fit: " + where + " adds a value of " + std::to_string(addend_bits) +
                 " bits under a mask of " + std::to_string(addend_bits + numbers_.sigma) +
                 " bits in slots of " + std::to_string(slot_bits_) + "; lower --momentum or --weight-decay");
+}
+
+std::size_t BitBudget::rescaled_mask_bits(std::size_t mask_bits, const Rescale& rescale,
+                                          std::size_t addend_mask_bits) const {
+  const Integer magnitude = abs(Integer(static_cast<long>(rescale.scale)));
+  const std::size_t scaled = mask_bits + (magnitude == 0 ? 0 : bit_length(Integer(magnitude - 1)));
+  const std::size_t sum = addend_mask_bits == 0 ? scaled : std::max(scaled, addend_mask_bits) + 1;
+  return std::max(sum, rescale.shift + 1) - rescale.shift;
+}
+
+void BitBudget::check_opened(const std::string& where, std::size_t mask_bits) const {
+  if (mask_bits + mask_sum_bits + 4 > slot_bits_)
+    throw Error("the bit budget does not fit: " + where + " works on values under masks of " +
+                std::to_string(mask_bits) + " bits in slots of " + std::to_string(slot_bits_) +
+                "; lower --momentum or --weight-decay");
 }
 
 std::vector<std::size_t> balanced_groups(std::size_t count, std::size_t slots) {

@@ -73,10 +73,19 @@ class BitBudget {
   }
   std::size_t guarded_bits() const { return numbers_.value_bits + guard_bits; }  ///< L
   std::size_t guarded_mask_bits() const { return guarded_bits() + numbers_.sigma; }
+  /// Of k = floor((scale (x + rho) + C + R_C) / 2^shift) and e = floor((scale rho + R_C) / 2^shift), the
+  /// rescaled form of what is opened under rho of `mask_bits` and R_C of `addend_mask_bits` (0: none): the b
+  /// with |e| <= 3 2^b and, where |x| and |C| are below 2^-sigma of their masks, |k| < 2^(b + 2). With
+  /// |scale| <= 2^c a sum is at most 3 2^(c + mask_bits) in size, or twice the larger of two.
+  std::size_t rescaled_mask_bits(std::size_t mask_bits, const Rescale& rescale,
+                                 std::size_t addend_mask_bits = 0) const;
 
   /// Throws Error naming `where`, the bound and the option that would fix it, unless a product of this inner
   /// dimension with this multiplier fits: inner <= max_inner, |scale| <= 2^shift.
   void check_product(const std::string& where, std::size_t inner, const Rescale& rescale) const;
+  /// Throws Error unless what is opened under a mask of these bits fits a slot in a selection, whose parts
+  /// are below 2^(bits + 5).
+  void check_opened(const std::string& where, std::size_t mask_bits) const;
   /// Throws Error unless an addend of these bits and its mask fit a slot beside the product.
   void check_addend(const std::string& where, std::size_t addend_bits) const;
 

@@ -91,7 +91,25 @@ EncryptedMatrix::EncryptedMatrix(Layout layout, std::vector<Ciphertext> down, st
   check_count("across", across_.size(), layout_.single() ? 0 : rows_ * layout_.col_groups.size());
 }
 
+EncryptedMatrix::EncryptedMatrix(Layout layout, OpenedForm opened)
+    : layout_(std::move(layout)), rows_(layout_.rows()), cols_(layout_.cols()), opened_(std::move(opened)) {
+  const auto& groups = opened_.turned ? layout_.col_groups : layout_.row_groups;
+  const auto rows_of = [](const std::shared_ptr<OpenedRows>& piece) { return piece->rows; };
+  if (groups.empty() || !std::ranges::equal(groups, opened_.pieces, {}, {}, rows_of))
+    throw Error("an opened matrix of " + std::to_string(rows_) + " x " + std::to_string(cols_) +
+                " cells needs one piece a row group");
+}
+
+const std::vector<Ciphertext>& EncryptedMatrix::ciphertexts(const std::vector<Ciphertext>& cells) const {
+  if (!has_ciphertexts())
+    throw Error("a matrix of " + std::to_string(rows_) + " x " + std::to_string(cols_) +
+                " cells is held opened, without ciphertexts; ask the product that made it for ciphertexts");
+  return cells;
+}
+
 EncryptedMatrix EncryptedMatrix::transposed() const {
+  if (!has_ciphertexts())
+    return EncryptedMatrix(layout_.transposed(), {opened_.pieces, opened_.dropped, !opened_.turned});
   const auto turn = [](const std::vector<Ciphertext>& cells, std::size_t rows, std::size_t cols) {
     std::vector<Ciphertext> out;
     out.reserve(cells.size());
@@ -235,6 +253,16 @@ EncryptedMatrix subtract(const PaillierPublicKey& key, const EncryptedMatrix& a,
 
 EncryptedMatrix subtract_plain(const PaillierPublicKey& key, const EncryptedMatrix& a, const IntegerMatrix& b,
                                std::size_t slot_bits) {
+  if (!a.has_ciphertexts() && !a.opened().turned) {  // x - b = k - (e + b)
+    check_shape(b, a.layout());
+    OpenedForm form;
+    auto cell = b.cells().begin();
+    for (const auto& piece : a.opened().pieces) {
+      form.pieces.push_back(std::make_shared<OpenedRows>(*piece));
+      for (Integer& e : form.pieces.back()->mask.cells()) e += *cell++;
+    }
+    return EncryptedMatrix(a.layout(), std::move(form));
+  }
   const auto remove = [&](const std::vector<Ciphertext>& cs, const std::vector<Integer>& values) {
     std::vector<Ciphertext> out;
     out.reserve(cs.size());
@@ -301,6 +329,11 @@ EncryptedMatrix row_groups(const EncryptedMatrix& m, std::size_t first, std::siz
                 std::to_string(groups.size()) + " were asked for");
   const auto from = groups.begin() + static_cast<std::ptrdiff_t>(first);
   Layout layout{{from, from + static_cast<std::ptrdiff_t>(count)}, m.layout().col_groups};
+  if (!m.has_ciphertexts() && !m.opened().turned) {
+    const auto piece = m.opened().pieces.begin() + static_cast<std::ptrdiff_t>(first);
+    return EncryptedMatrix(std::move(layout),
+                           {{piece, piece + static_cast<std::ptrdiff_t>(count)}, 0, false});
+  }
   const std::size_t rows_before = std::accumulate(groups.begin(), from, std::size_t{0});
   const auto part = [](const std::vector<Ciphertext>& all, std::size_t begin, std::size_t size) {
     const auto start = all.begin() + static_cast<std::ptrdiff_t>(begin);
@@ -321,6 +354,15 @@ EncryptedMatrix stack_rows(const std::vector<EncryptedMatrix>& parts) {
       throw Error("matrices of different column groups cannot be stacked");
     layout.row_groups.insert(layout.row_groups.end(), part.layout().row_groups.begin(),
                              part.layout().row_groups.end());
+  }
+  const auto opened_alone = [](const EncryptedMatrix& part) {
+    return !part.has_ciphertexts() && !part.opened().turned;
+  };
+  if (std::ranges::all_of(parts, opened_alone)) {
+    OpenedForm form;
+    for (const EncryptedMatrix& part : parts)
+      form.pieces.insert(form.pieces.end(), part.opened_.pieces.begin(), part.opened_.pieces.end());
+    return EncryptedMatrix(std::move(layout), std::move(form));
   }
   std::vector<Ciphertext> down;
   std::vector<Ciphertext> across;

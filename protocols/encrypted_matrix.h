@@ -38,25 +38,31 @@ enum class Side { left, right };
 /// A rows x cols matrix under Paillier, kept in two packings: `down` packs the rows of group g of one column
 /// into one ciphertext (row_groups x cols, row-major), `across` packs the columns of group h of one row (rows
 /// x col_groups). A left operand of a product is read from `down`, a right one from `across`. With one cell a
-/// ciphertext `across` is empty and across() reads `down`.
+/// ciphertext `across` is empty and across() reads `down`. Or a matrix that the key holder has opened
+/// (protocols/opened_values.h), without ciphertexts: who asks for one gets an Error.
 class EncryptedMatrix {
  public:
   EncryptedMatrix() = default;
   /// Throws Error when the counts do not fit the layout.
   EncryptedMatrix(Layout layout, std::vector<Ciphertext> down, std::vector<Ciphertext> across);
+  /// Opened, one piece a row group, and no ciphertexts.
+  EncryptedMatrix(Layout layout, OpenedForm opened);
 
   const Layout& layout() const { return layout_; }
   std::size_t rows() const { return rows_; }
   std::size_t cols() const { return cols_; }
-  const std::vector<Ciphertext>& down() const { return down_; }
-  const std::vector<Ciphertext>& across() const { return layout_.single() ? down_ : across_; }
+  bool has_ciphertexts() const { return opened_.pieces.empty() || !down_.empty(); }
+  const std::vector<Ciphertext>& down() const { return ciphertexts(down_); }
+  const std::vector<Ciphertext>& across() const { return ciphertexts(layout_.single() ? down_ : across_); }
   /// The stored form: empty where `down` says it all.
-  const std::vector<Ciphertext>& stored_across() const { return across_; }
+  const std::vector<Ciphertext>& stored_across() const { return ciphertexts(across_); }
 
   EncryptedMatrix transposed() const;
-  /// The same ciphertexts.
+  /// The same ciphertexts; without any, the same opened rows.
   bool operator==(const EncryptedMatrix& other) const {
-    return layout_ == other.layout_ && down_ == other.down_ && across_ == other.across_;
+    return layout_ == other.layout_ && down_ == other.down_ && across_ == other.across_ &&
+           (has_ciphertexts() ||
+            (opened_.pieces == other.opened_.pieces && opened_.turned == other.opened_.turned));
   }
 
   /// The same matrix, to be opened by the key holder once in a step (`rows` = nullptr), or into these rows.
@@ -68,6 +74,7 @@ class EncryptedMatrix {
  private:
   friend EncryptedMatrix drop_last_row(const EncryptedMatrix& m);
   friend EncryptedMatrix stack_rows(const std::vector<EncryptedMatrix>& parts);
+  const std::vector<Ciphertext>& ciphertexts(const std::vector<Ciphertext>& cells) const;
   Layout layout_;
   std::size_t rows_ = 0;
   std::size_t cols_ = 0;
@@ -111,6 +118,7 @@ EncryptedMatrix trivial_matrix(const PaillierPublicKey& key, const IntegerMatrix
 // Local homomorphic operations, both packings at once. Shapes and layouts must match: Error otherwise.
 EncryptedMatrix add(const PaillierPublicKey& key, const EncryptedMatrix& a, const EncryptedMatrix& b);
 EncryptedMatrix subtract(const PaillierPublicKey& key, const EncryptedMatrix& a, const EncryptedMatrix& b);
+/// Of an opened matrix too, whose mask takes b: it must be small beside it (protocols/opened_values.h).
 EncryptedMatrix subtract_plain(const PaillierPublicKey& key, const EncryptedMatrix& a, const IntegerMatrix& b,
                                std::size_t slot_bits);
 EncryptedMatrix scale(const PaillierPublicKey& key, const EncryptedMatrix& a, const Integer& factor);

@@ -1,5 +1,5 @@
-// What the evaluator carries for the key holder: sealed states, and rows that were opened once for several
-// products.
+// What the evaluator carries for the key holder: sealed states, and rows that are opened once for several
+// operations.
 #pragma once
 
 #include <array>
@@ -27,9 +27,9 @@ class SealedState {
   Bytes bytes_;
 };
 
-/// Rows that the key holder has opened as an operand, once and under one mask, and what the evaluator keeps
-/// of it for later products. The first product fills it (protocols/matmul/operand.h); copies of a matrix
-/// share it.
+/// Rows x that the key holder has opened, once and under one mask e: it has k = x + e, which the evaluator
+/// keeps sealed beside e. Either the result of a protocol, opened from the start (protocols/opened_values.h),
+/// or an operand that its first product fills in (protocols/matmul/operand.h). Copies of a matrix share it.
 struct OpenedRows {
   explicit OpenedRows(std::size_t rows, std::optional<Place> lasting = std::nullopt)
       : rows(rows), lasting(lasting) {}
@@ -38,13 +38,18 @@ struct OpenedRows {
   std::optional<Place> lasting;  ///< good for the whole session, its mask drawn there; else for one step
 
   std::array<std::uint8_t, 32> matrix{};  ///< digest of the one matrix that a record which lasts is for
-  std::optional<SealedState> sealed;      ///< the masked values, by the key holder, once they are opened
-  Place origin;                           ///< of the product that opened them
-  IntegerMatrix mask;
+  std::optional<SealedState> sealed;      ///< k, by the key holder, once it is opened
+  Place origin;                           ///< of the operation that opened them
+  IntegerMatrix mask;                     ///< e
+
+  // Of a result.
+  Draw kind{};                ///< of what e was drawn from
+  std::size_t mask_bits = 0;  ///< |e| < 2^(mask_bits + 2)
+  std::size_t first_row = 0;  ///< in the matrix that was opened there
 };
 
 /// How a matrix is made of opened rows: `pieces` under each other, without the last `dropped` rows,
-/// transposed if `turned`. No pieces: the matrix is masked anew for each product.
+/// transposed if `turned`. No pieces: the matrix is masked anew for each operation.
 struct OpenedForm {
   std::vector<std::shared_ptr<OpenedRows>> pieces;
   std::size_t dropped = 0;

@@ -30,47 +30,54 @@ class Protocol {
   virtual ~Protocol() = default;
 };
 
+/// How a result is held: under Paillier in both packings, or opened (protocols/opened_values.h). A truncation
+/// and a product give either, of the same value.
+enum class Form { ciphertexts, opened };
+
 /// floor((scale x + addend) / 2^shift) + {0, 1}; the carry is 1 with probability frac(exact result).
 class Truncation : public Protocol {
  public:
   /// |x| < 2^content_bits. The result is in the layout of x.
   virtual EncryptedMatrix rescale(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& x,
                                   std::size_t content_bits, const Rescale& factor,
-                                  const std::optional<Addend>& addend) const = 0;
+                                  const std::optional<Addend>& addend,
+                                  Form form = Form::ciphertexts) const = 0;
 };
 
-/// floor((scale A B + addend) / 2^shift) + {0, 1} in both packings.
+/// floor((scale A B + addend) / 2^shift) + {0, 1}.
 class MatrixProduct : public Protocol {
  public:
   /// (m x k) (k x n) -> m x n in the layout {row groups of A, column groups of B}. Cells of A and B have l
   /// bits.
   virtual EncryptedMatrix multiply(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& a,
                                    const EncryptedMatrix& b, const Rescale& factor,
-                                   const std::optional<Addend>& addend) const = 0;
+                                   const std::optional<Addend>& addend,
+                                   Form form = Form::ciphertexts) const = 0;
 };
 
-/// XOR shares of the bits [z >= 0]: the evaluator's in the clear, the key holder's sealed together with the
-/// masked values that the comparison opened. One record: it is kept, sent and dropped as a whole.
+/// XOR shares of the bits [z >= 0]: the evaluator's in the clear, the key holder's sealed, and the opened z
+/// that was compared, so that a selection of z itself need not open it again. One record: it is kept, sent
+/// and dropped as a whole.
 struct SignShares {
   Matrix<std::uint8_t> evaluator;  ///< s
-  SealedState key_holder;          ///< t and d, sealed by `protocol`
+  SealedState key_holder;          ///< t, sealed by `protocol`
   std::string protocol;            ///< wire name of the comparison that made it
-  IntegerMatrix mask;              ///< r with d = z + r, so that a selection of z itself need not mask again
+  EncryptedMatrix compared;        ///< empty where the comparison works on no opened z
 };
 
 class Comparison : public Protocol {
  public:
-  /// z in [-2^(L-1), 2^(L-1)), L = l + guard_bits.
+  /// z in [-2^(L-1), 2^(L-1)), L = l + guard_bits; as ciphertexts, or opened where the descriptor says so.
   virtual SignShares sign(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z) const = 0;
 };
 
 class Selection : public Protocol {
  public:
-  /// [beta v] for the shared bits beta; |v| < 2^(L-1).
+  /// [beta v] for the shared bits beta; |v| < 2^(L-1), as ciphertexts or opened.
   virtual EncryptedMatrix select(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& v,
                                  const SignShares& bits) const = 0;
-  /// [beta z] for the z that was compared, on the masked values that the comparison opened. Adds to the
-  /// evaluator's evidence of ranges, where there is any, if the comparison opened z + r itself.
+  /// [beta z] for the z that was compared, opened as the comparison left it. Adds to the evaluator's evidence
+  /// of ranges, where there is any, if the comparison works on an opened z.
   virtual EncryptedMatrix select_compared(const Evaluator& evaluator, const Place& place,
                                           const EncryptedMatrix& z, const SignShares& bits) const = 0;
 };
@@ -118,10 +125,11 @@ struct Work {
   Layout left{};   ///< left operand of a product; the operand of anything else
   Layout right{};  ///< right operand of a product
   bool addend = false;
-  bool compared = false;      ///< a selection on the values that a comparison opened
-  bool checked = false;       ///< such a selection, with evidence of the values' ranges
-  bool unopened = false;      ///< its shares come from a comparison that opened no such values
-  std::size_t user_bits = 0;  ///< size of the user's key in a hand-over
+  bool backward = false;        ///< the derivative of a fused activation
+  bool checked = false;         ///< a selection of what was compared, with evidence of its ranges
+  std::size_t opened_bits = 0;  ///< of the mask of an operand that comes opened; 0: it comes as ciphertexts
+  std::size_t result_bits = 0;  ///< of the mask of a result that is given opened; 0: it is ciphertexts
+  std::size_t user_bits = 0;    ///< size of the user's key in a hand-over
   OperandStates left_states{}, right_states{};
 };
 
@@ -189,7 +197,7 @@ struct Descriptor {
   Leakage leakage{};
   bool single_value = false;  ///< one value a ciphertext only (the paper's representation)
   bool fused = false;         ///< a product that truncates by itself, an activation that compares by itself
-  bool keeps_opened = false;  ///< a comparison that seals z + r: a selection of z opens nothing more
+  bool on_opened = false;     ///< a comparison that works on an opened z: it takes one, or opens it
   bool brings_evidence = false;  ///< a selection that gathers evidence of ranges, where it is asked for
   std::array<Handler, most_stages> handlers{};  ///< the key holder's half, by stage
   /// Null for what sends nothing itself.

@@ -82,8 +82,18 @@ bool ProtocolNames::needs_one_value_a_ciphertext() const {
 
 bool ProtocolNames::checks_ranges() const {
   return !find_protocol(Family::activation, activation).fused &&
-         find_protocol(Family::comparison, comparison).keeps_opened &&
+         find_protocol(Family::comparison, comparison).on_opened &&
          find_protocol(Family::selection, selection).brings_evidence;
+}
+
+Form ProtocolNames::before_relu() const {
+  const bool takes_opened = !find_protocol(Family::activation, activation).fused &&
+                            find_protocol(Family::comparison, comparison).on_opened;
+  return takes_opened ? Form::opened : Form::ciphertexts;
+}
+
+Form ProtocolNames::before_derivative() const {
+  return find_protocol(Family::activation, activation).fused ? Form::ciphertexts : Form::opened;
 }
 
 ProtocolNames preset(std::string_view wanted) {

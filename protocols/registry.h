@@ -30,6 +30,9 @@ struct ProtocolNames {
   bool needs_one_value_a_ciphertext() const;
   /// Whether compared values leave evidence of their ranges.
   bool checks_ranges() const;
+  /// What a product gives that relu, or its derivative, takes alone.
+  Form before_relu() const;
+  Form before_derivative() const;
 };
 
 /// "homomorphic" or "paper". Throws Error with the list.

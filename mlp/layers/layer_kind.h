@@ -36,6 +36,8 @@ struct LayerKind {
   auto begin() const { return all_hinges.begin(); }
   auto end() const { return all_hinges.begin() + hinge_count; }
   bool compares() const { return hinge_count != 0; }
+  /// Whether relu alone reads u, and its derivative alone what goes back.
+  bool only_hinges() const { return compares() && slope == 0; }
   /// f(z) of u in doubles.
   double of_scaled(double u) const;
 };

@@ -10,6 +10,9 @@
 
 namespace smlp {
 
+/// What takes the result of a product, alone; constants may be added before.
+enum class Consumer { any, relu, relu_derivative };
+
 /// Matrices are rows x columns. A weight matrix has one row more than its inputs, the bias, as its last.
 template <typename A>
 concept Arithmetic = requires(
@@ -24,8 +27,8 @@ concept Arithmetic = requires(
   { arithmetic.features(place, groups, parts) } -> std::same_as<typename A::Matrix>;
   /// m, that will be an operand of more than one product of this step.
   { arithmetic.keep(m) } -> std::convertible_to<typename A::Matrix>;
-  /// a b / 2^halvings, rescaled to f fractional bits.
-  { arithmetic.product(place, m, m, count) } -> std::same_as<typename A::Matrix>;
+  /// a b / 2^halvings, rescaled to f fractional bits, for that consumer.
+  { arithmetic.product(place, m, m, count, Consumer::any) } -> std::same_as<typename A::Matrix>;
   /// rate-scaled a b plus momentum V and decay W: the new velocity. V may be empty (no momentum yet).
   { arithmetic.velocity(place, m, m, factors, m, m) } -> std::same_as<typename A::Matrix>;
   /// max(z, 0) and what its derivative needs.

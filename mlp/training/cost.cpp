@@ -11,12 +11,18 @@
 #include "mlp/training/batches.h"
 #include "mlp/training/initial_weights.h"
 #include "mlp/training/training.h"
+#include "mlp/training/weight_check.h"
 #include "paillier/parallel.h"
 #include "protocols/activation/tiles.h"
 
 namespace smlp {
 
 namespace {
+
+/// Bits of the mask of a product's result that is given opened; 0: it is ciphertexts.
+struct OpenedResult {
+  std::size_t bits = 0;
+};
 
 /// Sums what the protocols of a run declare.
 class Declared {
@@ -26,9 +32,10 @@ class Declared {
   const Cost& cost() const { return cost_; }
 
   void product(const Layout& left, const Layout& right, bool addend, const OperandStates& left_states = {},
-               const OperandStates& right_states = {}) {
+               const OperandStates& right_states = {}, const OpenedResult& result = {}) {
     const Descriptor& matmul = find_protocol(Family::matmul, protocols_.matmul);
     Work work{left, right};
+    work.result_bits = matmul.fused ? result.bits : 0;
     work.left_states = left_states;
     work.right_states = right_states;
     work.addend = matmul.fused && addend;
@@ -36,22 +43,35 @@ class Declared {
     if (matmul.fused) return;
     Work division{{left.row_groups, right.col_groups}, {}};
     division.addend = addend;
+    division.result_bits = result.bits;
     count(find_protocol(Family::truncation, protocols_.truncation), division);
   }
 
-  void layer(const LayerKind& kind, const Layout& layout, bool forward) {
+  /// `u`: how what it reads comes.
+  void layer(const LayerKind& kind, const Layout& layout, bool forward, const OpenedResult& u) {
     Layout hinges{{}, layout.col_groups};  // under each other
     for (std::size_t i = 0; i < kind.hinge_count; ++i)
       hinges.row_groups.insert(hinges.row_groups.end(), layout.row_groups.begin(), layout.row_groups.end());
-    if (kind.compares()) activation(hinges, forward);
+    if (kind.compares()) activation(hinges, forward, u);
   }
 
-  void activation(const Layout& layout, bool forward) {
+  /// Of a product before such a layer, forward or backward.
+  OpenedResult before_layer(const LayerKind& kind, bool forward) const {
+    if (!kind.only_hinges()) return {};
+    return before_activation(forward, sizes_.budget.numbers().fraction_bits + kind.halvings);
+  }
+  /// Of a product with this shift, before relu or its derivative.
+  OpenedResult before_activation(bool forward, std::size_t shift) const {
+    if ((forward ? protocols_.before_relu() : protocols_.before_derivative()) == Form::ciphertexts) return {};
+    return {sizes_.budget.rescaled_mask_bits(sizes_.budget.product_mask_bits(), {1, shift})};
+  }
+
+  void activation(const Layout& layout, bool forward, const OpenedResult& z) {
     const std::uint64_t rounds_before = cost_.traffic.rounds;
     std::uint64_t rounds_after = 0;
     for (const Layout& tile : activation_tiles(layout)) {
       cost_.traffic.rounds = rounds_before;  // tiles go together
-      activation_tile(tile, forward);
+      activation_tile(tile, forward, z);
       rounds_after = std::max(rounds_after, cost_.traffic.rounds);
     }
     cost_.traffic.rounds = rounds_after;
@@ -77,18 +97,20 @@ class Declared {
   }
 
  private:
-  void activation_tile(const Layout& layout, bool forward) {
+  void activation_tile(const Layout& layout, bool forward, const OpenedResult& z) {
     const Descriptor& activation = find_protocol(Family::activation, protocols_.activation);
     Work work{layout, {}};
     if (activation.fused) {
-      work.compared = !forward;
+      work.backward = !forward;
       return count(activation, work);
     }
     const Descriptor& comparison = find_protocol(Family::comparison, protocols_.comparison);
-    if (forward) count(comparison, work);
-    work.unopened = !comparison.keeps_opened;
-    work.compared = forward && !work.unopened;
-    work.checked = work.compared && checks_;
+    work.opened_bits = z.bits;
+    if (forward) {
+      count(comparison, work);
+      if (comparison.on_opened && z.bits == 0) work.opened_bits = sizes_.budget.guarded_mask_bits();
+    }
+    work.checked = forward && comparison.on_opened && checks_;
     gathered_ |= work.checked;
     count(find_protocol(Family::selection, protocols_.selection), work);
   }
@@ -127,12 +149,15 @@ std::vector<std::size_t> batch_groups(const std::vector<std::size_t>& widths, st
 /// `inputs` and `weights`: how the operands of layer `layer` come.
 template <typename States>
 void forward_pass(Declared& declared, const Network& network, const std::vector<std::size_t>& rows,
-                  std::size_t slots, States&& inputs, States&& weights) {
+                  std::size_t slots, bool training, States&& inputs, States&& weights) {
   for (std::size_t layer = 0; layer < network.layers(); ++layer) {
+    const bool hidden = layer + 1 < network.layers();
+    const OpenedResult z =
+        hidden || training ? declared.before_layer(network.kind(layer), true) : OpenedResult{};
     declared.product(with_bias(activation_layout(network, layer, rows, slots)),
-                     weight_layout(network, layer, slots), false, inputs(layer), weights(layer));
-    if (layer + 1 < network.layers())
-      declared.layer(network.kind(layer), activation_layout(network, layer + 1, rows, slots), true);
+                     weight_layout(network, layer, slots), false, inputs(layer), weights(layer), z);
+    if (hidden || training)
+      declared.layer(network.kind(layer), activation_layout(network, layer + 1, rows, slots), true, z);
   }
 }
 
@@ -159,10 +184,9 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
     declared.unpack({group_widths, balanced_groups(cols, sizes.budget.fitting_slots())});
   const std::vector<std::size_t> rows = batch_groups(group_widths, slots);
   using States = std::function<OperandStates(std::size_t)>;
-  forward_pass(declared, network, rows, slots,
+  forward_pass(declared, network, rows, slots, true,
                States([&](std::size_t layer) { return layer == 0 ? table : kept; }),
                States([](std::size_t layer) { return layer == 0 ? OperandStates{} : kept; }));
-  declared.layer(network.output(), activation_layout(network, network.layers(), rows, slots), true);
   for (std::size_t layer = network.layers(); layer-- > 0;) {
     const Layout delta = activation_layout(network, layer + 1, rows, slots);
     OperandStates inputs = layer == 0 ? table : reused;
@@ -174,8 +198,9 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
     weights.row_groups.pop_back();
     OperandStates with_bias_row = reused;
     with_bias_row.unused_cells = weights.cols();
-    declared.product(delta, weights.transposed(), false, reused, with_bias_row);
-    declared.layer(network.kind(layer - 1), activation_layout(network, layer, rows, slots), false);
+    const OpenedResult v = declared.before_layer(network.kind(layer - 1), false);
+    declared.product(delta, weights.transposed(), false, reused, with_bias_row, v);
+    declared.layer(network.kind(layer - 1), activation_layout(network, layer, rows, slots), false, v);
   }
   declared.range_check();
   return declared.cost();
@@ -188,8 +213,10 @@ Cost weight_check_cost(const Network& network, const ProtocolNames& protocols, c
   Declared declared(protocols, sizes, range_checks);
   for (std::size_t layer = 0; declared.checks() && layer < network.layers(); ++layer) {
     const Layout weights = weight_layout(network, layer, slots);
-    declared.product(balanced_layout(1, weights.rows(), slots), weights, false);
-    declared.activation({{1}, weights.col_groups}, true);
+    const OpenedResult sums = declared.before_activation(
+        true, signed_sum(weights.rows(), weights.cols(), sizes.budget.numbers()).shift);
+    declared.product(balanced_layout(1, weights.rows(), slots), weights, false, {}, {}, sums);
+    declared.activation({{1}, weights.col_groups}, true, sums);
   }
   declared.range_check();
   return declared.cost();
@@ -224,7 +251,7 @@ Cost classification_cost(const Network& network, const ProtocolNames& protocols,
     declared.unpack({widths, {1}});  // row numbers
     const OperandStates weights = &batch == &groups.batches.front() ? kept : reused;
     using States = std::function<OperandStates(std::size_t)>;
-    forward_pass(declared, network, batch_groups(widths, slots), slots,
+    forward_pass(declared, network, batch_groups(widths, slots), slots, false,
                  States([](std::size_t) { return OperandStates{}; }),
                  States([&](std::size_t) { return weights; }));
     declared.range_check();

@@ -52,11 +52,14 @@ EncryptedMatrix EncryptedArithmetic::features(const Place& place, const std::vec
 }
 
 EncryptedMatrix EncryptedArithmetic::product(const Place& place, const Matrix& a, const Matrix& b,
-                                             std::size_t halvings) {
+                                             std::size_t halvings, Consumer consumer) {
+  const Form form = consumer == Consumer::relu              ? before_relu_
+                    : consumer == Consumer::relu_derivative ? before_derivative_
+                                                            : Form::ciphertexts;
   const Rescale factor{1, evaluator_.budget.numbers().fraction_bits + halvings};
   const char* kind = place.direction == Direction::forward ? "forward product" : "backward product";
-  return timed(kind,
-               [&] { return protocols_.matmul->multiply(evaluator_, place, a, b, factor, std::nullopt); });
+  return timed(
+      kind, [&] { return protocols_.matmul->multiply(evaluator_, place, a, b, factor, std::nullopt, form); });
 }
 
 EncryptedMatrix EncryptedArithmetic::velocity(const Place& place, const Matrix& a, const Matrix& b,
@@ -158,9 +161,9 @@ void EncryptedArithmetic::check_weights(std::uint32_t step, const std::vector<Ma
           sum.coefficients(inputs, evaluator_.draws(place, Draw::weight_signs).stream(0));
       const EncryptedMatrix row = trivial_matrix(
           evaluator_.paillier(), signs, balanced_layout(1, inputs, budget.slots()), budget.slot_bits());
-      protocols_.activation->forward(
-          evaluator_, place,
-          protocols_.matmul->multiply(evaluator_, place, row, weights[layer], {1, sum.shift}, std::nullopt));
+      protocols_.activation->forward(evaluator_, place,
+                                     protocols_.matmul->multiply(evaluator_, place, row, weights[layer],
+                                                                 {1, sum.shift}, std::nullopt, before_relu_));
     }
     check_ranges(evaluator_, {step, 1, Direction::range_check});
   });

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "mlp/training/arithmetic.h"
 #include "mlp/training/training_options.h"
 #include "protocols/activation/tiles.h"
 #include "protocols/registry.h"
@@ -24,7 +25,10 @@ class EncryptedArithmetic {
   /// `range_checks`: of compared values and of weights, where the protocols bring evidence. Throws Error when
   /// a protocol cannot serve the evaluator's budget.
   EncryptedArithmetic(Evaluator& evaluator, const ProtocolNames& protocols, bool range_checks = true)
-      : evaluator_(evaluator), protocols_(make_protocols(protocols, evaluator.budget)) {
+      : evaluator_(evaluator),
+        protocols_(make_protocols(protocols, evaluator.budget)),
+        before_relu_(protocols.before_relu()),
+        before_derivative_(protocols.before_derivative()) {
     protocols_.activation = in_tiles(std::move(protocols_.activation));
     if (range_checks && protocols.checks_ranges()) evaluator_.evidence = std::make_shared<RangeEvidence>();
   }
@@ -35,7 +39,9 @@ class EncryptedArithmetic {
   Matrix features(const Place& place, const std::vector<std::size_t>& groups,
                   const std::vector<Matrix>& parts);
   Matrix keep(const Matrix& m) { return m.opened().pieces.empty() ? m.kept() : m; }
-  Matrix product(const Place& place, const Matrix& a, const Matrix& b, std::size_t halvings = 0);
+  /// Opened where the chosen activation takes that.
+  Matrix product(const Place& place, const Matrix& a, const Matrix& b, std::size_t halvings = 0,
+                 Consumer consumer = Consumer::any);
   Matrix velocity(const Place& place, const Matrix& a, const Matrix& b, const UpdateFactors& factors,
                   const Matrix& previous, const Matrix& weights);
   std::pair<Matrix, ActivationTape> relu(const Place& place, const Matrix& z);
@@ -66,6 +72,7 @@ class EncryptedArithmetic {
 
   Evaluator& evaluator_;
   ProtocolSet protocols_;
+  Form before_relu_, before_derivative_;
   SecondsByKind seconds_;
   std::map<std::size_t, std::shared_ptr<OpenedRows>> table_;  ///< by group
 };

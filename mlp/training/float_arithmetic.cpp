@@ -7,7 +7,7 @@
 namespace smlp {
 
 FloatArithmetic::Matrix FloatArithmetic::product(const Place&, const Matrix& a, const Matrix& b,
-                                                 std::size_t halvings) {
+                                                 std::size_t halvings, Consumer) {
   if (a.cols() != b.rows()) throw Error("a product of matrices whose inner dimensions differ");
   Matrix out(a.rows(), b.cols());
   for (std::size_t i = 0; i < a.rows(); ++i)

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "mlp/training/arithmetic.h"
 #include "mlp/training/plain_matrix.h"
 #include "mlp/training/training_options.h"
 #include "protocols/matrix.h"
@@ -24,7 +25,8 @@ class FloatArithmetic {
     return with_bias_input(stacked(parts));
   }
   const Matrix& keep(const Matrix& m) { return m; }
-  Matrix product(const Place& place, const Matrix& a, const Matrix& b, std::size_t halvings = 0);
+  Matrix product(const Place& place, const Matrix& a, const Matrix& b, std::size_t halvings = 0,
+                 Consumer = Consumer::any);
   Matrix velocity(const Place& place, const Matrix& a, const Matrix& b, const UpdateFactors& factors,
                   const Matrix& previous, const Matrix& weights);
   std::pair<Matrix, ActivationTape> relu(const Place& place, const Matrix& z);

@@ -28,7 +28,8 @@ struct LayerTape {
 };
 
 /// Scores of the network for a batch [features | 1], rows x outputs: what the kind of the last layer makes
-/// outputs of, without loss of order (z / 2^halvings). Appends a tape for each layer where `tapes` is given.
+/// outputs of, without loss of order (z / 2^halvings). In training `tapes` gets one for each layer, and the
+/// scores are for `activate` alone.
 template <Arithmetic A>
 typename A::Matrix forward(A& arithmetic, const Network& network, const Weights<typename A::Matrix>& model,
                            std::uint32_t step, const typename A::Matrix& batch,
@@ -39,9 +40,11 @@ typename A::Matrix forward(A& arithmetic, const Network& network, const Weights<
     const LayerKind& kind = network.kind(layer);
     LayerTape<A> tape{layer == 0 ? std::move(values) : arithmetic.with_bias_input(values), std::nullopt};
     if (tapes != nullptr) tape.inputs = arithmetic.keep(tape.inputs);  // forward and gradient
-    values = arithmetic.product({step, number, Direction::forward}, tape.inputs, model.weights[layer],
-                                kind.halvings);
-    if (layer + 1 < model.weights.size()) {
+    const bool hidden = layer + 1 < model.weights.size();
+    values = arithmetic.product(
+        {step, number, Direction::forward}, tape.inputs, model.weights[layer], kind.halvings,
+        (hidden || tapes != nullptr) && kind.only_hinges() ? Consumer::relu : Consumer::any);
+    if (hidden) {
       auto activated = activate(arithmetic, {step, number, Direction::activation}, kind, values);
       values = std::move(activated.first);
       tape.activation = std::move(activated.second);
@@ -78,7 +81,8 @@ typename A::Matrix train_batch(A& arithmetic, const Network& network, Weights<ty
     if (layer > 0) {
       const LayerKind& kind = network.kind(layer - 1);
       delta = arithmetic.product({step, number, Direction::backward}, delta,
-                                 arithmetic.transposed(arithmetic.without_bias(weights)), kind.halvings);
+                                 arithmetic.transposed(arithmetic.without_bias(weights)), kind.halvings,
+                                 kind.only_hinges() ? Consumer::relu_derivative : Consumer::any);
       delta =
           derivative(arithmetic, {step, static_cast<std::uint8_t>(layer - 1), Direction::activation_backward},
                      kind, delta, tapes[layer - 1].activation);

@@ -29,6 +29,9 @@ void check_budget(const Network& network, const TrainingOptions& options, std::s
   for (std::size_t layer = 0; layer < network.layers(); ++layer) {
     const std::string of_layer = " of layer " + std::to_string(layer + 1);
     budget.check_product("the forward product" + of_layer, network.sizes[layer] + 1, to_fraction(layer));
+    if (network.kind(layer).only_hinges())
+      budget.check_opened("the activation" + of_layer,
+                          budget.rescaled_mask_bits(budget.product_mask_bits(), to_fraction(layer)));
     if (layer > 0)
       budget.check_product("the backward product" + of_layer, network.sizes[layer + 1],
                            to_fraction(layer - 1));

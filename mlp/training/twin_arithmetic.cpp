@@ -49,7 +49,7 @@ TwinArithmetic::Matrix TwinArithmetic::rescaled(const Place& place, const Matrix
 }
 
 TwinArithmetic::Matrix TwinArithmetic::product(const Place& place, const Matrix& a, const Matrix& b,
-                                               std::size_t halvings) {
+                                               std::size_t halvings, Consumer) {
   const Rescale factor{1, budget_.numbers().fraction_bits + halvings};
   return in_range(place, rescaled(place, integer_product(a, b), factor, {}, 0));
 }

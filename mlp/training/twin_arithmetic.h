@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "mlp/training/arithmetic.h"
 #include "mlp/training/out_of_range.h"
 #include "mlp/training/plain_matrix.h"
 #include "mlp/training/training_options.h"
@@ -38,7 +39,8 @@ class TwinArithmetic {
     return with_bias_input(stacked(parts));
   }
   const Matrix& keep(const Matrix& m) { return m; }
-  Matrix product(const Place& place, const Matrix& a, const Matrix& b, std::size_t halvings = 0);
+  Matrix product(const Place& place, const Matrix& a, const Matrix& b, std::size_t halvings = 0,
+                 Consumer = Consumer::any);
   Matrix velocity(const Place& place, const Matrix& a, const Matrix& b, const UpdateFactors& factors,
                   const Matrix& previous, const Matrix& weights);
   std::pair<Matrix, ActivationTape> relu(const Place& place, const Matrix& z);

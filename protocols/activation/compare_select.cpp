@@ -1,8 +1,7 @@
 // ReLU and its derivative by a comparison and a selection. The default.
 //
-// Forward: beta = [z >= 0] as shares, then [beta z] on the masked values that the comparison opened (one
-// mask, one decryption a cell). Backward: [beta delta] with the same shares. Flow, ranges and views are those
-// of the parts.
+// Forward: beta = [z >= 0] as shares, then [beta z] on the z that the comparison opened, or got opened.
+// Backward: [beta delta] with the same shares. Flow, ranges and views are those of the parts.
 #include "paillier/error.h"
 #include "protocols/protocol.h"
 

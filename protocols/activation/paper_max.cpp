@@ -73,7 +73,7 @@ extern constexpr Descriptor paper_max_descriptor{
         [](const Work& work, const Sizes& sizes) {
           const std::size_t cells = cell_count(work.left);
           Declaration out = declared_blinded_products(cells, 1, sizes.budget.guarded_mask_bits());
-          if (work.compared) return out;  // backward: the multiplication alone
+          if (work.backward) return out;  // backward: the multiplication alone
           out += declared_affine(work.left, sizes.budget);
           out.to_evaluator.ciphertexts += cells;
           return out;

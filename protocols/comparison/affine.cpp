@@ -22,7 +22,7 @@ class AffineComparison : public Comparison {
   SignShares sign(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z) const override {
     const RequestBody body = affine_request(evaluator, place, z);
     AnswerBody answer(evaluator, evaluator.header(wire_name, 0, place, z.layout()), body);
-    SealedState sealed = answer.sealed(SignState::encoded_size(z.rows() * z.cols(), false, evaluator.budget));
+    SealedState sealed = answer.sealed(SignState::encoded_size(z.rows() * z.cols()));
     answer.finish();
     return {Matrix<std::uint8_t>(z.rows(), z.cols()), std::move(sealed), wire_name, {}};
   }
@@ -30,7 +30,7 @@ class AffineComparison : public Comparison {
 
 void answer_sign(Answering& answering) {
   const Matrix<std::uint8_t> bits = open_affine_signs(answering);
-  answering.put_sealed(SignState{bits, std::nullopt}.encode(answering.budget()));
+  answering.put_sealed(SignState{bits}.encode());
 }
 
 }  // namespace
@@ -45,8 +45,7 @@ extern constexpr Descriptor affine_comparison_descriptor{
     .declared =
         [](const Work& work, const Sizes& sizes) {
           Declaration out = declared_affine(work.left, sizes.budget);
-          out.to_evaluator.bytes =
-              sealed_overhead + SignState::encoded_size(cell_count(work.left), false, sizes.budget);
+          out.to_evaluator.bytes = sealed_overhead + SignState::encoded_size(cell_count(work.left));
           return out;
         },
     .make = made<AffineComparison>,

@@ -4,16 +4,17 @@
 // Here the inputs are compared by digits of two bits, each sent as [digit >= 1], [digit >= 2], [digit >= 3]:
 // as many ciphertexts as one for each bit and one back for each bit would be, but half as many to blind and
 // test.
-//   E -> K  [w + r] (Paillier, packed), w = z + 2^(L-1) in [0, 2^L)
-//   K -> E  thresholds [y_i >= v] (DGK) of the digits of y = d mod 2^(L-1), d = w + r, and d sealed
+//   E -> K  k sealed, of z = k - r that is opened already; or [z + r] (Paillier, packed), k = z + r
+//   K -> E  thresholds [y_i >= v] (DGK) of the digits of y = d mod 2^(L-1), d = k + 2^(L-1) = w + r with
+//           w = z + 2^(L-1) in [0, 2^L); k sealed where it was opened now (opened_values.h)
 //   E -> K  for x = r mod 2^(L-1), a coin e and H_i = sum_{j>i} [x_j != y_j] over the higher digits:
 //           [c_i] = 1 - [y_i > x_i] + H_i where e = 0, 1 - [y_i < x_i] + H_i where e = 1, and [e + H] over
-//           all digits; each times its own unit of Z_u, re-randomised, shuffled; and d sealed
-//   K -> E  t = d_{L-1} ^ [some plaintext is 0] and z + r, sealed
+//           all digits; each times its own unit of Z_u, re-randomised, shuffled; and k sealed
+//   K -> E  t = d_{L-1} ^ [some plaintext is 0], sealed
 //   E       s_share = r_{L-1} ^ e ^ 1, since beta = d_{L-1} ^ r_{L-1} ^ [y < x] is bit L-1 of w = d - r
-// Ranges   L = l + guard bits; r is a mask of L + sigma bits, its bits below L - 1 uniform;
-//          0 <= c_i <= digits + 1 < u.
-// Views    K: d under its mask; for each comparison digits + 1 blinded DGK plaintexts, at most one of
+// Ranges   L = l + guard bits; r drawn for it is a mask of L + sigma bits; k and r of any length and sign
+//          serve, since the formulas hold for the bits of two's complement.  0 <= c_i <= digits + 1 < u.
+// Views    K: k, once; for each comparison digits + 1 blinded DGK plaintexts, at most one of
 //          them 0, with probability 1/2 whatever the inputs (e is a coin).
 //          E: ciphertexts, its own coin.
 #include <algorithm>
@@ -22,7 +23,7 @@
 #include "paillier/fixed_width.h"
 #include "paillier/parallel.h"
 #include "protocols/comparison/sign_state.h"
-#include "protocols/masked_values.h"
+#include "protocols/opened_values.h"
 
 namespace smlp {
 
@@ -44,11 +45,6 @@ std::size_t digit_count(std::size_t bits) {
 /// Thresholds of all digits: three of two bits, one of a single bit.
 std::size_t threshold_count(std::size_t bits) {
   return bits / 2 * 3 + bits % 2;
-}
-
-/// Between the two round trips the key holder remembers d alone.
-std::size_t opened_state_bytes(std::size_t cells, const BitBudget& budget) {
-  return SignState::encoded_size(cells, true, budget);
 }
 
 /// +-[y_i >= x_i] and +-[y_i > x_i] in each lane, for the lanes' own x_i.
@@ -119,15 +115,16 @@ class DgkVeugen : public Comparison {
       throw Error("a comparison of " + std::to_string(bits) + " bits needs u > " +
                   std::to_string(digits + 1) + ", the DGK key has u = " + std::to_string(key.u()) +
                   "; encrypt with fewer --value-bits");
-    const Integer half = power_of_two(bits);
 
-    const Mask r = Mask::drawn(evaluator.draws(place, Draw::mask_comparison), z.rows(), z.cols(),
-                               budget.guarded_mask_bits());
-    RequestBody masked(evaluator);
-    masked.add(mask_down(evaluator, z.down(), z.layout(), r, budget.guarded_bits(), place, half));
-    AnswerBody digits_of_d(evaluator, evaluator.header(wire_name, stage_digits, place, z.layout()), masked);
+    std::vector<std::int64_t> form, form_again;
+    RequestBody request(evaluator);
+    const Brought brought = bring(evaluator, place, z, Draw::mask_comparison, request, form);
+    AnswerBody digits_of_d(
+        evaluator, evaluator.header(wire_name, stage_digits, place, z.layout(), std::move(form)), request);
     const std::vector<DgkCiphertext> y = digits_of_d.bits(cells * thresholds, "the digits of d");
-    const SealedState sealed_d = digits_of_d.sealed(opened_state_bytes(cells, budget));
+    EncryptedMatrix opened = brought.now ? read_opened(digits_of_d, place, Draw::mask_comparison, z.layout(),
+                                                       brought.mask, brought.mask_bits)
+                                         : z;
     digits_of_d.finish();
 
     const Draws flips = evaluator.draws(place, Draw::comparison_flip);
@@ -138,7 +135,7 @@ class DgkVeugen : public Comparison {
       for (std::size_t cell = first; cell < first + count; ++cell) {
         RandomStream flip = flips.stream(cell);
         coins.push_back(static_cast<unsigned>(flip.below(std::uint64_t{2})));
-        masks.push_back(&r.values().cells()[cell]);
+        masks.push_back(&brought.mask.cells()[cell]);
         shares.cells()[cell] = static_cast<std::uint8_t>(
             static_cast<unsigned>(mpz_tstbit(masks.back()->get_mpz_t(), bits)) ^ coins.back() ^ 1U);
       }
@@ -155,60 +152,53 @@ class DgkVeugen : public Comparison {
     };
 
     RequestBody blinded(evaluator);
-    blinded.add(blind_and_shuffle(evaluator, place, cells, digits + 1, terms_of)).add(sealed_d);
-    AnswerBody answer(evaluator, evaluator.header(wire_name, stage_shares, place, z.layout()), blinded);
-    SealedState sealed_shares = answer.sealed(SignState::encoded_size(cells, true, budget));
+    blinded.add(blind_and_shuffle(evaluator, place, cells, digits + 1, terms_of));
+    bring(evaluator, place, opened, Draw::mask_comparison, blinded, form_again);
+    AnswerBody answer(evaluator,
+                      evaluator.header(wire_name, stage_shares, place, z.layout(), std::move(form_again)),
+                      blinded);
+    SealedState sealed_shares = answer.sealed(SignState::encoded_size(cells));
     answer.finish();
-    return {std::move(shares), std::move(sealed_shares), wire_name, r.values()};
+    return {std::move(shares), std::move(sealed_shares), wire_name, std::move(opened)};
   }
 };
 
 void answer_digits(Answering& answering) {
-  const BitBudget& budget = answering.budget();
-  const Layout& layout = answering.header().layout;
-  const std::size_t bits = compared_bits(budget);
-  FixedIntegers d = answering.open_down(layout, budget.guarded_mask_bits(), "w + r");
-  Limb negative = 0;
-  for (std::size_t cell = 0; cell < d.size(); ++cell) negative |= d[cell].back() >> (limb_bits - 1);
-  refuse_where(negative, refuse_out_of_range);
+  const std::size_t bits = compared_bits(answering.budget());
+  std::size_t next = 0;
+  const Received k = receive(answering, next, "z + r");
   std::vector<unsigned> plain;
-  plain.reserve(d.size() * threshold_count(bits));
-  for (std::size_t cell = 0; cell < d.size(); ++cell)
-    for (std::size_t bit = 0; bit < bits; bit += 2) {
-      const auto digit = static_cast<unsigned>(word_at(d[cell], bit) & 3), low = digit & 1, high = digit >> 1;
+  plain.reserve(k.values.size() * threshold_count(bits));
+  for (std::size_t cell = 0; cell < k.values.size(); ++cell)
+    for (std::size_t bit = 0; bit < bits; bit += 2) {  // d and k agree below bit L-1
+      const auto digit = static_cast<unsigned>(word_at(k.values[cell], bit) & 3), low = digit & 1,
+                 high = digit >> 1;
       if (bit + 1 == bits)
         plain.push_back(low);
       else
         plain.insert(plain.end(), {low | high, high, low & high});
     }
   answering.put(answering.keys().dgk().encrypt(plain, answering.draws(Draw::answer_bits), 2));
-  const SignState state{Matrix<std::uint8_t>(layout.rows(), layout.cols()), std::move(d)};
-  answering.put_sealed(state.encode(budget));
+  if (k.now) put_opened(answering, k.values, Draw::mask_comparison, k.mask_bits);
 }
 
 void answer_shares(Answering& answering) {
-  const BitBudget& budget = answering.budget();
   const Layout& layout = answering.header().layout;
-  const std::size_t bits = compared_bits(budget);
+  const std::size_t bits = compared_bits(answering.budget());
   const std::size_t cells = layout.rows() * layout.cols();
   const std::size_t per_cell = digit_count(bits) + 1;
   const auto terms = answering.read_bits(cells * per_cell, "the blinded digits");
-  const OpenedState opened =
-      answering.open_sealed(opened_state_bytes(cells, budget), wire_name, stage_digits);
-  if (opened.origin.direction != answering.header().place.direction)
-    throw Error("a sealed state does not belong to this request");
-  SignState state = SignState::decode(opened.state, layout.rows(), layout.cols(), true, budget);
-  const Limb minus_one = mask_of(1);
+  std::size_t next = 0;
+  const Received k = receive_opened(answering, next);
+  SignState state{Matrix<std::uint8_t>(layout.rows(), layout.cols())};
   const std::vector<std::uint8_t> zero = answering.keys().dgk().are_zero(terms);
   for (std::size_t cell = 0; cell < cells; ++cell) {
     unsigned zeros = 0;  // every term counts: no early exit
     for (std::size_t i = cell * per_cell; i < (cell + 1) * per_cell; ++i) zeros |= zero[i];
-    const std::span<Limb> d = (*state.opened)[cell];
-    state.bits.cells()[cell] = static_cast<std::uint8_t>((word_at(d, bits) & 1) ^ zeros);
-    add_shifted(d, {&minus_one, 1}, bits, mask_of(1));  // z + r, for a selection of z
+    state.bits.cells()[cell] = static_cast<std::uint8_t>((word_at(k.values[cell], bits) & 1) ^ 1 ^ zeros);
   }
   answering.observe("t", state.bits.cells());
-  answering.put_sealed(state.encode(budget));
+  answering.put_sealed(state.encode());
 }
 
 }  // namespace
@@ -218,25 +208,30 @@ extern constexpr Descriptor dgk_veugen_descriptor{
     .name = "dgk-veugen",
     .paper = "Damgard, Geisler, Kroigaard 2007 and 2009; Veugen 2012",
     .flow =
-        "E -> K [w + r];  K -> E digits [d_i >= v];  E -> K blinded, shuffled [c_i];  K -> E its shares, "
-        "sealed",
-    .keeps_opened = true,
+        "E -> K k = z + r sealed, or [z + r];  K -> E digits [d_i >= v];  E -> K blinded, shuffled [c_i];  "
+        "K -> E its shares, sealed",
+    .on_opened = true,
     .handlers = {answer_digits, answer_shares},
     .declared =
         [](const Work& work, const Sizes& sizes) {
           const std::size_t cells = cell_count(work.left), bits = compared_bits(sizes.budget);
-          const std::size_t state = sealed_overhead + SignState::encoded_size(cells, true, sizes.budget);
+          const bool opened = work.opened_bits != 0;
+          const std::size_t state =
+              opened_bytes(work.left, opened ? work.opened_bits : sizes.budget.guarded_mask_bits());
           const std::size_t terms = cells * (digit_count(bits) + 1);
           const std::size_t thresholds = cells * threshold_count(bits);
           // A threshold takes one product to enter and three to negate, a digit four to add, a term eleven to
           // be blinded by a unit.
           const std::size_t products = 4 * thresholds + 4 * cells * digit_count(bits) + 11 * terms;
-          return Declaration{
-              .rounds = 2,
-              .to_key_holder = {.ciphertexts = down_count(work.left), .bits = terms, .bytes = state},
-              .to_evaluator = {.bits = thresholds, .bytes = 2 * state},
-              .masked_values = cells,
-              .beside = {.bit_products = static_cast<double>(products)}};
+          return Declaration{.rounds = 2,
+                             .to_key_holder = {.ciphertexts = opened ? 0 : down_count(work.left),
+                                               .bits = terms,
+                                               .bytes = opened ? 2 * state : state},
+                             .to_evaluator = {.bits = thresholds,
+                                              .bytes = (opened ? 0 : state) + sealed_overhead +
+                                                       SignState::encoded_size(cells)},
+                             .masked_values = opened ? 0 : cells,
+                             .beside = {.bit_products = static_cast<double>(products)}};
         },
     .make = made<DgkVeugen>,
 };

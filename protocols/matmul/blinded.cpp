@@ -23,7 +23,7 @@ class BlindedMatrixProduct : public MatrixProduct {
 
   EncryptedMatrix multiply(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& a,
                            const EncryptedMatrix& b, const Rescale& factor,
-                           const std::optional<Addend>& addend) const override {
+                           const std::optional<Addend>& addend, Form form) const override {
     check_inner_dimensions(a.rows(), a.cols(), b.rows(), b.cols());
     if (!a.layout().single() || !b.layout().single())
       throw Error(std::string("the protocol ") + wire_name + " works on one value a ciphertext");
@@ -40,7 +40,7 @@ class BlindedMatrixProduct : public MatrixProduct {
         }
     const EncryptedMatrix product = multiply_blinded(evaluator, wire_name, 0, place, result, a.cols(), left,
                                                      right, budget.numbers().value_bits);
-    return truncation_->rescale(evaluator, place, product, budget.product_bits(), factor, addend);
+    return truncation_->rescale(evaluator, place, product, budget.product_bits(), factor, addend, form);
   }
 
  private:

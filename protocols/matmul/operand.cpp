@@ -51,6 +51,7 @@ std::size_t operand_ciphertexts(std::size_t packed) {
 
 Operand::Operand(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& matrix, Side side)
     : evaluator_(evaluator), place_(place), matrix_(matrix), side_(side) {
+  static_cast<void>(matrix.down());  // an Error before anything is drawn, where there are no ciphertexts
   const OpenedForm& form = matrix.opened();
   const std::size_t bits = evaluator.budget.value_mask_bits();
   const auto opened = [&](const std::shared_ptr<OpenedRows>& piece) {

@@ -3,9 +3,10 @@
 // After Bellafqira et al. 2018 (arXiv 1806.02709), section 4, secure multiplication and division, on packed
 // operands.
 //   E -> K  [A + R_A], [B + R_B], T' = [A R_B + R_T], U' = [R_A B + R_U]; with an addend [C + R_C]
-//   K -> E  [floor((scale M + C + R_C) / 2^shift)] in both packings
+//   K -> E  [k] in both packings, k = floor((scale M + C + R_C) / 2^shift)
 //           M = (A + R_A)(B + R_B) - T' - U' = A B + rho
-//   E       subtracts floor((scale rho + R_C) / 2^shift)
+//   E       subtracts e = floor((scale rho + R_C) / 2^shift)
+// Where the result is wanted opened, K -> E  k, sealed, and E keeps e (opened_values.h).
 // Two ciphertexts of an operand travel as one, c_1 c_2^(2^(l + sigma + 3)). An operand of several products is
 // opened by the first and travels sealed to the others (operand.h).
 // E draws R_A, R_B, R_T and the effective mask rho and sets R_U = R_A R_B - R_T - rho.
@@ -16,7 +17,7 @@
 //          |M|, |C'| < 2^(S-2), their scaled sum below 2^(S-1).
 // Views    K: A', B', T', M, C' each under its own mask; U' = A'B' - T' - M follows.  E: ciphertexts.
 // Error    floor + {0, 1}, the carry 1 with probability frac(exact result); exact multiples never move.
-// Parameters  inner, scale, shift, addend bits (0: none), then how each operand comes
+// Parameters  inner, scale, shift, addend bits (0: none), then how each operand comes, form of the result
 #include "paillier/error.h"
 #include "protocols/integer_product.h"
 #include "protocols/masked_values.h"
@@ -56,19 +57,20 @@ class PackedMatrixProduct : public MatrixProduct {
  public:
   EncryptedMatrix multiply(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& a,
                            const EncryptedMatrix& b, const Rescale& factor,
-                           const std::optional<Addend>& addend) const override {
+                           const std::optional<Addend>& addend, Form form) const override {
     check_inner_dimensions(a.rows(), a.cols(), b.rows(), b.cols());
     const BitBudget& budget = evaluator.budget;
     budget.check_product(wire_name, a.cols(), factor);
     if (addend) budget.check_addend(wire_name, addend->bits);
+    const Rescaling rescaling{factor, budget.product_mask_bits(), addend ? addend->bits : 0, form};
+    check_form(budget, rescaling);
     const std::size_t m = a.rows(), k = a.cols(), n = b.cols();
     const Layout result{a.layout().row_groups, b.layout().col_groups};
 
     Operand left(evaluator, place, a, Side::left), right(evaluator, place, b, Side::right);
     const Mask mask_t =
         Mask::drawn(evaluator.draws(place, Draw::mask_cross), m, n, budget.cross_term_mask_bits());
-    const Mask rho =
-        Mask::drawn(evaluator.draws(place, Draw::mask_product), m, n, budget.product_mask_bits());
+    const Mask rho = Mask::drawn(evaluator.draws(place, Draw::mask_product), m, n, rescaling.mask_bits);
     const Mask mask_u = Mask::remainder(integer_product(left.mask(), right.mask()), mask_t, rho);
 
     const auto t = multiply_left(evaluator.paillier(), a, right.mask());
@@ -82,18 +84,19 @@ class PackedMatrixProduct : public MatrixProduct {
     const IntegerMatrix mask_c = add_masked_addend(evaluator, place, addend, result, body);
     std::vector<std::int64_t> parameters{static_cast<std::int64_t>(k), factor.scale,
                                          static_cast<std::int64_t>(factor.shift),
-                                         static_cast<std::int64_t>(addend ? addend->bits : 0)};
+                                         static_cast<std::int64_t>(rescaling.addend_bits)};
     left.append_to(parameters);
     right.append_to(parameters);
+    parameters.push_back(static_cast<std::int64_t>(form));
     AnswerBody answer(evaluator, evaluator.header(wire_name, 0, place, result, std::move(parameters)), body);
-    EncryptedMatrix back = answer.matrix(result, "the rescaled product");
+    EncryptedMatrix out = read_rescaled(evaluator, place, answer, result, rho.values(), mask_c, rescaling,
+                                        "the rescaled product");
     left.read(answer);
     right.read(answer);
     answer.finish();
     left.keep();
     right.keep();
-    return subtract_plain(evaluator.paillier(), back, divided(rho.values(), mask_c, factor),
-                          budget.slot_bits());
+    return out;
   }
 };
 
@@ -125,7 +128,9 @@ void answer_product(Answering& answering) {
   answering.observe("A B + rho", product.cells());
   for (const Integer& value : product.cells())
     if (bit_length(value) > budget.product_mask_bits() + mask_sum_bits) refuse_out_of_range();
-  answering.put_matrix(divided(product, c, factor), result, Draw::answer_down, Draw::answer_across);
+  put_rescaled(answering, product, c,
+               {factor, budget.product_mask_bits(), static_cast<std::size_t>(answering.parameter(3)),
+                checked_form(answering, next)});
   left.seal();
   right.seal();
 }
@@ -153,10 +158,10 @@ Declaration declared(const Work& work, const Sizes& sizes) {
                     bits = budget.value_mask_bits() + mask_sum_bits;
   Declaration out{
       .to_key_holder = {.ciphertexts = down_count(result) * (1 + addends) + across_count(result)},
-      .to_evaluator = {.ciphertexts = both_count(result)},
       .masked_values = (2 + addends) * cell_count(result),
       .beside = {.products = powers_products(result.row_groups.size(), inner, result.cols(), bits) +
                              powers_products(result.col_groups.size(), inner, result.rows(), bits)}};
+  declare_rescaled(result, work, out);
   const std::size_t pairing =
       declare_operand(work.left_states, work.left, down_count(work.left), budget, out) +
       declare_operand(work.right_states, work.right, across_count(work.right), budget, out);
@@ -172,7 +177,7 @@ extern constexpr Descriptor packed_matmul_descriptor{
     .paper = "Bellafqira et al. 2018, section 4, on packed operands",
     .flow =
         "E -> K [A + R_A], [B + R_B], [A R_B + R_T], [R_A B + R_U] (, [C + R_C]);  "
-        "K -> E [floor(scale (A B + rho) / 2^shift)]",
+        "K -> E [floor(scale (A B + rho) / 2^shift)], or it sealed",
     .fused = true,
     .handlers = {answer_product},
     .declared = declared,

@@ -4,14 +4,13 @@
 // With d = v + r at K:   beta v = t d + s (1 - 2t) d - r (s + (1 - 2s) t).
 // Negative powers of [t] are not needed: with 0 <= r < 3 2^B, B = L + sigma, and o = 12 2^B, t d - (1 - 2s) r
 // t is t (d - o) + (o - (1 - 2s) r) t, and the length of the exponents tells nothing of s and r: all are
-// between 9 2^B and 15 2^B, of B + 4 bits.
-//   E -> K  [v + r] and K's share t, sealed; or, for the v that was compared, the sealed shares alone (they
-//           hold v + r)
+// between 9 2^B and 15 2^B, of B + 4 bits. So they are for any |r| < 2^(B + 2): v may be opened already.
+//   E -> K  d sealed, of v = d - r that is opened already, or [v + r]; and K's share t, sealed
 //   K -> E  in each packing: for each ciphertext of the result [t (d - o) | ..]; for each cell
 //           [(1 - 2t) d] and [t], moved to their slots
 //   E       multiplies in [(1 - 2t) d] where s = 1, [t] to the power o - (1 - 2s) r, and adds -r s
 // Where the evaluator gathers evidence of ranges, K adds to its answer about the v that was compared, with
-// d = v + 2^(L-1) + r, the bits t and k = t xor d_{L-1}:
+// d = v + 2^(L-1) + r here, the bits t and k = t xor d_{L-1}:
 //   K -> E  for each ciphertext of `down` [floor(d / 2^(L-1)) - k - t | ..]; for each cell [k], moved to its
 //           slot
 //   E       with e = s xor r_{L-1}: adds 2 (e k + s t) - floor(r / 2^(L-1)) - e - s, which gives
@@ -20,12 +19,12 @@
 // Proof    w = v + 2^(L-1) = d - r.  e xor k = [d mod 2^(L-1) < r mod 2^(L-1)] borrows from bit L-1, and
 //          s xor t is bit L-1 of w, so floor(w / 2^(L-1)) = floor(d / 2^(L-1)) - floor(r / 2^(L-1)) -
 //          (e xor k), and that less (s xor t) is twice floor(w / 2^L).
-// Ranges   v: L = l + guard bits under r of B bits; d - o below 2^(B + 4) in size; exponents of B + 4 bits.
-//          Of what was compared K checks 0 <= d < 2^(B + 2), and r < 3 2^B: floor(d / 2^(L-1)) and
-//          floor(r / 2^(L-1)) are below 2^(sigma + 3), and what stands in a slot of the evidence is below
-//          2^(sigma + 4) in size, less than half of a slot, however far v is out of range.
+// Ranges   B = L + sigma for a v that is opened now; what is opened already has its own B, and
+//          BitBudget::check_opened says that B + 6 bits fit a slot. |d| < 2^(B + 2), so d - o is below
+//          2^(B + 4) in size; exponents of B + 4 bits. With |r| < 2^(B + 2) what stands in a slot of the
+//          evidence is below 2^(B + 3) in size, less than half of a slot, however far v is out of range.
 // Views    K: v + r, its own share.  E: ciphertexts.
-// Parameters  word of the comparison that sealed the shares (comparison/sign_state.h)
+// Parameters  word of the comparison that sealed the shares (comparison/sign_state.h), then how v comes
 #include <algorithm>
 
 #include "paillier/error.h"
@@ -33,6 +32,7 @@
 #include "paillier/parallel.h"
 #include "protocols/comparison/sign_state.h"
 #include "protocols/masked_values.h"
+#include "protocols/opened_values.h"
 #include "protocols/slots.h"
 
 namespace smlp {
@@ -40,14 +40,14 @@ namespace smlp {
 namespace {
 
 constexpr auto wire_name = "selection/homomorphic";
-enum Stage : std::uint8_t { stage_masked, stage_compared, stage_checked };
+enum Stage : std::uint8_t { stage_selected, stage_checked };
 
 /// By which the exponents of [t] are longer than the mask.
 constexpr std::size_t exponent_bits = 4;
 
 /// o: what K takes from d, and E adds to the exponents of [t].
-Integer exponent_offset(const BitBudget& budget) {
-  return 12 * power_of_two(budget.guarded_mask_bits());
+Integer exponent_offset(std::size_t mask_bits) {
+  return 12 * power_of_two(mask_bits);
 }
 
 std::size_t most_slots(const std::vector<SlotCells>& packing) {
@@ -60,18 +60,18 @@ std::size_t most_slots(const std::vector<SlotCells>& packing) {
 std::vector<Ciphertext> combine(const Evaluator& evaluator, const std::vector<SlotCells>& packing,
                                 const std::vector<Ciphertext>& base, const std::vector<Ciphertext>& values,
                                 const std::vector<Ciphertext>& shares, const Matrix<std::uint8_t>& s,
-                                const IntegerMatrix& r) {
+                                const Brought& r) {
   const PaillierPublicKey& key = evaluator.paillier();
   const std::size_t slot_bits = evaluator.budget.slot_bits();
-  const Integer offset = exponent_offset(evaluator.budget);
+  const Integer offset = exponent_offset(r.mask_bits);
   const std::size_t slots = most_slots(packing);
   // The same steps and products whatever s is. Each sum has a term that is always chosen, of -1, and each
   // constant n + 1 for it: where s is 0 everywhere, neither is short.
   const std::size_t terms = slots + 2;
   const Ciphertext zero = key.trivial(0), always = key.trivial(-1);
   const Integer undone = key.n() + 1;
-  const std::size_t limbs = masked_value_limbs(evaluator.budget.guarded_mask_bits());
-  const FixedIntegers masked(r.cells(), limbs), fixed_offset({&offset, 1}, limbs);
+  const std::size_t limbs = masked_value_limbs(r.mask_bits);
+  const FixedIntegers masked(r.mask.cells(), limbs), fixed_offset({&offset, 1}, limbs);
   std::vector<Ciphertext> factors(packing.size() * slots, zero), summands(packing.size() * terms, zero);
   FixedIntegers exponents(factors.size(), limbs), chosen(summands.size(), 1);
   FixedIntegers sum(packing.size(), limbs_for(key.bits() + 1)), term(1, limbs);
@@ -95,8 +95,7 @@ std::vector<Ciphertext> combine(const Evaluator& evaluator, const std::vector<Sl
       chosen[c * terms + slot][0] = bit;
     }
   }
-  const auto masks =
-      key.dot_products(factors, exponents, slots, evaluator.budget.guarded_mask_bits() + exponent_bits);
+  const auto masks = key.dot_products(factors, exponents, slots, r.mask_bits + exponent_bits);
   const auto sums = key.dot_products(summands, chosen, terms, 1);
   return parallel_map(packing.size(), [&](std::size_t c) {
     return key.add_plain(key.add(sums[c], masks[c]), sum.integer(c));
@@ -122,12 +121,12 @@ void floor_shift(std::span<Limb> out, std::span<const Limb> value, std::size_t b
 Ciphertext range_evidence(const Evaluator& evaluator, const Place& place,
                           const std::vector<SlotCells>& packing, const std::vector<Ciphertext>& tops,
                           const std::vector<Ciphertext>& borrows, const std::vector<Ciphertext>& shares,
-                          const Matrix<std::uint8_t>& s, const IntegerMatrix& r) {
+                          const Matrix<std::uint8_t>& s, const Brought& r) {
   const PaillierPublicKey& key = evaluator.paillier();
   const std::size_t slot_bits = evaluator.budget.slot_bits(), bits = low_bits(evaluator.budget);
   const std::size_t terms = 2 * most_slots(packing) + 1;
   const Limb minus_one = mask_of(1);
-  const FixedIntegers masks(r.cells(), masked_value_limbs(evaluator.budget.guarded_mask_bits()));
+  const FixedIntegers masks(r.mask.cells(), masked_value_limbs(r.mask_bits));
   FixedIntegers sum(packing.size(), limbs_for(key.bits() + 1)), top(1, masks.limbs());
   std::vector<Ciphertext> summands(packing.size() * terms, key.trivial(0));
   FixedIntegers chosen(summands.size(), 1);
@@ -167,33 +166,29 @@ class HomomorphicSelection : public Selection {
  public:
   EncryptedMatrix select(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& v,
                          const SignShares& bits) const override {
-    const BitBudget& budget = evaluator.budget;
-    const Mask r = Mask::drawn(evaluator.draws(place, Draw::mask_selection), v.rows(), v.cols(),
-                               budget.guarded_mask_bits());
-    RequestBody body(evaluator);
-    body.add(mask_down(evaluator, v.down(), v.layout(), r, budget.guarded_bits(), place));
-    return run(evaluator, stage_masked, place, v.layout(), body, bits, r.values());
+    return run(evaluator, stage_selected, place, v, bits);
   }
 
   EncryptedMatrix select_compared(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z,
                                   const SignShares& bits) const override {
-    if (bits.mask.size() == 0) return select(evaluator, place, z, bits);
-    RequestBody body(evaluator);
-    return run(evaluator, evaluator.evidence ? stage_checked : stage_compared, place, z.layout(), body, bits,
-               bits.mask);
+    if (bits.compared.rows() == 0) return select(evaluator, place, z, bits);
+    return run(evaluator, evaluator.evidence ? stage_checked : stage_selected, place, bits.compared, bits);
   }
 
  private:
   static EncryptedMatrix run(const Evaluator& evaluator, Stage stage, const Place& place,
-                             const Layout& layout, RequestBody& body, const SignShares& bits,
-                             const IntegerMatrix& r) {
+                             const EncryptedMatrix& v, const SignShares& bits) {
+    const Layout& layout = v.layout();
     if (layout.rows() != bits.evaluator.rows() || layout.cols() != bits.evaluator.cols())
       throw Error("a selection of " + std::to_string(layout.rows()) + " x " + std::to_string(layout.cols()) +
                   " cells got shares of " + std::to_string(bits.evaluator.rows()) + " x " +
                   std::to_string(bits.evaluator.cols()) + " bits");
+    RequestBody body(evaluator);
+    std::vector<std::int64_t> parameters{comparison_word(bits.protocol)};
+    const Brought r = bring(evaluator, place, v, Draw::mask_selection, body, parameters);
     body.add(bits.key_holder);
-    AnswerBody answer(
-        evaluator, evaluator.header(wire_name, stage, place, layout, {comparison_word(bits.protocol)}), body);
+    AnswerBody answer(evaluator, evaluator.header(wire_name, stage, place, layout, std::move(parameters)),
+                      body);
     const std::size_t cells = layout.rows() * layout.cols();
     std::vector<Ciphertext> down_shares;
     const auto read = [&](const std::vector<SlotCells>& packing, std::vector<Ciphertext>& shares) {
@@ -218,11 +213,12 @@ class HomomorphicSelection : public Selection {
 
 /// Key holder: one packing of the answer, in the same steps whatever t and d are.
 void put_packing(Answering& answering, const std::vector<SlotCells>& packing, const Matrix<std::uint8_t>& t,
-                 const FixedIntegers& d, Draw base_draw, Draw values_draw, Draw shares_draw) {
+                 const Received& v, Draw base_draw, Draw values_draw, Draw shares_draw) {
+  const FixedIntegers& d = v.values;
   const std::size_t slot_bits = answering.budget().slot_bits();
   const std::size_t limbs = answering.keys().paillier().plaintext_limbs();
   const Limb one = 1;
-  const Integer offset = -exponent_offset(answering.budget());
+  const Integer offset = -exponent_offset(v.mask_bits);
   const FixedIntegers minus_offset({&offset, 1}, d.limbs());
   FixedIntegers base(packing.size(), limbs), values(d.size(), limbs), shares(d.size(), limbs);
   FixedIntegers term(1, d.limbs());
@@ -274,36 +270,24 @@ std::uint8_t last_stage(const Descriptor& comparison) {
 }
 
 void answer_selection(Answering& answering, Stage stage) {
-  const bool compared = stage != stage_masked;
-  const BitBudget& budget = answering.budget();
   const Layout& layout = answering.header().layout;
   const Descriptor& comparison = comparison_by_word(answering.parameter(0));
-  const bool has_opened = comparison.keeps_opened;
-  FixedIntegers d;
-  if (!compared) d = answering.open_down(layout, budget.guarded_mask_bits(), "v + r");
-  const OpenedState opened =
-      answering.open_sealed(SignState::encoded_size(layout.rows() * layout.cols(), has_opened, budget),
-                            comparison.wire_name(), last_stage(comparison));
-  SignState state = SignState::decode(opened.state, layout.rows(), layout.cols(), has_opened, budget);
-  if (compared) {
-    if (!state.opened)
-      throw Error("the comparison " + std::string(comparison.name) +
-                  " keeps no opened values to select from");
-    d = std::move(*state.opened);
-  }
+  std::size_t next = 1;
+  const Received d =
+      stage == stage_checked ? receive_opened(answering, next) : receive(answering, next, "v + r");
+  const OpenedState opened = answering.open_sealed(SignState::encoded_size(layout.rows() * layout.cols()),
+                                                   comparison.wire_name(), last_stage(comparison));
+  const SignState state = SignState::decode(opened.state, layout.rows(), layout.cols());
   put_packing(answering, cells_down(layout), state.bits, d, Draw::answer_down, Draw::answer_values_down,
               Draw::answer_shares_down);
   if (!layout.single())
     put_packing(answering, cells_across(layout), state.bits, d, Draw::answer_across,
                 Draw::answer_values_across, Draw::answer_shares_across);
-  if (stage == stage_checked) put_evidence(answering, cells_down(layout), state.bits, d);
+  if (stage == stage_checked) put_evidence(answering, cells_down(layout), state.bits, d.values);
 }
 
-void answer_masked(Answering& answering) {
-  answer_selection(answering, stage_masked);
-}
-void answer_compared(Answering& answering) {
-  answer_selection(answering, stage_compared);
+void answer_selected(Answering& answering) {
+  answer_selection(answering, stage_selected);
 }
 void answer_checked(Answering& answering) {
   answer_selection(answering, stage_checked);
@@ -321,13 +305,15 @@ extern constexpr Descriptor homomorphic_selection_descriptor{
     .name = "homomorphic",
     .paper = "this project, after Bellafqira et al. 2018, secure multiplication",
     .flow =
-        "E -> K ([v + r],) sealed shares;  K -> E [t (d - o)], and for each cell [(1 - 2t) d], [t], in both "
-        "packings",
+        "E -> K v + r sealed, or [v + r], and its shares, sealed;  K -> E [t (d - o)], and for each cell "
+        "[(1 - 2t) d], [t], in both packings",
     .brings_evidence = true,
-    .handlers = {answer_masked, answer_compared, answer_checked},
+    .handlers = {answer_selected, answer_checked},
     .declared =
         [](const Work& work, const Sizes& sizes) {
-          const std::size_t cells = cell_count(work.left), bits = sizes.budget.guarded_mask_bits();
+          const bool opened = work.opened_bits != 0;
+          const std::size_t cells = cell_count(work.left),
+                            bits = opened ? work.opened_bits : sizes.budget.guarded_mask_bits();
           const auto products = [&](std::size_t ciphertexts) {
             const std::size_t slots = (cells + ciphertexts - 1) / ciphertexts;
             return powers_products(ciphertexts, slots, 1, bits + exponent_bits) +
@@ -340,11 +326,11 @@ extern constexpr Descriptor homomorphic_selection_descriptor{
                                  powers_products(1, packed, 1, sizes.budget.numbers().sigma)
                            : 0;
           return Declaration{
-              .to_key_holder = {.ciphertexts = work.compared ? 0 : packed,
-                                .bytes = sealed_overhead +
-                                         SignState::encoded_size(cells, !work.unopened, sizes.budget)},
+              .to_key_holder = {.ciphertexts = opened ? 0 : packed,
+                                .bytes = (opened ? opened_bytes(work.left, bits) : 0) + sealed_overhead +
+                                         SignState::encoded_size(cells)},
               .to_evaluator = {.ciphertexts = answered(work.left) + evidence},
-              .masked_values = work.compared ? 0 : cells,
+              .masked_values = opened ? 0 : cells,
               .beside = {.products = products(packed) +
                                      (work.left.single() ? 0 : products(across_count(work.left))) +
                                      evidence_products}};

@@ -3,6 +3,7 @@
 
 #include "paillier/error.h"
 #include "protocols/masked_values.h"
+#include "protocols/opened_values.h"
 
 namespace smlp {
 
@@ -63,6 +64,55 @@ std::size_t checked_size(std::int64_t value, std::size_t limit, const std::strin
   return static_cast<std::size_t>(value);
 }
 
+std::size_t opened_result_bits(const BitBudget& budget, std::size_t mask_bits, const Rescale& factor,
+                               std::size_t addend_bits) {
+  const std::size_t bits = budget.rescaled_mask_bits(
+      mask_bits, factor, addend_bits == 0 ? 0 : addend_bits + budget.numbers().sigma);
+  budget.check_opened("an opened result", bits);
+  return bits;
+}
+
+void check_form(const BitBudget& budget, const Rescaling& rescaling) {
+  if (rescaling.form == Form::opened)
+    opened_result_bits(budget, rescaling.mask_bits, rescaling.factor, rescaling.addend_bits);
+}
+
+EncryptedMatrix read_rescaled(const Evaluator& evaluator, const Place& place, AnswerBody& answer,
+                              const Layout& layout, const IntegerMatrix& rho, const IntegerMatrix& mask_c,
+                              const Rescaling& rescaling, std::string_view what) {
+  const IntegerMatrix e = divided(rho, mask_c, rescaling.factor);
+  if (rescaling.form == Form::opened)
+    return read_opened(
+        answer, place, Draw::mask_product, layout, e,
+        opened_result_bits(evaluator.budget, rescaling.mask_bits, rescaling.factor, rescaling.addend_bits));
+  return subtract_plain(evaluator.paillier(), answer.matrix(layout, what), e, evaluator.budget.slot_bits());
+}
+
+void put_rescaled(Answering& answering, const IntegerMatrix& x, const IntegerMatrix& c,
+                  const Rescaling& rescaling) {
+  const IntegerMatrix k = divided(x, c, rescaling.factor);
+  if (rescaling.form == Form::opened)
+    put_opened(
+        answering, k, Draw::mask_product,
+        opened_result_bits(answering.budget(), rescaling.mask_bits, rescaling.factor, rescaling.addend_bits));
+  else
+    answering.put_matrix(k, answering.header().layout, Draw::answer_down, Draw::answer_across);
+}
+
+Form checked_form(const Answering& answering, std::size_t i) {
+  const std::int64_t form = answering.parameter(i);
+  if (form != static_cast<std::int64_t>(Form::ciphertexts) && form != static_cast<std::int64_t>(Form::opened))
+    throw Error("a request asks for a result in the form " + std::to_string(form) + ", there are 0 and 1");
+  return static_cast<Form>(form);
+}
+
+void declare_rescaled(const Layout& layout, const Work& work, Declaration& out) {
+  if (work.result_bits == 0)
+    out.to_evaluator.ciphertexts += both_count(layout);
+  else
+    out.to_evaluator.bytes += opened_bytes(layout, work.result_bits);
+}
+
 namespace {
 
 /// x under its mask and the rounded result must fit a slot.
@@ -76,25 +126,28 @@ void check_content(const BitBudget& budget, std::size_t content_bits) {
 
 EncryptedMatrix MaskedDivision::rescale(const Evaluator& evaluator, const Place& place,
                                         const EncryptedMatrix& x, std::size_t content_bits,
-                                        const Rescale& factor, const std::optional<Addend>& addend) const {
+                                        const Rescale& factor, const std::optional<Addend>& addend,
+                                        Form form) const {
   const BitBudget& budget = evaluator.budget;
   check_content(budget, content_bits);
   budget.check_product(wire_name_, 1, factor);
   if (addend) budget.check_addend(wire_name_, addend->bits);
-  const Mask rho = Mask::drawn(evaluator.draws(place, Draw::mask_product), x.rows(), x.cols(),
-                               content_bits + budget.numbers().sigma);
+  const Rescaling rescaling{factor, content_bits + budget.numbers().sigma, addend ? addend->bits : 0, form};
+  check_form(budget, rescaling);
+  const Mask rho =
+      Mask::drawn(evaluator.draws(place, Draw::mask_product), x.rows(), x.cols(), rescaling.mask_bits);
   RequestBody body(evaluator);
   body.add(mask_down(evaluator, x.down(), x.layout(), rho, content_bits, place));
   const IntegerMatrix mask_c = add_masked_addend(evaluator, place, addend, x.layout(), body);
   const Header header = evaluator.header(
       wire_name_, 0, place, x.layout(),
       {static_cast<std::int64_t>(content_bits), factor.scale, static_cast<std::int64_t>(factor.shift),
-       static_cast<std::int64_t>(addend ? addend->bits : 0)});
+       static_cast<std::int64_t>(rescaling.addend_bits), static_cast<std::int64_t>(form)});
   AnswerBody answer(evaluator, header, body);
-  EncryptedMatrix back = answer.matrix(x.layout(), "the quotient");
+  EncryptedMatrix out =
+      read_rescaled(evaluator, place, answer, x.layout(), rho.values(), mask_c, rescaling, "the quotient");
   answer.finish();
-  return subtract_plain(evaluator.paillier(), back, divided(rho.values(), mask_c, factor),
-                        budget.slot_bits());
+  return out;
 }
 
 void answer_division(Answering& answering) {
@@ -103,18 +156,21 @@ void answer_division(Answering& answering) {
       checked_size(answering.parameter(0), budget.product_bits(), "number of value bits");
   const Rescale factor = checked_factor(answering, 1);
   const Layout& layout = answering.header().layout;
+  const std::size_t mask_bits = content_bits + budget.numbers().sigma;
   const IntegerMatrix x =
-      integer_matrix(answering.open_down(layout, content_bits + budget.numbers().sigma, "x + rho"),
-                     layout.rows(), layout.cols());
+      integer_matrix(answering.open_down(layout, mask_bits, "x + rho"), layout.rows(), layout.cols());
   const IntegerMatrix c = open_addend(answering, 3);
-  answering.put_matrix(divided(x, c, factor), layout, Draw::answer_down, Draw::answer_across);
+  put_rescaled(
+      answering, x, c,
+      {factor, mask_bits, static_cast<std::size_t>(answering.parameter(3)), checked_form(answering, 4)});
 }
 
 Declaration declared_division(const Work& work, const Sizes&) {
   const std::size_t matrices = work.addend ? 2 : 1;
-  return {.to_key_holder = {.ciphertexts = matrices * down_count(work.left)},
-          .to_evaluator = {.ciphertexts = both_count(work.left)},
-          .masked_values = matrices * cell_count(work.left)};
+  Declaration out{.to_key_holder = {.ciphertexts = matrices * down_count(work.left)},
+                  .masked_values = matrices * cell_count(work.left)};
+  declare_rescaled(work.left, work, out);
+  return out;
 }
 
 }  // namespace smlp

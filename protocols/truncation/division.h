@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "protocols/protocol.h"
 
@@ -27,6 +28,37 @@ Rescale checked_factor(const Answering& answering, std::size_t i);
 /// A size from a request: 1 .. limit. Throws Error naming it.
 std::size_t checked_size(std::int64_t value, std::size_t limit, const std::string& what);
 
+/// Bits of the mask of what a rescaling opens: x is under `mask_bits`, the addend has `addend_bits` (0:
+/// none). Throws Error where a slot has no room for it.
+std::size_t opened_result_bits(const BitBudget& budget, std::size_t mask_bits, const Rescale& factor,
+                               std::size_t addend_bits);
+
+/// A rescaling as both halves know it: how x and the addend were masked and how the result is held.
+struct Rescaling {
+  Rescale factor;
+  std::size_t mask_bits = 0, addend_bits = 0;
+  Form form = Form::ciphertexts;
+};
+
+/// Throws Error where the result is to be opened and a slot has no room for it.
+void check_form(const BitBudget& budget, const Rescaling& rescaling);
+
+/// Evaluator: the rescaled x, of which the answer holds what put_rescaled appended. `rho` and `mask_c` hid x
+/// and the addend; `what` it is.
+EncryptedMatrix read_rescaled(const Evaluator& evaluator, const Place& place, AnswerBody& answer,
+                              const Layout& layout, const IntegerMatrix& rho, const IntegerMatrix& mask_c,
+                              const Rescaling& rescaling, std::string_view what);
+
+/// Key holder: appends floor((scale x + c) / 2^shift) for x and c under their masks.
+void put_rescaled(Answering& answering, const IntegerMatrix& x, const IntegerMatrix& c,
+                  const Rescaling& rescaling);
+
+/// Key holder: parameter i as a form.
+Form checked_form(const Answering& answering, std::size_t i);
+
+/// Adds what put_rescaled sends.
+void declare_rescaled(const Layout& layout, const Work& work, Declaration& out);
+
 /// Evaluator's half of a stand-alone division, under the wire name of the protocol.
 ///   E -> K  [x + rho] (, [C + R_C])      K -> E  [floor((scale (x + rho) + C + R_C) / 2^shift)]
 class MaskedDivision : public Truncation {
@@ -34,13 +66,14 @@ class MaskedDivision : public Truncation {
   explicit MaskedDivision(std::string wire_name) : wire_name_(std::move(wire_name)) {}
   EncryptedMatrix rescale(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& x,
                           std::size_t content_bits, const Rescale& factor,
-                          const std::optional<Addend>& addend) const override;
+                          const std::optional<Addend>& addend, Form form) const override;
 
  private:
   std::string wire_name_;
 };
 
-/// Key holder's half of it. Parameters: content bits, scale, shift, addend bits (0: none).
+/// Key holder's half of it. Parameters: content bits, scale, shift, addend bits (0: none),
+/// form of the result.
 void answer_division(Answering& answering);
 Declaration declared_division(const Work& work, const Sizes& sizes);
 

@@ -27,6 +27,7 @@
 #include "protocols/evaluator.h"
 #include "protocols/key_holder.h"
 #include "protocols/masked_values.h"
+#include "protocols/opened_values.h"
 #include "protocols/registry.h"
 
 using namespace smlp;
@@ -171,15 +172,21 @@ KeyHolderPolicy all_protocols() {
 /// Has every request answered twice: the second time with what is sealed in it, and what is opened, hidden.
 class HidingChannel : public Channel {
  public:
-  /// `state_bytes`: of the opened values and shares that a comparison sealed.
-  HidingChannel(const SecretKeys& keys, std::size_t state_bytes, std::string on, Errors& errors)
+  /// A sealed state of which the last `secret` bytes are hidden, of `all`.
+  struct Hidden {
+    std::size_t secret, all;
+  };
+  /// `shares` of a comparison, and `opened` values by row group, the last first.
+  HidingChannel(const SecretKeys& keys, const Hidden& shares, std::vector<Hidden> opened, std::string on,
+                Errors& errors)
       : key_holder_(keys, all_protocols(), AnswerRandomness::from_system()),
         hiding_(keys, all_protocols(), AnswerRandomness::from_system(),
                 [](const Header& header, std::string_view, const FixedIntegers& values) {
                   // The paper's products of masked values are GMP's: SECURITY.md says so.
                   if (header.protocol != "activation/max" || header.stage == 0) hide(values);
                 }),
-        state_bytes_(state_bytes),
+        shares_(shares),
+        opened_(std::move(opened)),
         on_(std::move(on)),
         errors_(errors) {}
 
@@ -188,15 +195,24 @@ class HidingChannel : public Channel {
     const Header header = read_request_header(frame);
     Bytes hidden(frame.begin(), frame.end());
     constexpr std::size_t tag_bytes = 16;
-    if (header.protocol == selection || (header.protocol == comparison && header.stage == 1))
-      VALGRIND_MAKE_MEM_UNDEFINED(hidden.data() + hidden.size() - tag_bytes - state_bytes_, state_bytes_);
+    std::size_t end = hidden.size();
+    const auto hide_state = [&](const Hidden& state) {
+      VALGRIND_MAKE_MEM_UNDEFINED(hidden.data() + end - tag_bytes - state.secret, state.secret);
+      end -= state.all;
+    };
+    if (header.protocol == selection) hide_state(shares_);
+    // The first parameter, after the comparison's word, is 0 where values come masked.
+    const std::size_t form = header.protocol == selection ? 1 : 0;
+    if ((header.protocol == selection || header.protocol == comparison) && header.parameters[form] != 0)
+      for (const Hidden& state : opened_) hide_state(state);
     hiding_.answer(hidden);
     errors_.check("the answer of " + header.protocol + ", stage " + std::to_string(header.stage) + on_);
     return key_holder_.answer(frame);
   }
 
   KeyHolder key_holder_, hiding_;
-  std::size_t state_bytes_;
+  Hidden shares_;
+  std::vector<Hidden> opened_;
   std::string on_;
   Errors& errors_;
 };
@@ -214,7 +230,14 @@ EncryptedMatrix trivial_values(const PaillierPublicKey& key, const BitBudget& bu
 
 void check_answers(const SecretKeys& keys, const std::string& on, Errors& errors) {
   const BitBudget budget(toy_numbers, toy_inner, keys.public_keys().paillier().bits());
-  HidingChannel channel(keys, SignState::encoded_size(rows * cols, true, budget), on, errors);
+  const Layout cells = balanced_layout(rows, cols, budget.slots());
+  const std::size_t mask_bits = budget.guarded_mask_bits(),
+                    shares_bytes = SignState::encoded_size(rows * cols);
+  std::vector<HidingChannel::Hidden> states;
+  for (std::size_t g = cells.row_groups.size(); g-- > 0;)
+    states.push_back({cells.row_groups[g] * cols * masked_value_bytes(mask_bits),
+                      opened_bytes({{cells.row_groups[g]}, cells.col_groups}, mask_bits)});
+  HidingChannel channel(keys, {shares_bytes, sealed_overhead + shares_bytes}, states, on, errors);
   RandomSource random = RandomSource::from_seed(4);
   const Evaluator evaluator(keys.public_keys(), budget, channel, random, draw_session(random));
   const Evaluator checking = with_evidence(evaluator);
@@ -280,45 +303,62 @@ class CountedAnswers {
     for (const auto& [size, d] : opened)
       for (const unsigned t : {0U, 1U}) {
         const std::string secrets = "shares " + std::to_string(t) + ", opened values " + size;
-        const Bytes shares = state(comparison, 1, d, t);
-        const std::vector<std::int64_t> word{comparison_word(comparison)};
-        count_answer(selection, 1, word, shares, secrets);
-        count_answer(selection, 2, word, shares, secrets);
-        Bytes both = masked(d);
-        both.insert(both.end(), shares.begin(), shares.end());
-        count_answer(selection, 0, word, both, secrets);
-        if (d >= 0) {
-          Bytes terms = blinded(t);
-          const Bytes sealed = state(comparison, 0, d, 0);
-          terms.insert(terms.end(), sealed.begin(), sealed.end());
-          count_answer(comparison, 1, {}, terms, secrets);
-          if (t == 0) count_answer(comparison, 0, {}, masked(d), secrets);
-        }
-        if (t == 0) count_answer("conversion/unpack", 0, {}, masked(d), secrets);
+        const Bytes shares = sealed_shares(t), values = sealed_values(d);
+        const std::vector<std::int64_t> form{static_cast<std::int64_t>(bits), 1,
+                                             static_cast<std::int64_t>(Draw::mask_comparison), 0,
+                                             static_cast<std::int64_t>(header_.layout.row_groups.size())};
+        const std::int64_t word = comparison_word(comparison);
+        std::vector<std::int64_t> opened_form{word};
+        opened_form.insert(opened_form.end(), form.begin(), form.end());
+        const auto joined = [](Bytes first, const Bytes& second) {
+          first.insert(first.end(), second.begin(), second.end());
+          return first;
+        };
+        count_answer(selection, 0, opened_form, joined(values, shares), secrets);
+        count_answer(selection, 1, opened_form, joined(values, shares), secrets);
+        count_answer(selection, 0, {word, 0}, joined(masked(d), shares), secrets, ", masked");
+        count_answer(comparison, 1, form, joined(blinded(t), values), secrets);
+        if (t != 0) continue;
+        count_answer(comparison, 0, form, values, secrets);
+        count_answer(comparison, 0, {0}, masked(d), secrets, ", masked");
+        count_answer("conversion/unpack", 0, {}, masked(d), secrets);
       }
   }
 
  private:
   void count_answer(const std::string& protocol, std::uint8_t stage, std::vector<std::int64_t> parameters,
-                    const Bytes& body, const std::string& secrets) {
+                    const Bytes& body, const std::string& secrets, const std::string& form = "") {
     header_.protocol = protocol;
     header_.stage = stage;
     header_.parameters = std::move(parameters);
     const Bytes frame = encode_request(header_, body);
     if (const std::string refusal = refusal_in(key_holder_.answer(frame)); !refusal.empty())
       throw Error(refusal);
-    counted(protocol + ", stage " + std::to_string(stage) + on_ + ": " + secrets,
+    counted(protocol + ", stage " + std::to_string(stage) + form + on_ + ": " + secrets,
             [&] { key_holder_.answer(frame); });
   }
 
-  Bytes state(const std::string& protocol, std::uint8_t stage, const Integer& d, unsigned t) {
-    header_.protocol = protocol;
-    header_.stage = stage;
+  Bytes sealed_shares(unsigned t) {
+    header_.protocol = comparison;
+    header_.stage = 1;
     header_.parameters = {};
-    const SignState shares{
-        Matrix<std::uint8_t>(rows, cols, static_cast<std::uint8_t>(t)),
-        FixedIntegers(std::vector<Integer>(rows * cols, d), masked_value_limbs(budget_.guarded_mask_bits()))};
-    return seal(shares.encode(budget_), header_, sha256(Bytes{1}), keys_.sealing_secret(), random_);
+    const SignState shares{Matrix<std::uint8_t>(rows, cols, static_cast<std::uint8_t>(t))};
+    return seal(shares.encode(), header_, sha256(Bytes{1}), keys_.sealing_secret(), random_);
+  }
+
+  Bytes sealed_values(const Integer& d) {
+    const std::size_t bits = budget_.guarded_mask_bits();
+    Bytes out;
+    std::size_t first = 0;
+    for (const std::size_t width : header_.layout.row_groups) {
+      const FixedIntegers cells(std::vector<Integer>(width * cols, d), masked_value_limbs(bits));
+      const Bytes sealed = seal(opened_state(cells, Draw::mask_comparison, bits, first),
+                                opened_context(header_, header_.place, width), sha256(Bytes{1}),
+                                keys_.sealing_secret(), random_);
+      out.insert(out.end(), sealed.begin(), sealed.end());
+      first += width;
+    }
+    return out;
   }
 
   Bytes masked(const Integer& d) const {

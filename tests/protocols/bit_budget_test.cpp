@@ -135,6 +135,35 @@ TEST_CASE("bit budget: a product must fit") {
         "129; lower --momentum or --weight-decay");
 }
 
+TEST_CASE("bit budget: what a rescaling opens is as wide as the proof says, at the ends of every mask") {
+  const BitBudget budget({20, 10, 40}, 8, 2048);
+  for (const Rescale& factor : {Rescale{1, 0}, Rescale{1, 10}, Rescale{3, 10}, Rescale{-1024, 10},
+                                Rescale{-1, 0}, Rescale{0, 5}, Rescale{1, 43}, Rescale{5, 43}})
+    for (const std::size_t mask_bits : {41U, 60U, 83U})
+      for (const std::size_t addend_bits : {0U, 45U, 100U}) {
+        const std::size_t bits = budget.rescaled_mask_bits(mask_bits, factor, addend_bits);
+        CHECK(bits >= 1);
+        // x and C at their ends, 2^-sigma of the masks
+        const Integer scale = static_cast<long>(factor.scale), x = power_of_two(mask_bits - 40),
+                      rho = 3 * (power_of_two(mask_bits) - 1),
+                      c = addend_bits == 0 ? Integer(0) : power_of_two(addend_bits - 40),
+                      r_c = addend_bits == 0 ? Integer(0) : Integer(3 * (power_of_two(addend_bits) - 1));
+        for (const Integer& mask_x : {Integer(0), rho})
+          for (const Integer& mask_c : {Integer(0), r_c})
+            for (const int sign : {-1, 1}) {
+              const Integer e = floor_shift(scale * mask_x + mask_c, factor.shift);
+              CHECK(abs(e) <= 3 * power_of_two(bits));
+              const Integer sum = scale * (mask_x + sign * x) + mask_c + sign * c;
+              const Integer k = floor_shift(sum, factor.shift);
+              CHECK(bit_length(k) <= bits + mask_sum_bits);
+            }
+      }
+  budget.check_opened("layer 1", 123);
+  CHECK(error_of([&] { budget.check_opened("layer 1", 124); }) ==
+        "the bit budget does not fit: layer 1 works on values under masks of 124 bits in slots of 129; lower "
+        "--momentum or --weight-decay");
+}
+
 TEST_CASE("balanced groups: as few as possible, sizes differ by at most one, larger ones first") {
   for (std::size_t slots = 1; slots <= 9; ++slots)
     for (std::size_t count = 0; count <= 40; ++count) {

@@ -158,6 +158,26 @@ TEST_CASE("conformance: matrix products equal the formula in both packings [para
           CHECK(product.layout() == result);
           check_rescaled(parties, place, naive_product(a, b), budget.product_bits(), factor, addend,
                          parties.decrypt(product));
+          // The same value opened, where a slot has room.
+          const std::size_t bits = budget.rescaled_mask_bits(
+              budget.product_mask_bits(), factor, addend ? addend->bits + budget.numbers().sigma : 0);
+          if (bits + 6 > budget.slot_bits()) return;
+          const Place second = parties.next_place();
+          Meter opens(parties);
+          const EncryptedMatrix opened =
+              set.matmul->multiply(parties.evaluator(), second, x, y, factor, c, Form::opened);
+          opens.expect(descriptor, {.left = shape.left,
+                                    .right = shape.right,
+                                    .addend = addend.has_value(),
+                                    .result_bits = descriptor.fused ? bits : 0});
+          if (!descriptor.fused)
+            opens.expect(find_protocol(Family::truncation, names.truncation),
+                         {.left = result, .addend = addend.has_value(), .result_bits = bits});
+          opens.check();
+          CHECK(!opened.has_ciphertexts());
+          CHECK(opened.layout() == result);
+          check_rescaled(parties, second, naive_product(a, b), budget.product_bits(), factor, addend,
+                         parties.decrypt(opened));
         };
         for (const Shape& shape : shapes(budget.slots())) {
           const std::size_t m = shape.left.rows(), k = shape.left.cols(), n = shape.right.cols();
@@ -204,6 +224,16 @@ TEST_CASE("conformance: truncations equal the formula in both packings") {
           meter.check();
           CHECK(out.layout() == layout);
           check_rescaled(parties, place, x, bits, factor, addend, parties.decrypt(out));
+          const std::size_t sigma = budget.numbers().sigma,
+                            mask_bits = budget.rescaled_mask_bits(bits + sigma, factor,
+                                                                  addend ? addend->bits + sigma : 0);
+          const Place second = parties.next_place();
+          Meter opens(parties);
+          const EncryptedMatrix opened = set.truncation->rescale(parties.evaluator(), second, encrypted_x,
+                                                                 bits, factor, c, Form::opened);
+          opens.expect(descriptor, {.left = layout, .addend = addend.has_value(), .result_bits = mask_bits});
+          opens.check();
+          check_rescaled(parties, second, x, bits, factor, addend, parties.decrypt(opened));
         };
         for (const auto& [rows, cols] : {std::array<std::size_t, 2>{1, 1}, {5, 7}, {9, 2}, {1, 6}})
           for (const std::size_t bits : {1U, 20U, 43U}) {
@@ -228,26 +258,32 @@ TEST_CASE("conformance: comparisons and selections from end to end of the guarde
     const Descriptor& comparison = find_protocol(Family::comparison, names.comparison);
     const Descriptor& selection = find_protocol(Family::selection, names.selection);
     RandomStream random = RandomSource::from_seed(12).stream({});
-    const auto run = [&](const Layout& layout, const IntegerMatrix& z, const IntegerMatrix& v) {
-      const EncryptedMatrix encrypted_z = parties.encrypt(z, layout);
-      const EncryptedMatrix encrypted_v = parties.encrypt(v, layout);
+    // z and v as ciphertexts, or opened under masks of `wide` bits.
+    const std::size_t wide = budget.product_mask_bits(), narrow = budget.guarded_mask_bits();
+    const auto run_as = [&](const Layout& layout, const IntegerMatrix& z, const IntegerMatrix& v,
+                            bool z_opened, bool v_opened) {
       const Place place = parties.next_place();
       Place backward = place;
       backward.direction = Direction::activation_backward;
+      const EncryptedMatrix encrypted_z =
+          z_opened ? parties.open(z, place, layout) : parties.encrypt(z, layout);
+      const EncryptedMatrix encrypted_v =
+          v_opened ? parties.open(v, backward, layout) : parties.encrypt(v, layout);
       Meter signs(parties);
       const SignShares bits = set.comparison->sign(parties.evaluator(), place, encrypted_z);
-      signs.expect(comparison, {.left = layout});
+      signs.expect(comparison, {.left = layout, .opened_bits = z_opened ? wide : 0});
       signs.check();
-      const bool opened = comparison.keeps_opened;
-      CHECK(opened == (bits.mask.size() != 0));
+      const bool opened = comparison.on_opened;
+      CHECK(opened == (bits.compared.rows() != 0));
+      const std::size_t compared_bits = !opened ? 0 : z_opened ? wide : narrow;
       Meter selects(parties);
       const EncryptedMatrix chosen = set.selection->select(parties.evaluator(), backward, encrypted_v, bits);
-      selects.expect(selection, {.left = layout, .unopened = !opened});
+      selects.expect(selection, {.left = layout, .opened_bits = v_opened ? wide : 0});
       selects.check();
       Meter selects_compared(parties);
       const EncryptedMatrix positive =
           set.selection->select_compared(parties.evaluator(), place, encrypted_z, bits);
-      selects_compared.expect(selection, {.left = layout, .compared = opened, .unopened = !opened});
+      selects_compared.expect(selection, {.left = layout, .opened_bits = compared_bits});
       selects_compared.check();
       IntegerMatrix want_chosen = v, want_positive = z;
       for (std::size_t i = 0; i < z.size(); ++i)
@@ -258,8 +294,7 @@ TEST_CASE("conformance: comparisons and selections from end to end of the guarde
       Place again = place;
       again.direction = Direction::backward;
       const EncryptedMatrix checked = set.selection->select_compared(gathering, again, encrypted_z, bits);
-      selects_checked.expect(selection,
-                             {.left = layout, .compared = opened, .checked = opened, .unopened = !opened});
+      selects_checked.expect(selection, {.left = layout, .checked = opened, .opened_bits = compared_bits});
       selects_checked.check();
       CHECK(gathering.evidence->sums.size() == (opened ? 1 : 0));
       CHECK(parties.decrypt(checked) == want_positive);
@@ -267,6 +302,10 @@ TEST_CASE("conformance: comparisons and selections from end to end of the guarde
       CHECK(positive.layout() == layout);
       CHECK(parties.decrypt(chosen) == want_chosen);
       CHECK(parties.decrypt(positive) == want_positive);
+    };
+    const auto run = [&](const Layout& layout, const IntegerMatrix& z, const IntegerMatrix& v) {
+      run_as(layout, z, v, false, false);
+      run_as(layout, z, v, comparison.on_opened, true);
     };
     for (const auto& [rows, cols] : {std::array<std::size_t, 2>{1, 1}, {3, 5}, {5, 2}, {1, 6}})
       run(balanced_layout(rows, cols, budget.slots()), random_matrix(rows, cols, 20, random),
@@ -290,12 +329,12 @@ TEST_CASE("conformance: activations are ReLU and its derivative, over every comp
         const ProtocolSet set = make_protocols(names, budget);
         RandomStream random = RandomSource::from_seed(13).stream({});
         const auto declare = [&](Meter& meter, const Layout& layout, bool backward) {
-          if (descriptor.fused) return meter.expect(descriptor, {.left = layout, .compared = backward});
+          if (descriptor.fused) return meter.expect(descriptor, {.left = layout, .backward = backward});
           const Descriptor& comparison = find_protocol(Family::comparison, names.comparison);
           const Descriptor& selection = find_protocol(Family::selection, names.selection);
-          const bool opened = comparison.keeps_opened;
           if (!backward) meter.expect(comparison, {.left = layout});
-          meter.expect(selection, {.left = layout, .compared = opened && !backward, .unopened = !opened});
+          const bool opened = comparison.on_opened && !backward;
+          meter.expect(selection, {.left = layout, .opened_bits = opened ? budget.guarded_mask_bits() : 0});
         };
         const auto run = [&](const IntegerMatrix& z, const IntegerMatrix& delta) {
           const Layout layout = balanced_layout(z.rows(), z.cols(), budget.slots());

@@ -6,6 +6,8 @@
 #include <functional>
 
 #include "protocols/comparison/sign_state.h"
+#include "protocols/masked_values.h"
+#include "protocols/opened_values.h"
 #include "tests/support/protocol_fixture.h"
 #include "tests/support/toy_keys.h"
 
@@ -40,7 +42,7 @@ std::string refusal_with(const TwoParties& parties, const Bytes& frame,
 /// A request to truncate one value that is this residue, in a session of its own.
 Bytes truncation_of(TwoParties& parties, const Integer& residue, std::size_t slots_in_group = 1) {
   Header header = parties.evaluator().header("truncation/packed", 0, parties.next_place(),
-                                             {{slots_in_group}, {1}}, {20, 1, 4, 0});
+                                             {{slots_in_group}, {1}}, {20, 1, 4, 0, 0});
   header.session = {static_cast<std::uint8_t>(header.place.step)};
   Bytes body;
   append_little_endian(residue, parties.evaluator().paillier().ciphertext_bytes(), body);
@@ -187,7 +189,7 @@ TEST_CASE("key holder: both values of a pair are read signed, in the range of ma
   // One row of two masked values times zeros.
   const auto outcome = [&](const Integer& pair) {
     Header header = parties.evaluator().header("matmul/packed", 0, parties.next_place(), {{1}, {1}},
-                                               {2, 1, 0, 0, 0, 0, 0, 0, 0, 0});
+                                               {2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0});
     header.session = {static_cast<std::uint8_t>(header.place.step)};
     Bytes body;
     key.encode(std::vector{key.encrypt(pair, random)}, body);
@@ -287,28 +289,33 @@ TEST_CASE("key holder: the memory of a request is known from its header") {
   CHECK_THROWS_AS(key_holder.memory_needed(small.header, 1000), Error);
 }
 
-TEST_CASE("key holder: a comparison refuses a negative masked value") {
+TEST_CASE("key holder: a comparison takes masked values up to either end of their range") {
   TwoParties parties;
   RandomStream random = RandomSource::from_seed(21).stream({});
-  const Header header = parties.evaluator().header("comparison/dgk-veugen", 0, {}, {{1}, {1}});
-  Bytes body;
-  append_little_endian(parties.evaluator().paillier().encrypt(-1, random).local().residue(), 128, body);
-  CHECK(refusal_of(parties.key_holder(), encode_request(header, body)) == out_of_range);
+  const auto outcome = [&](const Integer& k) {
+    Header header =
+        parties.evaluator().header("comparison/dgk-veugen", 0, parties.next_place(), {{1}, {1}}, {0});
+    header.session = {static_cast<std::uint8_t>(header.place.step)};
+    Bytes body;
+    append_little_endian(parties.evaluator().paillier().encrypt(k, random).local().residue(), 128, body);
+    return refusal_of(parties.key_holder(), encode_request(header, body));
+  };
+  const Integer end = power_of_two(parties.budget().guarded_mask_bits() + 2);
+  for (const Integer& k : {Integer(0), Integer(-1), Integer(end - 1), Integer(1 - end)})
+    CHECK(outcome(k).empty());
+  for (const Integer& k : {end, Integer(-end)}) CHECK(outcome(k) == out_of_range);
 }
 
 TEST_CASE("key holder: sealed state of another place, session, shape, protocol or stage is refused") {
   TwoParties parties;
   const std::vector<Bytes> comparison = requests_of(parties, "comparison/dgk-veugen");
   const std::vector<Bytes> selection = requests_of(parties, "selection/homomorphic");
-  REQUIRE(comparison.size() == 2);
-  REQUIRE(selection.size() == 2);
-  const auto with_body = [&](const Bytes& frame, const Bytes& body) {
-    return refusal_with(parties, frame, [&](Request& r) { r.body = body; });
-  };
-  for (const Bytes& frame : {comparison[1], selection[0], selection[1]}) {
+  REQUIRE(comparison.size() == 4);  // of ciphertexts, then of what was opened before: two stages each
+  REQUIRE(selection.size() == 3);   // of ciphertexts, of what was compared, of what was opened before
+  for (const Bytes& frame :
+       {comparison[1], comparison[2], comparison[3], selection[0], selection[1], selection[2]}) {
     CHECK(refusal_of(parties.key_holder(), frame).empty());
     CHECK(refusal_with(parties, frame, [](Request& r) { ++r.header.place.step; }) == foreign_state);
-    CHECK(refusal_with(parties, frame, [](Request& r) { ++r.header.place.layer; }) == foreign_state);
     CHECK(refusal_with(parties, frame, [](Request& r) { r.header.session[0] ^= 1; }) == foreign_state);
     CHECK(refusal_with(parties, frame, [](Request& r) { ++r.header.numbers.fraction_bits; }) ==
           foreign_state);
@@ -317,32 +324,56 @@ TEST_CASE("key holder: sealed state of another place, session, shape, protocol o
             r.header.layout.col_groups = {1, 1};
           }) == foreign_state);
   }
-  CHECK(refusal_with(parties, comparison[1],
-                     [](Request& r) { r.header.place.direction = Direction::output; }) == foreign_state);
-  // What the first stage sealed (d, no shares yet) is no share, and shares are no d.
-  const Bytes first_body = decode_request(comparison[1]).body;
-  const Bytes selection_body = decode_request(selection[1]).body;  // sealed shares alone
-  const auto size = static_cast<std::ptrdiff_t>(selection_body.size());
-  const Bytes sealed_d(first_body.end() - size, first_body.end());
-  Request select = decode_request(selection[1]);
-  select.header.place = decode_request(comparison[1]).header.place;
-  select.body = sealed_d;
-  CHECK(refusal_of(parties.key_holder(), encode_request(select.header, select.body)) == foreign_state);
-  Request share = decode_request(comparison[1]);
-  share.header.place = decode_request(selection[1]).header.place;
-  std::copy(selection_body.begin(), selection_body.end(), share.body.end() - size);
-  CHECK(refusal_of(parties.key_holder(), encode_request(share.header, share.body)) == foreign_state);
+  // The place of opened values is the one that the request names for them (opened_values_test.cpp); that of
+  // shares is the request's own.
+  for (const Bytes& frame : selection)
+    CHECK(refusal_with(parties, frame, [](Request& r) { ++r.header.place.layer; }) == foreign_state);
   // Shares of the other comparison.
   CHECK(refusal_with(parties, selection[1], [](Request& r) {
           r.header.parameters[0] = comparison_word("comparison/affine");
         }) == foreign_state);
-  CHECK(with_body(selection[1], Bytes(selection_body.size())) == foreign_state);
+  CHECK(refusal_with(parties, selection[1], [](Request& r) { r.body = Bytes(r.body.size()); }) ==
+        foreign_state);
+}
+
+TEST_CASE("key holder: shares are taken from the comparison that made them, at its last stage, alone") {
+  TwoParties parties;
+  const Request request = decode_request(requests_of(parties, "selection/homomorphic")[1]);
+  const std::size_t shares_bytes = SignState::encoded_size(6), shares = sealed_overhead + shares_bytes,
+                    mask_bits = parties.budget().guarded_mask_bits();
+  RandomStream salt = RandomSource::from_seed(25).stream({});
+  // Opened values and shares as the key holder seals them, but for the name and stage under which it does.
+  const auto refusal = [&](const std::string& values_by, std::uint8_t values_at, const std::string& shares_by,
+                           std::uint8_t shares_at) {
+    Header context = opened_context(request.header, request.header.place, 3);
+    context.protocol = values_by;
+    context.stage = values_at;
+    const FixedIntegers values(std::vector<Integer>(6, 5), masked_value_limbs(mask_bits));
+    Bytes body = seal(opened_state(values, Draw::mask_comparison, mask_bits, 0), context, {},
+                      toy_keys().sealing_secret(), salt);
+    CHECK(body.size() + shares == request.body.size());
+    context = request.header;
+    context.protocol = shares_by;
+    context.stage = shares_at;
+    const Bytes sealed =
+        seal(SignState{Matrix<std::uint8_t>(3, 2)}.encode(), context, {}, toy_keys().sealing_secret(), salt);
+    body.insert(body.end(), sealed.begin(), sealed.end());
+    return refusal_of(parties.key_holder(), encode_request(request.header, body));
+  };
+  const std::string values_by = opened_context(request.header, {}, 3).protocol;
+  CHECK(refusal(values_by, 0, "comparison/dgk-veugen", 1).empty());
+  CHECK(refusal(values_by, 0, "comparison/dgk-veugen", 0) == foreign_state);
+  CHECK(refusal(values_by, 0, "comparison/affine", 1) == foreign_state);
+  CHECK(refusal(values_by, 0, values_by, 0) == foreign_state);
+  CHECK(refusal(values_by, 1, "comparison/dgk-veugen", 1) == foreign_state);
+  CHECK(refusal("comparison/dgk-veugen", 0, "comparison/dgk-veugen", 1) == foreign_state);
+  CHECK(refusal("comparison/dgk-veugen", 1, "comparison/dgk-veugen", 1) == foreign_state);
 }
 
 TEST_CASE("key holder: a repeated request gets the same answer from a seed, a fresh one from the system") {
   TwoParties parties;
   const Bytes frame = requests_of(parties, "truncation/packed").front();
-  const Bytes answer = parties.channel().answers().back();
+  const Bytes answer = parties.channel().answers().front();
   CHECK(parties.key_holder().answer(frame) == answer);
   const KeyHolder system(toy_keys(), {}, AnswerRandomness::from_system());
   const Bytes first = system.answer(frame);

@@ -33,15 +33,17 @@ struct Sample {
 };
 using Views = std::map<std::string, Sample>;
 
-/// Gathers the views of one protocol, and the differences of views of one step.
+/// Gathers the views of one protocol, or of all, and the differences of views of one step.
 class Collector {
  public:
+  /// Empty: of all.
   explicit Collector(std::string protocol) : protocol_(std::move(protocol)) {}
   void see(const Header& header, std::string_view what, const std::vector<Integer>& values) {
-    if (header.protocol != protocol_) return;
+    if (!protocol_.empty() && header.protocol != protocol_) return;
     if (header.place.step != step_) seen_.clear();
     step_ = header.place.step;
-    const std::string name = std::to_string(static_cast<int>(header.place.direction)) + " " +
+    const std::string name = header.protocol + " " +
+                             std::to_string(static_cast<int>(header.place.direction)) + " " +
                              std::to_string(header.stage) + " " + std::string(what);
     for (const Integer& value : values) views_[name].add(value);
     for (const auto& [other, others] : seen_)
@@ -71,18 +73,26 @@ void run_on(TwoParties& parties, const Descriptor& descriptor, const ProtocolSet
     case Family::matmul: {
       const EncryptedMatrix kept = x.kept();  // the second product reads what the first has opened
       set.matmul->multiply(evaluator, place, kept, y, {3, 4}, Addend{y, 8});
-      set.matmul->multiply(evaluator, backward, kept.transposed(), y, {3, 4}, std::nullopt);
+      set.matmul->multiply(evaluator, backward, kept.transposed(), y, {3, 4}, std::nullopt, Form::opened);
       break;
     }
     case Family::truncation:
       set.truncation->rescale(evaluator, place, x, 8, {3, 4}, Addend{y, 8});
+      set.truncation->rescale(evaluator, backward, x, 8, {3, 4}, std::nullopt, Form::opened);
       break;
     case Family::comparison:
       set.comparison->sign(evaluator, place, x);
+      if (descriptor.on_opened)
+        set.comparison->sign(evaluator, backward, parties.open(matrix_of(4, 4, {a}), backward));
       break;
-    case Family::selection:
-      set.selection->select(evaluator, backward, y, set.comparison->sign(evaluator, place, x));
+    case Family::selection: {
+      const SignShares bits = set.comparison->sign(evaluator, place, x);
+      set.selection->select(evaluator, backward, y, bits);
+      Place gradient = place;
+      gradient.direction = Direction::gradient;
+      set.selection->select(evaluator, gradient, parties.open(matrix_of(4, 4, {b}), gradient), bits);
       break;
+    }
     case Family::activation: {
       const Activated out = set.activation->forward(evaluator, place, x);
       set.activation->backward(evaluator, backward, y, *out.state);
@@ -205,6 +215,39 @@ TEST_CASE("views: inputs look alike exactly where the declared leakage is the sa
     INFO(told.first, " declares a leakage that these tests do not see");
     CHECK(told.second);
   }
+}
+
+TEST_CASE("views: a layer whose values stay opened shows as little, all its messages together [slow]") {
+  const auto look = [&](const Input& input, std::uint64_t seed) {
+    Collector collector("");
+    TwoParties parties(
+        {.seed = seed,
+         .observer = [&](const Header& header, std::string_view what,
+                         const FixedIntegers& values) { collector.see(header, what, values.integers()); },
+         .numbers = small_numbers});
+    const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
+    for (int run = 0; run < 64; ++run) {
+      const Evaluator evaluator = gathering_evidence(parties.evaluator());
+      const EncryptedMatrix x = parties.encrypt(matrix_of(4, 4, {input.a})).kept(),
+                            w = parties.encrypt(matrix_of(4, 4, {input.b})).kept();
+      Place place = parties.next_place();
+      const auto at = [&](Direction direction) {
+        place.direction = direction;
+        return place;
+      };
+      const EncryptedMatrix z =
+          set.matmul->multiply(evaluator, at(Direction::forward), x, w, {1, 9}, std::nullopt, Form::opened);
+      const Activated out = set.activation->forward(evaluator, at(Direction::activation), z);
+      const EncryptedMatrix delta = set.matmul->multiply(evaluator, at(Direction::backward), out.values,
+                                                         w.transposed(), {1, 9}, std::nullopt, Form::opened);
+      set.activation->backward(evaluator, at(Direction::activation_backward), delta, *out.state);
+    }
+    return collector.views();
+  };
+  const Views first = look({-128, 127}, 38), second = look({127, 127}, 39);  // of either sign
+  CHECK(first.contains("matmul/packed 0 0 A B + rho"));
+  CHECK(first.contains("comparison/dgk-veugen 1 1 t - matmul/packed 0 0 A B + rho"));
+  CHECK(alike(first, second) > total_error);
 }
 
 TEST_CASE("views: the paper's comparison shows more than a sign [slow]") {

@@ -5,6 +5,8 @@
 #include "protocols/conversion/range_check.h"
 #include "protocols/conversion/switch_key.h"
 #include "protocols/conversion/unpack.h"
+#include "protocols/masked_values.h"
+#include "protocols/opened_values.h"
 #include "tests/support/toy_keys.h"
 
 namespace smlp::testing {
@@ -80,7 +82,33 @@ EncryptedMatrix TwoParties::encrypt(const IntegerMatrix& m, const Layout& layout
       .local();
 }
 
+EncryptedMatrix TwoParties::open(const IntegerMatrix& m, const Place& place) {
+  return open(m, place, balanced_layout(m.rows(), m.cols(), budget().slots()));
+}
+
+EncryptedMatrix TwoParties::open(const IntegerMatrix& m, const Place& place, const Layout& layout) {
+  return make_protocols(preset("homomorphic"), budget())
+      .truncation->rescale(evaluator_, place, encrypt(m, layout), budget().product_bits(), {1, 0},
+                           std::nullopt, Form::opened);
+}
+
+IntegerMatrix TwoParties::opened(const EncryptedMatrix& m) const {
+  std::vector<IntegerMatrix> rows;
+  for (const auto& piece : m.opened().pieces) {
+    const Header header =
+        opened_context(evaluator_.header("", 0, piece->origin, m.layout()), piece->origin, piece->rows);
+    const OpenedState state =
+        unseal(piece->sealed->bytes(), header, header.protocol, 0, toy_keys().sealing_secret());
+    rows.push_back(read_masked(values_in(state.state, piece->kind, piece->mask_bits, piece->first_row),
+                               piece->rows, m.cols(), piece->mask_bits));
+    for (std::size_t cell = 0; cell < rows.back().size(); ++cell)
+      rows.back().cells()[cell] -= piece->mask.cells()[cell];
+  }
+  return stacked(rows);
+}
+
 IntegerMatrix TwoParties::decrypt(const EncryptedMatrix& m) const {
+  if (!m.has_ciphertexts()) return opened(m);
   const PaillierSecretKey& key = toy_keys().paillier();
   const IntegerMatrix down = unpack_down(key.decrypt(m.down()), m.layout(), budget().slot_bits());
   const IntegerMatrix across = unpack_across(key.decrypt(m.across()), m.layout(), budget().slot_bits());
@@ -184,19 +212,27 @@ void run_protocol(TwoParties& parties, const Descriptor& descriptor, const Proto
       const EncryptedMatrix b = parties.encrypt(matrix_of(2, 5, {3, -9, 0, 4, 1}));
       const Addend addend{parties.encrypt(matrix_of(3, 5, {1000, -1000})), 12};
       set.matmul->multiply(evaluator, place, z, b, {3, 4}, addend);
+      set.matmul->multiply(evaluator, backward, z, b, {3, 4}, addend, Form::opened);
       break;
     }
     case Family::truncation:
       set.truncation->rescale(evaluator, place, z, 20, {3, 4},
                               Addend{parties.encrypt(matrix_of(3, 2, {1000, -1000})), 12});
+      set.truncation->rescale(evaluator, backward, z, 20, {3, 4}, std::nullopt, Form::opened);
       break;
     case Family::comparison:
       set.comparison->sign(evaluator, place, z);
+      if (descriptor.on_opened)
+        set.comparison->sign(evaluator, backward,
+                             parties.open(matrix_of(3, 2, {0, -1, 1, 700, -700, 5}), place));
       break;
     case Family::selection: {
       const SignShares bits = set.comparison->sign(evaluator, place, z);
       set.selection->select(evaluator, backward, z, bits);
       set.selection->select_compared(evaluator, place, z, bits);
+      Place gradient = place;
+      gradient.direction = Direction::gradient;
+      set.selection->select(evaluator, gradient, parties.open(matrix_of(3, 2, {9, -9}), gradient), bits);
       break;
     }
     case Family::activation: {

@@ -70,13 +70,17 @@ class TwoParties {
   /// By the data owner, each call under randomness of its own.
   EncryptedMatrix encrypt(const IntegerMatrix& m);
   EncryptedMatrix encrypt(const IntegerMatrix& m, const Layout& layout);
-  /// Reads both packings, which must agree: Error otherwise.
+  /// Opened at this place, by a truncation that divides by 1; cells of 2l + log k bits.
+  EncryptedMatrix open(const IntegerMatrix& m, const Place& place);
+  EncryptedMatrix open(const IntegerMatrix& m, const Place& place, const Layout& layout);
+  /// k - e of what is held opened; else reads both packings, which must agree: Error otherwise.
   IntegerMatrix decrypt(const EncryptedMatrix& m) const;
 
   /// A place that no other call has had.
   Place next_place() { return {++step_, 1, Direction::forward}; }
 
  private:
+  IntegerMatrix opened(const EncryptedMatrix& m) const;
   KeyHolder key_holder_;
   RecordingChannel channel_;
   RandomSource evaluator_random_;

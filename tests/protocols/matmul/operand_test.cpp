@@ -196,7 +196,7 @@ TEST_CASE("operands: a state serves no other step, session, shape or kind") {
   CHECK(answer_to([](Header& h) { ++h.place.layer; }) == foreign);
   CHECK(answer_to([](Header& h) { h.session[0] ^= 1; }) == foreign);
   CHECK(answer_to([](Header& h) { ++h.numbers.sigma; }) != "");
-  REQUIRE(request.header.parameters.size() == 4 + 5 + 3);
+  REQUIRE(request.header.parameters.size() == 4 + 5 + 3 + 1);
   const std::int64_t sealed = request.header.parameters[4];
   CHECK(sealed == 2);
   // 5 x 8 values as 8 x 5, as values that last, or without a row that is there.

@@ -175,7 +175,7 @@ TEST_CASE("transport: an evaluator that probes for values out of range is locked
     header.max_inner = 8;
     header.slots = 1;
     header.layout = {{1}, {1}};
-    header.parameters = {20, 1, 0, 0};
+    header.parameters = {20, 1, 0, 0, 0};
     std::vector<FreshCiphertext> one;
     one.push_back(key.rerandomise(value, random));
     Bytes body;
@@ -421,8 +421,8 @@ TEST_CASE(
   const Integer p = toy_keys().paillier().p().value();
   std::uint8_t session = 0;
   const auto outcome = [&](const Integer& residue) {
-    Header header =
-        parties.evaluator().header("truncation/packed", 0, parties.next_place(), {{1}, {1}}, {20, 1, 4, 0});
+    Header header = parties.evaluator().header("truncation/packed", 0, parties.next_place(), {{1}, {1}},
+                                               {20, 1, 4, 0, 0});
     header.session = {++session};
     Bytes body;
     append_little_endian(residue, key.ciphertext_bytes(), body);
