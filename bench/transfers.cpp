@@ -18,7 +18,8 @@ constexpr std::size_t piece = 128;
 struct Parties {
   explicit Parties(std::size_t bits, AesUnit unit) : bits(bits), unit(unit) {
     const Digest secret = sha256(Bytes{1});
-    const BaseRequest request(key_holder_point(secret));
+    RandomStream random = RandomSource::from_system().stream({});
+    const BaseRequest request(key_holder_point(secret), random);
     const Digest ticket = sha256(request.bytes());
     BaseAnswer answer = answer_base_request(request.bytes(), ticket, secret);
     evaluator = request.finish(answer.bytes, ticket);

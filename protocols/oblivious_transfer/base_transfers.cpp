@@ -6,7 +6,6 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/obj_mac.h>
-#include <openssl/rand.h>
 
 #include <algorithm>
 
@@ -161,10 +160,6 @@ Number base_scalar(const Curve& curve, const Secret& sealing_secret) {
   return curve.scalar(derived(sealing_secret, "smlp-ot-base", Digest{}).bytes);
 }
 
-void fill_from_system(std::span<std::uint8_t> out) {
-  check(RAND_priv_bytes(out.data(), static_cast<int>(out.size())), "draw random bytes");
-}
-
 }  // namespace
 
 struct BaseRequest::Secrets {
@@ -173,9 +168,9 @@ struct BaseRequest::Secrets {
   std::vector<Number> scalars;          // b_i
   SecretBlocks offset = SecretBlocks(1);
 
-  Number fresh() const {
+  Number fresh(RandomStream& random) const {
     WipedBytes<64> bytes;
-    fill_from_system(bytes.bytes);
+    random.fill(bytes.bytes);
     return curve.scalar(bytes.bytes);
   }
 };
@@ -186,22 +181,22 @@ Bytes key_holder_point(const Secret& sealing_secret) {
   return Bytes(point.begin(), point.end());
 }
 
-BaseRequest::BaseRequest(std::span<const std::uint8_t> key_point)
+BaseRequest::BaseRequest(std::span<const std::uint8_t> key_point, RandomStream& random)
     : secrets_(std::make_unique<Secrets>()), key_point_(key_point.begin(), key_point.end()) {
   Secrets& secrets = *secrets_;
   const Point key = secrets.curve.decode(key_point, "the key holder's base point");
   WipedBytes<sizeof(Block)> offset;
-  fill_from_system(offset.bytes);
+  random.fill(offset.bytes);
   offset.bytes[0] |= 1;
   secrets.offset[0] = to_block(offset.bytes);
-  secrets.own = secrets.fresh();
+  secrets.own = secrets.fresh(random);
   append(secrets.curve.encode(secrets.curve.of_generator(secrets.own)), bytes_);
   for (std::size_t i = 0; i < transfer_bits; ++i) {
-    secrets.scalars.push_back(secrets.fresh());
+    secrets.scalars.push_back(secrets.fresh(random));
     append(choosing_point(secrets.curve, secrets.scalars.back(), key, secrets.offset[0].bit(i)), bytes_);
   }
   bytes_.resize(base_request_bytes);
-  fill_from_system(std::span(bytes_).last(32));
+  random.fill(std::span(bytes_).last(32));
 }
 
 BaseRequest::~BaseRequest() = default;

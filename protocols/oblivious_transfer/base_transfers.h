@@ -35,11 +35,11 @@ struct BaseTransfers {
 /// K's point A_K.
 Bytes key_holder_point(const std::array<std::uint8_t, 32>& sealing_secret);
 
-/// The evaluator's half. Everything in it is from the system's randomness, never from a seed.
+/// The evaluator's half.
 class BaseRequest {
  public:
-  /// `key_point`: A_K. Throws Error unless it is a point.
-  explicit BaseRequest(std::span<const std::uint8_t> key_point);
+  /// `key_point`: A_K. `secrets`: never of a seed but in tests. Throws Error unless it is a point.
+  BaseRequest(std::span<const std::uint8_t> key_point, RandomStream& secrets);
   ~BaseRequest();
   /// base_request_bytes: points and 32 fresh bytes.
   const Bytes& bytes() const { return bytes_; }

@@ -16,6 +16,11 @@ namespace {
 
 const std::array<std::uint8_t, 32> secret = sha256(Bytes{1, 2, 3});
 
+BaseRequest request_for(const Bytes& key_point) {
+  RandomStream random = RandomSource::from_system().stream({});
+  return BaseRequest(key_point, random);
+}
+
 /// Whether `taken` are the seeds that the offset chooses, and none the other.
 void check_seeds(const BaseTransfers& chooser, const BaseTransfers& holder) {
   CHECK(holder.offset[0].bit(0) == 1);
@@ -31,7 +36,7 @@ void check_seeds(const BaseTransfers& chooser, const BaseTransfers& holder) {
 }  // namespace
 
 TEST_CASE("base transfers: each side takes the seeds that its offset chooses, and no other") {
-  const BaseRequest request(key_holder_point(secret));
+  const BaseRequest request = request_for(key_holder_point(secret));
   const Digest ticket = sha256(request.bytes());
   const BaseAnswer answer = answer_base_request(request.bytes(), ticket, secret);
   CHECK(request.bytes().size() == base_request_bytes);
@@ -44,7 +49,7 @@ TEST_CASE("base transfers: each side takes the seeds that its offset chooses, an
 
 TEST_CASE(
     "base transfers: the answer is a function of secret, request and ticket; another ticket shares nothing") {
-  const BaseRequest request(key_holder_point(secret));
+  const BaseRequest request = request_for(key_holder_point(secret));
   const Digest ticket = sha256(request.bytes());
   const BaseAnswer first = answer_base_request(request.bytes(), ticket, secret);
   const BaseAnswer again = answer_base_request(request.bytes(), ticket, secret);
@@ -55,7 +60,7 @@ TEST_CASE(
   for (std::size_t i = 0; i < 2 * transfer_bits; ++i)
     CHECK(first.transfers.pairs[i] != other.transfers.pairs[i]);
   // Two requests of one evaluator, too, have nothing in common.
-  const BaseRequest second(key_holder_point(secret));
+  const BaseRequest second = request_for(key_holder_point(secret));
   CHECK(second.bytes() != request.bytes());
 }
 
@@ -84,13 +89,13 @@ TEST_CASE("base transfers: an answer is that of another implementation") {
 
 TEST_CASE("base transfers: refuses points that are none and lengths that do not fit") {
   const std::string refused = "the key holder's base point is not a point of P-256";
-  CHECK(error_of([] { BaseRequest(Bytes(33)); }) == refused);
-  CHECK(error_of([] { BaseRequest(Bytes(1)); }) == refused);  // infinity
+  CHECK(error_of([] { request_for(Bytes(33)); }) == refused);
+  CHECK(error_of([] { request_for(Bytes(1)); }) == refused);  // infinity
   Bytes off = key_holder_point(secret);
-  while (error_of([&] { BaseRequest{off}; }).empty()) ++off[32];  // half of all x are off the curve
-  CHECK(error_of([&] { BaseRequest{off}; }) == refused);
+  while (error_of([&] { request_for(off); }).empty()) ++off[32];  // half of all x are off the curve
+  CHECK(error_of([&] { request_for(off); }) == refused);
 
-  const BaseRequest request(key_holder_point(secret));
+  const BaseRequest request = request_for(key_holder_point(secret));
   const Digest ticket = sha256(request.bytes());
   const auto answered = [&](Bytes bytes) { answer_base_request(bytes, ticket, secret); };
   Bytes longer = request.bytes();
