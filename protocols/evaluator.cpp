@@ -9,6 +9,7 @@
 
 #include "paillier/error.h"
 #include "paillier/parallel.h"
+#include "protocols/oblivious_transfer/session.h"
 
 namespace smlp {
 
@@ -25,15 +26,22 @@ struct Evaluator::LazyPools {
   std::unique_ptr<RerandomiserPools> pools;
 };
 
+struct Evaluator::LazyTransfers {
+  RandomSource secrets;
+  std::once_flag once;
+  std::unique_ptr<const EvaluatorTransfers> transfers;
+};
+
 Evaluator::Evaluator(PublicKeys keys, BitBudget budget, Channel& channel, RandomSource random,
-                     SessionId session, bool made_ahead)
+                     SessionId session, bool made_ahead, const RandomSource& secrets)
     : keys(std::move(keys)),
       budget(std::move(budget)),
       channel(channel),
       session(session),
       random_(std::move(random)),
       used_(std::make_shared<UsedPlaces>()),
-      lazy_pools_(std::make_shared<LazyPools>(made_ahead)) {}
+      lazy_pools_(std::make_shared<LazyPools>(made_ahead)),
+      lazy_transfers_(std::make_shared<LazyTransfers>(secrets)) {}
 
 Draws Evaluator::draws(const Place& place, Draw kind) const {
   used_->use(place, kind);
@@ -52,6 +60,14 @@ RerandomiserPools& Evaluator::pools(const Place& place) const {
         {keys.dgk().rerandomisers(), run.derive("dgk"), ahead(dgk_ahead)}});
   });
   return *lazy.pools;
+}
+
+const EvaluatorTransfers& Evaluator::transfers(const Place& place) const {
+  LazyTransfers& lazy = *lazy_transfers_;
+  std::call_once(lazy.once, [&] {
+    lazy.transfers = std::make_unique<const EvaluatorTransfers>(*this, place, lazy.secrets);
+  });
+  return *lazy.transfers;
 }
 
 Header Evaluator::header(const std::string& protocol, std::uint8_t stage, const Place& place,

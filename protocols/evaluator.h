@@ -13,6 +13,9 @@
 
 namespace smlp {
 
+class BaseRequest;
+class EvaluatorTransfers;
+
 /// What re-randomises the ciphertexts that leave the evaluator.
 struct RerandomiserPools {
   RerandomiserPool paillier, dgk;
@@ -25,11 +28,12 @@ struct RangeEvidence {
 };
 
 /// Everything the evaluator's half of a protocol works with. Holds no secret key and cannot name one. Copies
-/// share the pools of re-randomisers and the record of what was drawn.
+/// share the pools of re-randomisers, the oblivious transfers and the record of what was drawn.
 struct Evaluator {
-  /// `made_ahead`: idle processors fill the pools.
+  /// `made_ahead`: idle processors fill the pools. `secrets`: what oblivious transfers draw from; of a seed
+  /// in tests alone.
   Evaluator(PublicKeys keys, BitBudget budget, Channel& channel, RandomSource random, SessionId session,
-            bool made_ahead = false);
+            bool made_ahead = false, const RandomSource& secrets = RandomSource::from_system());
 
   PublicKeys keys;  ///< with the sigma of the budget
   BitBudget budget;
@@ -47,14 +51,18 @@ struct Evaluator {
   /// draw the same: where the key holder's answers differ, two ciphertexts have one re-randomiser. It is a
   /// reason why a seed is for experiments alone.
   RerandomiserPools& pools(const Place& place) const;
+  /// Makes base transfers when it is first called: two round trips at that place.
+  const EvaluatorTransfers& transfers(const Place& place) const;
   Header header(const std::string& protocol, std::uint8_t stage, const Place& place, const Layout& layout,
                 std::vector<std::int64_t> parameters = {}) const;
 
  private:
   struct LazyPools;
+  struct LazyTransfers;
   RandomSource random_;
   std::shared_ptr<UsedPlaces> used_;
   std::shared_ptr<LazyPools> lazy_pools_;
+  std::shared_ptr<LazyTransfers> lazy_transfers_;
 };
 
 /// A session id from the source (addressed, so that a seeded run repeats it).
@@ -159,6 +167,8 @@ class RequestBody {
   RequestBody& add(const BlindedBits& bits);
   RequestBody& add(const BlindedSum& sum);
   RequestBody& add(const SealedState& state);
+  RequestBody& add(const BaseRequest& request);
+  RequestBody& add(const EvaluatorTransfers& transfers);  ///< their ticket
   const Bytes& bytes() const { return bytes_; }
 
  private:
@@ -174,6 +184,7 @@ class AnswerBody {
   std::vector<Ciphertext> ciphertexts(std::size_t count, std::string_view what);
   std::vector<DgkCiphertext> bits(std::size_t count, std::string_view what);
   SealedState sealed(std::size_t state_bytes);
+  const Bytes& bytes() const { return bytes_; }
   std::span<const std::uint8_t> raw(std::size_t count, std::string_view what) {
     return reader_.take(count, what);
   }

@@ -286,10 +286,10 @@ void Answering::put(std::span<const FreshDgkCiphertext> bits) {
 void Answering::put_sealed(std::span<const std::uint8_t> state, const Header& context) {
   RandomStream salt = Draws(random_, header().place.address(Draw::answer_seal)).stream(sealed_++);
   const Bytes sealed = seal(state, context, request_hash_, keys_.sealing_secret(), salt);
-  put_encoded(sealed);
+  put_bytes(sealed);
 }
 
-void Answering::put_encoded(std::span<const std::uint8_t> bytes) {
+void Answering::put_bytes(std::span<const std::uint8_t> bytes) {
   answer_.insert(answer_.end(), bytes.begin(), bytes.end());
 }
 
@@ -304,10 +304,10 @@ void Answering::observe(std::string_view what, const std::vector<Integer>& value
   observe(what, FixedIntegers(values, limbs_for(longest + 1)));
 }
 
-void Answering::observe(std::string_view what, const std::vector<std::uint8_t>& bits) const {
+void Answering::observe(std::string_view what, std::span<const std::uint8_t> bytes) const {
   if (!observer_) return;
-  FixedIntegers values(bits.size(), 1);
-  for (std::size_t i = 0; i < bits.size(); ++i) values[i][0] = bits[i];
+  FixedIntegers values(bytes.size(), 1);
+  for (std::size_t i = 0; i < bytes.size(); ++i) values[i][0] = bytes[i];
   observe(what, values);
 }
 

@@ -107,6 +107,8 @@ class Answering {
             const Digest& request_hash, RandomSource random, const ViewObserver& observer);
 
   const Header& header() const { return request_.header; }
+  /// SHA-256 of the request.
+  const Digest& request_digest() const { return request_hash_; }
   const BitBudget& budget() const { return budget_; }
   const SecretKeys& keys() const { return keys_; }
   const KeyHolderPolicy& policy() const { return policy_; }
@@ -133,6 +135,9 @@ class Answering {
   /// The same for a state that is bound to another header than the request's.
   OpenedState open_sealed(std::size_t state_bytes, const Header& context, const std::string& sealed_by,
                           std::uint8_t sealed_at);
+  std::span<const std::uint8_t> read_bytes(std::size_t count, std::string_view what) {
+    return reader_.take(count, what);
+  }
   void finish() const { reader_.finish("a request"); }
   std::size_t unread_bytes() const { return reader_.remaining(); }
 
@@ -145,12 +150,13 @@ class Answering {
   void put(std::span<const FreshDgkCiphertext> bits);
   void put_sealed(std::span<const std::uint8_t> state) { put_sealed(state, header()); }
   void put_sealed(std::span<const std::uint8_t> state, const Header& context);
-  void put_encoded(std::span<const std::uint8_t> bytes);  ///< ciphertexts under a user key, already encoded
+  /// Ciphertexts under a user key, already encoded; points, seeds and corrections of oblivious transfers.
+  void put_bytes(std::span<const std::uint8_t> bytes);
   Bytes take_answer() { return std::move(answer_); }
 
   void observe(std::string_view what, const FixedIntegers& values) const;
   void observe(std::string_view what, const std::vector<Integer>& values) const;
-  void observe(std::string_view what, const std::vector<std::uint8_t>& bits) const;
+  void observe(std::string_view what, std::span<const std::uint8_t> bytes) const;
 
  private:
   FixedIntegers open_cells(const FixedIntegers& packed, const std::vector<SlotCells>& cells, std::size_t bits,

@@ -94,7 +94,7 @@ void answer_switch(Answering& answering) {
       user->encrypt(pack_down(masked, layout, budget.slot_bits()), answering.draws(Draw::answer_down));
   Bytes encoded;
   user->encode(switched, encoded);
-  answering.put_encoded(encoded);
+  answering.put_bytes(encoded);
 }
 
 std::size_t round_trips(std::size_t count, std::size_t most) {

@@ -396,6 +396,11 @@ TEST_CASE("conformance: conversions keep every value") {
             check_ranges(gathering, place);
             check.expect(descriptor, {.left = layout});
             check.check();
+          } else if (descriptor.name == "base-transfers") {
+            parties.evaluator().transfers(place);
+            if (rows * cols == 1) meter.expect(descriptor, {});  // once
+            parties.evaluator().transfers(parties.next_place());
+            meter.check();
           } else {
             FAIL("there is no driver for the conversion ", descriptor.name);
           }

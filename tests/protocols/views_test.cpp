@@ -11,6 +11,7 @@
 
 #include "protocols/conversion/switch_key.h"
 #include "protocols/conversion/unpack.h"
+#include "protocols/oblivious_transfer/session.h"
 #include "protocols/registry.h"
 #include "tests/support/protocol_fixture.h"
 #include "tests/support/statistics.h"
@@ -103,6 +104,9 @@ void run_on(TwoParties& parties, const Descriptor& descriptor, const ProtocolSet
         unpack_matrix(evaluator, place, x);
       else if (descriptor.name == "range-check")
         compare_and_check(evaluator, place, x);
+      else if (descriptor.name == "base-transfers")
+        EvaluatorTransfers(evaluator, place,
+                           parties.evaluator_random().derive("transfers " + std::to_string(place.step)));
       else
         switch_key(evaluator, place, toy_user_key(), Purpose::answers, x.down());
       break;

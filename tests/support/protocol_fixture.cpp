@@ -63,7 +63,11 @@ TwoParties::TwoParties(const Setup& setup)
       evaluator_{
           toy_keys().public_keys(),
           BitBudget(setup.numbers, setup.max_inner, toy_keys().public_keys().paillier().bits(), setup.slots),
-          channel_, evaluator_random_, draw_session(evaluator_random_)},
+          channel_,
+          evaluator_random_,
+          draw_session(evaluator_random_),
+          false,
+          source(setup, "transfers")},
       owner_(source(setup, "owner")) {}
 
 Sizes TwoParties::sizes() const {
@@ -247,6 +251,8 @@ void run_protocol(TwoParties& parties, const Descriptor& descriptor, const Proto
         switch_key(evaluator, place, toy_user_key(), Purpose::answers, z.down());
       else if (descriptor.name == "range-check")
         compare_and_check(evaluator, place, z);
+      else if (descriptor.name == "base-transfers")
+        evaluator.transfers(place);
       else
         throw Error("the test support has no run for the conversion " + std::string(descriptor.name));
       break;

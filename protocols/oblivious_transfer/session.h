@@ -1,0 +1,56 @@
+// The oblivious transfers of an evaluator's session: base transfers in two round trips, made when a protocol
+// first needs them.
+//
+//   E -> K  nothing          K -> E  its point A_K, the same for a key file
+//   E -> K  base request     K -> E  base answer                                        (base_transfers.h)
+// The SHA-256 of the second request is the ticket: by it a later request names these transfers. K keeps
+// nothing. Its seeds follow from the sealing secret and the ticket, and a stream of theirs from a label that
+// holds the SHA-256 of the request that the bits are from. So any replica answers a request alike, and two
+// requests have no stream in common, nor have two sessions with one id.
+// What the evaluator draws for a batch follows from its own secrets, the request and the answer: of the
+// operating system, other ones for each evaluator, and never from a seed. A resumed run takes a new ticket.
+#pragma once
+
+#include "protocols/evaluator.h"
+#include "protocols/key_holder.h"
+#include "protocols/oblivious_transfer/base_transfers.h"
+
+namespace smlp {
+
+// Evaluator.
+
+/// The SHA-256 of a request as it is sent.
+Digest request_digest(const Header& header, const RequestBody& body);
+
+class EvaluatorTransfers {
+ public:
+  /// Makes base transfers, alone: no other task has its turn meanwhile. `secrets` of the operating system; of
+  /// a seed in tests alone.
+  EvaluatorTransfers(const Evaluator& evaluator, const Place& place, RandomSource secrets);
+
+  const Digest& ticket() const { return base_.ticket; }
+  const Block& offset() const { return base_.offset[0]; }
+  /// For transfers in which the key holder chooses.
+  OffsetHolder offset_holder(const Label& label) const { return {offset(), base_.taken, label}; }
+  /// A secret block for this request and this answer.
+  Block secret_for(const Digest& request, std::span<const std::uint8_t> answer) const;
+
+ private:
+  RandomSource secrets_;
+  BaseTransfers base_;
+};
+
+/// The first of the parameters by which a request about transfers names the version of its program: both
+/// sides read requests alike only where they have the same.
+std::int64_t version_word();
+
+// Key holder.
+
+/// Throws Error unless the request is of this version.
+void require_same_version(std::int64_t word);
+/// Reads the ticket of a request.
+Digest read_ticket(Answering& answering);
+/// For transfers in which the key holder chooses.
+TransferChooser transfer_chooser(const Answering& answering, const Digest& ticket, const Label& label);
+
+}  // namespace smlp
