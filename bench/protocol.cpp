@@ -62,10 +62,17 @@ class ProtocolCalls {
                  [=, bits = budget_.product_bits(), truncation = protocols_.truncation](const Evaluator& e) {
                    truncation->rescale(e, product, *z, bits, factor, std::nullopt);
                  }}};
-      case Family::comparison:
-        return {{"comparison", "value", values, [=, comparison = protocols_.comparison](const Evaluator& e) {
-                   comparison->sign(e, forward, *z);
-                 }}};
+      case Family::comparison: {
+        const auto comparison = protocols_.comparison;
+        std::vector<Call> calls{
+            {"comparison", "value", values, [=](const Evaluator& e) { comparison->sign(e, forward, *z); }}};
+        if (!find_protocol(family, names_.comparison).on_opened) return calls;
+        const auto opened = std::make_shared<const EncryptedMatrix>(protocols_.truncation->rescale(
+            fresh_evaluator(), product, *z, budget_.product_bits(), {1, 0}, std::nullopt, Form::opened));
+        calls.push_back({"of opened values", "value", values,
+                         [=](const Evaluator& e) { comparison->sign(e, forward, *opened); }});
+        return calls;
+      }
       case Family::selection: {
         const auto selection = protocols_.selection;
         const auto bits =
@@ -90,16 +97,17 @@ class ProtocolCalls {
 
   /// Five samples, fewer where `seconds` have gone, one at least.
   Json measure(const Call& call, double seconds) {
-    const Traffic before = session_.channel().traffic();
+    const Traffic before = traffic();
     Samples samples;
     const double start = process_seconds();
     do {
       const Evaluator evaluator = fresh_evaluator();
+      if (names_.needs_transfers()) evaluator.transfers({});  // once a session, so none of the call's
       const double from = process_seconds();
       call.body(evaluator);
       samples.seconds.push_back((process_seconds() - from) / static_cast<double>(call.units));
     } while (samples.seconds.size() < 5 && process_seconds() - start < seconds);
-    const Traffic& after = session_.channel().traffic();
+    const Traffic after = traffic();
     const std::uint64_t all = samples.seconds.size() * call.units;
     const auto each = [&](std::uint64_t bytes) {
       return static_cast<double>(bytes) / static_cast<double>(all);
@@ -117,6 +125,14 @@ class ProtocolCalls {
   std::size_t slots() const { return budget_.slots(); }
 
  private:
+  /// Without base transfers.
+  Traffic traffic() const {
+    Traffic all;
+    for (const auto& [protocol, each] : session_.channel().traffic_by_protocol())
+      if (protocol != "conversion/base-transfers") all += each;
+    return all;
+  }
+
   /// A place serves one call of an evaluator.
   Evaluator fresh_evaluator() {
     const Evaluator& first = session_.arithmetic().evaluator();

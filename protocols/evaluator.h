@@ -15,6 +15,7 @@ namespace smlp {
 
 class BaseRequest;
 class EvaluatorTransfers;
+class GarbledComparisons;
 
 /// What re-randomises the ciphertexts that leave the evaluator.
 struct RerandomiserPools {
@@ -169,6 +170,7 @@ class RequestBody {
   RequestBody& add(const SealedState& state);
   RequestBody& add(const BaseRequest& request);
   RequestBody& add(const EvaluatorTransfers& transfers);  ///< their ticket
+  RequestBody& add(const GarbledComparisons& comparisons);
   const Bytes& bytes() const { return bytes_; }
 
  private:

@@ -36,6 +36,7 @@ Operations& Operations::operator+=(const Operations& other) {
   bit_rerandomisations += other.bit_rerandomisations;
   bit_encryptions += other.bit_encryptions;
   zero_tests += other.zero_tests;
+  gates += other.gates;
   masked_values += other.masked_values;
   return *this;
 }

@@ -150,6 +150,7 @@ struct Operations {
   double bit_rerandomisations = 0;  ///< evaluator
   double bit_encryptions = 0;       ///< key holder
   double zero_tests = 0;            ///< key holder
+  double gates = 0;                 ///< both: of garbled comparisons, with the transfers of their bits
   double masked_values = 0;         ///< values shown to the key holder under a mask of their own
   Operations& operator+=(const Operations& other);
 };
@@ -198,6 +199,7 @@ struct Descriptor {
   bool single_value = false;  ///< one value a ciphertext only (the paper's representation)
   bool fused = false;         ///< a product that truncates by itself, an activation that compares by itself
   bool on_opened = false;     ///< a comparison that works on an opened z: it takes one, or opens it
+  bool transfers = false;     ///< on oblivious transfers: base transfers once a session
   bool brings_evidence = false;  ///< a selection that gathers evidence of ranges, where it is asked for
   std::array<Handler, most_stages> handlers{};  ///< the key holder's half, by stage
   /// Null for what sends nothing itself.

@@ -80,6 +80,10 @@ bool ProtocolNames::needs_one_value_a_ciphertext() const {
   return false;
 }
 
+bool ProtocolNames::needs_transfers() const {
+  return std::ranges::any_of(used(), &Descriptor::transfers);
+}
+
 bool ProtocolNames::checks_ranges() const {
   return !find_protocol(Family::activation, activation).fused &&
          find_protocol(Family::comparison, comparison).on_opened &&

@@ -28,6 +28,8 @@ struct ProtocolNames {
   /// Names by family of those that nothing uses.
   std::map<std::string, std::string> unused() const;
   bool needs_one_value_a_ciphertext() const;
+  /// Whether any is on oblivious transfers.
+  bool needs_transfers() const;
   /// Whether compared values leave evidence of their ranges.
   bool checks_ranges() const;
   /// What a product gives that relu, or its derivative, takes alone.

@@ -287,6 +287,7 @@ std::set<std::string> asked_protocols(const ProtocolNames& names, bool range_che
   for (const Descriptor* descriptor : names.used())
     if (descriptor->sends()) out.insert(descriptor->wire_name());
   if (names.needs_one_value_a_ciphertext()) out.insert("conversion/unpack");
+  if (names.needs_transfers()) out.insert("conversion/base-transfers");
   if (range_checks && names.checks_ranges()) out.insert("conversion/range-check");
   return out;
 }

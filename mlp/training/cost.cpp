@@ -14,6 +14,7 @@
 #include "mlp/training/weight_check.h"
 #include "paillier/parallel.h"
 #include "protocols/activation/tiles.h"
+#include "protocols/oblivious_transfer/garbled_comparisons.h"
 
 namespace smlp {
 
@@ -27,8 +28,12 @@ struct OpenedResult {
 /// Sums what the protocols of a run declare.
 class Declared {
  public:
-  Declared(const ProtocolNames& protocols, const Sizes& sizes, bool range_checks)
-      : protocols_(protocols), sizes_(sizes), checks_(range_checks && protocols.checks_ranges()) {}
+  /// `first`: of a session.
+  Declared(const ProtocolNames& protocols, const Sizes& sizes, bool range_checks, bool first = false)
+      : protocols_(protocols),
+        sizes_(sizes),
+        checks_(range_checks && protocols.checks_ranges()),
+        transfers_to_come_(first) {}
   const Cost& cost() const { return cost_; }
 
   void product(const Layout& left, const Layout& right, bool addend, const OperandStates& left_states = {},
@@ -107,6 +112,9 @@ class Declared {
     const Descriptor& comparison = find_protocol(Family::comparison, protocols_.comparison);
     work.opened_bits = z.bits;
     if (forward) {
+      if (comparison.transfers && transfers_to_come_)
+        count(find_protocol(Family::conversion, "base-transfers"), {});
+      transfers_to_come_ = false;
       count(comparison, work);
       if (comparison.on_opened && z.bits == 0) work.opened_bits = sizes_.budget.guarded_mask_bits();
     }
@@ -124,6 +132,7 @@ class Declared {
   Sizes sizes_;
   bool checks_;
   bool gathered_ = false;
+  bool transfers_to_come_;  ///< base transfers, by the first comparison that needs them
   Cost cost_;
 };
 
@@ -173,13 +182,13 @@ namespace {
 
 constexpr OperandStates kept{OperandUse::kept}, reused{OperandUse::reused};
 
-/// A step on a batch of groups of these widths; `table`: how its features come.
+/// A step on a batch of groups of these widths; `table`: how its features come; `first`: of a session.
 Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
                         const TrainingOptions& options, const std::vector<std::size_t>& group_widths,
-                        const Sizes& sizes, const OperandStates& table, bool range_checks) {
+                        const Sizes& sizes, const OperandStates& table, bool range_checks, bool first) {
   const std::size_t slots = sizes.budget.slots();
   const bool addend = options.momentum != 0 || options.weight_decay != 0;
-  Declared declared(protocols, sizes, range_checks);
+  Declared declared(protocols, sizes, range_checks, first);
   for (const std::size_t cols : {network.inputs(), network.outputs()})
     declared.unpack({group_widths, balanced_groups(cols, sizes.budget.fitting_slots())});
   const std::vector<std::size_t> rows = batch_groups(group_widths, slots);
@@ -206,11 +215,11 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
   return declared.cost();
 }
 
-/// The check of the weights after an epoch.
+/// The check of the weights after an epoch; `first`: nothing was compared before.
 Cost weight_check_cost(const Network& network, const ProtocolNames& protocols, const Sizes& sizes,
-                       bool range_checks) {
+                       bool range_checks, bool first) {
   const std::size_t slots = sizes.budget.slots();
-  Declared declared(protocols, sizes, range_checks);
+  Declared declared(protocols, sizes, range_checks, first);
   for (std::size_t layer = 0; declared.checks() && layer < network.layers(); ++layer) {
     const Layout weights = weight_layout(network, layer, slots);
     const OpenedResult sums = declared.before_activation(
@@ -233,9 +242,12 @@ Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const Tr
     for (const std::size_t group : batch) widths.push_back(groups.widths[group]);
     OperandStates table = kept;
     if (keeps) table = {first ? OperandUse::kept : OperandUse::reused, batch.size(), 0};
-    cost += training_step_cost(network, protocols, options, widths, sizes, table, range_checks);
+    cost += training_step_cost(network, protocols, options, widths, sizes, table, range_checks,
+                               first && &batch == &groups.batches.front());
   }
-  cost += weight_check_cost(network, protocols, sizes, range_checks);
+  bool compared = false;
+  for (std::size_t layer = 0; layer < network.layers(); ++layer) compared |= network.kind(layer).compares();
+  cost += weight_check_cost(network, protocols, sizes, range_checks, first && !compared);
   return cost;
 }
 
@@ -246,10 +258,11 @@ Cost classification_cost(const Network& network, const ProtocolNames& protocols,
   for (const auto& batch : groups.batches) {
     std::vector<std::size_t> widths;
     for (const std::size_t group : batch) widths.push_back(groups.widths[group]);
-    Declared declared(protocols, sizes, range_checks);
+    const bool first = &batch == &groups.batches.front();
+    Declared declared(protocols, sizes, range_checks, first);
     declared.unpack({widths, balanced_groups(network.inputs(), sizes.budget.fitting_slots())});
     declared.unpack({widths, {1}});  // row numbers
-    const OperandStates weights = &batch == &groups.batches.front() ? kept : reused;
+    const OperandStates weights = first ? kept : reused;
     using States = std::function<OperandStates(std::size_t)>;
     forward_pass(declared, network, batch_groups(widths, slots), slots, false,
                  States([](std::size_t) { return OperandStates{}; }),
@@ -295,7 +308,7 @@ double MachineSpeed::seconds(const Operations& o, int threads) const {
   const double work = o.products * product + o.rerandomisations * rerandomisation +
                       o.decryptions * decryption + o.encryptions * encryption + o.bit_products * bit_product +
                       o.bit_rerandomisations * bit_rerandomisation + o.bit_encryptions * bit_encryption +
-                      o.zero_tests * zero_test;
+                      o.zero_tests * zero_test + o.gates * gate;
   return work / std::max(threads, 1);
 }
 
@@ -342,6 +355,37 @@ class Sampler {
   };
   std::vector<Call> calls_;
   std::vector<Samples> samples_;
+};
+
+/// Garbled comparisons of both parties.
+class GateSample {
+ public:
+  static constexpr std::size_t bits = 24, comparisons = comparisons_in_piece;
+  static constexpr std::size_t gates = comparisons * (bits - 1);
+
+  explicit GateSample(RandomStream random) : pairs_(2 * transfer_bits), r_(comparisons) {
+    for (Block& seed : pairs_) seed = {random.word(), random.word()};
+    for (std::uint64_t& word : r_) word = random.word();
+  }
+  void run() const {
+    const Block offset{1, 0};
+    SecretBlocks taken;
+    for (std::size_t i = 0; i < transfer_bits; ++i) taken.push_back(pairs_[2 * i + offset.bit(i)]);
+    const Label label{};
+    TransferChooser chooser(pairs_, label);
+    OffsetHolder holder(offset, taken, label);
+    const Bytes corrections = choose_bits(std::move(chooser), bits, r_);
+    SecretBlocks labels(comparisons * bits);
+    holder.extend(corrections, labels);
+    std::vector<Block> tables(comparisons * table_blocks(bits));
+    std::vector<std::uint8_t> shares(comparisons);
+    ComparisonGarbler(offset, {}, {}, bits).garble(labels, r_, tables, shares);
+    ComparisonEvaluator({}, {}, bits).evaluate(labels, tables, shares);
+  }
+
+ private:
+  SecretBlocks pairs_;
+  std::vector<std::uint64_t> r_;
 };
 
 /// All operations on the calling thread alone.
@@ -392,6 +436,8 @@ std::vector<Samples> sample_operations(const SecretKeys& keys, const RandomSourc
   sampler.add(&MachineSpeed::bit_rerandomisation, taken, [&] { bits_ahead.take(taken); });
   sampler.add(&MachineSpeed::bit_encryption, batch, [&] { keys.dgk().encrypt(ones, next()); });
   sampler.add(&MachineSpeed::zero_test, batch, [&] { keys.dgk().are_zero(bits); });
+  const GateSample garbled(random.derive("speed of gates").stream({}));
+  sampler.add(&MachineSpeed::gate, GateSample::gates, [&] { garbled.run(); });
   return sampler.run();
 }
 

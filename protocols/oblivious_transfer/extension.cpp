@@ -69,6 +69,15 @@ void TransferChooser::extend(std::span<const std::uint8_t> choices, Bytes& corre
   rows_of(columns, labels, unit_);
 }
 
+void TransferChooser::labels(std::span<Block> labels) {
+  const std::size_t blocks = blocks_for(labels.size());
+  SecretBlocks columns(transfer_bits * blocks);
+  for (std::size_t i = 0; i < transfer_bits; ++i)
+    streams_[2 * i].fill(position_, std::span(columns).subspan(i * blocks, blocks));
+  position_ += blocks;
+  rows_of(columns, labels, unit_);
+}
+
 OffsetHolder::OffsetHolder(const Block& offset, std::span<const Block> seeds, const Label& label,
                            AesUnit unit)
     : unit_(unit), offset_{offset}, streams_(streams_of(seeds, transfer_bits, label, unit)) {}

@@ -28,6 +28,8 @@ class TransferChooser {
   TransferChooser(std::span<const Block> seeds, const Label& label, AesUnit unit = best_aes_unit());
   /// The next transfers: appends the corrections for `choices` (each 0 or 1) and gives the labels t_j.
   void extend(std::span<const std::uint8_t> choices, Bytes& corrections, std::span<Block> labels);
+  /// The same labels alone: they do not depend on the choices.
+  void labels(std::span<Block> labels);
 
  private:
   AesUnit unit_;

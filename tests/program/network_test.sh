@@ -21,14 +21,15 @@ for seed in 11 12; do
 done
 
 # Over TLS; the same rounds and bytes.
-serve one 0 --user-key user/public.json
+allow=(--allow homomorphic,comparison/garbled)
+serve one 0 --user-key user/public.json "${allow[@]}"
 one=$server first=$port
 accepts "${train[@]}" --seed 11 --key-holder 127.0.0.1:$first "${tls[@]}" --out net.h5 --json >net.report
 same_weights net.h5 inside11.h5
 holds 'all(j[name] == json.load(open("inside11.report"))[name] for name in ("bytes", "rounds"))' net.report
 
 # Two evaluators at once, on two processes of the key holder.
-serve two 0
+serve two 0 "${allow[@]}"
 two=$server second=$port
 both=127.0.0.1:$first,127.0.0.1:$second
 (accepts "${train[@]}" --seed 11 --key-holder $both "${tls[@]}" --out a.h5 >/dev/null; finish) & a=$!
@@ -39,22 +40,29 @@ same_weights a.h5 inside11.h5
 same_weights b.h5 inside12.h5
 [ "$(grep -c ' evaluator.example session ' "$logs/two.log")" -gt 20 ] || fail 'the load was not spread'
 
+# Garbled comparisons: either process answers the transfers of a session.
+accepts "${train[@]}" --seed 11 --comparison garbled --key-holder $both "${tls[@]}" --out garbled.h5 >/dev/null
+same_weights garbled.h5 inside11.h5
+
 # One process is killed, the other answers; both are killed at some moments and come back; so is the evaluator.
 end KILL $two
 accepts "${train[@]}" --seed 11 --key-holder $both "${tls[@]}" --out lost.h5 >/dev/null
 same_weights lost.h5 inside11.h5
-"$smlp" "${train[@]}" --seed 11 --resume --key-holder 127.0.0.1:$first "${tls[@]}" --out killed.h5 >/dev/null 2>killed.err </dev/null &
-training=$!
-for moment in 0.37 0.81; do
-  sleep $moment
-  end KILL $one
-  serve one $first --user-key user/public.json
-  one=$server
+for comparison in dgk-veugen garbled; do
+  resumed=("${train[@]}" --seed 11 --comparison $comparison --resume --key-holder 127.0.0.1:$first "${tls[@]}" --out killed-$comparison.h5)
+  "$smlp" "${resumed[@]}" >/dev/null 2>killed.err </dev/null &
+  training=$!
+  for moment in 0.37 0.81; do
+    sleep $moment
+    end KILL $one
+    serve one $first --user-key user/public.json "${allow[@]}"
+    one=$server
+  done
+  kill -KILL $training 2>/dev/null
+  wait $training 2>/dev/null
+  accepts "${resumed[@]}" >/dev/null
+  same_weights killed-$comparison.h5 inside11.h5
 done
-kill -KILL $training 2>/dev/null
-wait $training 2>/dev/null
-accepts "${train[@]}" --seed 11 --resume --key-holder 127.0.0.1:$first "${tls[@]}" --out killed.h5 >/dev/null
-same_weights killed.h5 inside11.h5
 
 # Answers for the user, whose key the key holder knows; another user it does not.
 cut -d, -f1-4 train.csv >queries.csv

@@ -257,6 +257,7 @@ TEST_CASE("conformance: comparisons and selections from end to end of the guarde
     const ProtocolSet set = make_protocols(names, budget);
     const Descriptor& comparison = find_protocol(Family::comparison, names.comparison);
     const Descriptor& selection = find_protocol(Family::selection, names.selection);
+    if (comparison.transfers) parties.evaluator().transfers(parties.next_place());
     RandomStream random = RandomSource::from_seed(12).stream({});
     // z and v as ciphertexts, or opened under masks of `wide` bits.
     const std::size_t wide = budget.product_mask_bits(), narrow = budget.guarded_mask_bits();
@@ -327,6 +328,7 @@ TEST_CASE("conformance: activations are ReLU and its derivative, over every comp
         TwoParties parties({.slots = slots});
         const BitBudget& budget = parties.budget();
         const ProtocolSet set = make_protocols(names, budget);
+        if (names.needs_transfers()) parties.evaluator().transfers(parties.next_place());
         RandomStream random = RandomSource::from_seed(13).stream({});
         const auto declare = [&](Meter& meter, const Layout& layout, bool backward) {
           if (descriptor.fused) return meter.expect(descriptor, {.left = layout, .backward = backward});

@@ -55,7 +55,8 @@ Json to_json(const Operations& operations) {
           {"bit_products", operations.bit_products},
           {"bit_rerandomisations", operations.bit_rerandomisations},
           {"bit_encryptions", operations.bit_encryptions},
-          {"zero_tests", operations.zero_tests}};
+          {"zero_tests", operations.zero_tests},
+          {"gates", operations.gates}};
 }
 
 Json to_json(const Cost& cost, double seconds) {

@@ -66,7 +66,9 @@ std::set<std::string> allowed_protocols(const std::string& text) {
       out.merge(asked_protocols(preset(name)));
       out.insert({"conversion/unpack", "conversion/switch-key", "conversion/range-check"});
     } else {
-      out.insert(find_protocol(name).wire_name());
+      const Descriptor& protocol = find_protocol(name);
+      out.insert(protocol.wire_name());
+      if (protocol.transfers) out.insert("conversion/base-transfers");
     }
   }
   return out;

@@ -81,12 +81,15 @@ TEST_CASE("a regression on ciphertexts equals its twin, for both presets") {
   }
 }
 
-TEST_CASE("families mix: the affine comparison under packed products equals the twin") {
+TEST_CASE("families mix: other comparisons under packed products equal the twin") {
   const SmallData data(10);
-  SmallRun run = with_everything("homomorphic");
-  run.options.epochs = 1;
-  run.protocols.comparison = "affine";
-  check_equal_to_twin(train_small(toy_keys(), numbers, 16, data, run), data, toy_keys());
+  for (const char* comparison : {"affine", "garbled"}) {
+    CAPTURE(comparison);
+    SmallRun run = with_everything("homomorphic");
+    run.options.epochs = 1;
+    run.protocols.comparison = comparison;
+    check_equal_to_twin(train_small(toy_keys(), numbers, 16, data, run), data, toy_keys());
+  }
 }
 
 TEST_CASE("the twin is the same under keys that group rows alike, and another under keys that do not") {
@@ -152,9 +155,12 @@ TEST_CASE("the number of threads changes nothing, not even the transcript [paral
 
 TEST_CASE("bytes and rounds of an epoch are the declared ones") {
   const SmallData data(13);
-  for (const char* name : {"homomorphic", "paper"}) {
+  for (const char* name : {"homomorphic", "paper", "garbled"}) {
     CAPTURE(name);
-    SmallRun run = with_everything(name);
+    const bool garbled = std::string_view(name) == "garbled";
+    SmallRun run = with_everything(garbled ? "homomorphic" : name);
+    if (garbled) run.protocols.comparison = name;
+    if (garbled) run.network = {{3, 2}};  // what is compared first is the check of the weights
     run.options.epochs = 1;
     const SmallOutcome out = train_small(toy_keys(), numbers, 16, data, run);
     const bool single = run.protocols.needs_one_value_a_ciphertext();
@@ -199,6 +205,12 @@ TEST_CASE("in tiles under way together a wide network has the twin's weights and
   const SmallOutcome direct = train_small(toy_keys(), numbers, 64, data, run);
   run.hosted = true;
   const SmallOutcome hosted = train_small(toy_keys(), numbers, 64, data, run);
+  SmallRun garbled = run;
+  garbled.protocols.comparison = "garbled";
+  const SmallOutcome by_gates = train_small(toy_keys(), numbers, 64, data, garbled);
+  CHECK(by_gates.encrypted == direct.twin);
+  CHECK(by_gates.traffic ==
+        epoch_cost(run.network, garbled.protocols, run.options, groups, sizes, true).traffic);
   for (const SmallOutcome* out : {&direct, &hosted}) {
     CHECK(out->encrypted == out->twin);
     CHECK(out->traffic == declared.traffic);

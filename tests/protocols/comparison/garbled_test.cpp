@@ -1,0 +1,283 @@
+// Garbled comparisons against retries, replicas and resumed runs: nothing that hides one content is used for
+// another. And what the evaluator receives.
+#include <doctest/doctest.h>
+
+#include <array>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "paillier/error.h"
+#include "protocols/oblivious_transfer/garbled_comparisons.h"
+#include "protocols/registry.h"
+#include "protocols/version.h"
+#include "tests/support/protocol_fixture.h"
+#include "tests/support/statistics.h"
+#include "tests/support/toy_keys.h"
+
+using namespace smlp;
+using namespace smlp::testing;
+
+namespace {
+
+constexpr auto wire_name = "comparison/garbled";
+constexpr std::size_t rows = 4, cols = 3, cells = rows * cols, bits = toy_numbers.value_bits + 4;
+constexpr std::size_t column = cells * bits / 8;  // bytes
+
+/// Looks for labels and seeds that serve two contents.
+class Audit {
+ public:
+  void see(std::span<const std::uint8_t> frame, std::span<const std::uint8_t> answer) {
+    const Request request = decode_request(frame);
+    if (!refusal_in(answer).empty() || request.header.protocol != wire_name) return;
+    if (request.header.stage == 0) {
+      const Bytes body = decode_answer(answer);
+      corrections({request.body.begin(), request.body.begin() + sizeof(Digest)}, sha256(frame),
+                  {body.begin(), body.begin() + static_cast<std::ptrdiff_t>(correction_bytes(cells * bits))});
+    } else {
+      garbled(
+          {request.body.end() - static_cast<std::ptrdiff_t>(garbled_bytes(cells, bits)), request.body.end()});
+    }
+  }
+  /// What the key holder sent under a ticket about a request.
+  void corrections(const Bytes& ticket, const Digest& request, const Bytes& matrix) {
+    tickets_.insert(ticket);
+    const auto [known, added] = corrections_[ticket].emplace(request, matrix);
+    if (!added && known->second != matrix) ++answers_that_differ;
+  }
+  /// Seed and tables.
+  void garbled(const Bytes& sent) { seeds_[Bytes(sent.begin(), sent.begin() + sizeof(Block))].insert(sent); }
+
+  /// Two matrices under one label differ by the same bits in every column: those of d xor d'.
+  std::size_t labels_used_twice() const {
+    std::size_t twice = 0;
+    for (const auto& entry : corrections_)
+      for (auto a = entry.second.begin(); a != entry.second.end(); ++a)
+        for (auto b = std::next(a); b != entry.second.end(); ++b) twice += same_columns(a->second, b->second);
+    return twice;
+  }
+  std::size_t seeds_used_twice() const {
+    std::size_t twice = 0;
+    for (const auto& entry : seeds_) twice += entry.second.size() - 1;
+    return twice;
+  }
+  std::size_t tickets() const { return tickets_.size(); }
+  std::size_t requests() const {
+    std::size_t all = 0;
+    for (const auto& entry : corrections_) all += entry.second.size();
+    return all;
+  }
+  std::size_t seeds() const { return seeds_.size(); }
+  std::size_t answers_that_differ = 0;  ///< of replicas, to one request
+
+ private:
+  static bool same_columns(const Bytes& a, const Bytes& b) {
+    for (std::size_t i = column; i < a.size(); ++i)
+      if ((a[i] ^ b[i]) != (a[i - column] ^ b[i - column])) return false;
+    return true;
+  }
+  std::set<Bytes> tickets_;
+  std::map<Bytes, std::map<Digest, Bytes>> corrections_;
+  std::map<Bytes, std::set<Bytes>> seeds_;
+};
+
+/// Three key holders of one key file. A request goes to any, up to three times since answers are lost, and
+/// now and then an old one comes again.
+class Replicas : public Channel {
+ public:
+  explicit Replicas(std::uint64_t seed) : random_(RandomSource::from_seed(seed).stream({})) {
+    for (int i = 0; i < 3; ++i)
+      replicas_.emplace_back(toy_keys(), permissive_policy(), AnswerRandomness::from_system());
+  }
+  Audit audit;
+  std::vector<Bytes> sent;
+
+ protected:
+  Bytes exchange(std::span<const std::uint8_t> frame) override {
+    const std::lock_guard lock(mutex_);
+    sent.emplace_back(frame.begin(), frame.end());
+    Bytes answer;
+    for (std::uint64_t times = 1 + random_.below(std::uint64_t{3}); times > 0; --times) {
+      answer = ask(frame);
+      if (random_.below(std::uint64_t{2}) == 0) ask(Bytes(sent[random_.below(std::uint64_t{sent.size()})]));
+    }
+    return answer;
+  }
+
+ private:
+  Bytes ask(std::span<const std::uint8_t> frame) {
+    Bytes answer = replicas_[random_.below(std::uint64_t{replicas_.size()})].answer(frame);
+    audit.see(frame, answer);
+    return answer;
+  }
+  std::mutex mutex_;
+  std::vector<KeyHolder> replicas_;
+  RandomStream random_;
+};
+
+Evaluator evaluator_on(Channel& channel, const RandomSource& random) {
+  const PublicKeys& keys = toy_keys().public_keys();
+  return {keys, BitBudget(toy_numbers, toy_max_inner, keys.paillier().bits()), channel, random, {}};
+}
+
+/// What the key holder would send for so many d under this label.
+Bytes corrections_for(const Digest& ticket, const Label& label, std::uint64_t d) {
+  return choose_bits({key_holder_pairs(ticket, toy_keys().sealing_secret()), label}, bits,
+                     std::vector<std::uint64_t>(cells, d));
+}
+
+}  // namespace
+
+TEST_CASE(
+    "garbled comparison: replayed, reordered, sent to other replicas, resumed: nothing serves two contents") {
+  Replicas channel(1);
+  TwoParties owner;  // encrypts and decrypts
+  const ProtocolNames names = [] {
+    ProtocolNames garbled = preset("homomorphic");
+    garbled.comparison = "garbled";
+    return garbled;
+  }();
+  const RandomSource random = RandomSource::from_seed(2);
+  RandomStream values = RandomSource::from_seed(3).stream({});
+  constexpr int runs = 3, steps = 3;
+  for (int run = 0; run < runs;
+       ++run) {  // the same session and the same masks, as after a resume with a seed
+    const Evaluator evaluator = evaluator_on(channel, random);
+    const ProtocolSet set = make_protocols(names, evaluator.budget);
+    for (std::uint32_t step = 1; step <= steps; ++step) {
+      const IntegerMatrix z = random_matrix(rows, cols, 24, values);
+      const Place place{step, 0, Direction::activation};
+      const SignShares shares = set.comparison->sign(evaluator, place, owner.encrypt(z));
+      IntegerMatrix positive = z;
+      for (Integer& cell : positive.cells()) cell = cell < 0 ? Integer(0) : cell;
+      CHECK(owner.decrypt(set.selection->select_compared(evaluator, place, {}, shares)) == positive);
+      // Compared again as it was opened: with the same r, the same labels and bytes are right.
+      set.comparison->sign(evaluator, place, shares.compared);
+    }
+  }
+  Audit& audit = channel.audit;
+  CHECK(audit.tickets() == runs);
+  CHECK(audit.requests() == 2 * runs * steps);
+  CHECK(audit.seeds() == 2 * runs * steps);
+  CHECK(audit.answers_that_differ == 0);
+  CHECK(audit.labels_used_twice() == 0);
+  CHECK(audit.seeds_used_twice() == 0);
+
+  // The same audit finds a label by the place instead of the request, and a seed by the place.
+  const Evaluator evaluator = evaluator_on(channel, random);
+  const EvaluatorTransfers& transfers = evaluator.transfers({});
+  const Label by_place = transfer_label("bits of d", sha256(Bytes{1}));
+  const Bytes first = corrections_for(transfers.ticket(), by_place, 0x123456),
+              second = corrections_for(transfers.ticket(), by_place, 0x654321);
+  const Bytes ticket(transfers.ticket().begin(), transfers.ticket().end());
+  audit.corrections(ticket, sha256(Bytes{1}), first);
+  audit.corrections(ticket, sha256(Bytes{2}), second);
+  CHECK(audit.labels_used_twice() == 1);
+  const Block seed = transfers.secret_for(sha256(Bytes{1}), {});
+  for (const std::uint64_t r : {1U, 2U})
+    audit.garbled(
+        garble(transfers, by_place, first, seed, bits, std::vector<std::uint64_t>(cells, r)).bytes());
+  CHECK(audit.seeds_used_twice() == 1);
+}
+
+TEST_CASE("garbled comparison: secrets hang on evaluator, request and answer") {
+  TwoParties parties;
+  const EvaluatorTransfers& transfers = parties.evaluator().transfers(parties.next_place());
+  const Digest request = sha256(Bytes{1});
+  const Bytes answer{1, 2, 3}, other{1, 2, 4};
+  CHECK(transfers.secret_for(request, answer) == transfers.secret_for(request, answer));
+  CHECK(transfers.secret_for(request, answer) != transfers.secret_for(request, other));
+  CHECK(transfers.secret_for(request, answer) != transfers.secret_for(sha256(Bytes{2}), answer));
+  const Evaluator resumed = evaluator_on(parties.channel(), parties.evaluator_random());
+  const EvaluatorTransfers& anew = resumed.transfers({});
+  CHECK(anew.ticket() != transfers.ticket());
+  CHECK(anew.offset() != transfers.offset());
+  CHECK(anew.secret_for(request, answer) != transfers.secret_for(request, answer));
+}
+
+TEST_CASE("garbled comparison: what the evaluator receives is uniform beside the seeds that it has") {
+  // Column i without the stream of the seed that the evaluator took: the stream of the other, and the bits.
+  const auto seen = [](long z, std::uint64_t seed) {
+    TwoParties parties({.seed = seed});
+    ProtocolNames names = preset("homomorphic");
+    names.comparison = "garbled";
+    const Place place = parties.next_place();
+    make_protocols(names, parties.budget())
+        .comparison->sign(parties.evaluator(), place, parties.encrypt(matrix_of(rows, cols, {z})));
+    const RecordingChannel& channel = parties.channel();
+    for (std::size_t i = 0; i < channel.requests().size(); ++i) {
+      const Header header = read_request_header(channel.requests()[i]);
+      if (header.protocol != wire_name || header.stage != 0) continue;
+      Bytes body = decode_answer(channel.answers()[i]);
+      body.resize(correction_bytes(cells * bits));
+      // q_j is the stream, and where the offset has a bit the correction: t_j = q_j ^ d_j offset without it.
+      std::vector<Block> labels(cells * bits);
+      const EvaluatorTransfers& transfers = parties.evaluator().transfers(place);
+      transfers.offset_holder(transfer_label("bits of d", sha256(channel.requests()[i])))
+          .extend(body, labels);
+      for (std::size_t c = 0; c < 128; ++c)
+        for (std::size_t j = 0; j < labels.size(); ++j) {
+          const std::size_t at = c * column + j / 8;
+          unsigned stream = labels[j].bit(c);
+          if (transfers.offset().bit(c) != 0) stream ^= body[at] >> (j % 8) & 1U;
+          body[at] = static_cast<std::uint8_t>(body[at] ^ stream << (j % 8));
+        }
+      return body;
+    }
+    return Bytes();
+  };
+  const auto evenness = [](const Bytes& bytes) {
+    std::vector<std::size_t> counts(256);
+    for (const std::uint8_t byte : bytes) ++counts[byte];
+    return chi_square_uniform(counts);
+  };
+  const auto difference = [](Bytes a, const Bytes& b) {
+    for (std::size_t i = 0; i < a.size(); ++i) a[i] ^= b[i];
+    return a;
+  };
+  constexpr long end = 1L << (bits - 1);
+  const Bytes low = seen(-end, 60), high = seen(end - 1, 61);
+  REQUIRE(low.size() == correction_bytes(cells * bits));
+  for (const Bytes& view : {low, high, difference(low, high)}) CHECK(evenness(view) > 1e-6);
+  // Under one label the difference is that of the bits, 128 times.
+  const Digest ticket = sha256(Bytes{3});
+  const Bytes one = corrections_for(ticket, {}, 0x123456), two = corrections_for(ticket, {}, 0x5af3c1);
+  CHECK(evenness(one) > 1e-6);
+  CHECK(evenness(difference(one, two)) < 1e-6);
+}
+
+TEST_CASE(
+    "garbled comparison: states of another place, session or protocol, and other versions are refused") {
+  TwoParties parties;
+  ProtocolNames names = preset("homomorphic");
+  names.comparison = "garbled";
+  const Place place = parties.next_place();
+  make_protocols(names, parties.budget())
+      .comparison->sign(parties.evaluator(), place, parties.encrypt(matrix_of(rows, cols, {5, -5})));
+  const std::vector<Bytes>& requests = parties.channel().requests();
+  REQUIRE(requests.size() == 4);  // two of base transfers
+  const auto refusal = [&](std::size_t i, const std::function<void(Request&)>& change) {
+    Request request = decode_request(requests[i]);
+    change(request);
+    return refusal_of(parties.key_holder(), encode_request(request.header, request.body));
+  };
+  const std::string refused = "the key holder refused: ",
+                    foreign = refused + "a sealed state does not belong to this request";
+  CHECK(refusal(3, [](Request&) {}).empty());
+  CHECK(refusal(3, [](Request& r) { ++r.header.place.tile; }) == foreign);
+  CHECK(refusal(3, [](Request& r) { ++r.header.place.step; }) == foreign);
+  CHECK(refusal(3, [](Request& r) { r.header.place.direction = Direction::backward; }) == foreign);
+  CHECK(refusal(3, [](Request& r) { ++r.header.session[0]; }) == foreign);
+  CHECK(refusal(3, [](Request& r) { ++r.body[60]; }) == foreign);
+  CHECK(refusal(3, [](Request& r) { r.body.pop_back(); }) ==
+        refused + "a frame is truncated at garbled comparisons");
+  CHECK(refusal(3, [](Request& r) { r.body.push_back(0); }).find("a request") != std::string::npos);
+  CHECK(refusal(2, [](Request& r) { r.body.resize(31); }) == refused + "a frame is truncated at a ticket");
+  for (const std::size_t i : {0U, 1U, 2U})
+    CHECK(refusal(i, [](Request& r) { ++r.header.parameters[0]; }) ==
+          refused +
+              "oblivious transfers need the same version of the program on both sides; this key holder is " +
+              version);
+  CHECK(refusal(1, [](Request& r) { r.body[0] = 9; }) ==
+        refused + "the evaluator's base point is not a point of P-256");
+}
