@@ -20,6 +20,8 @@ enum class Direction : std::uint8_t {
   lasting,              ///< operands that are masked once for a whole session; the step counts them
   range_check,          ///< of the values that were compared (layer 0), of the weights (layer 1)
   weight_check,         ///< signed sums of a layer's weights, after an epoch
+  clipping,             ///< of the error of the outputs
+  lookahead,            ///< weights where Nesterov's gradient is taken: no request comes from there
 };
 
 /// What is drawn at a place.

@@ -134,7 +134,7 @@ Header Header::read(ByteReader& reader) {
   header.key = read_array<32>(reader, "the key's fingerprint");
   header.place = read_place(reader);
   const Direction direction = header.place.direction;
-  if (direction == Direction::lasting || direction > Direction::weight_check)
+  if (direction == Direction::lasting || direction > Direction::clipping)
     throw Error("a frame has an unknown direction");
   header.numbers.value_bits = reader.number(1, "the value bits");
   header.numbers.fraction_bits = reader.number(1, "the fraction bits");

@@ -17,6 +17,14 @@ double LayerKind::of_scaled(double u) const {
   return sum;
 }
 
+LayerKind clip_kind(double bound) {
+  return {.name = "clip",
+          .formula = "clip(u, -bound, bound)",
+          .all_hinges = {{{-bound, 1}, {bound, -1}}},
+          .hinge_count = 2,
+          .constant = -bound};
+}
+
 const std::vector<const LayerKind*>& layer_kinds() {
   static const std::vector<const LayerKind*> all = {
 #define SMLP_LAYER(layer) &layer##_layer,

@@ -11,7 +11,7 @@
 
 namespace smlp {
 
-/// slope * max(u - at, 0). `at` is a multiple of 1/2, so a fixed-point number.
+/// slope * max(u - at, 0). `at` is a fixed-point number (a multiple of 1/2 in the kinds of the registry).
 struct Hinge {
   double at = 0;
   std::int64_t slope = 0;
@@ -41,6 +41,10 @@ struct LayerKind {
   /// f(z) of u in doubles.
   double of_scaled(double u) const;
 };
+
+/// clip(u, -bound, bound) = max(u + bound, 0) - max(u - bound, 0) - bound; `bound` > 0 is a fixed-point
+/// number.
+LayerKind clip_kind(double bound);
 
 const std::vector<const LayerKind*>& layer_kinds();
 /// Throws Error with the list of those for hidden layers, or for outputs.

@@ -5,8 +5,10 @@
 #include <cmath>
 #include <functional>
 #include <map>
+#include <optional>
 
 #include "mlp/program/clear_training.h"
+#include "mlp/program/metrics.h"
 #include "mlp/program/report.h"
 #include "mlp/text.h"
 #include "mlp/training/training.h"
@@ -42,6 +44,7 @@ const std::map<std::string, Set>& grid_options() {
       {"learning-rate", real(&TrainingOptions::learning_rate, "learning-rate")},
       {"momentum", real(&TrainingOptions::momentum, "momentum")},
       {"weight-decay", real(&TrainingOptions::weight_decay, "weight-decay")},
+      {"clip-gradient", real(&TrainingOptions::clip_gradient, "clip-gradient")},
       {"network", [](RunOptions& o, const std::string& text) { o.network.text = text; }},
       {"output", [](RunOptions& o, const std::string& text) { o.network.output = text; }},
       {"schedule",
@@ -147,8 +150,9 @@ std::string bits_text(const ClearEpoch& epoch, const Numbers& numbers) {
   return out;
 }
 
+/// `alone`: a rate that works is looked for where this one does not.
 Trial train(const RunOptions& options, const Network& network, const Parts& parts, std::uint64_t seed,
-            const std::function<void(const ClearEpoch&, std::size_t)>& observer) {
+            bool alone, const std::function<void(const ClearEpoch&, std::size_t)>& observer) {
   const BitBudget table = run_budget(options, network, parts);
   const BitBudget budget = evaluator_budget(table, options.protocols.names());
   const TableGroups groups = table_groups(parts.train.rows(), options.training.batch, table.slots());
@@ -162,9 +166,35 @@ Trial train(const RunOptions& options, const Network& network, const Parts& part
       observer(out.epochs.back(), epoch + 1);
     } catch (const LeftRange& error) {
       out.left_range = error.what();
+      if (alone)
+        out.left_range +=
+            rate_remedy(rate_in_range(parts, network, options.training, budget, groups, Seeds(seed)));
     }
   }
   return out;
+}
+
+/// Which trial a line of metrics is of, and its values; nothing else where there is one trial.
+Json metrics_line(const Setting& setting, std::uint64_t seed, bool one, const Json& values) {
+  Json out = Json::object();
+  if (!one) {
+    out["seed"] = seed;
+    out["setting"] = Json::object();
+    for (const auto& [name, value] : setting) out["setting"][name] = value;
+  }
+  out.update(values);
+  return out;
+}
+
+void write_metrics(MetricsFile& metrics, const Outcome& outcome, const ClearEpoch& epoch, std::size_t number,
+                   std::uint64_t seed, bool one) {
+  const std::size_t steps = epoch.step_losses.size();
+  for (std::size_t i = 0; i < steps; ++i)
+    metrics.step(number, (number - 1) * steps + i + 1, std::nullopt,
+                 metrics_line(outcome.setting, seed, one, {{"loss", epoch.step_losses[i].to_json()}}));
+  Json values{{"bits", epoch.bits}};
+  for (const auto& [measure, value] : epoch.measures) values[measure] = value.to_json();
+  metrics.epoch(number, std::nullopt, metrics_line(outcome.setting, seed, one, values));
 }
 
 Json history_json(const Trial& trial) {
@@ -231,8 +261,8 @@ std::vector<std::string> commands(const Outcome& outcome, const CommandLine& lin
   std::string training;
   for (const auto& [field, value] : now.items()) {
     if (field == "batch" || value == by_default.at(field)) continue;
-    training +=
-        " " + option_of_field(field) + " " + (value.is_string() ? value.get<std::string>() : value.dump());
+    training += " " + option_of_field(field);
+    if (!value.is_boolean()) training += " " + (value.is_string() ? value.get<std::string>() : value.dump());
   }
   const std::string batch =
       options.training.batch == usual.batch ? "" : " --batch " + std::to_string(options.training.batch);
@@ -242,7 +272,11 @@ std::vector<std::string> commands(const Outcome& outcome, const CommandLine& lin
                                    "ignore", "categorical", "missing", "scaling", "value-bits",
                                    "fraction-bits", "sigma", "inner"}) +
               batch + " --out table.h5",
-          "smlp train --data table.h5 --network " + shell_word(options.network.text) + output + training +
+          "smlp train --data table.h5 --network " +
+              shell_word(options.network.text.empty()
+                             ? usual_network(outcome.network.outputs(), options.data.task)
+                             : options.network.text) +
+              output + training +
               given_options(line, {"protocols", "matmul", "truncation", "comparison", "selection",
                                    "activation", "range-check"}) +
               " --key-holder HOST:PORT --tls DIR --out model.h5"};
@@ -260,7 +294,7 @@ void ClearOptions::add_to(CommandLine& line) {
 void ClearOptions::check(const CommandLine& line) const {
   if (!clear && (!grid.empty() || repeat != 1)) throw UsageError("--grid and --repeat go with --clear");
   if (!clear) return;
-  for (const char* name : {"secret-key", "out", "metrics"})
+  for (const char* name : {"secret-key", "out"})
     if (line.given(name))
       throw UsageError(std::string("--") + name + " goes with encryption, --clear encrypts nothing");
   if (repeat < 1 || repeat > most_repeats)
@@ -315,24 +349,31 @@ void run_clear(const RunOptions& options, const ClearOptions& clear, const Comma
     outcomes.push_back(std::move(outcome));
   }
   console.warning("note: nothing is encrypted");
+  std::optional<MetricsFile> metrics;  // opened when nothing that is read is refused any more
   const PartSource source(options);
   const bool one = outcomes.size() == 1 && clear.repeat == 1;
   for (std::size_t repeat = 0; repeat < clear.repeat; ++repeat) {
     const std::uint64_t seed = options.seed + repeat;
     const Parts parts = source.parts(Seeds(seed), options.numbers, repeat == 0 ? &console : nullptr);
-    if (repeat == 0) origin["tables"] = parts.tables;
+    if (repeat == 0) {
+      origin["tables"] = parts.tables;
+      metrics.emplace(options.output.metrics, 0);
+      metrics->head(origin);
+    }
     for (Outcome& outcome : outcomes) {
-      outcome.network = outcome.options.network.network(parts.train.features.cols(), parts.profile.outputs(),
-                                                        options.protocols, options.data.task);
+      outcome.network = network_of(outcome.options.network, parts.train.features.cols(),
+                                   parts.profile.outputs(), options.protocols, options.data.task);
       if (repeat == 0 && one)
         console.note(options.data.data + ": " + count_text(parts.train.rows(), "row") + " to train and " +
                      std::to_string(parts.test.rows()) + " to test; network " + outcome.network.text());
-      outcome.trials.push_back(train(
-          outcome.options, outcome.network, parts, seed, [&](const ClearEpoch& epoch, std::size_t number) {
-            if (!one) return;
-            console.note(epoch_text(epoch, number, outcome.options.training.epochs, options.data.task));
-            console.note(bits_text(epoch, options.numbers));
-          }));
+      outcome.trials.push_back(
+          train(outcome.options, outcome.network, parts, seed, one,
+                [&](const ClearEpoch& epoch, std::size_t number) {
+                  write_metrics(*metrics, outcome, epoch, number, seed, one);
+                  if (!one) return;
+                  console.note(epoch_text(epoch, number, outcome.options.training.epochs, options.data.task));
+                  console.note(bits_text(epoch, options.numbers));
+                }));
       const std::string about = outcome.setting.empty() ? std::string() : text_of(outcome.setting) + ", ";
       const Trial& last = outcome.trials.back();
       if (!last.left_range.empty())

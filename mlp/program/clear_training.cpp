@@ -31,6 +31,21 @@ Measures measures(const Network& network, const std::vector<Matrix<double>>& wei
   return out;
 }
 
+std::optional<double> rate_in_range(const Parts& parts, const Network& network, TrainingOptions options,
+                                    const BitBudget& budget, const TableGroups& groups, const Seeds& seeds) {
+  constexpr int most_halvings = 10;
+  for (int halving = 0; halving < most_halvings; ++halving) {
+    options.learning_rate /= 2;
+    try {
+      ClearTraining training(parts, network, options, budget, groups, seeds);
+      for (std::size_t epoch = 0; epoch < options.epochs; ++epoch) training.train_epoch();
+      return options.learning_rate;
+    } catch (const Error&) {  // out of range still, or a rate that rounds to zero
+    }
+  }
+  return std::nullopt;
+}
+
 ClearTraining::ClearTraining(const Parts& parts, const Network& network, const TrainingOptions& options,
                              const BitBudget& budget, TableGroups groups, const Seeds& seeds)
     : parts_(parts),

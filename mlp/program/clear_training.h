@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,11 @@ class ClearTraining {
 
 /// `loss` on the training part, quality.h on the test part.
 Measures measures(const Network& network, const std::vector<Matrix<double>>& weights, const Parts& parts);
+
+/// The largest of half, a quarter, .. of the learning rate at which the whole training stays in range; none
+/// down to 2^-10 of it.
+std::optional<double> rate_in_range(const Parts& parts, const Network& network, TrainingOptions options,
+                                    const BitBudget& budget, const TableGroups& groups, const Seeds& seeds);
 
 /// Cell by cell, as doubles.
 std::vector<Matrix<double>> decoded(const std::vector<IntegerMatrix>& weights, const Numbers& numbers);

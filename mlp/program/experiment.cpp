@@ -50,8 +50,8 @@ Experiment::Experiment(const RunOptions& options, Json origin, Console& console)
       names_(options.protocols.names()),
       parts_(PartSource(options).parts(seeds_, options.numbers, &console)),
       origin_(std::move(origin)),
-      network_(options.network.network(parts_.train.features.cols(), parts_.profile.outputs(),
-                                       options.protocols, parts_.profile.task)),
+      network_(network_of(options.network, parts_.train.features.cols(), parts_.profile.outputs(),
+                          options.protocols, parts_.profile.task)),
       table_budget_(run_budget(options, network_, parts_)),
       budget_(evaluator_budget(table_budget_, names_)),
       groups_(table_groups(parts_.train.rows(), options.training.batch, table_budget_.slots())),
@@ -120,8 +120,13 @@ Findings Experiment::run() {
   describe();
   // In seconds, and before keys are made: it sees a value that leaves its range before time is spent on
   // ciphertexts.
-  for (std::size_t epoch = 0; epoch < options_.training.epochs; ++epoch)
-    clear_epochs_.push_back(clear_->train_epoch());
+  try {
+    for (std::size_t epoch = 0; epoch < options_.training.epochs; ++epoch)
+      clear_epochs_.push_back(clear_->train_epoch());
+  } catch (const LeftRange& error) {
+    throw Error(error.what() +
+                rate_remedy(rate_in_range(parts_, network_, options_.training, budget_, groups_, seeds_)));
+  }
   Findings findings;
   const double start = wall_seconds();
   const SecretKeys keys = make_keys();

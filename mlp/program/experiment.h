@@ -24,7 +24,7 @@
 namespace smlp {
 
 struct RunOptions : PartOptions {
-  NetworkOptions network{.text = usual_network};
+  NetworkOptions network;
   TrainingOptions training = usual_training;
   ProtocolOptions protocols;
   RangeCheckOption range_check;

@@ -57,19 +57,20 @@ void MetricsFile::head(const Json& provenance) {
   write(provenance);
 }
 
-void MetricsFile::step(std::size_t epoch, std::size_t step, const Measured& measured, const Json& visible) {
+void MetricsFile::step(std::size_t epoch, std::size_t step, const std::optional<Measured>& measured,
+                       const Json& visible) {
   if (path_.empty()) return;
   Json line{{"epoch", epoch}, {"step", step}};
   line.update(visible);
-  line.update(measured.to_json());
+  if (measured) line.update(measured->to_json());
   write(line);
 }
 
-void MetricsFile::epoch(std::size_t epoch, const Measured& measured, const Json& visible) {
+void MetricsFile::epoch(std::size_t epoch, const std::optional<Measured>& measured, const Json& visible) {
   if (path_.empty()) return;
   Json line{{"epoch", epoch}};
   line.update(visible);
-  line.update(measured.to_json());
+  if (measured) line.update(measured->to_json());
   write(line);
 }
 

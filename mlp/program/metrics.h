@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fstream>
+#include <optional>
 #include <string>
 
 #include "mlp/program/session.h"
@@ -18,10 +19,11 @@ class MetricsFile {
   /// A line of what the following ones come from: the first one, and one wherever a training was resumed. It
   /// begins with "command" (provenance.h).
   void head(const Json& provenance);
-  /// Both count from 1; `visible`: what whoever holds the keys saw, such as loss and accuracy. Throws Error
-  /// when the disk is full.
-  void step(std::size_t epoch, std::size_t step, const Measured& measured, const Json& visible);
-  void epoch(std::size_t epoch, const Measured& measured, const Json& visible);
+  /// Both count from 1; `measured`: none in the clear; `visible`: what whoever holds the keys saw, such as
+  /// loss and accuracy. Throws Error when the disk is full.
+  void step(std::size_t epoch, std::size_t step, const std::optional<Measured>& measured,
+            const Json& visible);
+  void epoch(std::size_t epoch, const std::optional<Measured>& measured, const Json& visible);
 
  private:
   void write(const Json& line);

@@ -96,10 +96,13 @@ void add_training_options(CommandLine& line, TrainingOptions& options) {
   line.number("batch", options.batch, "rows of a mini-batch");
   line.real("learning-rate", options.learning_rate, "of gradient descent, on the mean over a mini-batch");
   line.choice("schedule", std::string(name(options.schedule)),
-              "of the learning rate: constant, linear or cosine",
+              "of the learning rate: constant, linear, cosine or step",
               [&options](const std::string& value) { options.schedule = schedule_from_name(value); });
   line.real("momentum", options.momentum, "from 0 to below 1");
+  line.flag("nesterov", options.nesterov, "the gradient is taken where the momentum leads to");
   line.real("weight-decay", options.weight_decay, "L2 coefficient");
+  line.real("clip-gradient", options.clip_gradient,
+            "the error of each output is clipped to so much (0: not)");
 }
 
 void add_number_options(CommandLine& line, Numbers& numbers) {
@@ -213,8 +216,12 @@ void KeyHolderOptions::check(const std::string& command) const {
         "that is wanted, or leave --seed out");
 }
 
-void DataOptions::add_label_to(CommandLine& line) {
-  line.required("data", data, "CSV, or IDX images (also .gz, also a pipe)");
+void DataOptions::add_label_to(CommandLine& line, bool required) {
+  constexpr auto about = "CSV, or IDX images (also .gz, also a pipe)";
+  if (required)
+    line.required("data", data, about);
+  else
+    line.text("data", data, about);
   line.text("label", label, "column of class names in a CSV (the last)");
   line.text("labels", labels, "IDX labels (also .gz) of IDX images");
   line.choice("separator", "comma", "of cells: comma, semicolon, tab, space, pipe or a character",
@@ -225,8 +232,8 @@ void DataOptions::add_label_to(CommandLine& line) {
   line.text("ignore", ignored, "columns to leave out, with commas between them (none)");
 }
 
-void DataOptions::add_to(CommandLine& line) {
-  add_label_to(line);
+void DataOptions::add_to(CommandLine& line, bool required) {
+  add_label_to(line, required);
   line.choice("task", std::string(name(task)), "of the label: classification, or regression (numbers)",
               [this](const std::string& value) { task = task_from_name(value); });
   line.text("columns", columns, "features to take, with commas between them (all)");

@@ -137,9 +137,10 @@ struct DataOptions {
   ColumnChoice choice;
   Task task = Task::classification;
   std::optional<std::string> columns, ignored;  ///< names with commas between them
-  void add_to(CommandLine& line);
+  /// `required`: there is no doing without --data.
+  void add_to(CommandLine& line, bool required = true);
   /// Only what finds the label.
-  void add_label_to(CommandLine& line);
+  void add_label_to(CommandLine& line, bool required = true);
   std::vector<std::filesystem::path> files() const;
   /// Without a profile: as these options say.
   TableSource source() const;

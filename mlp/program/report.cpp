@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "mlp/sha256.h"
+#include "mlp/text.h"
 #include "paillier/error.h"
 
 namespace smlp {
@@ -19,7 +20,10 @@ std::string rate_text(const TrainingOptions& options, std::size_t rows, const Bi
       << " / 2^" << factors.rescale.shift - fraction << " for each row of " << rows << ")";
   if (options.schedule != Schedule::constant) out << ", schedule " << name(options.schedule);
   if (options.momentum != 0) out << ", momentum " << factors.effective_momentum();
+  if (factors.lookahead != 0)
+    out << " (Nesterov's, " << factors.lookahead << "/" << (1 << UpdateFactors::lookahead_bits) << " ahead)";
   if (options.weight_decay != 0) out << ", weight decay " << options.weight_decay;
+  if (factors.clip != 0) out << ", errors clipped to " << factors.clip;
   return out.str();
 }
 
@@ -76,6 +80,10 @@ std::string labels_text(const Profile& profile) {
 
 Json table_json(const TableInfo& table) {
   return {{"id", hex(table.id)}, {"profile", to_hex(table.profile)}, {"rows", table.rows}};
+}
+
+std::string rate_remedy(const std::optional<double>& rate) {
+  return rate ? "; --learning-rate " + shortest_text(*rate) + " stays in range" : std::string();
 }
 
 std::string percent(double part) {

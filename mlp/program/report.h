@@ -1,6 +1,7 @@
 // Sentences that several subcommands say.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "mlp/program/console.h"
@@ -35,6 +36,8 @@ void warn_of_leakage(Console& console, const ProtocolNames& names);
 std::string labels_text(const Profile& profile);
 /// What names an encrypted table: {"id", "profile", "rows"}.
 Json table_json(const TableInfo& table);
+/// What stands behind a refusal: "; --learning-rate 0.05 stays in range". Empty where there is no rate.
+std::string rate_remedy(const std::optional<double>& rate);
 /// "96.5 %".
 std::string percent(double part);
 

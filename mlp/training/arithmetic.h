@@ -35,7 +35,7 @@ concept Arithmetic = requires(
   { arithmetic.relu(place, m) } -> std::same_as<std::pair<typename A::Matrix, typename A::ActivationTape>>;
   /// m where z >= 0, else 0.
   { arithmetic.relu_derivative(place, m, tape) } -> std::same_as<typename A::Matrix>;
-  /// m + constant, which is a multiple of 1/2: of one bit more than m.
+  /// m + constant, a fixed-point number of a bit less than l: of one bit more than m.
   { arithmetic.plus_constant(m, constant) } -> std::same_as<typename A::Matrix>;
   /// The sum of the terms' factors times their matrices, and a constant, which is what `place` gives.
   { arithmetic.combination(place, terms, constant) } -> std::same_as<typename A::Matrix>;

@@ -28,10 +28,12 @@ struct OpenedResult {
 /// Sums what the protocols of a run declare.
 class Declared {
  public:
-  /// `first`: of a session.
-  Declared(const ProtocolNames& protocols, const Sizes& sizes, bool range_checks, bool first = false)
+  /// `first`: of a session; `halvings`: by how many bits more than their kinds say products are rescaled.
+  Declared(const ProtocolNames& protocols, const Sizes& sizes, bool range_checks, bool first = false,
+           std::size_t halvings = 0)
       : protocols_(protocols),
         sizes_(sizes),
+        halvings_(halvings),
         checks_(range_checks && protocols.checks_ranges()),
         transfers_to_come_(first) {}
   const Cost& cost() const { return cost_; }
@@ -63,7 +65,7 @@ class Declared {
   /// Of a product before such a layer, forward or backward.
   OpenedResult before_layer(const LayerKind& kind, bool forward) const {
     if (!kind.only_hinges()) return {};
-    return before_activation(forward, sizes_.budget.numbers().fraction_bits + kind.halvings);
+    return before_activation(forward, sizes_.budget.numbers().fraction_bits + kind.halvings + halvings_);
   }
   /// Of a product with this shift, before relu or its derivative.
   OpenedResult before_activation(bool forward, std::size_t shift) const {
@@ -130,6 +132,7 @@ class Declared {
 
   ProtocolNames protocols_;
   Sizes sizes_;
+  std::size_t halvings_;
   bool checks_;
   bool gathered_ = false;
   bool transfers_to_come_;  ///< base transfers, by the first comparison that needs them
@@ -188,7 +191,8 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
                         const Sizes& sizes, const OperandStates& table, bool range_checks, bool first) {
   const std::size_t slots = sizes.budget.slots();
   const bool addend = options.momentum != 0 || options.weight_decay != 0;
-  Declared declared(protocols, sizes, range_checks, first);
+  Declared declared(protocols, sizes, range_checks, first,
+                    options.nesterov ? UpdateFactors::lookahead_bits : 0);
   for (const std::size_t cols : {network.inputs(), network.outputs()})
     declared.unpack({group_widths, balanced_groups(cols, sizes.budget.fitting_slots())});
   const std::vector<std::size_t> rows = batch_groups(group_widths, slots);
@@ -196,6 +200,9 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
   forward_pass(declared, network, rows, slots, true,
                States([&](std::size_t layer) { return layer == 0 ? table : kept; }),
                States([](std::size_t layer) { return layer == 0 ? OperandStates{} : kept; }));
+  if (options.clip_gradient != 0)
+    declared.layer(clip_kind(options.clip_gradient),
+                   activation_layout(network, network.layers(), rows, slots), true, {});
   for (std::size_t layer = network.layers(); layer-- > 0;) {
     const Layout delta = activation_layout(network, layer + 1, rows, slots);
     OperandStates inputs = layer == 0 ? table : reused;

@@ -28,6 +28,10 @@ std::pair<bool, const char*> operation(Direction direction) {
       return {false, "the range check"};
     case Direction::weight_check:
       return {true, "the range check of the weights"};
+    case Direction::clipping:
+      return {false, "the clipped error of the outputs"};
+    case Direction::lookahead:
+      return {true, "the weights looked ahead"};
   }
   throw Error("a direction has no name");
 }

@@ -27,13 +27,35 @@ struct LayerTape {
   LayerState<A> activation;   ///< none in the last layer
 };
 
+/// The weights that the products of a step take. Without Nesterov's momentum those of the model; with it W +
+/// V lookahead / 2^3, times 2^3, in `ahead`. Their products are rescaled by three bits more.
+template <Arithmetic A>
+Weights<typename A::Matrix>& operands(A& arithmetic, Weights<typename A::Matrix>& model,
+                                      Weights<typename A::Matrix>& ahead, std::uint32_t step,
+                                      const UpdateFactors& factors) {
+  if (factors.lookahead == 0) return model;
+  ahead.weights.clear();
+  for (std::size_t layer = 0; layer < model.weights.size(); ++layer)
+    ahead.weights.push_back(
+        arithmetic.combination({step, static_cast<std::uint8_t>(layer), Direction::lookahead},
+                               {{std::int64_t{1} << UpdateFactors::lookahead_bits, model.weights[layer]},
+                                {factors.lookahead, model.velocities[layer]}},
+                               0));
+  return ahead;
+}
+
+/// By how many bits a product with those weights is rescaled beside f.
+inline std::size_t halvings_of(const LayerKind& kind, const UpdateFactors& factors) {
+  return kind.halvings + (factors.lookahead == 0 ? 0 : UpdateFactors::lookahead_bits);
+}
+
 /// Scores of the network for a batch [features | 1], rows x outputs: what the kind of the last layer makes
-/// outputs of, without loss of order (z / 2^halvings). In training `tapes` gets one for each layer, and the
-/// scores are for `activate` alone.
+/// outputs of, without loss of order (z / 2^halvings). In training `tapes` gets one for each layer, the
+/// scores are for `activate` alone, and `factors` say what kind of weights these are.
 template <Arithmetic A>
 typename A::Matrix forward(A& arithmetic, const Network& network, const Weights<typename A::Matrix>& model,
                            std::uint32_t step, const typename A::Matrix& batch,
-                           std::vector<LayerTape<A>>* tapes = nullptr) {
+                           std::vector<LayerTape<A>>* tapes = nullptr, const UpdateFactors& factors = {}) {
   typename A::Matrix values = batch;
   for (std::size_t layer = 0; layer < model.weights.size(); ++layer) {
     const auto number = static_cast<std::uint8_t>(layer);
@@ -42,7 +64,7 @@ typename A::Matrix forward(A& arithmetic, const Network& network, const Weights<
     if (tapes != nullptr) tape.inputs = arithmetic.keep(tape.inputs);  // forward and gradient
     const bool hidden = layer + 1 < model.weights.size();
     values = arithmetic.product(
-        {step, number, Direction::forward}, tape.inputs, model.weights[layer], kind.halvings,
+        {step, number, Direction::forward}, tape.inputs, model.weights[layer], halvings_of(kind, factors),
         (hidden || tapes != nullptr) && kind.only_hinges() ? Consumer::relu : Consumer::any);
     if (hidden) {
       auto activated = activate(arithmetic, {step, number, Direction::activation}, kind, values);
@@ -57,19 +79,23 @@ typename A::Matrix forward(A& arithmetic, const Network& network, const Weights<
 /// One step of gradient descent, averaged over the rows of the batch; the average is part of the factors. The
 /// error of the last product is the residual, outputs less targets, whatever the kind of the outputs: the
 /// gradient of half the squared error where they are linear, of cross entropy where they are a sigmoid.
-/// Returns the residual before the step.
+/// It may be clipped. Returns the residual before the step, not clipped.
 template <Arithmetic A>
 typename A::Matrix train_batch(A& arithmetic, const Network& network, Weights<typename A::Matrix>& model,
                                std::uint32_t step, const typename A::Matrix& batch,
                                const typename A::Matrix& targets, const UpdateFactors& factors) {
   std::vector<LayerTape<A>> tapes;
-  for (std::size_t layer = 1; layer < model.weights.size(); ++layer)
-    model.weights[layer] = arithmetic.keep(model.weights[layer]);  // forward and backward
+  Weights<typename A::Matrix> ahead;
+  Weights<typename A::Matrix>& point = operands(arithmetic, model, ahead, step, factors);
+  for (std::size_t layer = 1; layer < point.weights.size(); ++layer)
+    point.weights[layer] = arithmetic.keep(point.weights[layer]);  // forward and backward
   const auto last = static_cast<std::uint8_t>(model.weights.size() - 1);
-  const typename A::Matrix scores = forward(arithmetic, network, model, step, batch, &tapes);
+  const typename A::Matrix scores = forward(arithmetic, network, point, step, batch, &tapes, factors);
   const typename A::Matrix residual = arithmetic.subtract(
       activate(arithmetic, {step, last, Direction::activation}, network.kind(last), scores).first, targets);
   typename A::Matrix delta = residual;
+  if (factors.clip != 0)
+    delta = activate(arithmetic, {step, last, Direction::clipping}, clip_kind(factors.clip), residual).first;
   for (std::size_t layer = model.weights.size(); layer-- > 0;) {
     const auto number = static_cast<std::uint8_t>(layer);
     typename A::Matrix& weights = model.weights[layer];
@@ -81,7 +107,8 @@ typename A::Matrix train_batch(A& arithmetic, const Network& network, Weights<ty
     if (layer > 0) {
       const LayerKind& kind = network.kind(layer - 1);
       delta = arithmetic.product({step, number, Direction::backward}, delta,
-                                 arithmetic.transposed(arithmetic.without_bias(weights)), kind.halvings,
+                                 arithmetic.transposed(arithmetic.without_bias(point.weights[layer])),
+                                 halvings_of(kind, factors),
                                  kind.only_hinges() ? Consumer::relu_derivative : Consumer::any);
       delta =
           derivative(arithmetic, {step, static_cast<std::uint8_t>(layer - 1), Direction::activation_backward},

@@ -23,9 +23,13 @@ void check_steps(std::uint32_t epoch, std::size_t batches) {
 
 void check_budget(const Network& network, const TrainingOptions& options, std::size_t largest_batch,
                   std::size_t smallest_batch, const BitBudget& budget) {
+  const UpdateFactors first = update_factors(options, 0, largest_batch, budget);
   const auto to_fraction = [&](std::size_t layer) {
-    return Rescale{1, budget.numbers().fraction_bits + network.kind(layer).halvings};
+    return Rescale{1, budget.numbers().fraction_bits + halvings_of(network.kind(layer), first)};
   };
+  if (first.clip >= 1 && network.output().compares())
+    throw Error("--clip-gradient " + std::to_string(options.clip_gradient) + " does nothing: the error of " +
+                std::string(network.output().name) + " outputs is between -1 and 1");
   for (std::size_t layer = 0; layer < network.layers(); ++layer) {
     const std::string of_layer = " of layer " + std::to_string(layer + 1);
     budget.check_product("the forward product" + of_layer, network.sizes[layer] + 1, to_fraction(layer));

@@ -67,9 +67,12 @@ void train_epoch(A& arithmetic, const Network& network, Weights<typename A::Matr
         arithmetic.features(feature_place(step), keeps ? batches[b] : std::vector<std::size_t>{},
                             detail::read_groups(batches[b], table.features));
     const auto labels = arithmetic.labels(label_place(step), detail::read_groups(batches[b], table.labels));
-    const auto residual = train_batch(arithmetic, network, model, step, features, labels,
-                                      update_factors(options, epoch, batch_rows(groups, batches[b]), budget));
-    if (b + 1 == batches.size()) arithmetic.check_weights(step, model.weights);
+    const UpdateFactors factors = update_factors(options, epoch, batch_rows(groups, batches[b]), budget);
+    const auto residual = train_batch(arithmetic, network, model, step, features, labels, factors);
+    if (b + 1 == batches.size()) {
+      Weights<typename A::Matrix> ahead;
+      arithmetic.check_weights(step, operands(arithmetic, model, ahead, step, factors).weights);
+    }
     if (observer) observer(b + 1, batches.size(), residual);
   }
 }

@@ -28,6 +28,8 @@ double scheduled(const TrainingOptions& options, std::size_t epoch) {
       return options.learning_rate * (1 - progress);
     case Schedule::cosine:
       return options.learning_rate * (1 + std::cos(std::numbers::pi * progress)) / 2;
+    case Schedule::step:
+      return options.learning_rate / (progress < 0.5 ? 1 : progress < 0.75 ? 10 : 100);
   }
   throw Error("a schedule has no rule");
 }
@@ -51,15 +53,17 @@ std::string_view name(Schedule schedule) {
       return "linear";
     case Schedule::cosine:
       return "cosine";
+    case Schedule::step:
+      return "step";
   }
   throw Error("a schedule has no name");
 }
 
 Schedule schedule_from_name(std::string_view wanted) {
-  for (const Schedule schedule : {Schedule::constant, Schedule::linear, Schedule::cosine})
+  for (const Schedule schedule : {Schedule::constant, Schedule::linear, Schedule::cosine, Schedule::step})
     if (name(schedule) == wanted) return schedule;
   throw Error("there is no --schedule '" + std::string(wanted.substr(0, 40)) +
-              "'; there is constant, linear, cosine");
+              "'; there is constant, linear, cosine, step");
 }
 
 void TrainingOptions::check() const {
@@ -73,6 +77,9 @@ void TrainingOptions::check() const {
     throw Error("--momentum is " + text(momentum) + ", allowed are numbers from 0 to below 1");
   if (!std::isfinite(weight_decay) || weight_decay < 0)
     throw Error("--weight-decay is " + text(weight_decay) + ", allowed are finite numbers from 0");
+  if (nesterov && momentum == 0) throw Error("--nesterov needs --momentum above 0");
+  if (!std::isfinite(clip_gradient) || clip_gradient < 0)
+    throw Error("--clip-gradient is " + text(clip_gradient) + ", allowed are finite numbers from 0");
 }
 
 std::string TrainingOptions::to_json() const {
@@ -81,7 +88,9 @@ std::string TrainingOptions::to_json() const {
                         {"learning_rate", learning_rate},
                         {"schedule", std::string(name(schedule))},
                         {"momentum", momentum},
-                        {"weight_decay", weight_decay}}
+                        {"nesterov", nesterov},
+                        {"weight_decay", weight_decay},
+                        {"clip_gradient", clip_gradient}}
       .dump();
 }
 
@@ -95,6 +104,8 @@ TrainingOptions TrainingOptions::from_json(std::string_view text) {
     options.schedule = schedule_from_name(json.at("schedule").get<std::string>());
     json.at("momentum").get_to(options.momentum);
     json.at("weight_decay").get_to(options.weight_decay);
+    options.nesterov = json.value("nesterov", false);  // older models do not say
+    options.clip_gradient = json.value("clip_gradient", 0.0);
     options.check();
     return options;
   } catch (const nlohmann::json::exception&) {
@@ -152,6 +163,17 @@ UpdateFactors update_factors(const TrainingOptions& options, std::size_t epoch, 
   if (rate * options.weight_decay > 1) throw Error(decay + " is above 1");
   factors.decay = -rounded(rate * options.weight_decay, factors.rescale.shift);
   refuse_vanished(rate * options.weight_decay, factors.decay, decay);
+  if (options.nesterov)
+    factors.lookahead = std::max<std::int64_t>(1, rounded(options.momentum, UpdateFactors::lookahead_bits));
+  const double most = std::ldexp(1.0, static_cast<int>(budget.numbers().value_bits - fraction) - 2);
+  if (options.clip_gradient != 0) {
+    factors.clip = std::ldexp(std::round(std::ldexp(options.clip_gradient, static_cast<int>(fraction))),
+                              -static_cast<int>(fraction));
+    if (factors.clip == 0 || factors.clip > most)
+      throw Error("--clip-gradient is " + text(options.clip_gradient) + ", with these --value-bits and " +
+                  "--fraction-bits allowed are 0 and numbers from " +
+                  text(std::ldexp(1.0, -static_cast<int>(fraction))) + " to " + text(most));
+  }
   return factors;
 }
 

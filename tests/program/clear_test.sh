@@ -31,6 +31,21 @@ grep -qx '  smlp encrypt --key keys/public.json --data train.csv --scaling min-m
 grep -qx '  smlp train --data table.h5 --network N-4-C --epochs 2 --momentum 0.5 --key-holder HOST:PORT --tls DIR --out model.h5' clear.txt ||
   fail "$(cat clear.txt)"
 
+# Metrics: those of the encrypted run but for what is measured there; with seeds, which one a line is of.
+accepts "${run[@]}" --clear --metrics clear.jsonl >/dev/null
+accepts "${run[@]}" --metrics encrypted.jsonl >/dev/null
+accepts "${run[@]}" --clear --repeat 2 --metrics seeds.jsonl >/dev/null
+python3 - <<'PYTHON' || fail 'the metrics of a run in the clear are not those of the encrypted run'
+import json
+clear, encrypted, seeds = ([json.loads(line) for line in open(name + ".jsonl")] for name in ("clear", "encrypted", "seeds"))
+assert clear[0]["command"] == "run" and len(clear) == len(encrypted) and len(seeds) == 2 * len(clear) - 1
+for a, b in zip(clear[1:], encrypted[1:], strict=True):
+    assert (a["epoch"], a.get("step")) == (b["epoch"], b.get("step"))
+    assert all(a["loss"][which] == b["loss"][which] for which in ("twin", "float")) and ("step" in a or "bits" in a)
+assert [line["seed"] for line in seeds[1:]] == [5] * (len(clear) - 1) + [6] * (len(clear) - 1)
+PYTHON
+refuses 1 'clear.jsonl' "${run[@]}" --clear --metrics clear.jsonl
+
 # Grids and seeds: every setting with every seed; the first trial is that of the plain run.
 accepts "${run[@]}" --clear --grid 'learning-rate=0.01,0.1 momentum=0,0.8' --repeat 2 >grid.json
 python3 - <<'PYTHON' || fail 'a grid is not as documented'
@@ -52,10 +67,23 @@ PYTHON
 accepts "${run[@]}" --clear --output linear --grid 'learning-rate=0.01,50' >range.json
 holds 'j["settings"][1]["left_range"] == 1 and "outside the 20 bits" in j["settings"][1]["trials"][0]["left_range"] and j["best"] == 0' range.json
 refuses 1 'outside the 20 bits of --value-bits; .*lower .*--learning-rate' "${run[@]:0:9}" --insecure-key --bits 1024 --quiet --output linear --learning-rate 50
+grep -qE -- '; --learning-rate [0-9.]+ stays in range$' "$said/err" || fail "no rate that works: $(cat "$said/err")"
+works=$(grep -oE -- '--learning-rate [0-9.]+ stays' "$said/err" | cut -d' ' -f2)
+accepts "${run[@]}" --clear --output linear --learning-rate "$works" >works.json
+holds 'j["settings"][0]["left_range"] == 0' works.json
+accepts "${run[@]}" --clear --output linear --learning-rate 50 >leaves.json
+grep -q "; --learning-rate $works stays in range" leaves.json || fail "in the clear another rate works than $works"
+
+# Every option of a training, in the commands that follow.
+accepts "${run[@]:0:9}" --clear --output linear --nesterov --clip-gradient 0.5 --schedule step >clear.txt
+grep -qx '  smlp train --data table.h5 --network N-4-C --output linear --clip-gradient 0.5 --epochs 2 --nesterov --schedule step --key-holder HOST:PORT --tls DIR --out model.h5' clear.txt ||
+  fail "$(cat clear.txt)"
+refuses 1 'clip-gradient 1.0* does nothing' "${run[@]}" --clear --clip-gradient 1
+refuses 1 'nesterov needs --momentum above 0' "${run[@]}" --clear --nesterov --momentum 0
 ! grep -q 'keys of' "$said/err" || fail 'keys were made for a training that diverges'
 
 refuses 2 'go with --clear' "${run[@]}" --grid 'momentum=0,0.5'
-refuses 2 "does not take 'bits'; it takes batch, epochs," "${run[@]}" --clear --grid bits=2048
+refuses 2 "does not take 'bits'; it takes batch, clip-gradient, epochs," "${run[@]}" --clear --grid bits=2048
 refuses 2 'not NAME=VALUE' "${run[@]}" --clear --grid momentum
 refuses 2 'names momentum twice' "${run[@]}" --clear --grid 'momentum=0 momentum=0.5'
 refuses 2 'which is no number' "${run[@]}" --clear --grid momentum=fast

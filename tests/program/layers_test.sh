@@ -52,6 +52,14 @@ refuses 1 "there is no output 'relu'; there is hard-sigmoid, linear" run --data 
 refuses 2 'network 4-3-3:linear and --output hard-sigmoid name different outputs' \
   run --data train.csv --network N-3-C:linear --output hard-sigmoid
 
+# A plan takes the sizes of a table.
+accepts plan --data train.csv --network N-3-C --json >plan.json
+holds 'j["network"] == "4-3-3" and j["rows"]["train"] == 25 and j["layers"] == ["relu", "hard-sigmoid"]' plan.json
+accepts plan --data train.csv --label sepal_length --task regression --json >plan.json
+holds 'j["network"] == "6-64-1" and j["layers"] == ["relu", "linear"] and j["task"] == "regression"' plan.json
+refuses 2 'plan needs --network with sizes in numbers, or --data' plan
+refuses 1 "the layer size 'N'" plan --network N-3-C
+
 # What the outputs cost is planned.
 for output in linear hard-sigmoid; do
   accepts plan --network 30-16-2 --rows 64 --output $output --json >$output.json

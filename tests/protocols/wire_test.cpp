@@ -83,10 +83,10 @@ TEST_CASE("wire: fields out of bounds are refused by name and value") {
         "a frame has version 3, this program speaks 2");
   CHECK(error_of([&] { decode_request(with_number(frame, name_at, 1, 65)); }) ==
         "a frame has a protocol name of 65 characters, allowed are at most 64");
-  for (const std::uint64_t direction : {7U, 10U, 255U})
+  for (const std::uint64_t direction : {7U, 11U, 255U})
     CHECK(error_of([&] { decode_request(with_number(frame, direction_at, 1, direction)); }) ==
           "a frame has an unknown direction");
-  for (const std::uint64_t direction : {0U, 6U, 8U, 9U})
+  for (const std::uint64_t direction : {0U, 6U, 8U, 9U, 10U})
     CHECK_NOTHROW(decode_request(with_number(frame, direction_at, 1, direction)));
   CHECK(error_of([&] { decode_request(with_number(frame, row_groups_at, 4, 0xffffffff)); }) ==
         "a frame has 4294967295 row groups, allowed are at most 65536");

@@ -18,6 +18,7 @@ namespace smlp {
 namespace {
 
 struct PlanOptions {
+  DataOptions data;
   NetworkOptions network;
   std::size_t rows = 1000;
   std::size_t test_rows = 0;
@@ -33,8 +34,9 @@ struct PlanOptions {
 };
 
 void declare(CommandLine& line, PlanOptions& options) {
-  options.network.add_to(line, true);
-  line.number("rows", options.rows, "rows to train on");
+  options.data.add_to(line, false);
+  options.network.add_to(line, false);
+  line.number("rows", options.rows, "rows to train on (those of --data, else 1000)");
   line.number("test-rows", options.test_rows, "rows to classify afterwards");
   add_training_options(line, options.training);
   options.protocols.add_to(line);
@@ -91,15 +93,26 @@ int plan_command(const Words& words, Console& console) {
   if (const auto help = line.parse(words)) return console.document(*help), 0;
   console.configure(options.json, false);
   options.threads.apply();
+  if (!line.given("data") && !line.given("network"))
+    throw UsageError("smlp plan needs --network with sizes in numbers, or --data for N and C of a table");
   if (!line.given("learning-rate"))
-    options.training.learning_rate = usual_rate(options.network, options.protocols, Task::classification);
+    options.training.learning_rate = usual_rate(options.network, options.protocols, options.data.task);
   options.training.check();
   options.key.check();
   options.sigma.check(line);
   constexpr std::size_t most_rows = std::size_t{1} << 24;
   if (options.rows < 1 || options.rows > most_rows || options.test_rows > most_rows)
     throw Error("--rows and --test-rows are at most 2^24, and --rows at least 1");
-  const Network network = options.network.network(0, 0, options.protocols, Task::classification);
+  std::size_t features = 0, outputs = options.data.task == Task::regression ? 1 : 0;
+  if (line.given("data")) {
+    const Table table = load_table(options.data.source());
+    const Profile profile = learn_profile(table, Scaling::none, options.data.choice.missing);
+    features = profile.features().size();
+    outputs = profile.outputs();
+    if (!line.given("rows")) options.rows = table.rows();
+  }
+  const Network network =
+      network_of(options.network, features, outputs, options.protocols, options.data.task);
   const ProtocolNames names = options.protocols.names();
   const Plan run{network, names, options.training, options.rows, options.test_rows, options.range_check.on};
   const auto shown = [&](const BitBudget& table) { return shown_by(run, table); };
@@ -137,7 +150,8 @@ int plan_command(const Words& words, Console& console) {
   const Shown all_shown = shown(table_budget);
 
   if (options.json) {
-    const Json plan{{"network", network.shape()},
+    const Json plan{{"task", name(options.data.task)},
+                    {"network", network.shape()},
                     {"layers", network.kind_names()},
                     {"rows", {{"train", options.rows}, {"test", options.test_rows}}},
                     {"epochs", options.training.epochs},

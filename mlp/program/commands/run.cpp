@@ -157,10 +157,6 @@ int run_command(const Words& words, Console& console) {
   options.seed = *files.seed;
   options.numbers.check();
   options.sigma.check(line);
-  if (clear.clear) {
-    run_clear(options, clear, line, provenance(line, files.seed), console);
-    return 0;
-  }
   std::vector<std::filesystem::path> read = options.data.files();
   if (options.test) read.emplace_back(*options.test);
   if (options.test_labels) read.emplace_back(*options.test_labels);
@@ -183,6 +179,10 @@ int run_command(const Words& words, Console& console) {
       refuse_existing("--metrics", options.output.metrics);
   }
 
+  if (clear.clear) {
+    run_clear(options, clear, line, provenance(line, files.seed), console);
+    return 0;
+  }
   Experiment experiment(options, provenance(line, files.seed), console);
   const Findings findings = experiment.run();
   std::optional<Confusion> confusion;

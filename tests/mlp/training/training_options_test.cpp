@@ -52,8 +52,36 @@ TEST_CASE("schedules follow their formulas") {
   options.schedule = Schedule::cosine;
   CHECK(rate(0) == doctest::Approx(0.1).epsilon(1e-4));
   CHECK(rate(2) == doctest::Approx(0.05).epsilon(1e-4));
-  CHECK_THROWS_WITH_AS(schedule_from_name("step"),
-                       "there is no --schedule 'step'; there is constant, linear, cosine", Error);
+  options.schedule = Schedule::step;
+  for (std::size_t epoch = 0; epoch < 4; ++epoch)
+    CHECK(rate(epoch) == doctest::Approx(epoch < 2 ? 0.1 : epoch == 2 ? 0.01 : 0.001).epsilon(1e-3));
+  for (const Schedule schedule : {Schedule::constant, Schedule::linear, Schedule::cosine, Schedule::step})
+    CHECK(schedule_from_name(name(schedule)) == schedule);
+  CHECK_THROWS_WITH_AS(schedule_from_name("stairs"),
+                       "there is no --schedule 'stairs'; there is constant, linear, cosine, step", Error);
+}
+
+TEST_CASE("Nesterov's momentum looks ahead by eighths, and errors are clipped at a fixed-point number") {
+  TrainingOptions options;
+  options.nesterov = true;
+  for (const auto& [momentum, eighths] : {std::pair(0.8, 6), {0.9, 7}, {0.99, 8}, {0.01, 1}}) {
+    options.momentum = momentum;
+    CHECK(update_factors(options, 0, 32, budget()).lookahead == eighths);
+  }
+  options.clip_gradient = 0.3;
+  CHECK(update_factors(options, 0, 32, budget()).clip == 307.0 / 1024);
+  CHECK(update_factors({}, 0, 32, budget()).lookahead == 0);
+  CHECK(update_factors({}, 0, 32, budget()).clip == 0);
+  CHECK(TrainingOptions::from_json(options.to_json()) == options);
+  for (const double bound : {1e-4, 257.0}) {
+    options.clip_gradient = bound;
+    CHECK_THROWS_AS(update_factors(options, 0, 32, budget()), Error);
+  }
+  // Models that were trained before say neither.
+  const TrainingOptions old = TrainingOptions::from_json(
+      R"({"epochs":5,"batch":32,"learning_rate":0.1,"schedule":"constant","momentum":0.5,"weight_decay":0})");
+  CHECK_FALSE(old.nesterov);
+  CHECK(old.clip_gradient == 0);
 }
 
 TEST_CASE("options outside their ranges are refused by name") {
@@ -71,6 +99,8 @@ TEST_CASE("options outside their ranges are refused by name") {
   refused([](auto& o) { o.learning_rate = std::numeric_limits<double>::infinity(); },
           "--learning-rate is inf, allowed are finite numbers above 0");
   refused([](auto& o) { o.momentum = 1; }, "--momentum is 1, allowed are numbers from 0 to below 1");
+  refused([](auto& o) { o.nesterov = true; }, "--nesterov needs --momentum above 0");
+  refused([](auto& o) { o.clip_gradient = -1; }, "--clip-gradient is -1, allowed are finite numbers from 0");
   refused([](auto& o) { o.weight_decay = -0.5; },
           "--weight-decay is -0.5, allowed are finite numbers from 0");
   TrainingOptions tiny;
@@ -82,7 +112,7 @@ TEST_CASE("options outside their ranges are refused by name") {
 }
 
 TEST_CASE("options survive their JSON form") {
-  TrainingOptions options{7, 16, 0.03, Schedule::cosine, 0.8, 1e-4};
+  TrainingOptions options{7, 16, 0.03, Schedule::cosine, 0.8, true, 1e-4, 0.5};
   CHECK(TrainingOptions::from_json(options.to_json()) == options);
   CHECK_THROWS_AS(TrainingOptions::from_json("{}"), Error);
   CHECK_THROWS_AS(TrainingOptions::from_json("not json"), Error);

@@ -6,6 +6,7 @@
 #include "mlp/training/cost.h"
 #include "paillier/error.h"
 #include "paillier/parallel.h"
+#include "tests/mlp/files/files_support.h"
 #include "tests/mlp/training/training_support.h"
 
 using namespace smlp;
@@ -79,6 +80,71 @@ TEST_CASE("a regression on ciphertexts equals its twin, for both presets") {
       for (std::size_t i = 0; i < batch.rows(); ++i)
         CHECK(answers.outputs(data.order[row++], 0) == decode(batch(i, 0), numbers));
   }
+}
+
+TEST_CASE(
+    "with Nesterov's momentum and clipped errors the weights are the twin's, and cost is the declared one") {
+  const SmallData data(13);
+  for (const char* name : {"homomorphic", "paper"}) {
+    CAPTURE(name);
+    SmallRun run = with_everything(name);
+    run.options.epochs = 1;
+    const SmallOutcome plain = train_small(toy_keys(), numbers, 16, data, run);
+    run.options.nesterov = true;
+    const SmallOutcome ahead = train_small(toy_keys(), numbers, 16, data, run);
+    CHECK(ahead.encrypted == ahead.twin);
+    CHECK(ahead.twin != plain.twin);
+    CHECK(ahead.traffic.rounds == plain.traffic.rounds);  // no protocol runs for it
+    run.options.clip_gradient = 0.25;
+    const SmallOutcome out = train_small(toy_keys(), numbers, 16, data, run);
+    CHECK(out.encrypted == out.twin);
+    CHECK(out.twin != ahead.twin);
+    const bool single = run.protocols.needs_one_value_a_ciphertext();
+    const Sizes sizes{BitBudget(numbers, 16, 512, single ? 1 : 0),
+                      toy_keys().public_keys().paillier().ciphertext_bytes(),
+                      toy_keys().public_keys().dgk().ciphertext_bytes()};
+    const TableGroups groups = table_groups(13, run.options.batch, BitBudget(numbers, 16, 512).slots());
+    CHECK(epoch_cost(run.network, run.protocols, run.options, groups, sizes, true).traffic == out.traffic);
+  }
+}
+
+TEST_CASE("Nesterov's step is that of the books, in doubles") {
+  // One weight, one row, squared error of a linear output: gradient (w + b - y) at the point looked ahead.
+  FloatArithmetic arithmetic(10);
+  const Network network{{1, 1}};
+  const TrainingOptions options{.batch = 1, .learning_rate = 0.25, .momentum = 0.75, .nesterov = true};
+  const BitBudget budget({20, 10, 40}, 16, 512);
+  Weights<Matrix<double>> model{{Matrix<double>(2, 1)}, {Matrix<double>(2, 1)}};
+  double w = 0, b = 0, vw = 0, vb = 0;
+  const Matrix<double> batch(1, 2, 1.0), target(1, 1, 3.0);
+  for (std::uint32_t step = 0; step < 5; ++step) {
+    train_batch(arithmetic, network, model, step, batch, target, update_factors(options, 0, 1, budget));
+    const double gradient = (w + 0.75 * vw) + (b + 0.75 * vb) - 3;
+    vw = 0.75 * vw - 0.25 * gradient;
+    vb = 0.75 * vb - 0.25 * gradient;
+    w += vw;
+    b += vb;
+    CHECK(model.weights[0](0, 0) == doctest::Approx(w));
+    CHECK(model.weights[0](1, 0) == doctest::Approx(b));
+  }
+}
+
+TEST_CASE("a clipped error moves a step by the bound, and a bound without effect is refused") {
+  FloatArithmetic arithmetic(10);
+  const BitBudget budget({20, 10, 40}, 16, 512);
+  const TrainingOptions options{.batch = 1, .learning_rate = 0.25, .clip_gradient = 0.5};
+  const Matrix<double> batch(1, 2, 1.0);
+  for (const auto& [target, moved] : {std::pair(3.0, 0.125), {-8.0, -0.125}, {0.25, 0.0625}}) {
+    Weights<Matrix<double>> model{{Matrix<double>(2, 1)}, {}};
+    const auto residual = train_batch(arithmetic, Network{{1, 1}}, model, 0, batch,
+                                      Matrix<double>(1, 1, target), update_factors(options, 0, 1, budget));
+    CHECK(residual(0, 0) == -target);
+    CHECK(model.weights[0](0, 0) == doctest::Approx(moved));
+  }
+  const Network classes({3, 2}, {&output_kind("hard-sigmoid")});
+  CHECK(contains(message_of([&] { check_budget(classes, {.clip_gradient = 1}, 5, 3, budget); }),
+                 "does nothing: the error of hard-sigmoid outputs is between -1 and 1"));
+  check_budget(classes, {.clip_gradient = 0.5}, 5, 3, budget);
 }
 
 TEST_CASE("families mix: other comparisons under packed products equal the twin") {
