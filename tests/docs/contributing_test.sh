@@ -5,7 +5,7 @@ set -euo pipefail
 page=$(sed -n '/^## Adding a protocol/,/^## Adding a kind/p' CONTRIBUTING.md)
 fail() { echo "CONTRIBUTING.md: $1" >&2; exit 1; }
 
-grep -o '`[a-z_/]*\.\(cpp\|h\|def\|txt\|md\)`' <<<"$page" | tr -d '`' | grep -v garbled | sort -u | while read -r file; do
+grep -o '`[a-z_/]*\.\(cpp\|h\|def\|txt\|md\)`' <<<"$page" | tr -d '`' | grep -v lookup | sort -u | while read -r file; do
   [ -e "$file" ] || [ -e "protocols/$file" ] || fail "there is no $file"
 done
 
