@@ -25,12 +25,13 @@ passed=${passed:-0} failed=${failed:-0}
 
 if [ $# -eq 0 ]; then
   while IFS= read -r script; do
+    started=$SECONDS
     if bash "$script" </dev/null; then
       passed=$((passed + 1))
-      echo "passed: $script"
+      echo "passed: $script, $((SECONDS - started)) s"
     else
       failed=$((failed + 1))
-      echo "FAILED: $script"
+      echo "FAILED: $script, $((SECONDS - started)) s"
     fi
   done < <(find tests -name '*_test.sh' | sort)
 fi
