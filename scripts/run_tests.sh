@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Runs the doctest binary and the test scripts of a build; the last line is "N passed, M failed".
 #   scripts/run_tests.sh BUILD_DIR [DOCTEST_OPTION...]
-# With options (a filter) the scripts tests/**/*_test.sh are left out. A script passes when it exits 0; it runs in
-# the repository root with SMLP (the program) and CXX (the compiler) in its environment.
+# With options (a filter) the scripts tests/**/*_test.sh are left out; without, two of them run at a time. A script
+# passes when it exits 0; it runs in the repository root with SMLP (the program) and CXX (the compiler) in its
+# environment.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,17 +24,18 @@ passed=${passed:-0} failed=${failed:-0}
 # A crash, or a sanitizer's verdict after the summary.
 [ "$status" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
 
+# What a script says comes when it has ended, since two run at a time.
+run_script() {
+  local started=$SECONDS verdict=passed said
+  said=$(bash "$1" 2>&1 </dev/null) || verdict=FAILED
+  [ -z "$said" ] || said+=$'\n'
+  printf '%s%s: %s, %d s\n' "$said" "$verdict" "$1" $((SECONDS - started))
+}
+export -f run_script
 if [ $# -eq 0 ]; then
-  while IFS= read -r script; do
-    started=$SECONDS
-    if bash "$script" </dev/null; then
-      passed=$((passed + 1))
-      echo "passed: $script, $((SECONDS - started)) s"
-    else
-      failed=$((failed + 1))
-      echo "FAILED: $script, $((SECONDS - started)) s"
-    fi
-  done < <(find tests -name '*_test.sh' | sort)
+  find tests -name '*_test.sh' | sort | xargs -P 2 -I{} bash -c 'run_script {}' | tee "$log"
+  passed=$((passed + $(grep -c '^passed: tests/' "$log" || true)))
+  failed=$((failed + $(grep -c '^FAILED: tests/' "$log" || true)))
 fi
 
 echo "$passed passed, $failed failed"
