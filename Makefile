@@ -42,7 +42,7 @@ endif
 
 # ---- flags ----
 warnings := -Wall -Wextra -Wpedantic -Wconversion $(if $(call on,$(WERROR)),-Werror)
-COMPILE = $(CXX) -std=c++20 $(optimisation) $(instrumentation) $(warnings) -fopenmp -I. \
+COMPILE = $(CXX) -std=c++20 $(optimisation) $(instrumentation) $(warnings) -fopenmp $(position) -I. \
           $(DEPENDENCY_CFLAGS) $(CPPFLAGS) $(CXXFLAGS) $(processor)
 LINK = $(CXX) -fopenmp $(instrumentation) $(LDFLAGS)
 LIBS = $(DEPENDENCY_LIBS) $(LDLIBS)
@@ -71,7 +71,7 @@ system_headers := algorithm chrono filesystem fstream functional gmpxx.h memory 
 PROGRAM := $(BUILD_DIR)/smlp
 LIBRARY := $(BUILD_DIR)/libsmlp.a
 objects = $(patsubst %.cpp,$(BUILD_DIR)/obj/%.o,$(1))
-library_sources := $(filter-out mlp/main.cpp,$(wildcard $(addsuffix .cpp,paillier/* protocols/* protocols/*/* mlp/* mlp/*/*)))
+library_sources := $(filter-out mlp/main.cpp mlp/python/%,$(wildcard $(addsuffix .cpp,paillier/* protocols/* protocols/*/* mlp/* mlp/*/*)))
 command_sources := $(wildcard mlp/program/commands/*.cpp)
 TESTS := $(wildcard $(addsuffix /*_test.cpp,tests tests/* tests/*/* tests/*/*/* tests/*/*/*/*))
 test_sources := $(wildcard tests/main.cpp tests/support/*.cpp) $(TESTS)
@@ -87,13 +87,19 @@ fuzzers := $(patsubst tests/fuzz/%_fuzz.cpp,%,$(wildcard tests/fuzz/*_fuzz.cpp))
 fuzz_sources := $(fuzzers:%=tests/fuzz/%_fuzz.cpp) tests/fuzz/seeds.cpp
 headers := $(wildcard $(foreach folder,paillier protocols protocols/* mlp mlp/*,$(folder)/*.h $(folder)/*.def))
 
+# What the module for Python is linked from. Hidden names are called as they are in a program of fixed place.
+python_module := $(BUILD_DIR)/obj/mlp/python/paillier_module.o
+in_shared := $(python_module) $(call objects,$(wildcard paillier/*.cpp))
+$(in_shared): private position := -fPIC -fvisibility=hidden
+$(in_shared): $(BUILD_DIR)/flags_in_shared
+
 ifeq ($(MAKELEVEL),0)  # all cores; -j on the command line wins
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 endif
 MAKEFLAGS += --no-print-directory
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all test demo soak bench reproduce fuzz install uninstall format check-format check-layering coverage clean help FORCE
+.PHONY: all test demo soak bench reproduce fuzz python test-python python-install install uninstall format check-format check-layering coverage clean help FORCE
 
 all: $(PROGRAM) $(LIBRARY)
 
@@ -121,7 +127,7 @@ $(LIBRARY): $(call objects,$(library_sources)) $(message_objects) $(BUILD_DIR)/s
 $(BUILD_DIR)/obj/%.o: %.cpp $(BUILD_DIR)/flags $(precompiled)
 	@echo "compile $<"
 	@mkdir -p $(@D)
-	@$(COMPILE) $(if $(processor),,$(precompiled:%=$(precompilation) -include-pch %)) $(system_includes) -MMD -MP -c $< -o $@
+	@$(COMPILE) $(if $(processor)$(position),,$(precompiled:%=$(precompilation) -include-pch %)) $(system_includes) -MMD -MP -c $< -o $@
 
 $(BUILD_DIR)/system_headers.pch: Makefile $(BUILD_DIR)/flags
 	@echo "precompile $(system_headers)"
@@ -142,7 +148,7 @@ $(message_objects): $(BUILD_DIR)/obj/%.o: $(generated)/%.cc $(BUILD_DIR)/flags
 	@mkdir -p $(@D)
 	@$(COMPILE) $(system_includes) -c $< -o $@
 
--include $(precompiled:%=%.d) $(patsubst %.o,%.d,$(call objects,$(library_sources) mlp/main.cpp $(command_sources) $(test_sources) $(bench_sources) $(fuzz_sources) tests/ctime/ctime.cpp))
+-include $(precompiled:%=%.d) $(python_module:%.o=%.d) $(patsubst %.o,%.d,$(call objects,$(library_sources) mlp/main.cpp $(command_sources) $(test_sources) $(bench_sources) $(fuzz_sources) tests/ctime/ctime.cpp))
 
 # Tests are compiled to be built quickly. (A precompiled header serves one optimisation only.)
 ifeq ($(BUILD)$(precompiled),release)
@@ -151,10 +157,11 @@ endif
 
 # Files that change only when their content does, so that new flags or a deleted source rebuild what they must.
 # What has been compiled with warnings as errors also serves without.
-$(BUILD_DIR)/flags: content = $(strip $(COMPILE))
-$(BUILD_DIR)/flags: stricter = $(strip $(subst -Wconversion,-Wconversion -Werror,$(filter-out -Werror,$(COMPILE))))
+$(BUILD_DIR)/flags_in_shared: private position := -fPIC -fvisibility=hidden
+$(BUILD_DIR)/flags $(BUILD_DIR)/flags_in_shared: content = $(strip $(COMPILE))
+$(BUILD_DIR)/flags $(BUILD_DIR)/flags_in_shared: stricter = $(strip $(subst -Wconversion,-Wconversion -Werror,$(filter-out -Werror,$(COMPILE))))
 $(BUILD_DIR)/sources: content = $(LINK) $(LIBS) $(library_sources) $(command_sources) $(test_sources) $(bench_sources)
-$(BUILD_DIR)/flags $(BUILD_DIR)/sources: FORCE
+$(BUILD_DIR)/flags $(BUILD_DIR)/flags_in_shared $(BUILD_DIR)/sources: FORCE
 	@mkdir -p $(@D)
 	@echo '$(content)' | cmp -s - $@ || echo '$(or $(stricter),$(content))' | cmp -s - $@ || echo '$(content)' > $@
 
@@ -200,6 +207,37 @@ coverage:
 	@find build-coverage -name '*.gcda' -delete 2>/dev/null || true
 	+@$(MAKE) COVERAGE=1 BUILD=release SANITIZE= test
 	@scripts/check_coverage.sh build-coverage
+
+# ---- Python ----
+PYTHON ?= /usr/bin/python3
+python_package := $(BUILD_DIR)/python/smlp
+$(python_module): private processor = -isystem $(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')
+$(python_module): | $(BUILD_DIR)/python_dependencies
+$(BUILD_DIR)/python_dependencies: scripts/install_dependencies.sh
+	@scripts/install_dependencies.sh --python
+	@mkdir -p $(@D) && touch $@
+$(python_package)/_paillier.so: $(in_shared)
+	@echo "link $@"
+	@mkdir -p $(@D)
+	@$(LINK) -shared $^ -Wl,--as-needed $(LIBS) -o $@
+
+python: $(python_package)/_paillier.so
+	@cp mlp/python/smlp/*.py mlp/python/smlp/*.pyi mlp/python/smlp/py.typed $(python_package)
+
+# The interpreter has no sanitizer of its own, so the runtime comes first.
+sanitizer_runtime = $(if $(findstring address,$(SANITIZE)),$(shell $(CXX) -print-file-name=libclang_rt.asan-x86_64.so))
+test-python: python
+	@PYTHONPATH=$(BUILD_DIR)/python OMP_WAIT_POLICY=passive ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD='$(sanitizer_runtime)' \
+	  $(PYTHON) tests/python
+
+# Where the interpreter looks under PREFIX; else where one of that prefix would look.
+python_folder = $(shell $(PYTHON) -c 'import site, sys; prefix = sys.argv[1]; \
+  print(next((x for x in site.getsitepackages() if x.startswith(prefix + "/")), \
+  "{}/lib/python{}.{}/site-packages".format(prefix, *sys.version_info)))' $(prefix))
+python-install: python
+	@mkdir -p $(DESTDIR)$(python_folder)
+	@cp -r --remove-destination $(python_package) $(DESTDIR)$(python_folder)
+	@echo "installed the package smlp in $(DESTDIR)$(python_folder)"
 
 # ---- installing ----
 prefix := $(abspath $(PREFIX))
@@ -262,6 +300,8 @@ help:
 	@echo 'make fuzz             libFuzzer on frames, keys and files, with clang: the same FUZZ_RUNS=500 inputs each time, or new ones for'
 	@echo '                      FUZZ_SECONDS=600; FUZZ_OPTIONS="csv idx" runs these fuzzers alone'
 	@echo 'make coverage         line coverage of each folder; fails below 90 %'
+	@echo 'make python           the package for Python, build/python/smlp; test-python tests it, python-install installs it'
+	@echo '                      in the site-packages of PREFIX=/usr/local, below DESTDIR='
 	@echo 'make install          program, library, headers, smlp.pc, unit of systemd; PREFIX=/usr/local DESTDIR='
 	@echo 'make uninstall        remove what install put there'
 	@echo 'make format           clang-format-16 on every source; check-format only looks'

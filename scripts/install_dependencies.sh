@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
 # Installs the distribution's packages that SMLP needs and that are missing; does nothing when all are there.
-#   scripts/install_dependencies.sh [--development]      --development adds what the checks of .ci/run need
+#   scripts/install_dependencies.sh [--development] [--python]
+#   --development adds what the checks of .ci/run need, --python what the package for Python does
 # Debian and Ubuntu (apt). The lists for dnf and Homebrew are untested.
 set -euo pipefail
 
-development=false
-case "${1-}" in
-  "") ;;
-  --development) development=true ;;
-  *) echo "usage: $0 [--development]" >&2; exit 2 ;;
-esac
+development=false python=false
+for option; do
+  case $option in
+    --development) development=true ;;
+    --python) python=true ;;
+    *) echo "usage: $0 [--development] [--python]" >&2; exit 2 ;;
+  esac
+done
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
@@ -20,6 +23,7 @@ if has apt-get; then
             valgrind help2man zsh)
   has "${CXX:-g++}" || packages+=(g++)
   $development && packages+=(clang-16 libomp-16-dev libclang-rt-16-dev clang-format-16 gcovr)
+  $python && packages+=(python3-dev pybind11-dev python3-numpy)
   is_installed() { dpkg -s "$1" 2>/dev/null | grep -q '^Status: .* installed$'; }
   refresh=(apt-get update -q)
   install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends)
@@ -29,6 +33,7 @@ elif has dnf; then  # untested
             libfaketime nftables iproute openssl python3 python3-h5py python3-matplotlib
             valgrind help2man zsh)
   $development && packages+=(clang libomp-devel compiler-rt clang-tools-extra gcovr)
+  $python && packages+=(python3-devel pybind11-devel python3-numpy)
   is_installed() { rpm -q "$1" >/dev/null 2>&1; }
   refresh=(true)
   install=(dnf install -y)
@@ -36,6 +41,7 @@ elif has brew; then  # untested
   packages=(gcc pkg-config gmp ntl openssl@3 boost hdf5 zlib nlohmann-json grpc protobuf doctest google-benchmark
             libfaketime python3 python-matplotlib help2man)
   $development && packages+=(llvm@16 clang-format@16 gcovr)
+  $python && packages+=(pybind11 numpy)
   is_installed() { brew list --versions "$1" >/dev/null 2>&1; }
   refresh=(true)
   install=(brew install)

@@ -31,4 +31,9 @@ install || fail "failed as root"
 [ "$(<"$folder/calls")" = 'apt-get update -q
 apt-get install -y -q --no-install-recommends libntl-dev' ] || fail "as root it called $(<"$folder/calls")"
 
+echo python3-dev >"$folder/missing"
+install && [ "$(wc -l <"$folder/calls")" -eq 2 ] || fail "installed what only the package for Python needs"
+install --development --python || fail "failed with two options"
+[ "$(tail -n 1 "$folder/calls")" = 'apt-get install -y -q --no-install-recommends python3-dev' ] || fail "did not install python3-dev"
+
 ! install --nonsense || fail "took an unknown option"
