@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "mlp/program/clear_training.h"
+#include "mlp/program/exported_model.h"
 #include "mlp/program/metrics.h"
 #include "mlp/program/report.h"
 #include "mlp/text.h"
@@ -64,6 +65,7 @@ struct Trial {
   std::uint64_t seed = 0;
   std::vector<ClearEpoch> epochs;
   std::string left_range;  ///< what the twin said; empty where it did not
+  Json trained;            ///< of the twin, where the trial is alone and stayed in range
 };
 
 double mean_of(const std::vector<double>& values) {
@@ -158,7 +160,7 @@ Trial train(const RunOptions& options, const Network& network, const Parts& part
   const TableGroups groups = table_groups(parts.train.rows(), options.training.batch, table.slots());
   check_budget(network, options.training, batch_rows(groups, groups.batches.front()),
                batch_rows(groups, groups.batches.back()), budget);
-  Trial out{seed, {}, {}};
+  Trial out{seed, {}, {}, {}};
   ClearTraining training(parts, network, options.training, budget, groups, Seeds(seed));
   for (std::size_t epoch = 0; epoch < options.training.epochs && out.left_range.empty(); ++epoch) {
     try {
@@ -171,6 +173,10 @@ Trial train(const RunOptions& options, const Network& network, const Parts& part
             rate_remedy(rate_in_range(parts, network, options.training, budget, groups, Seeds(seed)));
     }
   }
+  if (alone && out.left_range.empty())
+    out.trained = {
+        {"scaling", scaling_json(parts.profile)},
+        {"trained", exported_model(network, options.data.task, budget.numbers(), training.twin().weights)}};
   return out;
 }
 
@@ -209,10 +215,12 @@ Json history_json(const Trial& trial) {
 Json outcome_json(const Outcome& outcome) {
   Json setting = Json::object(), trials = Json::array();
   for (const auto& [name, value] : outcome.setting) setting[name] = value;
-  for (const Trial& trial : outcome.trials)
+  for (const Trial& trial : outcome.trials) {
     trials.push_back({{"seed", trial.seed},
                       {"left_range", trial.left_range.empty() ? Json() : Json(trial.left_range)},
                       {"history", history_json(trial)}});
+    if (!trial.trained.is_null()) trials.back().update(trial.trained);
+  }
   const auto spread = [&](const std::string& measure) {
     Json out = Json::object();
     for (const auto& [name, which] : {std::pair("twin", &Two::twin), std::pair("float", &Two::clear)}) {

@@ -193,7 +193,8 @@ EpochReport Experiment::train_all(const SecretKeys& keys, const MemoryTable& tab
     metrics.epoch(epoch + 1, measured, to_json(report));
     report_epoch(epoch, report, measured, findings);
   }
-  findings.weights_equal = open_weights(encrypted_model_.weights, budget_, keys) == clear_->twin().weights;
+  findings.weights = open_weights(encrypted_model_.weights, budget_, keys);
+  findings.weights_equal = findings.weights == clear_->twin().weights;
   return report;
 }
 

@@ -58,7 +58,8 @@ struct Findings {
   EpochReport last;
   bool weights_equal = false;
   bool answers_equal = false;
-  Answers answers;  ///< of the test part
+  std::vector<IntegerMatrix> weights;  ///< decrypted
+  Answers answers;                     ///< of the test part
   Measured training, testing;
   double keygen_seconds = 0, encrypt_seconds = 0;
   Json history = Json::array();
@@ -79,6 +80,7 @@ class Experiment {
   const Parts& parts() const { return parts_; }
   const Network& network() const { return network_; }
   const ProtocolNames& names() const { return names_; }
+  const Numbers& numbers() const { return budget_.numbers(); }
   std::size_t sigma() const { return budget_.numbers().sigma; }
   /// What the whole run shows the key holder.
   Shown shown() const;

@@ -78,6 +78,15 @@ std::string labels_text(const Profile& profile) {
              : std::to_string(profile.classes.size()) + " classes of " + in_quotes(profile.label_column);
 }
 
+Json scaling_json(const Profile& profile) {
+  Json out{{"features", profile.features()}, {"offset", profile.offset}, {"factor", profile.factor}};
+  if (profile.task == Task::classification)
+    out["classes"] = profile.classes;
+  else
+    out.update(Json{{"label_offset", profile.label_offset}, {"label_factor", profile.label_factor}});
+  return out;
+}
+
 Json table_json(const TableInfo& table) {
   return {{"id", hex(table.id)}, {"profile", to_hex(table.profile)}, {"rows", table.rows}};
 }

@@ -34,6 +34,10 @@ void describe_range_checks(Console& console, const ProtocolNames& names, bool ra
 void warn_of_leakage(Console& console, const ProtocolNames& names);
 /// "3 classes of 'species'", "the number 'price'".
 std::string labels_text(const Profile& profile);
+/// What makes a feature of a value and a label of an output: the fields of the profile (docs/formats.md)
+/// `offset` and `factor` beside the names of the features, and `classes`, or `label_offset` and
+/// `label_factor`.
+Json scaling_json(const Profile& profile);
 /// What names an encrypted table: {"id", "profile", "rows"}.
 Json table_json(const TableInfo& table);
 /// What stands behind a refusal: "; --learning-rate 0.05 stays in range". Empty where there is no rate.

@@ -20,7 +20,16 @@ for a, b in zip(trial["history"], encrypted["history"], strict=True):
     assert all(1 < bits <= 20 for bits in a["bits"].values())
     assert {"the forward product of layer 1", "the update of layer 2", "the activation of layer 2"} <= set(a["bits"])
 assert clear["tables"] == encrypted["tables"] and clear["options"]["clear"] is True
+assert trial["trained"] == encrypted["trained"] and trial["scaling"] == encrypted["scaling"]
+assert list(encrypted["scaling"]) == ["features", "offset", "factor", "classes"] and len(encrypted["scaling"]["factor"]) == 4
 PYTHON
+
+# The weights are those that export writes, under new keys as under given ones.
+accepts keygen --out keys --bits 1024 --insecure-key >/dev/null
+accepts "${run[@]:0:9}" --insecure-key --json --quiet --secret-key keys/secret.json --out model.h5 >kept.json
+accepts export --model model.h5 --key keys/secret.json --insecure-key --out model.json >/dev/null
+python3 -c 'import json; assert json.load(open("model.json")) == json.load(open("kept.json"))["trained"] == json.load(open("encrypted.json"))["trained"]' ||
+  fail 'the weights of run --json are not those of export'
 
 # For people: a line an epoch, with bits, and commands with the options that were chosen.
 accepts "${run[@]:0:9}" --clear --momentum 0.5 --batch 16 --scaling min-max >clear.txt
@@ -54,7 +63,7 @@ grid, encrypted = json.load(open("grid.json")), json.load(open("encrypted.json")
 settings = [s["setting"] for s in grid["settings"]]
 assert settings == [{"learning-rate": r, "momentum": m} for r in ("0.01", "0.1") for m in ("0", "0.8")]
 for s in grid["settings"]:
-    assert [t["seed"] for t in s["trials"]] == [5, 6] and s["left_range"] == 0
+    assert [t["seed"] for t in s["trials"]] == [5, 6] and s["left_range"] == 0 and not any("trained" in t for t in s["trials"])
     values = [t["history"][-1]["accuracy"]["twin"] for t in s["trials"]]
     assert abs(s["accuracy"]["twin"]["mean"] - statistics.mean(values)) < 1e-12
     assert abs(s["accuracy"]["twin"]["deviation"] - statistics.stdev(values)) < 1e-12

@@ -19,7 +19,7 @@ run=(run --data table.csv --task regression "${options[@]}" --seed 3 --quiet)
 
 # Encrypted, twin and clear, and all three measures of each.
 accepts "${run[@]}" --json --metrics metrics.jsonl >run.json
-holds 'j["weights_equal_twin"] and j["answers_equal_twin"] and j["task"] == "regression" and j["layers"] == ["relu", "linear"]' run.json
+holds 'j["weights_equal_twin"] and j["answers_equal_twin"] and j["task"] == "regression" and j["layers"] == ["relu", "linear"] and j["scaling"]["label_factor"] > 0 and len(j["trained"]["layers"]) == 2' run.json
 holds '"accuracy" not in j and "confusion" not in j and len(j["answers"]) == j["rows"]["test"] == 5' run.json
 holds 'all(j[m]["encrypted"] == j[m]["twin"] and abs(j[m]["float"] - j[m]["twin"]) < 0.01 * abs(j[m]["float"]) for m in ("r2", "squared_error", "absolute_error"))' run.json
 python3 - <<'PYTHON' || fail 'measures are not those of the answers'

@@ -3,40 +3,12 @@
 
 #include "mlp/files/model_file.h"
 #include "mlp/program/commands/commands.h"
+#include "mlp/program/exported_model.h"
 #include "mlp/program/options.h"
 #include "mlp/program/output_place.h"
-#include "mlp/training/fixed_point.h"
-#include "mlp/training/network.h"
 #include "mlp/training/prediction.h"
 
 namespace smlp {
-
-namespace {
-
-nlohmann::ordered_json to_json(const EncryptedModel& model, const std::vector<IntegerMatrix>& weights) {
-  nlohmann::ordered_json layers = nlohmann::ordered_json::array();
-  for (const IntegerMatrix& integers : weights) {
-    const Matrix<double> values = decode(integers, model.budget.numbers());
-    std::vector<std::vector<double>> rows;
-    for (std::size_t i = 0; i < values.rows(); ++i) {
-      const auto row = values.cells().begin() + static_cast<std::ptrdiff_t>(i * values.cols());
-      rows.emplace_back(row, row + static_cast<std::ptrdiff_t>(values.cols()));
-    }
-    std::vector<double> biases = std::move(rows.back());
-    rows.pop_back();
-    const LayerKind& kind = model.network.kind(layers.size());
-    layers.push_back(
-        {{"weights", rows}, {"biases", biases}, {"kind", kind.name}, {"function", kind.formula}});
-  }
-  return {{"format", "smlp-model"},
-          {"version", 3},
-          {"task", name(model.task)},
-          {"network", model.network.sizes},
-          {"fraction_bits", model.budget.numbers().fraction_bits},
-          {"layers", std::move(layers)}};
-}
-
-}  // namespace
 
 int export_command(const Words& words, Console& console) {
   std::string model_file, key, out;
@@ -59,7 +31,10 @@ int export_command(const Words& words, Console& console) {
     console.warning("note: " + model_file +
                     " is under the key holder's key, so all roles are in one hand; smlp release "
                     "hands a model to its owner");
-  const std::string json = to_json(model, open_weights(model.weights, model.budget, keys)).dump() + "\n";
+  const std::string json = exported_model(model.network, model.task, model.budget.numbers(),
+                                          open_weights(model.weights, model.budget, keys))
+                               .dump() +
+                           "\n";
   place.write(json, 0600);
   if (place.is_stream()) return 0;
   console.result(out + ": " + model.network.text() + " after " + count_text(model.epochs_done, "epoch"));

@@ -7,6 +7,7 @@
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/confusion.h"
 #include "mlp/program/experiment.h"
+#include "mlp/program/exported_model.h"
 #include "mlp/program/output_place.h"
 #include "mlp/program/provenance.h"
 #include "mlp/program/report.h"
@@ -53,7 +54,10 @@ Json report_json(const RunOptions& options, const Experiment& experiment, const 
       {"sigma", experiment.sigma()},
       {"statistical_bits", distance_json(experiment.names(), experiment.shown(), experiment.sigma())},
       {"answers", answers_json(experiment.parts().profile, findings.answers)},
-      {"history", findings.history}};
+      {"history", findings.history},
+      {"scaling", scaling_json(experiment.parts().profile)},
+      {"trained",
+       exported_model(experiment.network(), options.data.task, experiment.numbers(), findings.weights)}};
   Json out = experiment.origin();
   out.update(found);
   out.update(measures);
