@@ -12,10 +12,10 @@ located='a value left its range, as the .* in step [0-9]+ shows: lower --learnin
 awk 'BEGIN { print "a,b,c,label"; for (i = 1; i <= 48; i++) printf "%d,%d,%d,%s\n", 200 + i * 53 % 260, 100 + i * 97 % 300,
   120 + i * 31 % 250, i % 2 ? "lo" : "hi" }' >unscaled.csv
 rows 2 iris.csv iris.csv
-accepts encrypt --insecure-key --key keys/public.json --data unscaled.csv --scaling none --batch 16 --out unscaled.h5 >/dev/null
-accepts encrypt --insecure-key --key keys/public.json --data iris.csv --batch 16 --out iris.h5 >/dev/null
-refuses 1 "$located" train --data unscaled.h5 --network N-4-C --epochs 3 --out unscaled_model.h5 "${key[@]}"
-refuses 1 "$located" train --data iris.h5 --network N-4-C --output linear --epochs 3 --learning-rate 5 --out iris_model.h5 "${key[@]}"
+accepts encrypt --insecure-key --key keys/public.json --data unscaled.csv --scaling none --batch 16 --seed 7 --out unscaled.h5 >/dev/null
+accepts encrypt --insecure-key --key keys/public.json --data iris.csv --batch 16 --seed 7 --out iris.h5 >/dev/null
+refuses 1 "$located" train --data unscaled.h5 --network N-4-C --epochs 3 --out unscaled_model.h5 --insecure-seed --seed 5 "${key[@]}"
+refuses 1 "$located" train --data iris.h5 --network N-4-C --output linear --epochs 3 --learning-rate 5 --out iris_model.h5 --insecure-seed --seed 5 "${key[@]}"
 
 # The checkpoint of the last good epoch outlives a later one that leaves the range.
 accepts encrypt --insecure-key --key keys/public.json --data iris.csv --batch 16 --seed 7 --out ordered.h5 >/dev/null
