@@ -138,6 +138,10 @@ std::size_t PaillierPublicKey::ciphertext_bytes() const {
   return 2 * ((bits() + 7) / 8);
 }
 
+std::size_t PaillierPublicKey::plaintext_limbs() const {
+  return limbs_for(bits());
+}
+
 bool PaillierPublicKey::operator==(const PaillierPublicKey& other) const {
   const State &a = *state_, &b = *other.state_;
   return a.variant == b.variant && a.n == b.n && a.hs == b.hs && a.subgroup_bits == b.subgroup_bits;

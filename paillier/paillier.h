@@ -72,6 +72,7 @@ class PaillierPublicKey {
   const Integer& n_squared() const;
   const Integer& hs() const;
   std::size_t ciphertext_bytes() const;  ///< fixed width on the wire and at rest: 2 * ceil(bits / 8)
+  std::size_t plaintext_limbs() const;   ///< of a plaintext in two's complement
   bool operator==(const PaillierPublicKey&) const;
 
   /// Fresh encryption of a signed plaintext. Throws Error when |m| > n/2.
@@ -151,7 +152,7 @@ class PaillierSecretKey {
   std::vector<Integer> decrypt(std::span<const Ciphertext> cs) const;
   /// The same in plaintext_limbs() limbs each, in the same steps whatever they are.
   FixedIntegers decrypt_fixed(std::span<const Ciphertext> cs) const;
-  std::size_t plaintext_limbs() const;  ///< of n
+  std::size_t plaintext_limbs() const { return public_key().plaintext_limbs(); }
   /// By CRT with exponents reduced mod each order.
   FreshCiphertext encrypt(const Integer& m, RandomStream& random) const;
   std::vector<FreshCiphertext> encrypt(std::span<const Integer> ms, const Draws& draws) const;

@@ -295,10 +295,6 @@ const SecretInteger& PaillierSecretKey::alpha_q() const {
   return state_->alpha_q;
 }
 
-std::size_t PaillierSecretKey::plaintext_limbs() const {
-  return state_->limbs();
-}
-
 Integer PaillierSecretKey::decrypt(const Ciphertext& c) const {
   return std::move(decrypt(std::span(&c, 1))[0]);
 }

@@ -239,9 +239,22 @@ BlindedSum blind_sum(const Evaluator& evaluator, const Place& place, std::span<c
   const PaillierPublicKey& key = evaluator.paillier();
   Ciphertext sum = terms.front();
   for (const Ciphertext& term : terms.subspan(1)) sum = key.add(sum, term);
-  const Integer unit = 1 + evaluator.draws(place, Draw::range_unit).stream(0).below(Integer(key.n() - 1));
-  const std::vector<Ciphertext> blinded{key.scale(sum, unit)};
-  return BlindedSum(std::move(key.rerandomise(blinded, evaluator.pools(place).paillier.take(1)).front()));
+  const Integer factor =
+      1 + evaluator.draws(place, Draw::range_factor).stream(0).bits(BlindedSum::factor_bits);
+  Integer mask = evaluator.draws(place, Draw::range_mask).stream(0).below(key.n());
+  const std::vector<Ciphertext> blinded{key.add_plain(key.scale(sum, factor), mask)};
+  if (2 * mask > key.n()) mask -= key.n();  // as it is decrypted
+  return BlindedSum(std::move(key.rerandomise(blinded, evaluator.pools(place).paillier.take(1)).front()),
+                    sum_digest(FixedIntegers({&mask, 1}, key.plaintext_limbs())[0]));
+}
+
+Digest sum_digest(std::span<const Limb> plaintext) {
+  constexpr std::string_view purpose = "smlp sum of evidence";
+  static_assert(std::endian::native == std::endian::little, "limbs are hashed lowest byte first");
+  Bytes bytes(purpose.begin(), purpose.end());
+  const auto* limbs = reinterpret_cast<const std::uint8_t*>(plaintext.data());
+  bytes.insert(bytes.end(), limbs, limbs + plaintext.size_bytes());
+  return sha256(bytes);
 }
 
 RequestBody& RequestBody::add(const MaskedCiphertexts& masked) {
@@ -256,6 +269,7 @@ RequestBody& RequestBody::add(const BlindedBits& bits) {
 
 RequestBody& RequestBody::add(const BlindedSum& sum) {
   evaluator_.paillier().encode({&sum.ciphertext(), 1}, bytes_);
+  bytes_.insert(bytes_.end(), sum.digest().begin(), sum.digest().end());
   return *this;
 }
 

@@ -146,16 +146,25 @@ class BlindedBits {
 BlindedBits blind_and_shuffle(const Evaluator& evaluator, const Place& place, std::size_t comparisons,
                               std::size_t per_comparison, const ComparisonTerms& terms_of);
 
-/// A sum times a random unit of Z_n, re-randomised: shows whether the sum is 0, and else a uniform unit.
+/// [u S + rho] of a sum S, re-randomised, and sum_digest(rho), for u of 128 random bits and rho uniform in
+/// Z_n: shows a uniform number, and whether S is 0. Whoever opens it learns more of an S that is not 0 only
+/// by guessing u S, whose 128 bits the hash hides.
 class BlindedSum {
  public:
+  static constexpr std::size_t factor_bits = 128;
   const FreshCiphertext& ciphertext() const { return ciphertext_; }
+  const Digest& digest() const { return digest_; }
 
  private:
   friend BlindedSum blind_sum(const Evaluator&, const Place&, std::span<const Ciphertext>);
-  explicit BlindedSum(FreshCiphertext ciphertext) : ciphertext_(std::move(ciphertext)) {}
+  BlindedSum(FreshCiphertext ciphertext, const Digest& digest)
+      : ciphertext_(std::move(ciphertext)), digest_(digest) {}
   FreshCiphertext ciphertext_;
+  Digest digest_;
 };
+
+/// SHA-256, for this purpose alone, of a plaintext's limbs. In the same steps whatever they are.
+Digest sum_digest(std::span<const Limb> plaintext);
 
 /// Of at least one ciphertext.
 BlindedSum blind_sum(const Evaluator& evaluator, const Place& place, std::span<const Ciphertext> terms);

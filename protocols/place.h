@@ -58,7 +58,8 @@ enum class Draw : std::uint8_t {
   table_order,
   hand_over,     ///< under a user's key, by the evaluator
   range_weight,  ///< factor of a ciphertext in the sum that a range check opens
-  range_unit,    ///< unit of Z_n, factor of the sum
+  range_factor,  ///< u, factor of the sum
+  range_mask,    ///< rho, of Z_n
   answer_range_tops,
   answer_range_borrows,
   weight_signs,

@@ -2,11 +2,14 @@
 //
 // This project. The evidence is what selections gather: ciphertexts of 0 where all is well, else of sums with
 // random factors.
-//   E -> K  [u S], S the sum of the evidence, u a uniform unit of Z_n        K -> E  nothing, where u S = 0
-// Where it is not 0, K refuses, ends the session and counts it as it does any value out of range: a check
+//   E -> K  [u S + rho], H(rho): S the sum of the evidence, u of 128 random bits, rho uniform in Z_n
+//   K -> E  nothing, where H(u S + rho) is the same
+// Where it is another, K refuses, ends the session and counts it as it does any value out of range: a check
 // that only said so would be a zero test of whatever an evaluator that deviates likes to send.
-// Ranges   none: S is taken mod n. It is 0 for evidence of zeros, and else with probability 2^-sigma at most.
-// Views    K: 0, or a uniform unit of Z_n.  E: the bit.
+// Ranges   none: S is taken mod n. It is 0 for evidence of zeros, and else with probability 2^-sigma at most;
+//          u S is 0 where S is, as u is below either prime.
+// Views    K: a uniform number, and whether S is 0: to learn more of another S it has to find rho by its
+//          SHA-256, 128 random bits from what it sees.  E: the bit.
 #include "protocols/conversion/range_check.h"
 
 #include "protocols/protocol.h"
@@ -19,10 +22,12 @@ constexpr auto wire_name = "conversion/range-check";
 
 void answer_check(Answering& answering) {
   const FixedIntegers sum = answering.open(1, "the evidence of ranges");
-  answering.observe("u S", sum);
-  Limb any = 0;
-  for (const Limb limb : sum[0]) any |= limb;
-  refuse_where(any, refuse_out_of_range);
+  answering.observe("u S + rho", sum);
+  const auto expected = answering.read_bytes(sizeof(Digest), "the digest of rho");
+  const Digest digest = sum_digest(sum[0]);
+  Limb different = 0;
+  for (std::size_t i = 0; i < digest.size(); ++i) different |= static_cast<Limb>(digest[i] ^ expected[i]);
+  refuse_where(different, refuse_out_of_range);
 }
 
 }  // namespace
@@ -40,12 +45,14 @@ extern constexpr Descriptor range_check_descriptor{
     .family = Family::conversion,
     .name = "range-check",
     .paper = "this project",
-    .flow = "E -> K [u S], S = 0 where every compared value was in range;  K -> E nothing, or a refusal",
+    .flow =
+        "E -> K [u S + rho], SHA-256 of rho, S = 0 where every compared value was in range;  K -> E nothing, "
+        "or a refusal",
     .handlers = {answer_check},
     .declared =
-        [](const Work&, const Sizes& sizes) {
-          return Declaration{.to_key_holder = {.ciphertexts = 1},
-                             .beside = {.products = 1.2 * static_cast<double>(sizes.budget.modulus_bits())}};
+        [](const Work&, const Sizes&) {
+          return Declaration{.to_key_holder = {.ciphertexts = 1, .bytes = sizeof(Digest)},
+                             .beside = {.products = 1.2 * BlindedSum::factor_bits}};
         },
 };
 

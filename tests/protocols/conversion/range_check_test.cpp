@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "protocols/registry.h"
 #include "tests/support/protocol_fixture.h"
 #include "tests/support/statistics.h"
@@ -38,7 +40,8 @@ std::string outcome(TwoParties& parties, const IntegerMatrix& z) {
 
 }  // namespace
 
-TEST_CASE("range check: every value of the guarded range passes, and the key holder sees 0 alone") {
+TEST_CASE(
+    "range check: every value of the guarded range passes, and the key holder never sees a number twice") {
   for (const std::size_t slots : {one_slot, many_slots}) {
     Seen seen;
     TwoParties parties({.slots = slots, .observer = seen.observer()});
@@ -49,7 +52,8 @@ TEST_CASE("range check: every value of the guarded range passes, and the key hol
                     matrix_of(3, 3, {0, -1, 1, -end, end - 1, -end + 1, end - 2, end / 2, -end / 2})) == "");
       CHECK(outcome(parties, random_matrix(5, 2, guarded, random)) == "");
     }
-    CHECK(seen.values == std::vector<Integer>(8, 0));
+    REQUIRE(seen.values.size() == 8);
+    CHECK(std::set<Integer>(seen.values.begin(), seen.values.end()).size() == 8);
   }
 }
 
@@ -75,7 +79,6 @@ TEST_CASE(
     CHECK(found((end << excess) + random.bits(guarded)));
   }
   CHECK(seen.values.size() > 60);  // the key holder refuses some of the largest before
-  for (const Integer& value : seen.values) CHECK(value != 0);
 }
 
 TEST_CASE("range check: excesses that cancel are found, in one ciphertext, in two and in two layers") {
@@ -90,10 +93,10 @@ TEST_CASE("range check: excesses that cancel are found, in one ciphertext, in tw
   CHECK(error_of([&] { check_ranges(gathering, parties.next_place()); }) == refused);
 }
 
-TEST_CASE("range check: of a value outside the key holder sees a uniform unit, whatever the excess [slow]") {
+TEST_CASE("range check: the key holder sees a uniform number, whatever is in range or exceeds it [slow]") {
   const Integer& n = toy_keys().public_keys().paillier().n();
   std::vector<std::vector<std::size_t>> low, high;
-  for (const long value : {1L << guarded, -5 * (1L << guarded)}) {
+  for (const long value : {0L, 1L << guarded, -5 * (1L << guarded)}) {
     Seen seen;
     TwoParties parties({.seed = 72, .observer = seen.observer()});
     for (int run = 0; run < 256; ++run) outcome(parties, matrix_of(1, 1, {value}));
@@ -106,7 +109,7 @@ TEST_CASE("range check: of a value outside the key holder sees a uniform unit, w
       ++high.back()[Integer(residue * 8 / n).get_ui()];
     }
   }
-  for (std::size_t i = 0; i < 2; ++i) {
+  for (std::size_t i = 0; i < low.size(); ++i) {
     CHECK(chi_square_uniform(low[i]) > 1e-6);
     CHECK(chi_square_uniform(high[i]) > 1e-6);
   }
