@@ -21,18 +21,18 @@ open("other.csv", "w").write("u,v,grade\n1,2,good\n3,4,bad\n")
 PYTHON
 accepts keygen --bits 1024 --insecure-key --out k >/dev/null
 encrypt=(encrypt --key k/public.json --quiet)
-accepts "${encrypt[@]}" --data a.csv --out a.h5 >said.txt
+accepts "${encrypt[@]}" --data a.csv --seed 3 --out a.h5 >said.txt
 grep -q '^a.h5: a training table, 40 rows' said.txt || fail "encrypt without --profile says: $(cat said.txt)"
 grep -q 'rows for the model of another table are encrypted with --profile of that table' said.txt || fail "encrypt says: $(cat said.txt)"
 accepts train --data a.h5 --network N-4-C --secret-key k/secret.json --epochs 5 --learning-rate 0.3 --out m.h5 --quiet --seed 3 \
   --insecure-seed >/dev/null
-predict=(predict --model m.h5 --secret-key k/secret.json --quiet)
+predict=(predict --model m.h5 --secret-key k/secret.json --seed 3 --insecure-seed --quiet)
 
 # --profile forgotten: a training table of its own.
 accepts "${encrypt[@]}" --data b.csv --out b.h5 >/dev/null
 refuses 1 'b.h5 was scaled by another profile than the training table of m.h5.*--profile of the training table' "${predict[@]}" \
   --data b.h5 --out x.h5
-accepts "${encrypt[@]}" --data b.csv --profile a.h5.profile.json --out q.h5 >said.txt
+accepts "${encrypt[@]}" --data b.csv --seed 3 --profile a.h5.profile.json --out q.h5 >said.txt
 grep -q 'a training table' said.txt && fail "encrypt with --profile says: $(cat said.txt)"
 accepts "${predict[@]}" --data q.h5 --out answers.h5 >/dev/null
 accepts decrypt --key k/secret.json --in answers.h5 --profile a.h5.profile.json --out answers.csv >/dev/null

@@ -51,9 +51,9 @@ grep -q '  smlp encrypt .*--data table.csv --task regression ' clear.txt || fail
 accepts keygen --out keys >/dev/null
 accepts encrypt --key keys/public.json --data commas.csv --separator semicolon --decimal , --task regression --batch 12 --seed 1 --out table.h5 >encrypt.txt
 grep -q "the number 'y'" encrypt.txt || fail "the label is not named: $(cat encrypt.txt)"
-accepts encrypt --key keys/public.json --data queries.csv --profile table.h5.profile.json --out queries.h5 >/dev/null
+accepts encrypt --key keys/public.json --data queries.csv --seed 1 --profile table.h5.profile.json --out queries.h5 >/dev/null
 accepts train --data table.h5 "${options[@]:0:6}" --seed 1 --insecure-seed --secret-key keys/secret.json --out model.h5 --quiet >/dev/null
-accepts predict --model model.h5 --data queries.h5 --secret-key keys/secret.json --out answers.h5 --quiet >/dev/null
+accepts predict --model model.h5 --data queries.h5 --secret-key keys/secret.json --seed 1 --insecure-seed --out answers.h5 --quiet >/dev/null
 accepts decrypt --key keys/secret.json --in answers.h5 --profile table.h5.profile.json --out answers.csv >/dev/null
 head -n 1 answers.csv | grep -qx 'row,value' || fail "header of the answers: $(head -n 1 answers.csv)"
 for file in table.h5 queries.h5 model.h5 answers.h5 table.h5.profile.json; do
