@@ -17,8 +17,8 @@
 //          pseudorandom without the others (the hash is circular correlation robust); t, a coin: the colour
 //          of a label of E.
 //          E: corrections, d under the stream of a seed of each pair that it does not have.
-//          Labels of d hang on the request, those of r on request and answer: another request has others,
-//          the same one the same bits.
+//          Labels of d hang on the request, those of r and the key of the hash on request, answer and r: a
+//          label or key serves one content, the same content has the same bytes.
 #include <algorithm>
 
 #include "paillier/error.h"
@@ -69,12 +69,14 @@ class Garbled : public Comparison {
     labels.finish();
 
     const Digest digest = request_digest(header, request);
-    const GarbledComparisons garbled =
-        garble(transfers, label_of(digest), corrections, transfers.secret_for(digest, labels.bytes()), bits,
-               lowest_words(FixedIntegers(brought.mask.cells(), masked_value_limbs(brought.mask_bits))));
+    const std::vector<std::uint64_t> r =
+        lowest_words(FixedIntegers(brought.mask.cells(), masked_value_limbs(brought.mask_bits)));
+    const GarbledComparisons garbled = garble(transfers, label_of(digest), corrections,
+                                              transfers.secret_for(digest, labels.bytes(), r), bits, r);
     RequestBody tables(evaluator);
     tables.add(remembered).add(garbled);
-    AnswerBody answer(evaluator, evaluator.header(wire_name, stage_tables, place, z.layout()), tables);
+    AnswerBody answer(evaluator,
+                      evaluator.header(wire_name, stage_tables, place, z.layout(), {version_word()}), tables);
     SealedState sealed_shares = answer.sealed(SignState::encoded_size(cells));
     answer.finish();
     Matrix<std::uint8_t> shares(z.rows(), z.cols());
@@ -101,6 +103,7 @@ void answer_bits(Answering& answering) {
 
 void answer_tables(Answering& answering) {
   const Header& header = answering.header();
+  require_same_version(answering.parameter(0));
   const std::size_t bits = answering.budget().guarded_bits(),
                     cells = header.layout.rows() * header.layout.cols();
   const OpenedState remembered = answering.open_sealed(state_bytes, wire_name, stage_bits);

@@ -35,8 +35,8 @@ class GarbledComparisons {
   std::vector<std::uint8_t> shares_;
 };
 
-/// Bit `bits` - 1 of d - r for each r, of which the lowest `bits` bits count. `seed`: secret_for the request
-/// and the answer that the corrections came in. Throws Error unless there are correction_bytes of them.
+/// Bit `bits` - 1 of d - r for each r, of which the lowest `bits` bits count. `seed`: secret_for the request,
+/// the answer that the corrections came in, and r. Throws Error unless there are correction_bytes of them.
 GarbledComparisons garble(const EvaluatorTransfers& transfers, const Label& label,
                           std::span<const std::uint8_t> corrections, const Block& seed, std::size_t bits,
                           std::span<const std::uint64_t> r);

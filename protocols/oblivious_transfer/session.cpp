@@ -70,9 +70,11 @@ EvaluatorTransfers::EvaluatorTransfers(const Evaluator& evaluator, const Place& 
   answer.finish();
 }
 
-Block EvaluatorTransfers::secret_for(const Digest& request, std::span<const std::uint8_t> answer) const {
+Block EvaluatorTransfers::secret_for(const Digest& request, std::span<const std::uint8_t> answer,
+                                     std::span<const std::uint64_t> hidden) const {
   const Digest answered = sha256(answer);
-  RandomStream random = secrets_.derive("batch").derive(request).derive(answered).stream({});
+  const std::span content(reinterpret_cast<const std::uint8_t*>(hidden.data()), hidden.size_bytes());
+  RandomStream random = secrets_.derive("batch").derive(request).derive(answered).derive(content).stream({});
   std::array<std::uint8_t, sizeof(Block)> bytes;
   random.fill(bytes);
   return to_block(bytes);

@@ -7,8 +7,9 @@
 // nothing. Its seeds follow from the sealing secret and the ticket, and a stream of theirs from a label that
 // holds the SHA-256 of the request that the bits are from. So any replica answers a request alike, and two
 // requests have no stream in common, nor have two sessions with one id.
-// What the evaluator draws for a batch follows from its own secrets, the request and the answer: of the
-// operating system, other ones for each evaluator, and never from a seed. A resumed run takes a new ticket.
+// What the evaluator draws for a batch follows from its own secrets, the request, the answer and the batch.
+// The secrets are of the operating system, other ones for each evaluator, and never from a seed. A resumed
+// run takes a new ticket.
 #pragma once
 
 #include "protocols/evaluator.h"
@@ -32,8 +33,9 @@ class EvaluatorTransfers {
   const Block& offset() const { return base_.offset[0]; }
   /// For transfers in which the key holder chooses.
   OffsetHolder offset_holder(const Label& label) const { return {offset(), base_.taken, label}; }
-  /// A secret block for this request and this answer.
-  Block secret_for(const Digest& request, std::span<const std::uint8_t> answer) const;
+  /// A secret block for this request, this answer and what it is to hide.
+  Block secret_for(const Digest& request, std::span<const std::uint8_t> answer,
+                   std::span<const std::uint64_t> hidden) const;
 
  private:
   RandomSource secrets_;

@@ -173,26 +173,49 @@ TEST_CASE(
   audit.corrections(ticket, sha256(Bytes{1}), first);
   audit.corrections(ticket, sha256(Bytes{2}), second);
   CHECK(audit.labels_used_twice() == 1);
-  const Block seed = transfers.secret_for(sha256(Bytes{1}), {});
+  const Block seed = transfers.secret_for(sha256(Bytes{1}), {}, {});
   for (const std::uint64_t r : {1U, 2U})
     audit.garbled(
         garble(transfers, by_place, first, seed, bits, std::vector<std::uint64_t>(cells, r)).bytes());
   CHECK(audit.seeds_used_twice() == 1);
 }
 
-TEST_CASE("garbled comparison: secrets hang on evaluator, request and answer") {
+TEST_CASE(
+    "garbled comparison: one opened value against two constants at one place is garbled from two seeds") {
+  TwoParties parties;  // whose key holder answers alike each time
+  ProtocolNames names = preset("homomorphic");
+  names.comparison = "garbled";
+  const auto comparison = make_protocols(names, parties.budget()).comparison;
+  const Place place{1, 0, Direction::activation};
+  const EncryptedMatrix z =
+      parties.open(matrix_of(rows, cols, {700, -5}), {place.step, 0, Direction::forward});
+  const EncryptedMatrix shifted = subtract_plain(toy_keys().public_keys().paillier(), z,
+                                                 matrix_of(rows, cols, {512}), parties.budget().slot_bits());
+  for (const EncryptedMatrix& compared : {z, shifted}) comparison->sign(parties.evaluator(), place, compared);
+  Audit audit;
+  const RecordingChannel& channel = parties.channel();
+  for (std::size_t i = 0; i < channel.requests().size(); ++i)
+    audit.see(channel.requests()[i], channel.answers()[i]);
+  CHECK(audit.requests() == 1);  // both about one k
+  CHECK(audit.seeds() == 2);
+  CHECK(audit.seeds_used_twice() == 0);
+}
+
+TEST_CASE("garbled comparison: secrets hang on evaluator, request, answer and content") {
   TwoParties parties;
   const EvaluatorTransfers& transfers = parties.evaluator().transfers(parties.next_place());
   const Digest request = sha256(Bytes{1});
   const Bytes answer{1, 2, 3}, other{1, 2, 4};
-  CHECK(transfers.secret_for(request, answer) == transfers.secret_for(request, answer));
-  CHECK(transfers.secret_for(request, answer) != transfers.secret_for(request, other));
-  CHECK(transfers.secret_for(request, answer) != transfers.secret_for(sha256(Bytes{2}), answer));
+  const std::vector<std::uint64_t> r{5, 6}, other_r{5, 7};
+  CHECK(transfers.secret_for(request, answer, r) == transfers.secret_for(request, answer, r));
+  CHECK(transfers.secret_for(request, answer, r) != transfers.secret_for(request, answer, other_r));
+  CHECK(transfers.secret_for(request, answer, r) != transfers.secret_for(request, other, r));
+  CHECK(transfers.secret_for(request, answer, r) != transfers.secret_for(sha256(Bytes{2}), answer, r));
   const Evaluator resumed = evaluator_on(parties.channel(), parties.evaluator_random());
   const EvaluatorTransfers& anew = resumed.transfers({});
   CHECK(anew.ticket() != transfers.ticket());
   CHECK(anew.offset() != transfers.offset());
-  CHECK(anew.secret_for(request, answer) != transfers.secret_for(request, answer));
+  CHECK(anew.secret_for(request, answer, r) != transfers.secret_for(request, answer, r));
 }
 
 TEST_CASE("garbled comparison: what the evaluator receives is uniform beside the seeds that it has") {
@@ -273,8 +296,8 @@ TEST_CASE(
         refused + "a frame is truncated at garbled comparisons");
   CHECK(refusal(3, [](Request& r) { r.body.push_back(0); }).find("a request") != std::string::npos);
   CHECK(refusal(2, [](Request& r) { r.body.resize(31); }) == refused + "a frame is truncated at a ticket");
-  for (const std::size_t i : {0U, 1U, 2U})
-    CHECK(refusal(i, [](Request& r) { ++r.header.parameters[0]; }) ==
+  for (const std::size_t i : {0U, 1U, 2U, 3U})
+    CHECK(refusal(i, [](Request& r) { r.header.parameters = {version_word() + 1}; }) ==
           refused +
               "oblivious transfers need the same version of the program on both sides; this key holder is " +
               version);
