@@ -18,7 +18,16 @@ namespace {
 using Secret = std::array<std::uint8_t, 32>;
 using Number = std::unique_ptr<BIGNUM, decltype(&BN_clear_free)>;
 using Point = std::unique_ptr<EC_POINT, decltype(&EC_POINT_clear_free)>;
-using Encoded = std::array<std::uint8_t, point_bytes>;
+
+/// Bytes that are wiped.
+template <std::size_t size>
+struct WipedBytes {
+  std::array<std::uint8_t, size> bytes{};
+  ~WipedBytes() { wipe_memory(bytes.data(), size); }
+};
+
+/// Some stand for seeds, and of two one tells a choice.
+using Encoded = WipedBytes<point_bytes>;
 
 void check(int ok, const char* what) {
   if (ok != 1) throw Error(std::string("OpenSSL failed to ") + what);
@@ -48,11 +57,11 @@ class Curve {
     return out;
   }
   Encoded encode(const Point& p) const {
-    Encoded bytes{};
-    if (EC_POINT_point2oct(group_.get(), p.get(), POINT_CONVERSION_COMPRESSED, bytes.data(), bytes.size(),
-                           context_.get()) != bytes.size())
+    Encoded out;
+    if (EC_POINT_point2oct(group_.get(), p.get(), POINT_CONVERSION_COMPRESSED, out.bytes.data(), point_bytes,
+                           context_.get()) != point_bytes)
       throw Error("OpenSSL failed to encode a point");
-    return bytes;
+    return out;
   }
   /// 64 bytes modulo the order: within 2^-256 of uniform.
   Number scalar(std::span<const std::uint8_t> bytes) const {
@@ -96,13 +105,6 @@ class Curve {
   std::unique_ptr<BN_CTX, decltype(&BN_CTX_free)> context_;
 };
 
-/// Bytes that are wiped.
-template <std::size_t size>
-struct WipedBytes {
-  std::array<std::uint8_t, size> bytes{};
-  ~WipedBytes() { wipe_memory(bytes.data(), size); }
-};
-
 /// 64 bytes: HMAC-SHA512 of the text, its length, the ticket, i and b. A pseudorandom function of the secret.
 WipedBytes<64> derived(const Secret& secret, std::string_view text, const Digest& ticket, std::size_t i = 0,
                        std::size_t b = 0) {
@@ -125,7 +127,7 @@ Block seed_of(std::string_view offered_by, const Digest& ticket, std::size_t i, 
   Bytes text(offered_by.begin(), offered_by.end());
   text.insert(text.end(), ticket.begin(), ticket.end());
   append_number(i, 8, text);
-  text.insert(text.end(), point.begin(), point.end());
+  text.insert(text.end(), point.bytes.begin(), point.bytes.end());
   Digest digest = sha256(text);
   const Block seed = to_block(digest);
   wipe_memory(text.data(), text.size());
@@ -141,14 +143,15 @@ Encoded choosing_point(const Curve& curve, const Number& x, const Point& p, unsi
   const Point zero = curve.of_generator(x);
   const Encoded of_zero = curve.encode(zero), of_one = curve.encode(curve.sum(zero, p));
   const auto mask = static_cast<std::uint8_t>(0U - bit);
-  Encoded out{};
-  for (std::size_t k = 0; k < out.size(); ++k)
-    out[k] = static_cast<std::uint8_t>(of_zero[k] ^ (mask & (of_zero[k] ^ of_one[k])));
+  Encoded out;
+  for (std::size_t k = 0; k < point_bytes; ++k)
+    out.bytes[k] =
+        static_cast<std::uint8_t>(of_zero.bytes[k] ^ (mask & (of_zero.bytes[k] ^ of_one.bytes[k])));
   return out;
 }
 
 void append(const Encoded& point, Bytes& out) {
-  out.insert(out.end(), point.begin(), point.end());
+  out.insert(out.end(), point.bytes.begin(), point.bytes.end());
 }
 
 void append(const Block& block, Bytes& out) {
@@ -178,7 +181,7 @@ struct BaseRequest::Secrets {
 Bytes key_holder_point(const Secret& sealing_secret) {
   const Curve curve;
   const Encoded point = curve.encode(curve.of_generator(base_scalar(curve, sealing_secret)));
-  return Bytes(point.begin(), point.end());
+  return Bytes(point.bytes.begin(), point.bytes.end());
 }
 
 BaseRequest::BaseRequest(std::span<const std::uint8_t> key_point, RandomStream& random)
