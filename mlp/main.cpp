@@ -36,6 +36,8 @@ int main(int argc, char** argv) {
   // Buffers of matrix products go back to the system when they are freed, not into gaps between small
   // numbers.
   ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  // The rest stays, for the next step: given back at 128 KiB, as is usual, it was cleared anew all the time.
+  ::mallopt(M_TRIM_THRESHOLD, 8 << 20);
   // The tiles of a step have threads of their own. Each would get a heap, with gaps of its own.
   ::mallopt(M_ARENA_MAX, smlp::thread_count());
 #endif
