@@ -221,14 +221,20 @@ $(python_package)/_paillier.so: $(in_shared)
 	@mkdir -p $(@D)
 	@$(LINK) -shared $^ -Wl,--as-needed $(LIBS) -o $@
 
-python: $(python_package)/_paillier.so
+python: $(python_package)/_paillier.so $(PROGRAM)
+	@mkdir -p $(python_package)/bin && ln -sf ../../../smlp $(python_package)/bin/smlp
 	@cp mlp/python/smlp/*.py mlp/python/smlp/*.pyi mlp/python/smlp/py.typed $(python_package)
 
-# The interpreter has no sanitizer of its own, so the runtime comes first.
+# With a sanitizer the module alone is tested. The interpreter has no sanitizer of its own, so the runtime comes first.
+ifneq ($(SANITIZE),)
 sanitizer_runtime = $(if $(findstring address,$(SANITIZE)),$(shell $(CXX) -print-file-name=libclang_rt.asan-x86_64.so))
 test-python: python
 	@PYTHONPATH=$(BUILD_DIR)/python OMP_WAIT_POLICY=passive ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD='$(sanitizer_runtime)' \
-	  $(PYTHON) tests/python
+	  $(PYTHON) tests/python paillier_test.py
+else
+test-python: python
+	@PYTHONPATH=$(BUILD_DIR)/python OMP_WAIT_POLICY=passive $(PYTHON) tests/python
+endif
 
 # Where the interpreter looks under PREFIX; else where one of that prefix would look.
 python_folder = $(shell $(PYTHON) -c 'import site, sys; prefix = sys.argv[1]; \
@@ -236,7 +242,8 @@ python_folder = $(shell $(PYTHON) -c 'import site, sys; prefix = sys.argv[1]; \
   "{}/lib/python{}.{}/site-packages".format(prefix, *sys.version_info)))' $(prefix))
 python-install: python
 	@mkdir -p $(DESTDIR)$(python_folder)
-	@cp -r --remove-destination $(python_package) $(DESTDIR)$(python_folder)
+	@rm -rf $(python_package)/__pycache__
+	@cp -rL --remove-destination $(python_package) $(DESTDIR)$(python_folder)
 	@echo "installed the package smlp in $(DESTDIR)$(python_folder)"
 
 # ---- installing ----

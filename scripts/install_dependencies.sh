@@ -23,7 +23,8 @@ if has apt-get; then
             valgrind help2man zsh)
   has "${CXX:-g++}" || packages+=(g++)
   $development && packages+=(clang-16 libomp-16-dev libclang-rt-16-dev clang-format-16 gcovr)
-  $python && packages+=(python3-dev pybind11-dev python3-numpy)
+  $python && packages+=(python3-dev pybind11-dev python3-numpy python3-sklearn python3-pandas python3-tqdm
+                         python3-pip python3-setuptools python3-wheel)
   is_installed() { dpkg -s "$1" 2>/dev/null | grep -q '^Status: .* installed$'; }
   refresh=(apt-get update -q)
   install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends)
@@ -33,7 +34,8 @@ elif has dnf; then  # untested
             libfaketime nftables iproute openssl python3 python3-h5py python3-matplotlib
             valgrind help2man zsh)
   $development && packages+=(clang libomp-devel compiler-rt clang-tools-extra gcovr)
-  $python && packages+=(python3-devel pybind11-devel python3-numpy)
+  $python && packages+=(python3-devel pybind11-devel python3-numpy python3-scikit-learn python3-pandas python3-tqdm
+                         python3-pip python3-setuptools python3-wheel)
   is_installed() { rpm -q "$1" >/dev/null 2>&1; }
   refresh=(true)
   install=(dnf install -y)

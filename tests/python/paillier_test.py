@@ -249,7 +249,7 @@ class Processes(WithKeys):
 
     def test_ctrl_c_ends_a_long_computation(self):
         script = ("import numpy as np, sys\nfrom smlp import paillier\np, s = paillier.generate_keypair(2048)\n"
-                  "print('ready', flush=True)\ntry:\n    p.encrypt(np.zeros(10**7, dtype=int))\nexcept KeyboardInterrupt:\n    print('ended')\n")
+                  "try:\n    print('ready', flush=True)\n    p.encrypt(np.zeros(10**7, dtype=int))\nexcept KeyboardInterrupt:\n    print('ended')\n")
         process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
         self.assertEqual(process.stdout.readline(), "ready\n")
         process.send_signal(signal.SIGINT)

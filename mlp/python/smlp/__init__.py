@@ -1,5 +1,16 @@
 """Multilayer perceptrons and the Paillier cryptosystem on encrypted data."""
 
-from ._paillier import Error
+from typing import Any
 
-__all__ = ["Error"]
+from ._paillier import Error
+from .roles import Evaluator, KeyHolder, Keys, decrypt, encrypt, export, keygen
+
+__all__ = ["Error", "Evaluator", "KeyHolder", "Keys", "SecureMLPClassifier", "SecureMLPRegressor", "decrypt", "encrypt",
+           "export", "keygen"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("SecureMLPClassifier", "SecureMLPRegressor"):
+        from . import estimators  # scikit-learn is imported where an estimator is wanted
+        return getattr(estimators, name)
+    raise AttributeError(f"module 'smlp' has no attribute '{name}'")

@@ -1,0 +1,199 @@
+"""Owner, evaluator and key holder, each in a process of its own, by the program's files.
+
+Keywords are the program's options with ``_`` for ``-`` (``smlp encrypt --help``): ``batch=64`` is ``--batch 64``, True a flag
+without a value. An option that is not there is refused in the program's words.
+"""
+
+from __future__ import annotations
+
+import collections
+import io
+import json
+import os
+import pathlib
+import re
+import subprocess
+import threading
+from typing import Any, NamedTuple, Union
+
+from . import _program
+from ._paillier import Error
+
+__all__ = ["Evaluator", "KeyHolder", "Keys", "decrypt", "encrypt", "export", "keygen"]
+
+Path = Union[str, "os.PathLike[str]"]
+
+
+class Keys(NamedTuple):
+    """The two files of a key."""
+
+    public: pathlib.Path
+    secret: pathlib.Path
+
+
+def keygen(out: Path, **options: Any) -> Keys:
+    """Make out/public.json and out/secret.json (mode 0600): ``smlp keygen``."""
+    _program.run("keygen", {"out": out, **options})
+    return Keys(pathlib.Path(out, "public.json"), pathlib.Path(out, "secret.json"))
+
+
+def encrypt(table: Any, key: Path, out: Path, **options: Any) -> pathlib.Path:
+    """Encrypt a table: ``smlp encrypt``.
+
+    Parameters
+    ----------
+    table : DataFrame, or path of a CSV
+        A frame goes through a pipe: nothing of it is written in the clear.
+    key : path of the key holder's public.json
+    out : path
+        The encrypted table; ``OUT.profile.json`` beside it stays with the owner.
+    **options
+        ``label='diagnosis'``, ``profile=..`` for queries, ..
+
+    Returns
+    -------
+    Path of the encrypted table
+    """
+    settings = {"key": key, "out": out, "quiet": True, **options}
+    if isinstance(table, (str, os.PathLike)):
+        _program.run("encrypt", {"data": table, **settings})
+    else:
+        _program.run("encrypt", settings, {"data": table.to_csv(index=False)})
+    return pathlib.Path(out)
+
+
+def decrypt(answers: Path, key: Path, *, profile: Path | None = None, **options: Any) -> Any:
+    """Open answers: ``smlp decrypt``.
+
+    Returns
+    -------
+    DataFrame
+        By rows of the owner's table, from 1: ``class`` and the outputs, or ``value``.
+    """
+    import pandas as pd
+    text = _program.run("decrypt", {"in": answers, "key": key, "profile": profile, "out": "/dev/stdout", **options})
+    return pd.read_csv(io.StringIO(text), index_col="row", dtype={"class": str}, keep_default_na=False)
+
+
+def export(model: Path, key: Path, **options: Any) -> dict[str, Any]:
+    """Open a model: ``smlp export``. The JSON of docs/formats.md, with the weights of each layer."""
+    return json.loads(_program.run("export", {"model": model, "key": key, "out": "/dev/stdout", **options}))
+
+
+class KeyHolder:
+    """The key holder's server: ``smlp serve``.
+
+    >>> with KeyHolder("keys/secret.json", tls="certificates/key_holder") as holder:  # doctest: +SKIP
+    ...     print(holder.address)
+
+    Parameters
+    ----------
+    key : path of secret.json
+    listen : str
+        HOST:PORT; port 0 takes a free one.
+    tls : path of the key holder's certificates, optional
+        None is without TLS, which the program allows on loopback addresses alone.
+    """
+
+    def __init__(self, key: Path, listen: str = "127.0.0.1:0", tls: Path | None = None, **options: Any):
+        self._options = {"key": key, "listen": listen, "tls": tls, "insecure_transport": tls is None, **options}
+        self._child: subprocess.Popen | None = None
+        self._log: collections.deque[str] = collections.deque(maxlen=1000)
+        self._reader: threading.Thread | None = None
+        self.address: str | None = None
+
+    def start(self) -> KeyHolder:
+        """Serve in the background until `stop`, or until the thread that called this ends. Raises Error."""
+        if self._child is not None:
+            raise Error(f"this key holder serves already, at {self.address}")
+        child = _program.start(["serve", *_program.option_words(self._options)], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for line in child.stdout:
+            self._log.append(line.rstrip("\n"))
+            listening = re.search(r" listening on (\S+) for ", line)
+            if listening:
+                self.address = listening[1]
+                self._child = child
+                self._reader = threading.Thread(target=self._read, args=(child,), daemon=True)
+                self._reader.start()
+                return self
+        child.wait()
+        child.stdout.close()
+        raise Error(self._log[-1].removeprefix("smlp: ") if self._log else "the key holder ended without a word")
+
+    def _read(self, child: subprocess.Popen) -> None:
+        for line in child.stdout:
+            self._log.append(line.rstrip("\n"))
+
+    @property
+    def log(self) -> list[str]:
+        """The last 1,000 lines that the server said: one for each request that it answered."""
+        return list(self._log)
+
+    def stop(self) -> None:
+        """Let requests in progress end, and the server with them."""
+        if self._child is not None:
+            self._child.terminate()
+            self._child.wait()
+            self._reader.join()
+            self._child.stdout.close()
+            self._child = None
+
+    def serve(self) -> None:
+        """Serve until Ctrl-C."""
+        self.start()
+        try:
+            self._child.wait()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self.stop()
+
+    def __enter__(self) -> KeyHolder:
+        return self.start()
+
+    def __exit__(self, *_: Any) -> None:
+        self.stop()
+
+
+class Evaluator:
+    """Trains and classifies on ciphertexts: ``smlp train``, ``predict`` and ``release``.
+
+    Parameters
+    ----------
+    address : str
+        HOST:PORT of the key holder, several with commas between.
+    tls : path of the evaluator's certificates, optional
+        None is without TLS, on loopback addresses alone.
+    """
+
+    def __init__(self, address: str, tls: Path | None = None):
+        self._to = {"key_holder": address, "tls": tls, "insecure_transport": tls is None}
+
+    def fit(self, table: Path, out: Path, *, network: str, **options: Any) -> dict[str, Any]:
+        """Train on an encrypted table, and save the model.
+
+        Parameters
+        ----------
+        table : path
+        out : path of the model, which is saved whole after each epoch
+        network : str
+            As ``'N-16-C'``.
+
+        Returns
+        -------
+        dict
+            What ``smlp train --json`` says: time, bytes, rounds, and how the result comes about again.
+        """
+        return json.loads(_program.run("train", {"data": table, "out": out, "network": network, "json": True, **self._to,
+                                                 **options}))
+
+    def predict(self, model: Path, table: Path, out: Path, **options: Any) -> pathlib.Path:
+        """Classify an encrypted table; ``user_key=..`` hands the answers to their owner."""
+        _program.run("predict", {"model": model, "data": table, "out": out, "quiet": True, **self._to, **options})
+        return pathlib.Path(out)
+
+    def release(self, model: Path, user_key: Path, out: Path, **options: Any) -> pathlib.Path:
+        """Hand a model to its owner, who alone can `export` it."""
+        _program.run("release", {"model": model, "user_key": user_key, "out": out, "quiet": True, **self._to, **options})
+        return pathlib.Path(out)

@@ -1,0 +1,151 @@
+"""The estimators: the program's weights, scikit-learn's habits. Keys of 1024 bits: toys."""
+import json
+import pathlib
+import pickle
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import warnings
+
+import numpy as np
+import smlp
+from smlp import _program
+from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.utils.estimator_checks import check_estimator
+
+CANCER = load_breast_cancer(as_frame=True)
+
+
+def processes_with(seed):
+    """Of the program, by the seed of the test."""
+    found = []
+    for line in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = line.read_bytes().split(b"\0")
+        except OSError:  # ended meanwhile
+            continue
+        if str(seed).encode() in words and words[0].endswith(b"smlp"):
+            found.append(line.parent.name)
+    return found
+
+
+class Encrypted(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.X, cls.y = CANCER.data.iloc[::6, :8], CANCER.target_names[CANCER.target[::6]]
+        cls.model = smlp.SecureMLPClassifier((4,), max_iter=2, random_state=3, key_bits=1024).fit(cls.X, cls.y)
+
+    def test_weights_are_the_twin_s_and_the_program_s(self):
+        self.assertIs(self.model.weights_equal_twin_, True)
+        clear = smlp.SecureMLPClassifier((4,), max_iter=2, random_state=3, key_bits=1024, clear=True).fit(self.X, self.y)
+        self.assertIsNone(clear.cost_)
+        with tempfile.TemporaryDirectory() as folder:
+            table = pathlib.Path(folder, "table.csv")
+            self.X.assign(diagnosis=self.y).to_csv(table, index=False)
+            found = json.loads(subprocess.run(
+                [_program.path(), "run", "--clear", "--data", table, "--test", table, "--network", "N-4-C", "--epochs", "2",
+                 "--seed", "3", "--bits", "1024", "--insecure-key", "--json", "--quiet"],
+                capture_output=True, text=True, check=True).stdout)
+        layers = found["settings"][0]["trials"][0]["trained"]["layers"]
+        for model in (self.model, clear):
+            for layer, weights, biases in zip(layers, model.coefs_, model.intercepts_, strict=True):
+                np.testing.assert_array_equal(weights, layer["weights"])
+                np.testing.assert_array_equal(biases, layer["biases"])
+        self.assertEqual(self.model.loss_curve_, clear.loss_curve_)
+
+    def test_what_it_took(self):
+        cost = self.model.cost_
+        self.assertGreater(cost["rounds"], 0)
+        self.assertGreater(cost["bytes"]["to_key_holder"], 0)
+        self.assertTrue(cost["seconds_by_kind"])
+
+    def test_labels_as_given(self):
+        self.assertEqual(sorted(self.model.classes_), ["benign", "malignant"])
+        self.assertTrue(set(self.model.predict(self.X)) <= {"benign", "malignant"})
+        self.assertGreater(self.model.score(self.X, self.y), 0.8)
+        np.testing.assert_allclose(self.model.predict_proba(self.X).sum(axis=1), 1)
+        self.assertEqual(list(self.model.feature_names_in_), list(self.X.columns))
+        copy = pickle.loads(pickle.dumps(self.model))
+        self.assertTrue((copy.predict(self.X) == self.model.predict(self.X)).all())
+
+    def test_other_protocols_have_the_same_weights(self):
+        other = smlp.SecureMLPClassifier((4,), max_iter=2, random_state=3, key_bits=1024,
+                                         protocols={"comparison": "garbled"}).fit(self.X, self.y)
+        for a, b in zip(other.coefs_, self.model.coefs_, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+class InTheClear(unittest.TestCase):
+    def test_scikit_learn_s_checks(self):
+        for estimator in (smlp.SecureMLPClassifier((16,), clear=True), smlp.SecureMLPRegressor((16,), clear=True)):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                for instance, check in check_estimator(estimator, generate_only=True):
+                    with self.subTest(estimator=type(instance).__name__, check=str(check)):
+                        try:
+                            check(instance)
+                        except unittest.SkipTest:
+                            pass
+
+    def test_searches_and_pipelines(self):
+        X, y = CANCER.data.iloc[::3], CANCER.target[::3]
+        model = smlp.SecureMLPClassifier(clear=True, max_iter=3, random_state=1)
+        self.assertGreater(cross_val_score(make_pipeline(MinMaxScaler(), model), X, y, cv=3).mean(), 0.85)
+        search = GridSearchCV(model, {"hidden_layer_sizes": [(4,), (8, 4)], "momentum": [0.5]}, cv=2).fit(X, y)
+        self.assertEqual(len(search.cv_results_["params"]), 2)
+
+    def test_numbers(self):
+        X, y = load_diabetes(return_X_y=True)
+        model = smlp.SecureMLPRegressor(clear=True, random_state=1).fit(X, y)
+        self.assertGreater(model.score(X, y), 0.35)
+
+
+class Refusals(unittest.TestCase):
+    def test_the_program_s_sentence(self):
+        X, y = np.arange(40.0).reshape(20, 2), np.arange(20) % 2
+        with self.assertRaisesRegex(smlp.Error, "--momentum is 2"):
+            smlp.SecureMLPClassifier(momentum=2, clear=True).fit(X, y)
+        with self.assertRaisesRegex(smlp.Error, "nonsense"):
+            smlp.SecureMLPClassifier(protocols={"comparison": "nonsense"}).fit(X, y)
+        with self.assertRaisesRegex(smlp.Error, "range"), self.assertWarnsRegex(RuntimeWarning, "stays in range"):
+            smlp.SecureMLPRegressor(learning_rate_init=50, clear=True, random_state=1).fit(X, y)
+        with self.assertRaises(NotFittedError):
+            smlp.SecureMLPClassifier().predict(X)
+
+    def test_a_killed_interpreter_leaves_no_child(self):
+        script = ("import numpy as np, smlp\nrng = np.random.default_rng(1)\nX = rng.normal(size=(4000, 50))\n"
+                  "print('ready', flush=True)\nsmlp.SecureMLPClassifier(max_iter=500, random_state=71077345).fit(X, X[:, 0] > 0)\n")
+        parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(parent.stdout.close)
+        self.assertEqual(parent.stdout.readline(), "ready\n")
+        while not processes_with(71077345):
+            time.sleep(0.05)
+        parent.kill()
+        parent.wait()
+        for _ in range(600):
+            if not processes_with(71077345):
+                return
+            time.sleep(0.05)
+        self.fail("the program goes on")
+
+    def test_ctrl_c(self):
+        script = ("import numpy as np, smlp\nrng = np.random.default_rng(1)\nX = rng.normal(size=(4000, 50))\n"
+                  "try:\n    smlp.SecureMLPClassifier(max_iter=500, random_state=71077346).fit(X, X[:, 0] > 0)\n"
+                  "except KeyboardInterrupt:\n    print('ended')\n")
+        parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+        while not processes_with(71077346):
+            time.sleep(0.05)
+        parent.send_signal(signal.SIGINT)
+        self.assertEqual(parent.communicate(timeout=120)[0], "ended\n")
+        self.assertEqual(processes_with(71077346), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
