@@ -229,11 +229,11 @@ python: $(python_package)/_paillier.so $(PROGRAM)
 ifneq ($(SANITIZE),)
 sanitizer_runtime = $(if $(findstring address,$(SANITIZE)),$(shell $(CXX) -print-file-name=libclang_rt.asan-x86_64.so))
 test-python: python
-	@PYTHONPATH=$(BUILD_DIR)/python OMP_WAIT_POLICY=passive ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD='$(sanitizer_runtime)' \
+	@PYTHONPATH=$(abspath $(BUILD_DIR)/python) OMP_WAIT_POLICY=passive ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD='$(sanitizer_runtime)' \
 	  $(PYTHON) tests/python paillier_test.py
 else
 test-python: python
-	@PYTHONPATH=$(BUILD_DIR)/python OMP_WAIT_POLICY=passive $(PYTHON) tests/python
+	@PYTHONPATH=$(abspath $(BUILD_DIR)/python) OMP_WAIT_POLICY=passive $(PYTHON) tests/python
 endif
 
 # Where the interpreter looks under PREFIX; else where one of that prefix would look.
