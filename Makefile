@@ -257,26 +257,46 @@ Version: $(VERSION)
 Cflags: -I$${prefix}/include/smlp -fopenmp $(DEPENDENCY_CFLAGS)
 Libs: -L$${prefix}/lib -lsmlp -fopenmp $(instrumentation) $(LIBS)
 endef
-export PKG_CONFIG_FILE
+# Items that begin with - stand in the command of the linker as they are.
+define CMAKE_FILE
+add_library(smlp::smlp STATIC IMPORTED)
+set_target_properties(smlp::smlp PROPERTIES
+  IMPORTED_LOCATION "$(prefix)/lib/libsmlp.a"
+  IMPORTED_LINK_INTERFACE_LANGUAGES CXX
+  INTERFACE_COMPILE_FEATURES cxx_std_20
+  INTERFACE_INCLUDE_DIRECTORIES "$(prefix)/include/smlp"
+  INTERFACE_COMPILE_OPTIONS "$(subst $(space),;,$(strip -fopenmp $(DEPENDENCY_CFLAGS)))"
+  INTERFACE_LINK_LIBRARIES "$(subst $(space),;,$(strip -fopenmp $(instrumentation) $(LIBS)))")
+endef
+define CMAKE_VERSION_FILE
+set(PACKAGE_VERSION "$(VERSION)")
+if(NOT PACKAGE_VERSION VERSION_LESS PACKAGE_FIND_VERSION)
+  set(PACKAGE_VERSION_COMPATIBLE TRUE)
+endif()
+endef
+export PKG_CONFIG_FILE CMAKE_FILE CMAKE_VERSION_FILE
 completions := share/bash-completion/completions share/zsh/site-functions
 
 install: all
 	@scripts/manuals.sh $(PROGRAM) $(BUILD_DIR)/man
-	@mkdir -p $(addprefix $(DESTDIR)$(prefix)/,bin lib/pkgconfig lib/systemd/system share/man/man1 $(completions))
+	@mkdir -p $(addprefix $(DESTDIR)$(prefix)/,bin lib/pkgconfig lib/cmake/smlp lib/systemd/system share/man/man1 $(completions))
 	@install -m 644 $(BUILD_DIR)/man/*.1 $(DESTDIR)$(prefix)/share/man/man1
 	@install -m 644 scripts/completion/smlp.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/smlp
 	@install -m 644 scripts/completion/_smlp $(DESTDIR)$(prefix)/share/zsh/site-functions/_smlp
 	@install -m 755 $(PROGRAM) $(DESTDIR)$(prefix)/bin/smlp
 	@install -m 644 $(LIBRARY) $(DESTDIR)$(prefix)/lib/libsmlp.a
 	@printf '%s\n' "$$PKG_CONFIG_FILE" > $(DESTDIR)$(prefix)/lib/pkgconfig/smlp.pc
+	@printf '%s\n' "$$CMAKE_FILE" > $(DESTDIR)$(prefix)/lib/cmake/smlp/smlp-config.cmake
+	@printf '%s\n' "$$CMAKE_VERSION_FILE" > $(DESTDIR)$(prefix)/lib/cmake/smlp/smlp-config-version.cmake
 	@sed 's|@prefix@|$(prefix)|' scripts/smlp-serve.service > $(DESTDIR)$(prefix)/lib/systemd/system/smlp-serve.service
 	@for header in $(headers); do \
 	  mkdir -p $(DESTDIR)$(prefix)/include/smlp/$$(dirname $$header) && \
 	  install -m 644 $$header $(DESTDIR)$(prefix)/include/smlp/$$header || exit 1; done
-	@echo "installed smlp, libsmlp.a, headers, smlp.pc, smlp-serve.service, man pages and completions under $(DESTDIR)$(prefix)"
+	@echo "installed smlp, libsmlp.a, headers, smlp.pc, smlp-config.cmake, smlp-serve.service, man pages and completions under $(DESTDIR)$(prefix)"
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(prefix)/,bin/smlp lib/libsmlp.a lib/pkgconfig/smlp.pc lib/systemd/system/smlp-serve.service \
+	rm -f $(addprefix $(DESTDIR)$(prefix)/,bin/smlp lib/libsmlp.a lib/pkgconfig/smlp.pc lib/cmake/smlp/smlp-config.cmake \
+	  lib/cmake/smlp/smlp-config-version.cmake lib/systemd/system/smlp-serve.service \
 	  share/man/man1/smlp.1 share/man/man1/smlp-*.1 share/bash-completion/completions/smlp share/zsh/site-functions/_smlp)
 	rm -rf $(DESTDIR)$(prefix)/include/smlp
 
@@ -309,7 +329,7 @@ help:
 	@echo 'make coverage         line coverage of each folder; fails below 90 %'
 	@echo 'make python           the package for Python, build/python/smlp; test-python tests it, python-install installs it'
 	@echo '                      in the site-packages of PREFIX=/usr/local, below DESTDIR='
-	@echo 'make install          program, library, headers, smlp.pc, unit of systemd; PREFIX=/usr/local DESTDIR='
+	@echo 'make install          program, library, headers, files for pkg-config and CMake, unit of systemd; PREFIX=/usr/local DESTDIR='
 	@echo 'make uninstall        remove what install put there'
 	@echo 'make format           clang-format-16 on every source; check-format only looks'
 	@echo 'make check-layering   includes point down: mlp -> protocols -> paillier'

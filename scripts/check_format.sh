@@ -8,7 +8,7 @@ command -v "$clang_format" >/dev/null || {
   echo "$clang_format is missing: run scripts/install_dependencies.sh --development" >&2
   exit 1
 }
-sources() { find paillier protocols mlp bench tests \( -name '*.h' -o -name '*.cpp' \) -print0; }
+sources() { find paillier protocols mlp bench tests docs/examples \( -name '*.h' -o -name '*.cpp' \) -print0; }
 
 if [ "${1-}" = --fix ]; then
   sources | xargs -0 -r "$clang_format" -i

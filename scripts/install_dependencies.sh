@@ -20,7 +20,7 @@ if has apt-get; then
   packages=(pkg-config libgmp-dev libntl-dev libssl-dev libboost-program-options-dev libhdf5-dev zlib1g-dev
             nlohmann-json3-dev libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc doctest-dev
             libbenchmark-dev faketime nftables iproute2 openssl python3 python3-h5py python3-matplotlib
-            valgrind help2man zsh)
+            valgrind help2man zsh cmake)
   has "${CXX:-g++}" || packages+=(g++)
   $development && packages+=(clang-16 libomp-16-dev libclang-rt-16-dev clang-format-16 gcovr)
   $python && packages+=(python3-dev pybind11-dev python3-numpy python3-sklearn python3-pandas python3-tqdm
@@ -32,7 +32,7 @@ elif has dnf; then  # untested
   packages=(gcc-c++ pkgconf-pkg-config gmp-devel ntl-devel openssl-devel boost-devel hdf5-devel zlib-devel
             json-devel grpc-devel grpc-plugins protobuf-devel protobuf-compiler doctest-devel google-benchmark-devel
             libfaketime nftables iproute openssl python3 python3-h5py python3-matplotlib
-            valgrind help2man zsh)
+            valgrind help2man zsh cmake)
   $development && packages+=(clang libomp-devel compiler-rt clang-tools-extra gcovr)
   $python && packages+=(python3-devel pybind11-devel python3-numpy python3-scikit-learn python3-pandas python3-tqdm
                          python3-pip python3-setuptools python3-wheel python3-nbconvert python3-ipykernel)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs into a temporary prefix, builds a small program against the installed copy through pkg-config, runs it,
-# and uninstalls without a trace.
+# Installs into a temporary prefix, builds a small program against the installed copy through pkg-config and the
+# examples through CMake, runs them, and uninstalls without a trace.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 folder=$(mktemp -d)
@@ -68,6 +68,16 @@ cd "$folder"  # nothing of the working tree is in reach
 read -ra flags <<<"$(pkg-config --cflags --libs smlp)"
 "${CXX:-g++}" -std=c++20 "$root/tests/install/main.cpp" "${flags[@]}" -o program
 [ "$(./program)" = 42 ] || { echo "the program built against the installed copy is wrong" >&2; exit 1; }
+
+# The examples of docs/, by find_package.
+cmake -S "$root/docs/examples" -B examples -DCMAKE_PREFIX_PATH="$folder/prefix" -DCMAKE_CXX_COMPILER="${CXX:-g++}" >cmake.log &&
+  cmake --build examples -j2 >>cmake.log 2>&1 || { tail -n 30 cmake.log >&2; exit 1; }
+[ "$(examples/multiply_and_compare)" = 'a . b = 11.5
+max(a - b, 0) = 0 0 1.25' ] || { echo "multiply_and_compare says $(examples/multiply_and_compare)" >&2; exit 1; }
+[ "$(examples/maximum)" = 'dgk-veugen: 5 12 100000
+garbled: 5 12 100000' ] || { echo "maximum says $(examples/maximum)" >&2; exit 1; }
+right=$(examples/classify "$root/datasets/iris.csv")
+[ "${right%% *}" -ge 120 ] && [ "${right#* }" = 'of 150 rows are classified right' ] || { echo "classify says $right" >&2; exit 1; }
 
 # Every installed header stands alone.
 cd "$folder/prefix/include/smlp"
