@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <mutex>
 #include <optional>
 #include <ranges>
@@ -239,10 +240,13 @@ BlindedSum blind_sum(const Evaluator& evaluator, const Place& place, std::span<c
   const PaillierPublicKey& key = evaluator.paillier();
   Ciphertext sum = terms.front();
   for (const Ciphertext& term : terms.subspan(1)) sum = key.add(sum, term);
-  const Integer factor =
-      1 + evaluator.draws(place, Draw::range_factor).stream(0).bits(BlindedSum::factor_bits);
+  const Integer factor = 1 + evaluator.draws(place, Draw::range_factor)
+                                 .stream(0)
+                                 .below(Integer(power_of_two(BlindedSum::factor_bits) - 1));
+  const FixedIntegers factors({&factor, 1}, limbs_for(BlindedSum::factor_bits + 1));
   Integer mask = evaluator.draws(place, Draw::range_mask).stream(0).below(key.n());
-  const std::vector<Ciphertext> blinded{key.add_plain(key.scale(sum, factor), mask)};
+  const auto scaled = key.dot_products({&sum, 1}, factors, 1, BlindedSum::factor_bits);
+  const std::vector<Ciphertext> blinded{key.add_plain(scaled.front(), mask)};
   if (2 * mask > key.n()) mask -= key.n();  // as it is decrypted
   return BlindedSum(std::move(key.rerandomise(blinded, evaluator.pools(place).paillier.take(1)).front()),
                     sum_digest(FixedIntegers({&mask, 1}, key.plaintext_limbs())[0]));

@@ -58,11 +58,11 @@ enum class Draw : std::uint8_t {
   table_order,
   hand_over,     ///< under a user's key, by the evaluator
   range_weight,  ///< factor of a ciphertext in the sum that a range check opens
-  range_factor,  ///< u, factor of the sum
-  range_mask,    ///< rho, of Z_n
+  range_factor,  ///< u, factor of that sum
   answer_range_tops,
   answer_range_borrows,
   weight_signs,
+  range_mask,  ///< rho of a range check, of Z_n
 };
 
 struct Place {

@@ -24,6 +24,7 @@ void answer_check(Answering& answering) {
   const FixedIntegers sum = answering.open(1, "the evidence of ranges");
   answering.observe("u S + rho", sum);
   const auto expected = answering.read_bytes(sizeof(Digest), "the digest of rho");
+  answering.observe("H(rho)", expected);
   const Digest digest = sum_digest(sum[0]);
   Limb different = 0;
   for (std::size_t i = 0; i < digest.size(); ++i) different |= static_cast<Limb>(digest[i] ^ expected[i]);

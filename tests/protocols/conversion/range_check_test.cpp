@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "protocols/registry.h"
@@ -22,9 +23,8 @@ constexpr std::size_t guarded = 24;  // L of the toy numbers
 struct Seen {
   std::vector<Integer> values;
   ViewObserver observer() {
-    return [this](const Header& header, std::string_view, const FixedIntegers& seen) {
-      if (header.protocol == "conversion/range-check")
-        std::ranges::move(seen.integers(), std::back_inserter(values));
+    return [this](const Header&, std::string_view what, const FixedIntegers& seen) {
+      if (what == "u S + rho") std::ranges::move(seen.integers(), std::back_inserter(values));
     };
   }
 };
@@ -112,6 +112,43 @@ TEST_CASE("range check: the key holder sees a uniform number, whatever is in ran
   for (std::size_t i = 0; i < low.size(); ++i) {
     CHECK(chi_square_uniform(low[i]) > 1e-6);
     CHECK(chi_square_uniform(high[i]) > 1e-6);
+  }
+}
+
+TEST_CASE(
+    "range check: any sum but 0 is found, a multiple of a prime of n too, and the hash does not betray it") {
+  const PaillierSecretKey& secret = toy_keys().paillier();
+  const PaillierPublicKey& key = secret.public_key();
+  const Integer p(secret.p().value()), half(key.n() / 2);
+  for (const Integer& sum : {Integer(1), Integer(-1), p, half}) {
+    Integer shown;
+    std::vector<Integer> digest;
+    TwoParties parties({.observer = [&](const Header&, std::string_view what, const FixedIntegers& seen) {
+      if (what == "u S + rho") shown = seen.integer(0);
+      if (what == "H(rho)") digest = seen.integers();
+    }});
+    const Evaluator gathering = gathering_evidence(parties.evaluator());
+    gathering.evidence->sums.push_back(key.trivial(sum));
+    CHECK(error_of([&] { check_ranges(gathering, parties.next_place()); }) == refused);
+    // Without u the mask would be a guess away.
+    REQUIRE(digest.size() == 32);
+    for (int guess = 0; guess < 4096; ++guess) {
+      const Integer mask = shown - guess * sum;
+      const Digest of_guess =
+          sum_digest(FixedIntegers({&mask, 1}, key.plaintext_limbs() + 1)[0].first(key.plaintext_limbs()));
+      if (std::ranges::equal(of_guess, digest)) FAIL("the mask is the sum ", guess, " times away");
+    }
+  }
+}
+
+TEST_CASE("range check: both parties hash the same limbs of a plaintext, at the ends of Z_n too") {
+  const PaillierSecretKey& secret = toy_keys().paillier();
+  const PaillierPublicKey& key = secret.public_key();
+  const Integer half = (key.n() - 1) / 2;
+  for (const Integer& mask : {half, Integer(-half), Integer(0), Integer(-1), Integer(1)}) {
+    const std::vector<Ciphertext> c{key.trivial(mask)};
+    CHECK(sum_digest(secret.decrypt_fixed(c)[0]) ==
+          sum_digest(FixedIntegers({&mask, 1}, key.plaintext_limbs())[0]));
   }
 }
 
