@@ -221,9 +221,13 @@ $(python_package)/_paillier.so: $(in_shared)
 	@mkdir -p $(@D)
 	@$(LINK) -shared $^ -Wl,--as-needed $(LIBS) -o $@
 
-python: $(python_package)/_paillier.so $(PROGRAM)
-	@mkdir -p $(python_package)/bin && ln -sf ../../../smlp $(python_package)/bin/smlp
-	@cp mlp/python/smlp/*.py mlp/python/smlp/*.pyi mlp/python/smlp/py.typed $(python_package)
+# What is up to date stays untouched, since tests that run beside read it.
+python_files := $(patsubst mlp/python/smlp/%,$(python_package)/%,$(wildcard mlp/python/smlp/*.py* mlp/python/smlp/py.typed))
+$(python_files): $(python_package)/%: mlp/python/smlp/%
+	@mkdir -p $(@D) && cp $< $@
+$(python_package)/bin/smlp: $(PROGRAM)
+	@mkdir -p $(@D) && ln -sf ../../../smlp $@
+python: $(python_package)/_paillier.so $(python_package)/bin/smlp $(python_files)
 
 # With a sanitizer the module alone is tested. The interpreter has no sanitizer of its own, so the runtime comes first.
 ifneq ($(SANITIZE),)
@@ -242,8 +246,8 @@ python_folder = $(shell $(PYTHON) -c 'import site, sys; prefix = sys.argv[1]; \
   "{}/lib/python{}.{}/site-packages".format(prefix, *sys.version_info)))' $(prefix))
 python-install: python
 	@mkdir -p $(DESTDIR)$(python_folder)
-	@rm -rf $(python_package)/__pycache__
 	@cp -rL --remove-destination $(python_package) $(DESTDIR)$(python_folder)
+	@rm -rf $(DESTDIR)$(python_folder)/smlp/__pycache__
 	@echo "installed the package smlp in $(DESTDIR)$(python_folder)"
 
 # ---- installing ----

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pickle
+import random
 import signal
 import subprocess
 import sys
@@ -212,6 +213,30 @@ class Export(WithKeys):
         for text in ("", "[]", "{}", "nonsense"):
             with self.assertRaises(Error):
                 paillier.loads(text, self.public)
+
+    def test_texts_that_were_damaged(self):
+        """Each gives an array or an Error, whatever was changed."""
+        rng = random.Random(5)
+        good = self.public.encrypt([1.5, 2]).to_json()
+        head = good.index('"ciphertexts"')
+        refused = 0
+        for _ in range(500):
+            text = list(good)
+            for _ in range(rng.randint(1, 3)):
+                place = rng.randrange(head if rng.random() < 0.8 else len(text))
+                text[place:place + rng.randint(0, 4)] = rng.choice('0123456789-.eE"[]{},:xN') * rng.randint(0, 3)
+            try:
+                self.assertIsInstance(paillier.loads("".join(text), self.public), paillier.EncryptedArray)
+            except Error:
+                refused += 1
+        for value in (None, True, -1, 1e300, float("inf"), float("nan"), "", "0x", [], [[]], {}, 2**80, [2**40] * 40, [0, 2**80]):
+            for field in ("format", "version", "key", "shape", "exponent", "bound", "slot_bits", "ciphertexts"):
+                with self.subTest(field=field, value=value):
+                    try:
+                        paillier.loads(json.dumps({**json.loads(good), field: value}), self.public)
+                    except Error:
+                        refused += 1
+        self.assertGreater(refused, 400)
 
     def test_a_file_that_is_none(self):
         with tempfile.NamedTemporaryFile() as file:
