@@ -22,7 +22,7 @@ class Documentation(unittest.TestCase):
                     exec(compile(program, "docs/python.md", "exec"), names)
             finally:
                 os.chdir(before)
-        self.assertIn("74.375", printed.getvalue())
+        self.assertEqual(printed.getvalue().count("74.375"), 2)
 
 
 if __name__ == "__main__":
