@@ -41,12 +41,13 @@ template <typename Operation>
 EncryptedMatrix cell_by_cell(const EncryptedMatrix& a, const EncryptedMatrix& b, Operation&& operation) {
   const auto combine = [&](const std::vector<Ciphertext>& x, const std::vector<Ciphertext>& y) {
     std::vector<Ciphertext> out;
+    if (x.empty() || y.empty()) return out;
     out.reserve(x.size());
     for (std::size_t i = 0; i < x.size(); ++i) out.push_back(operation(x[i], y[i]));
     return out;
   };
-  return EncryptedMatrix(a.layout(), combine(a.down(), b.down()),
-                         combine(a.stored_across(), b.stored_across()));
+  return EncryptedMatrix::partial(a.layout(), combine(a.stored_down(), b.stored_down()),
+                                  combine(a.stored_across(), b.stored_across()));
 }
 
 Digest digest_of(const std::vector<Ciphertext>& ciphertexts) {
@@ -77,6 +78,12 @@ bool Layout::single() const {
   return std::ranges::all_of(row_groups, one) && std::ranges::all_of(col_groups, one);
 }
 
+std::vector<std::size_t> groups_with_bias(std::size_t cols, std::size_t slots) {
+  std::vector<std::size_t> groups = balanced_groups(cols - 1, slots);
+  groups.push_back(1);
+  return groups;
+}
+
 Layout balanced_layout(std::size_t rows, std::size_t cols, std::size_t slots) {
   return {balanced_groups(rows, slots), balanced_groups(cols, slots)};
 }
@@ -91,6 +98,21 @@ EncryptedMatrix::EncryptedMatrix(Layout layout, std::vector<Ciphertext> down, st
   check_count("across", across_.size(), layout_.single() ? 0 : rows_ * layout_.col_groups.size());
 }
 
+EncryptedMatrix EncryptedMatrix::partial(Layout layout, std::vector<Ciphertext> down,
+                                         std::vector<Ciphertext> across) {
+  EncryptedMatrix out;
+  out.rows_ = layout.rows();
+  out.cols_ = layout.cols();
+  const bool without_down = down.empty() && !across.empty(), single = layout.single();
+  if (!without_down) check_count("down", down.size(), layout.row_groups.size() * out.cols_);
+  if (!across.empty())
+    check_count("across", across.size(), single ? 0 : out.rows_ * layout.col_groups.size());
+  out.layout_ = std::move(layout);
+  out.down_ = std::move(down);
+  out.across_ = std::move(across);
+  return out;
+}
+
 EncryptedMatrix::EncryptedMatrix(Layout layout, OpenedForm opened)
     : layout_(std::move(layout)), rows_(layout_.rows()), cols_(layout_.cols()), opened_(std::move(opened)) {
   const auto& groups = opened_.turned ? layout_.col_groups : layout_.row_groups;
@@ -100,7 +122,22 @@ EncryptedMatrix::EncryptedMatrix(Layout layout, OpenedForm opened)
                 " cells needs one piece a row group");
 }
 
-const std::vector<Ciphertext>& EncryptedMatrix::ciphertexts(const std::vector<Ciphertext>& cells) const {
+const std::vector<Ciphertext>& EncryptedMatrix::ciphertexts(const std::vector<Ciphertext>& cells,
+                                                            const char* packing) const {
+  if (has_ciphertexts() && cells.empty() && rows_ * cols_ != 0)
+    throw Error("a matrix of " + std::to_string(rows_) + " x " + std::to_string(cols_) +
+                " cells has no ciphertexts " + packing +
+                "; ask the selection that made it for both packings");
+  return stored(cells);
+}
+
+const std::vector<Ciphertext>& EncryptedMatrix::known_across() const {
+  if (layout_.single()) return down_;
+  const bool whole = opened_.pieces.size() == 1 && opened_.dropped == 0 && !opened_.turned;
+  return across_.empty() && whole ? opened_.pieces.front()->across : across_;
+}
+
+const std::vector<Ciphertext>& EncryptedMatrix::stored(const std::vector<Ciphertext>& cells) const {
   if (!has_ciphertexts())
     throw Error("a matrix of " + std::to_string(rows_) + " x " + std::to_string(cols_) +
                 " cells is held opened, without ciphertexts; ask the product that made it for ciphertexts");
@@ -112,15 +149,16 @@ EncryptedMatrix EncryptedMatrix::transposed() const {
     return EncryptedMatrix(layout_.transposed(), {opened_.pieces, opened_.dropped, !opened_.turned});
   const auto turn = [](const std::vector<Ciphertext>& cells, std::size_t rows, std::size_t cols) {
     std::vector<Ciphertext> out;
+    if (cells.empty()) return out;
     out.reserve(cells.size());
     for (std::size_t j = 0; j < cols; ++j)
       for (std::size_t i = 0; i < rows; ++i) out.push_back(cells[i * cols + j]);
     return out;
   };
-  std::vector<Ciphertext> down = turn(across(), rows_, layout_.col_groups.size());
+  std::vector<Ciphertext> down = turn(known_across(), rows_, layout_.col_groups.size());
   std::vector<Ciphertext> across;
   if (!layout_.single()) across = turn(down_, layout_.row_groups.size(), cols_);
-  EncryptedMatrix out(layout_.transposed(), std::move(down), std::move(across));
+  EncryptedMatrix out = partial(layout_.transposed(), std::move(down), std::move(across));
   out.opened_ = {opened_.pieces, opened_.dropped, !opened_.turned};
   return out;
 }
@@ -131,7 +169,7 @@ EncryptedMatrix EncryptedMatrix::kept(std::shared_ptr<OpenedRows> rows) const {
     throw Error("a matrix of " + std::to_string(rows_) + " rows cannot be opened into " +
                 std::to_string(rows->rows));
   if (rows->lasting) {
-    const Digest digest = digest_of(down_);
+    const Digest digest = digest_of(down());
     if (rows->matrix != Digest{} && rows->matrix != digest)
       throw Error("rows of one matrix that the key holder has opened were given to another");
     rows->matrix = digest;
@@ -247,7 +285,8 @@ EncryptedMatrix add(const PaillierPublicKey& key, const EncryptedMatrix& a, cons
 
 EncryptedMatrix subtract(const PaillierPublicKey& key, const EncryptedMatrix& a, const EncryptedMatrix& b) {
   check_same_layout(a.layout(), b.layout(), "a difference");
-  const EncryptedMatrix negative(b.layout(), key.negate(b.down()), key.negate(b.stored_across()));
+  const EncryptedMatrix negative =
+      EncryptedMatrix::partial(b.layout(), key.negate(b.stored_down()), key.negate(b.stored_across()));
   return add(key, a, negative);
 }
 
@@ -269,10 +308,8 @@ EncryptedMatrix subtract_plain(const PaillierPublicKey& key, const EncryptedMatr
     for (std::size_t i = 0; i < cs.size(); ++i) out.push_back(key.add_plain(cs[i], -values[i]));
     return out;
   };
-  std::vector<Ciphertext> across;
-  if (!a.layout().single()) across = remove(a.across(), pack_across(b, a.layout(), slot_bits));
-  return EncryptedMatrix(a.layout(), remove(a.down(), pack_down(b, a.layout(), slot_bits)),
-                         std::move(across));
+  return EncryptedMatrix::partial(a.layout(), remove(a.stored_down(), pack_down(b, a.layout(), slot_bits)),
+                                  remove(a.stored_across(), pack_across(b, a.layout(), slot_bits)));
 }
 
 EncryptedMatrix scale(const PaillierPublicKey& key, const EncryptedMatrix& a, const Integer& factor) {
@@ -280,22 +317,23 @@ EncryptedMatrix scale(const PaillierPublicKey& key, const EncryptedMatrix& a, co
     const auto out = key.dot_products(cs, std::vector<Integer>(cs.size(), abs(factor)), 1);
     return factor < 0 ? key.negate(out) : out;
   };
-  return EncryptedMatrix(a.layout(), multiply(a.down()), multiply(a.stored_across()));
+  return EncryptedMatrix::partial(a.layout(), multiply(a.stored_down()), multiply(a.stored_across()));
 }
 
 EncryptedMatrix append_constant_column(const PaillierPublicKey& key, const EncryptedMatrix& m,
                                        const Integer& value, std::size_t slot_bits) {
   Layout layout = m.layout();
   layout.col_groups.push_back(1);
+  const bool with_down = !m.stored_down().empty();
+  const bool with_across = !layout.single() && (m.layout().single() || !m.stored_across().empty());
   std::vector<Ciphertext> down;
-  down.reserve(layout.row_groups.size() * (m.cols() + 1));
-  for (std::size_t g = 0; g < layout.row_groups.size(); ++g) {
+  for (std::size_t g = 0; with_down && g < layout.row_groups.size(); ++g) {
     const auto first = m.down().begin() + static_cast<std::ptrdiff_t>(g * m.cols());
     down.insert(down.end(), first, first + static_cast<std::ptrdiff_t>(m.cols()));
     down.push_back(key.trivial(pack(std::vector<Integer>(layout.row_groups[g], value), slot_bits)));
   }
   std::vector<Ciphertext> across;
-  if (!layout.single()) {
+  if (with_across) {
     const std::size_t groups = m.layout().col_groups.size();
     const Ciphertext constant = key.trivial(value);
     for (std::size_t i = 0; i < m.rows(); ++i) {
@@ -304,7 +342,7 @@ EncryptedMatrix append_constant_column(const PaillierPublicKey& key, const Encry
       across.push_back(constant);
     }
   }
-  return EncryptedMatrix(std::move(layout), std::move(down), std::move(across));
+  return EncryptedMatrix::partial(std::move(layout), std::move(down), std::move(across));
 }
 
 EncryptedMatrix drop_last_row(const EncryptedMatrix& m) {
@@ -336,14 +374,18 @@ EncryptedMatrix row_groups(const EncryptedMatrix& m, std::size_t first, std::siz
   }
   const std::size_t rows_before = std::accumulate(groups.begin(), from, std::size_t{0});
   const auto part = [](const std::vector<Ciphertext>& all, std::size_t begin, std::size_t size) {
+    if (all.empty()) return std::vector<Ciphertext>{};
     const auto start = all.begin() + static_cast<std::ptrdiff_t>(begin);
     return std::vector<Ciphertext>(start, start + static_cast<std::ptrdiff_t>(size));
   };
-  std::vector<Ciphertext> down = part(m.down(), first * m.cols(), count * m.cols());
-  std::vector<Ciphertext> across;
+  std::vector<Ciphertext> down = part(m.stored_down(), first * m.cols(), count * m.cols());
   const std::size_t a_row = layout.col_groups.size();
-  if (!layout.single()) across = part(m.across(), rows_before * a_row, layout.rows() * a_row);
-  return EncryptedMatrix(std::move(layout), std::move(down), std::move(across));
+  std::vector<Ciphertext> across = part(m.stored_across(), rows_before * a_row, layout.rows() * a_row);
+  if (layout.single()) {  // cells in packings of one
+    if (down.empty()) down = std::move(across);
+    across.clear();
+  }
+  return EncryptedMatrix::partial(std::move(layout), std::move(down), std::move(across));
 }
 
 EncryptedMatrix stack_rows(const std::vector<EncryptedMatrix>& parts) {
@@ -366,11 +408,17 @@ EncryptedMatrix stack_rows(const std::vector<EncryptedMatrix>& parts) {
   }
   std::vector<Ciphertext> down;
   std::vector<Ciphertext> across;
+  // A part of single cells has both in `down`.
+  const bool with_down =
+      std::ranges::none_of(parts, [](const EncryptedMatrix& m) { return m.stored_down().empty(); });
+  const bool with_across = !layout.single() && std::ranges::none_of(parts, [](const EncryptedMatrix& m) {
+    return m.stored_across().empty() && !m.layout().single();
+  });
   for (const EncryptedMatrix& part : parts) {
-    down.insert(down.end(), part.down().begin(), part.down().end());
-    if (!layout.single()) across.insert(across.end(), part.across().begin(), part.across().end());
+    if (with_down) down.insert(down.end(), part.down().begin(), part.down().end());
+    if (with_across) across.insert(across.end(), part.across().begin(), part.across().end());
   }
-  EncryptedMatrix out(std::move(layout), std::move(down), std::move(across));
+  EncryptedMatrix out = EncryptedMatrix::partial(std::move(layout), std::move(down), std::move(across));
   const bool last = std::ranges::all_of(parts, [](const EncryptedMatrix& part) {
     const OpenedForm& form = part.opened();
     return form.pieces.size() == 1 && form.pieces[0]->lasting && form.dropped == 0 && !form.turned;

@@ -28,6 +28,8 @@ struct Layout {
   bool single() const;
 };
 
+/// Columns of [m | 1] in groups: those of m balanced, the constant one of its own.
+std::vector<std::size_t> groups_with_bias(std::size_t cols, std::size_t slots);
 /// Balanced groups on both axes.
 Layout balanced_layout(std::size_t rows, std::size_t cols, std::size_t slots);
 
@@ -35,27 +37,35 @@ Layout balanced_layout(std::size_t rows, std::size_t cols, std::size_t slots);
 /// `across`.
 enum class Side { left, right };
 
+/// Which packings of a result are made: both, or that of a right or of a left operand alone.
+enum class Packings { both, across, down };
+
 /// A rows x cols matrix under Paillier, kept in two packings: `down` packs the rows of group g of one column
 /// into one ciphertext (row_groups x cols, row-major), `across` packs the columns of group h of one row (rows
 /// x col_groups). A left operand of a product is read from `down`, a right one from `across`. With one cell a
-/// ciphertext `across` is empty and across() reads `down`. Or a matrix that the key holder has opened
-/// (protocols/opened_values.h), without ciphertexts: who asks for one gets an Error.
+/// ciphertext `across` is empty and across() reads `down`. One packing may be missing, where nobody reads it.
+/// Or a matrix that the key holder has opened (protocols/opened_values.h), without ciphertexts. Who asks for
+/// ciphertexts that are not there gets an Error.
 class EncryptedMatrix {
  public:
   EncryptedMatrix() = default;
   /// Throws Error when the counts do not fit the layout.
   EncryptedMatrix(Layout layout, std::vector<Ciphertext> down, std::vector<Ciphertext> across);
+  /// The same, where one packing may be missing.
+  static EncryptedMatrix partial(Layout layout, std::vector<Ciphertext> down, std::vector<Ciphertext> across);
   /// Opened, one piece a row group, and no ciphertexts.
   EncryptedMatrix(Layout layout, OpenedForm opened);
 
   const Layout& layout() const { return layout_; }
   std::size_t rows() const { return rows_; }
   std::size_t cols() const { return cols_; }
-  bool has_ciphertexts() const { return opened_.pieces.empty() || !down_.empty(); }
-  const std::vector<Ciphertext>& down() const { return ciphertexts(down_); }
-  const std::vector<Ciphertext>& across() const { return ciphertexts(layout_.single() ? down_ : across_); }
-  /// The stored form: empty where `down` says it all.
-  const std::vector<Ciphertext>& stored_across() const { return ciphertexts(across_); }
+  bool has_ciphertexts() const { return opened_.pieces.empty() || !down_.empty() || !across_.empty(); }
+  const std::vector<Ciphertext>& down() const { return ciphertexts(down_, "down"); }
+  /// Also what the key holder has made of rows that it has opened (protocols/matmul/operand.h).
+  const std::vector<Ciphertext>& across() const { return ciphertexts(known_across(), "across"); }
+  /// The stored forms: empty where the packing is missing, or `down` says it all. Error without ciphertexts.
+  const std::vector<Ciphertext>& stored_down() const { return stored(down_); }
+  const std::vector<Ciphertext>& stored_across() const { return stored(across_); }
 
   EncryptedMatrix transposed() const;
   /// The same ciphertexts; without any, the same opened rows.
@@ -74,7 +84,9 @@ class EncryptedMatrix {
  private:
   friend EncryptedMatrix drop_last_row(const EncryptedMatrix& m);
   friend EncryptedMatrix stack_rows(const std::vector<EncryptedMatrix>& parts);
-  const std::vector<Ciphertext>& ciphertexts(const std::vector<Ciphertext>& cells) const;
+  const std::vector<Ciphertext>& known_across() const;
+  const std::vector<Ciphertext>& stored(const std::vector<Ciphertext>& cells) const;
+  const std::vector<Ciphertext>& ciphertexts(const std::vector<Ciphertext>& cells, const char* packing) const;
   Layout layout_;
   std::size_t rows_ = 0;
   std::size_t cols_ = 0;
@@ -115,7 +127,8 @@ FreshMatrix encrypt_matrix(const PaillierPublicKey& key, const IntegerMatrix& m,
 EncryptedMatrix trivial_matrix(const PaillierPublicKey& key, const IntegerMatrix& m, const Layout& layout,
                                std::size_t slot_bits);
 
-// Local homomorphic operations, both packings at once. Shapes and layouts must match: Error otherwise.
+// Local homomorphic operations, on each packing that all operands have. Shapes and layouts must match: Error
+// otherwise.
 EncryptedMatrix add(const PaillierPublicKey& key, const EncryptedMatrix& a, const EncryptedMatrix& b);
 EncryptedMatrix subtract(const PaillierPublicKey& key, const EncryptedMatrix& a, const EncryptedMatrix& b);
 /// Of an opened matrix too, whose mask takes b: it must be small beside it (protocols/opened_values.h).

@@ -118,8 +118,9 @@ std::size_t KeyHolder::memory_needed(const Header& header, std::size_t frame_byt
     const std::size_t inner = header.parameters.empty()
                                   ? 1
                                   : checked_size(header.parameters[0], header.max_inner, "inner dimension");
-    work.left.col_groups.assign(1, inner);
+    work.left.col_groups = groups_with_bias(inner, sizes.budget.slots());
     work.right.row_groups.assign(1, inner);
+    work.left_states.closes = true;
   }
   const std::size_t answer_bytes = protocol.traffic(work, sizes).to_evaluator;
   // A cell in the clear is a big integer: its limbs and what GMP and malloc put around them, here and in two

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "paillier/paillier.h"
 #include "protocols/matrix.h"
 #include "protocols/place.h"
 
@@ -41,6 +42,7 @@ struct OpenedRows {
   std::optional<SealedState> sealed;      ///< k, by the key holder, once it is opened
   Place origin;                           ///< of the operation that opened them
   IntegerMatrix mask;                     ///< e
+  std::vector<Ciphertext> across;         ///< x in that packing, where the key holder was asked to make it
 
   // Of a result.
   Draw kind{};                ///< of what e was drawn from

@@ -63,6 +63,7 @@ enum class Draw : std::uint8_t {
   answer_range_borrows,
   weight_signs,
   range_mask,  ///< rho of a range check, of Z_n
+  answer_operand,
 };
 
 struct Place {

@@ -73,13 +73,15 @@ class Comparison : public Protocol {
 
 class Selection : public Protocol {
  public:
-  /// [beta v] for the shared bits beta; |v| < 2^(L-1), as ciphertexts or opened.
+  /// [beta v] for the shared bits beta; |v| < 2^(L-1), as ciphertexts or opened. Of packings that are not
+  /// asked for none is made.
   virtual EncryptedMatrix select(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& v,
-                                 const SignShares& bits) const = 0;
+                                 const SignShares& bits, Packings packings = Packings::both) const = 0;
   /// [beta z] for the z that was compared, opened as the comparison left it. Adds to the evaluator's evidence
-  /// of ranges, where there is any, if the comparison works on an opened z.
+  /// of ranges, where there is any, if the comparison works on an opened z. Not `across` alone.
   virtual EncryptedMatrix select_compared(const Evaluator& evaluator, const Place& place,
-                                          const EncryptedMatrix& z, const SignShares& bits) const = 0;
+                                          const EncryptedMatrix& z, const SignShares& bits,
+                                          Packings packings = Packings::both) const = 0;
 };
 
 /// What the forward pass keeps for the derivative. Each activation has its own kind.
@@ -95,12 +97,13 @@ struct Activated {
 
 class Activation : public Protocol {
  public:
-  /// max(z, 0).
-  virtual Activated forward(const Evaluator& evaluator, const Place& place,
-                            const EncryptedMatrix& z) const = 0;
-  /// delta where z >= 0, else 0.
+  /// max(z, 0); at least in these packings: both, or `down`.
+  virtual Activated forward(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z,
+                            Packings packings = Packings::both) const = 0;
+  /// delta where z >= 0, else 0; at least in these packings.
   virtual EncryptedMatrix backward(const Evaluator& evaluator, const Place& place,
-                                   const EncryptedMatrix& delta, const ActivationState& state) const = 0;
+                                   const EncryptedMatrix& delta, const ActivationState& state,
+                                   Packings packings = Packings::both) const = 0;
 };
 
 /// One choice from each family.
@@ -118,6 +121,7 @@ struct OperandStates {
   OperandUse use = OperandUse::masked;
   std::size_t pieces = 1;        ///< sealed states of it
   std::size_t unused_cells = 0;  ///< values in them that this product leaves out
+  bool closes = false;           ///< kept, and the answer has the packing `across` of it
 };
 
 /// What a call of a protocol works on: enough to declare its traffic and its cost.
@@ -129,7 +133,8 @@ struct Work {
   bool checked = false;         ///< a selection of what was compared, with evidence of its ranges
   std::size_t opened_bits = 0;  ///< of the mask of an operand that comes opened; 0: it comes as ciphertexts
   std::size_t result_bits = 0;  ///< of the mask of a result that is given opened; 0: it is ciphertexts
-  std::size_t user_bits = 0;    ///< size of the user's key in a hand-over
+  Packings packings = Packings::both;  ///< of the result of a selection
+  std::size_t user_bits = 0;           ///< size of the user's key in a hand-over
   OperandStates left_states{}, right_states{};
 };
 

@@ -30,24 +30,26 @@ typename A::Matrix combined(A& arithmetic, const Place& place, const LayerKind& 
 
 }  // namespace detail
 
-/// f(z) of u = z / 2^halvings.
+/// f(z) of u = z / 2^halvings, for that consumer.
 template <Arithmetic A>
 std::pair<typename A::Matrix, LayerState<A>> activate(A& arithmetic, const Place& place,
-                                                      const LayerKind& kind, const typename A::Matrix& u) {
+                                                      const LayerKind& kind, const typename A::Matrix& u,
+                                                      Consumer consumer = Consumer::any) {
   if (!kind.compares()) return {u, std::nullopt};
   std::vector<typename A::Matrix> shifted;
   for (const Hinge& hinge : kind) shifted.push_back(arithmetic.plus_constant(u, -hinge.at));
-  auto [hinges, state] = arithmetic.relu(place, arithmetic.stacked(shifted));
+  auto [hinges, state] = arithmetic.relu(place, arithmetic.stacked(shifted), consumer);
   return {detail::combined(arithmetic, place, kind, u, hinges, kind.constant), std::move(state)};
 }
 
-/// f'(z) delta, cell by cell, of delta / 2^halvings.
+/// f'(z) delta, cell by cell, of delta / 2^halvings, for that consumer.
 template <Arithmetic A>
 typename A::Matrix derivative(A& arithmetic, const Place& place, const LayerKind& kind,
-                              const typename A::Matrix& delta, const LayerState<A>& state) {
+                              const typename A::Matrix& delta, const LayerState<A>& state,
+                              Consumer consumer = Consumer::any) {
   if (!kind.compares()) return delta;
   const std::vector<typename A::Matrix> copies(kind.hinge_count, delta);
-  const auto hinges = arithmetic.relu_derivative(place, arithmetic.stacked(copies), *state);
+  const auto hinges = arithmetic.relu_derivative(place, arithmetic.stacked(copies), *state, consumer);
   return detail::combined(arithmetic, place, kind, delta, hinges, 0);
 }
 

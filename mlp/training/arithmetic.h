@@ -10,8 +10,9 @@
 
 namespace smlp {
 
-/// What takes the result of a product, alone; constants may be added before.
-enum class Consumer { any, relu, relu_derivative };
+/// What takes a result, alone; constants may be added before. A left operand is kept, if anything takes it
+/// after that product.
+enum class Consumer { any, relu, relu_derivative, left_operand, right_operand };
 
 /// Matrices are rows x columns. A weight matrix has one row more than its inputs, the bias, as its last.
 template <typename A>
@@ -31,10 +32,12 @@ concept Arithmetic = requires(
   { arithmetic.product(place, m, m, count, Consumer::any) } -> std::same_as<typename A::Matrix>;
   /// rate-scaled a b plus momentum V and decay W: the new velocity. V may be empty (no momentum yet).
   { arithmetic.velocity(place, m, m, factors, m, m) } -> std::same_as<typename A::Matrix>;
-  /// max(z, 0) and what its derivative needs.
-  { arithmetic.relu(place, m) } -> std::same_as<std::pair<typename A::Matrix, typename A::ActivationTape>>;
-  /// m where z >= 0, else 0.
-  { arithmetic.relu_derivative(place, m, tape) } -> std::same_as<typename A::Matrix>;
+  /// max(z, 0), for that consumer, and what its derivative needs.
+  {
+    arithmetic.relu(place, m, Consumer::any)
+  } -> std::same_as<std::pair<typename A::Matrix, typename A::ActivationTape>>;
+  /// m where z >= 0, else 0, for that consumer.
+  { arithmetic.relu_derivative(place, m, tape, Consumer::any) } -> std::same_as<typename A::Matrix>;
   /// m + constant, a fixed-point number of a bit less than l: of one bit more than m.
   { arithmetic.plus_constant(m, constant) } -> std::same_as<typename A::Matrix>;
   /// The sum of the terms' factors times their matrices, and a constant, which is what `place` gives.

@@ -54,12 +54,13 @@ class Declared {
     count(find_protocol(Family::truncation, protocols_.truncation), division);
   }
 
-  /// `u`: how what it reads comes.
-  void layer(const LayerKind& kind, const Layout& layout, bool forward, const OpenedResult& u) {
+  /// `u`: how what it reads comes; `packings` of what it gives.
+  void layer(const LayerKind& kind, const Layout& layout, bool forward, const OpenedResult& u,
+             Packings packings = Packings::both) {
     Layout hinges{{}, layout.col_groups};  // under each other
     for (std::size_t i = 0; i < kind.hinge_count; ++i)
       hinges.row_groups.insert(hinges.row_groups.end(), layout.row_groups.begin(), layout.row_groups.end());
-    if (kind.compares()) activation(hinges, forward, u);
+    if (kind.compares()) activation(hinges, forward, u, packings);
   }
 
   /// Of a product before such a layer, forward or backward.
@@ -73,12 +74,13 @@ class Declared {
     return {sizes_.budget.rescaled_mask_bits(sizes_.budget.product_mask_bits(), {1, shift})};
   }
 
-  void activation(const Layout& layout, bool forward, const OpenedResult& z) {
+  void activation(const Layout& layout, bool forward, const OpenedResult& z,
+                  Packings packings = Packings::both) {
     const std::uint64_t rounds_before = cost_.traffic.rounds;
     std::uint64_t rounds_after = 0;
     for (const Layout& tile : activation_tiles(layout)) {
       cost_.traffic.rounds = rounds_before;  // tiles go together
-      activation_tile(tile, forward, z);
+      activation_tile(tile, forward, z, packings);
       rounds_after = std::max(rounds_after, cost_.traffic.rounds);
     }
     cost_.traffic.rounds = rounds_after;
@@ -104,7 +106,7 @@ class Declared {
   }
 
  private:
-  void activation_tile(const Layout& layout, bool forward, const OpenedResult& z) {
+  void activation_tile(const Layout& layout, bool forward, const OpenedResult& z, Packings packings) {
     const Descriptor& activation = find_protocol(Family::activation, protocols_.activation);
     Work work{layout, {}};
     if (activation.fused) {
@@ -112,6 +114,7 @@ class Declared {
       return count(activation, work);
     }
     const Descriptor& comparison = find_protocol(Family::comparison, protocols_.comparison);
+    work.packings = packings;
     work.opened_bits = z.bits;
     if (forward) {
       if (comparison.transfers && transfers_to_come_)
@@ -169,7 +172,8 @@ void forward_pass(Declared& declared, const Network& network, const std::vector<
     declared.product(with_bias(activation_layout(network, layer, rows, slots)),
                      weight_layout(network, layer, slots), false, inputs(layer), weights(layer), z);
     if (hidden || training)
-      declared.layer(network.kind(layer), activation_layout(network, layer + 1, rows, slots), true, z);
+      declared.layer(network.kind(layer), activation_layout(network, layer + 1, rows, slots), true, z,
+                     hidden ? Packings::down : Packings::both);
   }
 }
 
@@ -197,8 +201,12 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
     declared.unpack({group_widths, balanced_groups(cols, sizes.budget.fitting_slots())});
   const std::vector<std::size_t> rows = batch_groups(group_widths, slots);
   using States = std::function<OperandStates(std::size_t)>;
-  forward_pass(declared, network, rows, slots, true,
-               States([&](std::size_t layer) { return layer == 0 ? table : kept; }),
+  forward_pass(declared, network, rows, slots, true, States([&](std::size_t layer) {
+                 if (layer == 0) return table;
+                 OperandStates states = kept;
+                 states.closes = network.kind(layer - 1).compares();
+                 return states;
+               }),
                States([](std::size_t layer) { return layer == 0 ? OperandStates{} : kept; }));
   if (options.clip_gradient != 0)
     declared.layer(clip_kind(options.clip_gradient),
@@ -216,7 +224,8 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
     with_bias_row.unused_cells = weights.cols();
     const OpenedResult v = declared.before_layer(network.kind(layer - 1), false);
     declared.product(delta, weights.transposed(), false, reused, with_bias_row, v);
-    declared.layer(network.kind(layer - 1), activation_layout(network, layer, rows, slots), false, v);
+    declared.layer(network.kind(layer - 1), activation_layout(network, layer, rows, slots), false, v,
+                   layer == 1 ? Packings::across : Packings::both);
   }
   declared.range_check();
   return declared.cost();
@@ -232,7 +241,7 @@ Cost weight_check_cost(const Network& network, const ProtocolNames& protocols, c
     const OpenedResult sums = declared.before_activation(
         true, signed_sum(weights.rows(), weights.cols(), sizes.budget.numbers()).shift);
     declared.product(balanced_layout(1, weights.rows(), slots), weights, false, {}, {}, sums);
-    declared.activation({{1}, weights.col_groups}, true, sums);
+    declared.activation({{1}, weights.col_groups}, true, sums, Packings::down);
   }
   declared.range_check();
   return declared.cost();

@@ -80,16 +80,19 @@ EncryptedMatrix EncryptedArithmetic::velocity(const Place& place, const Matrix& 
 }
 
 std::pair<EncryptedMatrix, EncryptedArithmetic::ActivationTape> EncryptedArithmetic::relu(const Place& place,
-                                                                                          const Matrix& z) {
+                                                                                          const Matrix& z,
+                                                                                          Consumer consumer) {
+  const Packings packings = consumer == Consumer::left_operand ? Packings::down : Packings::both;
   Activated activated =
-      timed("activation", [&] { return protocols_.activation->forward(evaluator_, place, z); });
+      timed("activation", [&] { return protocols_.activation->forward(evaluator_, place, z, packings); });
   return {std::move(activated.values), std::move(activated.state)};
 }
 
 EncryptedMatrix EncryptedArithmetic::relu_derivative(const Place& place, const Matrix& delta,
-                                                     const ActivationTape& tape) {
+                                                     const ActivationTape& tape, Consumer consumer) {
+  const Packings packings = consumer == Consumer::right_operand ? Packings::across : Packings::both;
   return timed("activation derivative",
-               [&] { return protocols_.activation->backward(evaluator_, place, delta, *tape); });
+               [&] { return protocols_.activation->backward(evaluator_, place, delta, *tape, packings); });
 }
 
 EncryptedMatrix EncryptedArithmetic::plus_constant(const Matrix& m, double constant) {
@@ -163,7 +166,8 @@ void EncryptedArithmetic::check_weights(std::uint32_t step, const std::vector<Ma
           evaluator_.paillier(), signs, balanced_layout(1, inputs, budget.slots()), budget.slot_bits());
       protocols_.activation->forward(evaluator_, place,
                                      protocols_.matmul->multiply(evaluator_, place, row, weights[layer],
-                                                                 {1, sum.shift}, std::nullopt, before_relu_));
+                                                                 {1, sum.shift}, std::nullopt, before_relu_),
+                                     Packings::down);
     }
     check_ranges(evaluator_, {step, 1, Direction::range_check});
   });

@@ -30,14 +30,15 @@ FloatArithmetic::Matrix FloatArithmetic::velocity(const Place& place, const Matr
 }
 
 std::pair<FloatArithmetic::Matrix, FloatArithmetic::ActivationTape> FloatArithmetic::relu(const Place& place,
-                                                                                          const Matrix& z) {
+                                                                                          const Matrix& z,
+                                                                                          Consumer) {
   ActivationTape tape(z.rows(), z.cols());
   for (std::size_t i = 0; i < z.size(); ++i) tape.cells()[i] = z.cells()[i] >= 0 ? 1 : 0;
   return {relu_derivative(place, z, tape), tape};
 }
 
 FloatArithmetic::Matrix FloatArithmetic::relu_derivative(const Place&, const Matrix& delta,
-                                                         const ActivationTape& tape) {
+                                                         const ActivationTape& tape, Consumer) {
   return cell_by_cell(delta, tape, std::multiplies<>());
 }
 

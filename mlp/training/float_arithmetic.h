@@ -29,8 +29,10 @@ class FloatArithmetic {
                  Consumer = Consumer::any);
   Matrix velocity(const Place& place, const Matrix& a, const Matrix& b, const UpdateFactors& factors,
                   const Matrix& previous, const Matrix& weights);
-  std::pair<Matrix, ActivationTape> relu(const Place& place, const Matrix& z);
-  Matrix relu_derivative(const Place& place, const Matrix& delta, const ActivationTape& tape);
+  std::pair<Matrix, ActivationTape> relu(const Place& place, const Matrix& z,
+                                         Consumer consumer = Consumer::any);
+  Matrix relu_derivative(const Place& place, const Matrix& delta, const ActivationTape& tape,
+                         Consumer consumer = Consumer::any);
   Matrix plus_constant(const Matrix& m, double constant);
   Matrix combination(const Place& place, const std::vector<std::pair<std::int64_t, Matrix>>& terms,
                      double constant);

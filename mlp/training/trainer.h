@@ -67,7 +67,8 @@ typename A::Matrix forward(A& arithmetic, const Network& network, const Weights<
         {step, number, Direction::forward}, tape.inputs, model.weights[layer], halvings_of(kind, factors),
         (hidden || tapes != nullptr) && kind.only_hinges() ? Consumer::relu : Consumer::any);
     if (hidden) {
-      auto activated = activate(arithmetic, {step, number, Direction::activation}, kind, values);
+      auto activated =
+          activate(arithmetic, {step, number, Direction::activation}, kind, values, Consumer::left_operand);
       values = std::move(activated.first);
       tape.activation = std::move(activated.second);
     }
@@ -110,9 +111,9 @@ typename A::Matrix train_batch(A& arithmetic, const Network& network, Weights<ty
                                  arithmetic.transposed(arithmetic.without_bias(point.weights[layer])),
                                  halvings_of(kind, factors),
                                  kind.only_hinges() ? Consumer::relu_derivative : Consumer::any);
-      delta =
-          derivative(arithmetic, {step, static_cast<std::uint8_t>(layer - 1), Direction::activation_backward},
-                     kind, delta, tapes[layer - 1].activation);
+      delta = derivative(
+          arithmetic, {step, static_cast<std::uint8_t>(layer - 1), Direction::activation_backward}, kind,
+          delta, tapes[layer - 1].activation, layer == 1 ? Consumer::right_operand : Consumer::any);
     }
     weights = arithmetic.add(weights, update);
     if (has_velocity) model.velocities[layer] = std::move(update);

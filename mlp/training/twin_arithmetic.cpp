@@ -71,14 +71,15 @@ TwinArithmetic::Matrix TwinArithmetic::velocity(const Place& place, const Matrix
 }
 
 std::pair<TwinArithmetic::Matrix, TwinArithmetic::ActivationTape> TwinArithmetic::relu(const Place& place,
-                                                                                       const Matrix& z) {
+                                                                                       const Matrix& z,
+                                                                                       Consumer) {
   ActivationTape tape(z.rows(), z.cols());
   for (std::size_t i = 0; i < z.size(); ++i) tape.cells()[i] = z.cells()[i] >= 0 ? 1 : 0;
   return {relu_derivative(place, z, tape), tape};
 }
 
 TwinArithmetic::Matrix TwinArithmetic::relu_derivative(const Place&, const Matrix& delta,
-                                                       const ActivationTape& tape) {
+                                                       const ActivationTape& tape, Consumer) {
   Matrix out = delta;
   for (std::size_t i = 0; i < out.size(); ++i)
     if (tape.cells()[i] == 0) out.cells()[i] = 0;

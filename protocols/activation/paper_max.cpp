@@ -26,7 +26,8 @@ struct EncryptedBits : ActivationState {
 
 class PaperMax : public Activation {
  public:
-  Activated forward(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z) const override {
+  Activated forward(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z,
+                    Packings) const override {
     if (!z.layout().single()) throw Error("the protocol activation/max works on one value a ciphertext");
     const RequestBody body = affine_request(evaluator, place, z);
     AnswerBody answer(evaluator, evaluator.header(wire_name, 0, place, z.layout()), body);
@@ -37,7 +38,7 @@ class PaperMax : public Activation {
   }
 
   EncryptedMatrix backward(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& delta,
-                           const ActivationState& state) const override {
+                           const ActivationState& state, Packings) const override {
     const auto* bits = dynamic_cast<const EncryptedBits*>(&state);
     if (bits == nullptr) throw Error("the state of another activation was given to max");
     return select(evaluator, place, delta, *bits);

@@ -20,12 +20,13 @@ class TiledActivation : public Activation {
  public:
   explicit TiledActivation(std::shared_ptr<const Activation> whole) : whole_(std::move(whole)) {}
 
-  Activated forward(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z) const override {
+  Activated forward(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z,
+                    Packings packings) const override {
     std::vector<EncryptedMatrix> tiles = cut(z);
     auto states = std::make_shared<TileStates>();
     states->of_tiles.resize(tiles.size());
     take_turns(tiles.size(), [&](std::size_t i, Turn turn) {
-      Activated tile = whole_->forward(with(evaluator, turn), tile_place(place, i), tiles[i]);
+      Activated tile = whole_->forward(with(evaluator, turn), tile_place(place, i), tiles[i], packings);
       tiles[i] = std::move(tile.values);
       states->of_tiles[i] = std::move(tile.state);
     });
@@ -33,14 +34,14 @@ class TiledActivation : public Activation {
   }
 
   EncryptedMatrix backward(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& delta,
-                           const ActivationState& state) const override {
+                           const ActivationState& state, Packings packings) const override {
     std::vector<EncryptedMatrix> tiles = cut(delta);
     const auto* states = dynamic_cast<const TileStates*>(&state);
     if (states == nullptr || states->of_tiles.size() != tiles.size())
       throw Error("the state of another activation was given to one in tiles");
     take_turns(tiles.size(), [&](std::size_t i, Turn turn) {
-      tiles[i] =
-          whole_->backward(with(evaluator, turn), tile_place(place, i), tiles[i], *states->of_tiles[i]);
+      tiles[i] = whole_->backward(with(evaluator, turn), tile_place(place, i), tiles[i], *states->of_tiles[i],
+                                  packings);
     });
     return stack_rows(tiles);
   }

@@ -37,7 +37,8 @@ IntegerMatrix assembled(IntegerMatrix pieces, std::size_t dropped, bool turned) 
 }
 
 // The form of an operand in a request: a sum of these.
-constexpr std::int64_t form_kept = 1, form_sealed = 2, form_lasting = 4, form_turned = 8, forms = 16;
+constexpr std::int64_t form_kept = 1, form_sealed = 2, form_lasting = 4, form_turned = 8, form_closes = 16,
+                       forms = 32;
 
 }  // namespace
 
@@ -51,7 +52,8 @@ std::size_t operand_ciphertexts(std::size_t packed) {
 
 Operand::Operand(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& matrix, Side side)
     : evaluator_(evaluator), place_(place), matrix_(matrix), side_(side) {
-  static_cast<void>(matrix.down());  // an Error before anything is drawn, where there are no ciphertexts
+  // An Error before anything is drawn, where there are no ciphertexts.
+  static_cast<void>(side == Side::left ? matrix.down() : matrix.across());
   const OpenedForm& form = matrix.opened();
   const std::size_t bits = evaluator.budget.value_mask_bits();
   const auto opened = [&](const std::shared_ptr<OpenedRows>& piece) {
@@ -68,6 +70,12 @@ Operand::Operand(const Evaluator& evaluator, const Place& place, const Encrypted
   }
   kept_ = possible && form.dropped == 0 && !form.turned && std::ranges::none_of(form.pieces, opened) &&
           (form.pieces.size() == 1 || side == Side::left);
+  closes_ = kept_ && side == Side::left && form.pieces.size() == 1 && !matrix.layout().single() &&
+            matrix.stored_across().empty();
+  if (closes_ && matrix.layout().col_groups != groups_with_bias(matrix.cols(), evaluator.budget.slots()))
+    throw Error("an operand of " + std::to_string(matrix.cols()) +
+                " columns is held in one packing; the key holder makes the other for balanced groups and a "
+                "constant column alone");
   if (!kept_) {
     piece_masks_.push_back(
         Mask::drawn(evaluator.draws(place, mask_draw(side)), matrix.rows(), matrix.cols(), bits));
@@ -96,7 +104,7 @@ void Operand::append_to(std::vector<std::int64_t>& parameters) const {
   const OpenedForm& form = matrix_.opened();
   const bool lasting = form.pieces[0]->lasting.has_value();
   parameters.push_back((reused_ ? form_sealed : form_kept) | (lasting ? form_lasting : 0) |
-                       (form.turned ? form_turned : 0));
+                       (form.turned ? form_turned : 0) | (closes_ ? form_closes : 0));
   parameters.push_back(static_cast<std::int64_t>(form.dropped));
   parameters.push_back(static_cast<std::int64_t>(form.pieces.size()));
   for (const auto& piece : form.pieces) {
@@ -110,6 +118,12 @@ void Operand::read(AnswerBody& answer) {
   for (const auto& piece : matrix_.opened().pieces)
     sealed_.push_back(answer.sealed(sealed_operand_bytes(1, piece->rows * matrix_.cols(), evaluator_.budget) -
                                     sealed_overhead));
+  if (!closes_) return;
+  const Layout& layout = matrix_.layout();
+  const PaillierPublicKey& key = evaluator_.paillier();
+  const auto opened = answer.ciphertexts(layout.rows() * layout.col_groups.size(), "[A + R_A] across");
+  const auto masks = pack_across(mask(), layout, evaluator_.budget.slot_bits());
+  for (std::size_t i = 0; i < opened.size(); ++i) across_.push_back(key.add_plain(opened[i], -masks[i]));
 }
 
 void Operand::keep() {
@@ -118,6 +132,7 @@ void Operand::keep() {
     piece.mask = piece_masks_[i].values();
     piece.origin = place_;
     piece.sealed = std::move(sealed_[i]);
+    if (closes_) piece.across = std::move(across_);
   }
 }
 
@@ -135,10 +150,14 @@ OpenedOperand::OpenedOperand(Answering& answering, const char* wire_name, const 
   sealed_ = (form & form_sealed) != 0;
   lasting_ = (form & form_lasting) != 0;
   turned_ = (form & form_turned) != 0;
+  closes_ = (form & form_closes) != 0;
   dropped_ = static_cast<std::size_t>(dropped);
   const bool fresh = !sealed_;
-  if ((kept_ && sealed_) || ((kept_ || sealed_) != (count > 0)) || (fresh && (turned_ || dropped_ > 0)))
+  if ((kept_ && sealed_) || ((kept_ || sealed_) != (count > 0)) || (fresh && (turned_ || dropped_ > 0)) ||
+      (closes_ && (!kept_ || count != 1 || side != Side::left || layout.cols() < 2)))
     refuse();
+  if (closes_) closed_ = {layout.row_groups, groups_with_bias(layout.cols(), answering.budget().slots())};
+  if (closes_ && closed_.single()) refuse();  // of which `down` is both packings
   std::size_t all_rows = 0;
   for (std::int64_t i = 0; i < count; ++i, next += 2) {
     const std::int64_t rows = answering.parameter(next), step = answering.parameter(next + 1);
@@ -191,6 +210,8 @@ void OpenedOperand::seal() const {
     append_masked(values, bits, state);
     answering_.put_sealed(state, context(piece, cols));
   }
+  if (closes_)
+    answering_.put(pack_across(values_, closed_, answering_.budget().slot_bits()), Draw::answer_operand);
 }
 
 }  // namespace smlp

@@ -2,11 +2,16 @@
 //
 //   first product   E -> K  [X + R], in pairs      K -> E  X + R, sealed
 //   later products  E -> K  X + R, sealed
+// Of a left operand that E holds in the packing `down` alone, where it will be read transposed, K gives the
+// other packing with its first product:
+//                                                  K -> E  [X + R] across; E subtracts R
 // The key holder sees X + R once, under one mask sigma bits wider than X. Everything else that it sees of a
 // product is under masks of that product: with the same R_A in two products, the cross terms are under two
 // R_T, the products under two rho, and A R_B + R_T and R_A B + R_U still follow from what it has
 // (R_U = R_A R_B - R_T - rho). So its view of any number of products is that of one opening of each operand
 // and one (R_T, rho) a product, all independent.
+// It is made of what K has opened anyway, and is an encryption to E: it shows neither party anything. What E
+// makes of it is masked and re-randomised like any other ciphertext before it leaves.
 // Range    X: l bits under R of l + sigma: |X + R| < 2^(l + sigma + 2).
 // Binding  a sealed state belongs to its session, keys, numbers, protocol and shape, and to its step and
 //          layer; where its rows last (the table, the weights of a classification), to its group and layer.
@@ -36,7 +41,7 @@ class Operand {
   void add_to(RequestBody& body) const;
   /// How the operand comes, for the key holder: public numbers.
   void append_to(std::vector<std::int64_t>& parameters) const;
-  /// Reads the states that the key holder has sealed.
+  /// Reads the states that the key holder has sealed, and the packing that it made.
   void read(AnswerBody& answer);
   /// Keeps them with the masks, once the whole answer was good.
   void keep();
@@ -50,6 +55,8 @@ class Operand {
   std::vector<Mask> piece_masks_;    ///< drawn now; none when reused
   std::optional<Mask> drawn_;        ///< these under each other
   std::vector<SealedState> sealed_;  ///< of the answer
+  bool closes_ = false;              ///< the answer has the packing `across`
+  std::vector<Ciphertext> across_;   ///< X in it
   IntegerMatrix mask_;               ///< when reused
 };
 
@@ -62,7 +69,7 @@ class OpenedOperand {
                 std::size_t& next);
   /// Reads X + R from the request, `what` it is.
   const IntegerMatrix& open(std::string_view what);
-  /// Appends the states that were asked for.
+  /// Appends the states, and the packing, that were asked for.
   void seal() const;
 
  private:
@@ -76,7 +83,8 @@ class OpenedOperand {
   const char* wire_name_;
   const Layout& layout_;
   Side side_;
-  bool sealed_ = false, kept_ = false, lasting_ = false, turned_ = false;
+  bool sealed_ = false, kept_ = false, lasting_ = false, turned_ = false, closes_ = false;
+  Layout closed_;  ///< of the packing that is asked for
   std::size_t dropped_ = 0;
   std::vector<Piece> pieces_;
   IntegerMatrix values_;

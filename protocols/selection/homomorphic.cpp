@@ -6,8 +6,8 @@
 // t is t (d - o) + (o - (1 - 2s) r) t, and the length of the exponents tells nothing of s and r: all are
 // between 9 2^B and 15 2^B, of B + 4 bits. So they are for any |r| < 2^(B + 2): v may be opened already.
 //   E -> K  d sealed, of v = d - r that is opened already, or [v + r]; and K's share t, sealed
-//   K -> E  in each packing: for each ciphertext of the result [t (d - o) | ..]; for each cell
-//           [(1 - 2t) d] and [t], moved to their slots
+//   K -> E  in each packing that is asked for: for each ciphertext of the result [t (d - o) | ..]; for each
+//           cell [(1 - 2t) d] and [t], moved to their slots
 //   E       multiplies in [(1 - 2t) d] where s = 1, [t] to the power o - (1 - 2s) r, and adds -r s
 // Where the evaluator gathers evidence of ranges, K adds to its answer about the v that was compared, with
 // d = v + 2^(L-1) + r here, the bits t and k = t xor d_{L-1}:
@@ -24,7 +24,8 @@
 //          2^(B + 4) in size; exponents of B + 4 bits. With |r| < 2^(B + 2) what stands in a slot of the
 //          evidence is below 2^(B + 3) in size, less than half of a slot, however far v is out of range.
 // Views    K: v + r, its own share.  E: ciphertexts.
-// Parameters  word of the comparison that sealed the shares (comparison/sign_state.h), then how v comes
+// Parameters  word of the comparison that sealed the shares (comparison/sign_state.h), which packings are
+//             asked for, then how v comes
 #include <algorithm>
 
 #include "paillier/error.h"
@@ -48,6 +49,14 @@ constexpr std::size_t exponent_bits = 4;
 /// o: what K takes from d, and E adds to the exponents of [t].
 Integer exponent_offset(std::size_t mask_bits) {
   return 12 * power_of_two(mask_bits);
+}
+
+/// Where every cell has a ciphertext of its own, `down` is both packings.
+bool makes_down(const Layout& layout, Packings packings) {
+  return packings != Packings::across || layout.single();
+}
+bool makes_across(const Layout& layout, Packings packings) {
+  return packings != Packings::down && !layout.single();
 }
 
 std::size_t most_slots(const std::vector<SlotCells>& packing) {
@@ -165,26 +174,29 @@ Ciphertext range_evidence(const Evaluator& evaluator, const Place& place,
 class HomomorphicSelection : public Selection {
  public:
   EncryptedMatrix select(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& v,
-                         const SignShares& bits) const override {
-    return run(evaluator, stage_selected, place, v, bits);
+                         const SignShares& bits, Packings packings) const override {
+    return run(evaluator, stage_selected, place, v, bits, packings);
   }
 
   EncryptedMatrix select_compared(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z,
-                                  const SignShares& bits) const override {
-    if (bits.compared.rows() == 0) return select(evaluator, place, z, bits);
-    return run(evaluator, evaluator.evidence ? stage_checked : stage_selected, place, bits.compared, bits);
+                                  const SignShares& bits, Packings packings) const override {
+    if (packings == Packings::across)
+      throw Error("a selection of what was compared was asked for `across` alone; ask for both packings");
+    if (bits.compared.rows() == 0) return select(evaluator, place, z, bits, packings);
+    return run(evaluator, evaluator.evidence ? stage_checked : stage_selected, place, bits.compared, bits,
+               packings);
   }
 
  private:
   static EncryptedMatrix run(const Evaluator& evaluator, Stage stage, const Place& place,
-                             const EncryptedMatrix& v, const SignShares& bits) {
+                             const EncryptedMatrix& v, const SignShares& bits, Packings packings) {
     const Layout& layout = v.layout();
     if (layout.rows() != bits.evaluator.rows() || layout.cols() != bits.evaluator.cols())
       throw Error("a selection of " + std::to_string(layout.rows()) + " x " + std::to_string(layout.cols()) +
                   " cells got shares of " + std::to_string(bits.evaluator.rows()) + " x " +
                   std::to_string(bits.evaluator.cols()) + " bits");
     RequestBody body(evaluator);
-    std::vector<std::int64_t> parameters{comparison_word(bits.protocol)};
+    std::vector<std::int64_t> parameters{comparison_word(bits.protocol), static_cast<std::int64_t>(packings)};
     const Brought r = bring(evaluator, place, v, Draw::mask_selection, body, parameters);
     body.add(bits.key_holder);
     AnswerBody answer(evaluator, evaluator.header(wire_name, stage, place, layout, std::move(parameters)),
@@ -198,8 +210,9 @@ class HomomorphicSelection : public Selection {
       return combine(evaluator, packing, base, values, shares, bits.evaluator, r);
     };
     const std::vector<SlotCells> packing = cells_down(layout);
-    std::vector<Ciphertext> down = read(packing, down_shares), across, across_shares;
-    if (!layout.single()) across = read(cells_across(layout), across_shares);
+    std::vector<Ciphertext> down, across, across_shares;
+    if (makes_down(layout, packings)) down = read(packing, down_shares);
+    if (makes_across(layout, packings)) across = read(cells_across(layout), across_shares);
     if (stage == stage_checked) {
       const auto tops = answer.ciphertexts(packing.size(), "the tops of d");
       const auto borrows = answer.ciphertexts(cells, "[k]");
@@ -207,7 +220,7 @@ class HomomorphicSelection : public Selection {
           range_evidence(evaluator, place, packing, tops, borrows, down_shares, bits.evaluator, r));
     }
     answer.finish();
-    return EncryptedMatrix(layout, std::move(down), std::move(across));
+    return EncryptedMatrix::partial(layout, std::move(down), std::move(across));
   }
 };
 
@@ -272,15 +285,19 @@ std::uint8_t last_stage(const Descriptor& comparison) {
 void answer_selection(Answering& answering, Stage stage) {
   const Layout& layout = answering.header().layout;
   const Descriptor& comparison = comparison_by_word(answering.parameter(0));
-  std::size_t next = 1;
+  const std::int64_t packings = answering.parameter(1);
+  if (packings < 0 || packings > 2)
+    throw Error("a selection asks for the packings " + std::to_string(packings) + ", there are 0 to 2");
+  std::size_t next = 2;
   const Received d =
       stage == stage_checked ? receive_opened(answering, next) : receive(answering, next, "v + r");
   const OpenedState opened = answering.open_sealed(SignState::encoded_size(layout.rows() * layout.cols()),
                                                    comparison.wire_name(), last_stage(comparison));
   const SignState state = SignState::decode(opened.state, layout.rows(), layout.cols());
-  put_packing(answering, cells_down(layout), state.bits, d, Draw::answer_down, Draw::answer_values_down,
-              Draw::answer_shares_down);
-  if (!layout.single())
+  if (makes_down(layout, static_cast<Packings>(packings)))
+    put_packing(answering, cells_down(layout), state.bits, d, Draw::answer_down, Draw::answer_values_down,
+                Draw::answer_shares_down);
+  if (makes_across(layout, static_cast<Packings>(packings)))
     put_packing(answering, cells_across(layout), state.bits, d, Draw::answer_across,
                 Draw::answer_values_across, Draw::answer_shares_across);
   if (stage == stage_checked) put_evidence(answering, cells_down(layout), state.bits, d.values);
@@ -293,11 +310,6 @@ void answer_checked(Answering& answering) {
   answer_selection(answering, stage_checked);
 }
 
-std::size_t answered(const Layout& layout) {
-  const std::size_t cells = layout.rows() * layout.cols();
-  return both_count(layout) + 2 * cells * (layout.single() ? 1 : 2);
-}
-
 }  // namespace
 
 extern constexpr Descriptor homomorphic_selection_descriptor{
@@ -306,7 +318,7 @@ extern constexpr Descriptor homomorphic_selection_descriptor{
     .paper = "this project, after Bellafqira et al. 2018, secure multiplication",
     .flow =
         "E -> K v + r sealed, or [v + r], and its shares, sealed;  K -> E [t (d - o)], and for each cell "
-        "[(1 - 2t) d], [t], in both packings",
+        "[(1 - 2t) d], [t], in each packing that is read",
     .brings_evidence = true,
     .handlers = {answer_selected, answer_checked},
     .declared =
@@ -319,7 +331,11 @@ extern constexpr Descriptor homomorphic_selection_descriptor{
             return powers_products(ciphertexts, slots, 1, bits + exponent_bits) +
                    powers_products(ciphertexts, slots + 2, 1, 1);
           };
+          const bool down = makes_down(work.left, work.packings),
+                     across = makes_across(work.left, work.packings);
           const std::size_t packed = down_count(work.left);
+          const std::size_t answered =
+              (down ? packed + 2 * cells : 0) + (across ? across_count(work.left) + 2 * cells : 0);
           const std::size_t evidence = work.checked ? packed + cells : 0;
           const double evidence_products =
               work.checked ? powers_products(packed, 2 * ((cells + packed - 1) / packed) + 1, 1, 1) +
@@ -329,11 +345,10 @@ extern constexpr Descriptor homomorphic_selection_descriptor{
               .to_key_holder = {.ciphertexts = opened ? 0 : packed,
                                 .bytes = (opened ? opened_bytes(work.left, bits) : 0) + sealed_overhead +
                                          SignState::encoded_size(cells)},
-              .to_evaluator = {.ciphertexts = answered(work.left) + evidence},
+              .to_evaluator = {.ciphertexts = answered + evidence},
               .masked_values = opened ? 0 : cells,
-              .beside = {.products = products(packed) +
-                                     (work.left.single() ? 0 : products(across_count(work.left))) +
-                                     evidence_products}};
+              .beside = {.products = (down ? products(packed) : 0) +
+                                     (across ? products(across_count(work.left)) : 0) + evidence_products}};
         },
     .make = made<HomomorphicSelection>,
 };

@@ -201,8 +201,8 @@ class HidingChannel : public Channel {
       end -= state.all;
     };
     if (header.protocol == selection) hide_state(shares_);
-    // The first parameter, after the comparison's word, is 0 where values come masked.
-    const std::size_t form = header.protocol == selection ? 1 : 0;
+    // The first parameter, after the comparison's word and the packings, is 0 where values come masked.
+    const std::size_t form = header.protocol == selection ? 2 : 0;
     if ((header.protocol == selection || header.protocol == comparison) && header.parameters[form] != 0)
       for (const Hidden& state : opened_) hide_state(state);
     hiding_.answer(hidden);
@@ -248,7 +248,7 @@ void check_answers(const SecretKeys& keys, const std::string& on, Errors& errors
   const SignShares shares = protocols.comparison->sign(evaluator, place, z);
   protocols.selection->select_compared(evaluator, place, z, shares);
   protocols.selection->select_compared(checking, place, z, shares);
-  protocols.selection->select(evaluator, place, z, shares);
+  protocols.selection->select(evaluator, place, z, shares, Packings::across);
   check_ranges(checking, place);
   unpack_matrix(evaluator, {.step = 2}, z);
 
@@ -308,7 +308,7 @@ class CountedAnswers {
                                              static_cast<std::int64_t>(Draw::mask_comparison), 0,
                                              static_cast<std::int64_t>(header_.layout.row_groups.size())};
         const std::int64_t word = comparison_word(comparison);
-        std::vector<std::int64_t> opened_form{word};
+        std::vector<std::int64_t> opened_form{word, 0};
         opened_form.insert(opened_form.end(), form.begin(), form.end());
         const auto joined = [](Bytes first, const Bytes& second) {
           first.insert(first.end(), second.begin(), second.end());
@@ -316,7 +316,7 @@ class CountedAnswers {
         };
         count_answer(selection, 0, opened_form, joined(values, shares), secrets);
         count_answer(selection, 1, opened_form, joined(values, shares), secrets);
-        count_answer(selection, 0, {word, 0}, joined(masked(d), shares), secrets, ", masked");
+        count_answer(selection, 0, {word, 0, 0}, joined(masked(d), shares), secrets, ", masked");
         count_answer(comparison, 1, form, joined(blinded(t), values), secrets);
         if (t != 0) continue;
         count_answer(comparison, 0, form, values, secrets);

@@ -281,6 +281,31 @@ TEST_CASE("conformance: comparisons and selections from end to end of the guarde
       const EncryptedMatrix chosen = set.selection->select(parties.evaluator(), backward, encrypted_v, bits);
       selects.expect(selection, {.left = layout, .opened_bits = v_opened ? wide : 0});
       selects.check();
+      Place once_more = place;
+      once_more.direction = Direction::weight_check;
+      Meter selects_down(parties);
+      const EncryptedMatrix down =
+          set.selection->select_compared(parties.evaluator(), once_more, encrypted_z, bits, Packings::down);
+      selects_down.expect(selection,
+                          {.left = layout, .opened_bits = compared_bits, .packings = Packings::down});
+      selects_down.check();
+      CHECK(error_of([&] {
+              set.selection->select_compared(parties.evaluator(), once_more, encrypted_z, bits,
+                                             Packings::across);
+            }) == "a selection of what was compared was asked for `across` alone; ask for both packings");
+      CHECK(down.stored_across().empty());
+      CHECK(down.layout() == layout);
+      Place gradient = place;
+      gradient.direction = Direction::gradient;
+      const EncryptedMatrix again_v = v_opened ? parties.open(v, gradient, layout) : encrypted_v;
+      Meter selects_across(parties);
+      const EncryptedMatrix across =
+          set.selection->select(parties.evaluator(), gradient, again_v, bits, Packings::across);
+      selects_across.expect(
+          selection, {.left = layout, .opened_bits = v_opened ? wide : 0, .packings = Packings::across});
+      selects_across.check();
+      CHECK(across.stored_down().empty() == !layout.single());
+      CHECK(across.layout() == layout);
       Meter selects_compared(parties);
       const EncryptedMatrix positive =
           set.selection->select_compared(parties.evaluator(), place, encrypted_z, bits);
@@ -302,6 +327,8 @@ TEST_CASE("conformance: comparisons and selections from end to end of the guarde
       CHECK(chosen.layout() == layout);
       CHECK(positive.layout() == layout);
       CHECK(parties.decrypt(chosen) == want_chosen);
+      CHECK(parties.decrypt(across) == want_chosen);
+      CHECK(parties.decrypt(down) == want_positive);
       CHECK(parties.decrypt(positive) == want_positive);
     };
     const auto run = [&](const Layout& layout, const IntegerMatrix& z, const IntegerMatrix& v) {

@@ -138,6 +138,59 @@ TEST_CASE("encrypted matrix: a constant column, dropped and stacked rows in ever
   }
 }
 
+TEST_CASE("encrypted matrix: one packing may be missing, and is missing in all that follows from it") {
+  TwoParties parties;
+  RandomStream random = RandomSource::from_seed(92).stream({});
+  const Layout layout{{1, 3, 1}, {2, 1}};
+  const IntegerMatrix a = random_matrix(5, 3, 15, random), b = random_matrix(5, 3, 15, random);
+  const EncryptedMatrix x = parties.encrypt(a, layout), y = parties.encrypt(b, layout),
+                        across = EncryptedMatrix::partial(layout, {}, x.across()),
+                        down = EncryptedMatrix::partial(layout, x.down(), {});
+  const std::size_t slot_bits = parties.budget().slot_bits();
+  for (const EncryptedMatrix* each : {&across, &down}) {
+    const auto half = [&](const EncryptedMatrix& m) {
+      return m.stored_down().empty() == each->stored_down().empty() &&
+             m.stored_across().empty() == each->stored_across().empty();
+    };
+    for (const auto& [got, all] :
+         {std::pair(add(key(), *each, y), add(key(), x, y)),
+          std::pair(subtract(key(), y, *each), subtract(key(), y, x)),
+          std::pair(scale(key(), *each, -3), scale(key(), x, -3)),
+          std::pair(subtract_plain(key(), *each, b, slot_bits), subtract_plain(key(), x, b, slot_bits)),
+          std::pair(row_groups(*each, 1, 2), row_groups(x, 1, 2)),
+          std::pair(stack_rows({*each, y}), stack_rows({x, y}))}) {
+      CHECK(half(got));
+      CHECK(parties.decrypt(got) == parties.decrypt(all));
+    }
+    CHECK(parties.decrypt(append_constant_column(key(), *each, 7, slot_bits)) ==
+          parties.decrypt(append_constant_column(key(), x, 7, slot_bits)));
+    CHECK(half(append_constant_column(key(), *each, 7, slot_bits)));
+    CHECK(!half(each->transposed()));
+    CHECK(each->transposed().transposed() == *each);
+    CHECK(parties.decrypt(each->transposed()) == a.transposed());
+    CHECK(stack_rows({row_groups(*each, 0, 1), row_groups(*each, 1, 2)}) == *each);
+  }
+  // Cells that have a ciphertext each are in both packings at once.
+  const Layout narrow{{1, 3}, {1}};
+  const IntegerMatrix column = random_matrix(4, 1, 15, random);
+  const EncryptedMatrix cells = parties.encrypt(column, narrow);
+  const EncryptedMatrix first = row_groups(EncryptedMatrix::partial(narrow, {}, cells.across()), 0, 1);
+  CHECK(first.layout().single());
+  CHECK(parties.decrypt(first) == column.first_rows(1));
+  CHECK(parties.decrypt(stack_rows({row_groups(cells, 0, 1), row_groups(cells, 1, 1)})) == column);
+  CHECK(error_of([&] { across.down(); }) ==
+        "a matrix of 5 x 3 cells has no ciphertexts down; ask the selection that made it for both packings");
+  CHECK(
+      error_of([&] { down.across(); }) ==
+      "a matrix of 5 x 3 cells has no ciphertexts across; ask the selection that made it for both packings");
+  CHECK(error_of([&] { add(key(), across, down); }) ==
+        "an encrypted matrix has 0 ciphertexts down, its layout needs 9");
+  CHECK(error_of([&] { EncryptedMatrix(layout, x.down(), {}); }) ==
+        "an encrypted matrix has 0 ciphertexts across, its layout needs 10");
+  CHECK(error_of([&] { EncryptedMatrix::partial(layout, {}, x.down()); }) ==
+        "an encrypted matrix has 9 ciphertexts across, its layout needs 10");
+}
+
 TEST_CASE("encrypted matrix: layouts that do not match are refused") {
   TwoParties parties;
   const EncryptedMatrix x = parties.encrypt(matrix_of(2, 2, {1}), {{2}, {2}});

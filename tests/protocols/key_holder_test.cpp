@@ -138,6 +138,10 @@ TEST_CASE("key holder: parameters and sizes outside the budget are refused by na
   CHECK(refusal_with(parties, requests_of(parties, "selection/homomorphic").front(), [](Request& r) {
           r.header.parameters[0] = 0;
         }) == refused + "the comparison of a request is none that this key holder has");
+  for (const std::int64_t packings : {std::int64_t{-1}, std::int64_t{3}, std::int64_t{1} << 32})
+    CHECK(refusal_with(parties, requests_of(parties, "selection/homomorphic").front(),
+                       [&](Request& r) { r.header.parameters[1] = packings; }) ==
+          refused + "a selection asks for the packings " + std::to_string(packings) + ", there are 0 to 2");
 }
 
 TEST_CASE("key holder: residues that are no ciphertexts, and values out of range, get the uniform refusal") {
@@ -287,6 +291,15 @@ TEST_CASE("key holder: the memory of a request is known from its header") {
   CHECK(key_holder.memory_needed(small.header, 1000) > std::size_t{1} << 32);
   small.header.numbers.sigma = 1;
   CHECK_THROWS_AS(key_holder.memory_needed(small.header, 1000), Error);
+  // The answer of a product may have the other packing of its left operand.
+  Request product = decode_request(requests_of(parties, "matmul/packed").front());
+  product.header.layout.row_groups.assign(1000, 3);
+  const auto needed_by = [&](std::int64_t inner) {
+    product.header.parameters[0] = inner;
+    return key_holder.memory_needed(product.header, 1000);
+  };
+  // The constant column, and seven more in groups of three.
+  CHECK(needed_by(8) - needed_by(1) >= 4 * parties.sizes().ciphertext_bytes * 3000 * 3);
 }
 
 TEST_CASE("key holder: a comparison takes masked values up to either end of their range") {

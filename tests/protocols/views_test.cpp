@@ -91,7 +91,8 @@ void run_on(TwoParties& parties, const Descriptor& descriptor, const ProtocolSet
       set.selection->select(evaluator, backward, y, bits);
       Place gradient = place;
       gradient.direction = Direction::gradient;
-      set.selection->select(evaluator, gradient, parties.open(matrix_of(4, 4, {b}), gradient), bits);
+      set.selection->select(evaluator, gradient, parties.open(matrix_of(4, 4, {b}), gradient), bits,
+                            Packings::across);
       break;
     }
     case Family::activation: {
@@ -232,8 +233,9 @@ TEST_CASE("views: a layer whose values stay opened shows as little, all its mess
     const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
     for (int run = 0; run < 64; ++run) {
       const Evaluator evaluator = gathering_evidence(parties.evaluator());
+      const std::vector<std::size_t> groups = groups_with_bias(4, parties.budget().slots());
       const EncryptedMatrix x = parties.encrypt(matrix_of(4, 4, {input.a})).kept(),
-                            w = parties.encrypt(matrix_of(4, 4, {input.b})).kept();
+                            w = parties.encrypt(matrix_of(4, 4, {input.b}), {groups, groups}).kept();
       Place place = parties.next_place();
       const auto at = [&](Direction direction) {
         place.direction = direction;
@@ -241,10 +243,14 @@ TEST_CASE("views: a layer whose values stay opened shows as little, all its mess
       };
       const EncryptedMatrix z =
           set.matmul->multiply(evaluator, at(Direction::forward), x, w, {1, 9}, std::nullopt, Form::opened);
-      const Activated out = set.activation->forward(evaluator, at(Direction::activation), z);
-      const EncryptedMatrix delta = set.matmul->multiply(evaluator, at(Direction::backward), out.values,
+      const Activated out = set.activation->forward(evaluator, at(Direction::activation), z, Packings::down);
+      // Held in one packing, opened by a product, read transposed by the next.
+      const EncryptedMatrix h = out.values.kept();
+      const EncryptedMatrix delta = set.matmul->multiply(evaluator, at(Direction::backward), h,
                                                          w.transposed(), {1, 9}, std::nullopt, Form::opened);
-      set.activation->backward(evaluator, at(Direction::activation_backward), delta, *out.state);
+      set.matmul->multiply(evaluator, at(Direction::gradient), h.transposed(), w, {1, 9}, std::nullopt);
+      set.activation->backward(evaluator, at(Direction::activation_backward), delta, *out.state,
+                               Packings::across);
     }
     return collector.views();
   };

@@ -114,9 +114,13 @@ IntegerMatrix TwoParties::opened(const EncryptedMatrix& m) const {
 IntegerMatrix TwoParties::decrypt(const EncryptedMatrix& m) const {
   if (!m.has_ciphertexts()) return opened(m);
   const PaillierSecretKey& key = toy_keys().paillier();
+  const auto across_of = [&] {
+    return unpack_across(key.decrypt(m.across()), m.layout(), budget().slot_bits());
+  };
+  if (m.stored_down().empty()) return across_of();
   const IntegerMatrix down = unpack_down(key.decrypt(m.down()), m.layout(), budget().slot_bits());
-  const IntegerMatrix across = unpack_across(key.decrypt(m.across()), m.layout(), budget().slot_bits());
-  if (!(down == across)) throw Error("the two packings of a matrix differ");
+  if (!m.layout().single() && m.stored_across().empty()) return down;
+  if (!(down == across_of())) throw Error("the two packings of a matrix differ");
   return down;
 }
 
@@ -236,7 +240,8 @@ void run_protocol(TwoParties& parties, const Descriptor& descriptor, const Proto
       set.selection->select_compared(evaluator, place, z, bits);
       Place gradient = place;
       gradient.direction = Direction::gradient;
-      set.selection->select(evaluator, gradient, parties.open(matrix_of(3, 2, {9, -9}), gradient), bits);
+      set.selection->select(evaluator, gradient, parties.open(matrix_of(3, 2, {9, -9}), gradient), bits,
+                            Packings::across);
       break;
     }
     case Family::activation: {

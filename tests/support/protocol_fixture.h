@@ -73,7 +73,7 @@ class TwoParties {
   /// Opened at this place, by a truncation that divides by 1; cells of 2l + log k bits.
   EncryptedMatrix open(const IntegerMatrix& m, const Place& place);
   EncryptedMatrix open(const IntegerMatrix& m, const Place& place, const Layout& layout);
-  /// k - e of what is held opened; else reads both packings, which must agree: Error otherwise.
+  /// k - e of what is held opened; else reads the packings that are there, which must agree: Error otherwise.
   IntegerMatrix decrypt(const EncryptedMatrix& m) const;
 
   /// A place that no other call has had.

@@ -48,7 +48,8 @@ Run run_activation(const ProtocolNames& names, std::size_t slots, bool tiled,
   Place backward = place;
   backward.direction = Direction::activation_backward;
   const Activated out = activation->forward(parties.evaluator(), place, z);
-  const EncryptedMatrix kept = activation->backward(parties.evaluator(), backward, delta, *out.state);
+  const EncryptedMatrix kept =
+      activation->backward(parties.evaluator(), backward, delta, *out.state, Packings::across);
   CHECK(out.values.layout() == z.layout());
   return {parties.decrypt(out.values), parties.decrypt(kept), parties.channel().traffic(),
           parties.channel().transcript(), parties.channel().requests()};

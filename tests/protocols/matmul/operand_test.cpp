@@ -90,6 +90,69 @@ TEST_CASE("operands: a bias row is left out of a state") {
   CHECK(layer.opened("B + R_B") == 1);
 }
 
+TEST_CASE("operands: a left operand held in one packing gets the other from its first product") {
+  Layer layer;
+  const Layout layout{{3, 2}, {3, 2, 2, 1}};
+  REQUIRE(layout.col_groups == groups_with_bias(8, layer.parties.budget().slots()));
+  const EncryptedMatrix both = layer.parties.encrypt(layer.x, layout),
+                        x = EncryptedMatrix::partial(layout, both.down(), {}).kept(),
+                        w = layer.parties.encrypt(layer.w, {layout.col_groups, {3}}),
+                        d = layer.parties.encrypt(layer.d, {layout.row_groups, {3}});
+  CHECK(error_of([&] { layer.product(Direction::gradient, x.transposed(), d); }) ==
+        "a matrix of 8 x 5 cells has no ciphertexts down; ask the selection that made it for both packings");
+  OperandStates closing = kept;
+  closing.closes = true;
+  CHECK(layer.product(Direction::forward, x, w) == naive_product(layer.x, layer.w));
+  CHECK(layer.parties.channel().traffic() == layer.declared(x, w, closing, masked));
+  const Traffic before = layer.parties.channel().traffic();
+  const EncryptedMatrix turned = x.transposed();
+  CHECK(!turned.stored_down().empty());
+  CHECK(layer.parties.decrypt(turned) == layer.x.transposed());
+  CHECK(layer.product(Direction::gradient, turned, d) == naive_product(layer.x.transposed(), layer.d));
+  CHECK(layer.parties.channel().traffic() == before + layer.declared(turned, d, reused, masked));
+  CHECK(layer.opened("A + R_A") == 1);
+
+  const Request request = decode_request(layer.parties.channel().requests().front());
+  const auto answer_to = [&](auto&& change) {
+    Request changed = request;
+    change(changed.header.parameters);
+    return refusal_of(layer.parties.key_holder(), encode_request(changed.header, changed.body));
+  };
+  using Parameters = std::vector<std::int64_t>;
+  CHECK(answer_to([](Parameters&) {}).empty());
+  // inner, scale, shift, addend; form 1 + 16, dropped, pieces, rows, step; the right operand
+  CHECK(request.header.parameters == Parameters{8, 1, 0, 0, 17, 0, 1, 5, 0, 0, 0, 0, 0});
+  const std::string misfit = "the key holder refused: the form of an operand does not fit its matrix";
+  CHECK(answer_to([](Parameters& p) { p[4] = 16; }) == misfit);
+  CHECK(answer_to([](Parameters& p) { p[4] = 18; }) == misfit);
+  CHECK(answer_to([](Parameters& p) { p[4] = 32; }) == misfit);
+  CHECK(answer_to([](Parameters& p) { p[9] = 16; }) == misfit);
+  CHECK(answer_to([](Parameters& p) { p = {8, 1, 0, 0, 17, 0, 2, 3, 0, 2, 0, 0, 0, 0, 0}; }) == misfit);
+  // With one value a ciphertext there is one packing.
+  TwoParties single({.slots = 1});
+  const EncryptedMatrix cells = single.encrypt(layer.x).kept();
+  make_protocols(preset("homomorphic"), single.budget())
+      .matmul->multiply(single.evaluator(), single.next_place(), cells, single.encrypt(layer.w), {1, 0},
+                        std::nullopt);
+  Request one = decode_request(single.channel().requests().front());
+  CHECK(refusal_of(single.key_holder(), encode_request(one.header, one.body)).empty());
+  REQUIRE(one.header.parameters[4] == 1);
+  one.header.parameters[4] = 17;
+  CHECK(refusal_of(single.key_holder(), encode_request(one.header, one.body)) == misfit);
+
+  // Other groups of columns are refused before anything is drawn or sent.
+  const Layout uneven{{3, 2}, {3, 3, 2}};
+  const std::size_t sent = layer.parties.channel().requests().size();
+  const EncryptedMatrix other =
+      EncryptedMatrix::partial(uneven, layer.parties.encrypt(layer.x, uneven).down(), {}).kept();
+  layer.place = layer.parties.next_place();
+  CHECK(error_of([&] { layer.product(Direction::forward, other, w); }) ==
+        "an operand of 8 columns is held in one packing; the key holder makes the other for balanced groups "
+        "and a "
+        "constant column alone");
+  CHECK(layer.parties.channel().requests().size() == sent);
+}
+
 TEST_CASE("operands: groups of a table stay opened in later steps, in any order") {
   Layer layer;
   // Seven columns, so that a pair of ciphertexts lies across two groups.
@@ -231,6 +294,9 @@ TEST_CASE("operands: what lasts belongs to one matrix, and its state to its grou
                        "rows of one matrix that the key holder has opened were given to another",
                        std::runtime_error);
   CHECK_THROWS_WITH_AS(w.kept(rows), "a matrix of 8 rows cannot be opened into 5", std::runtime_error);
+  // Nor to one that has nothing to tell it by.
+  const Layout layout = x.layout();
+  CHECK_THROWS_AS(EncryptedMatrix::partial(layout, {}, x.across()).kept(rows), Error);
   layer.product(Direction::gradient, x.kept(rows), w);
   Request request = decode_request(layer.parties.channel().requests().back());
   CHECK(refusal_of(layer.parties.key_holder(), encode_request(request.header, request.body)).empty());
