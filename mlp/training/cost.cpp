@@ -173,7 +173,7 @@ void forward_pass(Declared& declared, const Network& network, const std::vector<
                      weight_layout(network, layer, slots), false, inputs(layer), weights(layer), z);
     if (hidden || training)
       declared.layer(network.kind(layer), activation_layout(network, layer + 1, rows, slots), true, z,
-                     hidden ? Packings::down : Packings::both);
+                     network.layers() > 1 ? Packings::down : Packings::both);
   }
 }
 
@@ -189,6 +189,13 @@ namespace {
 
 constexpr OperandStates kept{OperandUse::kept}, reused{OperandUse::reused};
 
+/// The first time, of a matrix that a selection made in one packing, or of another.
+OperandStates kept_of(const Layout& layout, bool selected) {
+  OperandStates states = kept;
+  states.closes = selected && !layout.single();
+  return states;
+}
+
 /// A step on a batch of groups of these widths; `table`: how its features come; `first`: of a session.
 Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
                         const TrainingOptions& options, const std::vector<std::size_t>& group_widths,
@@ -203,29 +210,31 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
   using States = std::function<OperandStates(std::size_t)>;
   forward_pass(declared, network, rows, slots, true, States([&](std::size_t layer) {
                  if (layer == 0) return table;
-                 OperandStates states = kept;
-                 states.closes = network.kind(layer - 1).compares();
-                 return states;
+                 return kept_of(with_bias(activation_layout(network, layer, rows, slots)),
+                                network.kind(layer - 1).compares());
                }),
                States([](std::size_t layer) { return layer == 0 ? OperandStates{} : kept; }));
   if (options.clip_gradient != 0)
     declared.layer(clip_kind(options.clip_gradient),
-                   activation_layout(network, network.layers(), rows, slots), true, {});
+                   activation_layout(network, network.layers(), rows, slots), true, {},
+                   network.layers() > 1 ? Packings::down : Packings::both);
   for (std::size_t layer = network.layers(); layer-- > 0;) {
     const Layout delta = activation_layout(network, layer + 1, rows, slots);
     OperandStates inputs = layer == 0 ? table : reused;
     inputs.use = OperandUse::reused;
     declared.product(with_bias(activation_layout(network, layer, rows, slots)).transposed(), delta, addend,
-                     inputs, layer == 0 ? OperandStates{} : kept);
+                     inputs, layer == 0 ? OperandStates{} : reused);
     if (layer == 0) continue;
     Layout weights = weight_layout(network, layer, slots);
     weights.row_groups.pop_back();
     OperandStates with_bias_row = reused;
     with_bias_row.unused_cells = weights.cols();
     const OpenedResult v = declared.before_layer(network.kind(layer - 1), false);
-    declared.product(delta, weights.transposed(), false, reused, with_bias_row, v);
+    const bool clipped = layer + 1 == network.layers() && options.clip_gradient != 0;
+    declared.product(delta, weights.transposed(), false,
+                     kept_of(delta, clipped || network.kind(layer).compares()), with_bias_row, v);
     declared.layer(network.kind(layer - 1), activation_layout(network, layer, rows, slots), false, v,
-                   layer == 1 ? Packings::across : Packings::both);
+                   layer == 1 ? Packings::across : Packings::down);
   }
   declared.range_check();
   return declared.cost();

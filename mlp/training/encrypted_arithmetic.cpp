@@ -90,7 +90,9 @@ std::pair<EncryptedMatrix, EncryptedArithmetic::ActivationTape> EncryptedArithme
 
 EncryptedMatrix EncryptedArithmetic::relu_derivative(const Place& place, const Matrix& delta,
                                                      const ActivationTape& tape, Consumer consumer) {
-  const Packings packings = consumer == Consumer::right_operand ? Packings::across : Packings::both;
+  const Packings packings = consumer == Consumer::left_operand    ? Packings::down
+                            : consumer == Consumer::right_operand ? Packings::across
+                                                                  : Packings::both;
   return timed("activation derivative",
                [&] { return protocols_.activation->backward(evaluator_, place, delta, *tape, packings); });
 }

@@ -91,30 +91,40 @@ typename A::Matrix train_batch(A& arithmetic, const Network& network, Weights<ty
   for (std::size_t layer = 1; layer < point.weights.size(); ++layer)
     point.weights[layer] = arithmetic.keep(point.weights[layer]);  // forward and backward
   const auto last = static_cast<std::uint8_t>(model.weights.size() - 1);
+  const auto delta_consumer = [](std::size_t layer) {  // of layer 0 the gradient is all that follows
+    return layer > 0 ? Consumer::left_operand : Consumer::right_operand;
+  };
   const typename A::Matrix scores = forward(arithmetic, network, point, step, batch, &tapes, factors);
-  const typename A::Matrix residual = arithmetic.subtract(
-      activate(arithmetic, {step, last, Direction::activation}, network.kind(last), scores).first, targets);
+  const typename A::Matrix residual =
+      arithmetic.subtract(activate(arithmetic, {step, last, Direction::activation}, network.kind(last),
+                                   scores, delta_consumer(last))
+                              .first,
+                          targets);
   typename A::Matrix delta = residual;
   if (factors.clip != 0)
-    delta = activate(arithmetic, {step, last, Direction::clipping}, clip_kind(factors.clip), residual).first;
+    delta = activate(arithmetic, {step, last, Direction::clipping}, clip_kind(factors.clip), residual,
+                     delta_consumer(last))
+                .first;
   for (std::size_t layer = model.weights.size(); layer-- > 0;) {
     const auto number = static_cast<std::uint8_t>(layer);
     typename A::Matrix& weights = model.weights[layer];
     const bool has_velocity = !model.velocities.empty();
-    if (layer > 0) delta = arithmetic.keep(delta);  // gradient and backward
+    typename A::Matrix delta_before;
+    if (layer > 0) {
+      delta = arithmetic.keep(delta);  // backward and gradient
+      const LayerKind& kind = network.kind(layer - 1);
+      delta_before = arithmetic.product({step, number, Direction::backward}, delta,
+                                        arithmetic.transposed(arithmetic.without_bias(point.weights[layer])),
+                                        halvings_of(kind, factors),
+                                        kind.only_hinges() ? Consumer::relu_derivative : Consumer::any);
+      delta_before =
+          derivative(arithmetic, {step, static_cast<std::uint8_t>(layer - 1), Direction::activation_backward},
+                     kind, delta_before, tapes[layer - 1].activation, delta_consumer(layer - 1));
+    }
     typename A::Matrix update = arithmetic.velocity(
         {step, number, Direction::gradient}, arithmetic.transposed(tapes[layer].inputs), delta, factors,
         has_velocity ? model.velocities[layer] : typename A::Matrix(), weights);
-    if (layer > 0) {
-      const LayerKind& kind = network.kind(layer - 1);
-      delta = arithmetic.product({step, number, Direction::backward}, delta,
-                                 arithmetic.transposed(arithmetic.without_bias(point.weights[layer])),
-                                 halvings_of(kind, factors),
-                                 kind.only_hinges() ? Consumer::relu_derivative : Consumer::any);
-      delta = derivative(
-          arithmetic, {step, static_cast<std::uint8_t>(layer - 1), Direction::activation_backward}, kind,
-          delta, tapes[layer - 1].activation, layer == 1 ? Consumer::right_operand : Consumer::any);
-    }
+    delta = std::move(delta_before);
     weights = arithmetic.add(weights, update);
     if (has_velocity) model.velocities[layer] = std::move(update);
   }

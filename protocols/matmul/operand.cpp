@@ -36,9 +36,14 @@ IntegerMatrix assembled(IntegerMatrix pieces, std::size_t dropped, bool turned) 
   return pieces;
 }
 
+/// Columns as the key holder groups them in the packing that it makes.
+std::vector<std::size_t> groups_of(std::size_t cols, bool with_constant, std::size_t slots) {
+  return with_constant ? groups_with_bias(cols, slots) : balanced_groups(cols, slots);
+}
+
 // The form of an operand in a request: a sum of these.
 constexpr std::int64_t form_kept = 1, form_sealed = 2, form_lasting = 4, form_turned = 8, form_closes = 16,
-                       forms = 32;
+                       form_constant = 32, forms = 64;
 
 }  // namespace
 
@@ -72,10 +77,14 @@ Operand::Operand(const Evaluator& evaluator, const Place& place, const Encrypted
           (form.pieces.size() == 1 || side == Side::left);
   closes_ = kept_ && side == Side::left && form.pieces.size() == 1 && !matrix.layout().single() &&
             matrix.stored_across().empty();
-  if (closes_ && matrix.layout().col_groups != groups_with_bias(matrix.cols(), evaluator.budget.slots()))
+  const auto grouped = [&](bool with_constant) {
+    return matrix.layout().col_groups == groups_of(matrix.cols(), with_constant, evaluator.budget.slots());
+  };
+  has_constant_ = closes_ && grouped(true);
+  if (closes_ && !has_constant_ && !grouped(false))
     throw Error("an operand of " + std::to_string(matrix.cols()) +
-                " columns is held in one packing; the key holder makes the other for balanced groups and a "
-                "constant column alone");
+                " columns is held in one packing; the key holder makes the other for balanced groups, with "
+                "a constant column or without, alone");
   if (!kept_) {
     piece_masks_.push_back(
         Mask::drawn(evaluator.draws(place, mask_draw(side)), matrix.rows(), matrix.cols(), bits));
@@ -104,7 +113,8 @@ void Operand::append_to(std::vector<std::int64_t>& parameters) const {
   const OpenedForm& form = matrix_.opened();
   const bool lasting = form.pieces[0]->lasting.has_value();
   parameters.push_back((reused_ ? form_sealed : form_kept) | (lasting ? form_lasting : 0) |
-                       (form.turned ? form_turned : 0) | (closes_ ? form_closes : 0));
+                       (form.turned ? form_turned : 0) | (closes_ ? form_closes : 0) |
+                       (has_constant_ ? form_constant : 0));
   parameters.push_back(static_cast<std::int64_t>(form.dropped));
   parameters.push_back(static_cast<std::int64_t>(form.pieces.size()));
   for (const auto& piece : form.pieces) {
@@ -151,12 +161,15 @@ OpenedOperand::OpenedOperand(Answering& answering, const char* wire_name, const 
   lasting_ = (form & form_lasting) != 0;
   turned_ = (form & form_turned) != 0;
   closes_ = (form & form_closes) != 0;
+  const bool has_constant = (form & form_constant) != 0;
   dropped_ = static_cast<std::size_t>(dropped);
   const bool fresh = !sealed_;
   if ((kept_ && sealed_) || ((kept_ || sealed_) != (count > 0)) || (fresh && (turned_ || dropped_ > 0)) ||
-      (closes_ && (!kept_ || count != 1 || side != Side::left || layout.cols() < 2)))
+      (closes_ && (!kept_ || count != 1 || side != Side::left)) ||
+      (has_constant && (!closes_ || layout.cols() < 2)))
     refuse();
-  if (closes_) closed_ = {layout.row_groups, groups_with_bias(layout.cols(), answering.budget().slots())};
+  if (closes_)
+    closed_ = {layout.row_groups, groups_of(layout.cols(), has_constant, answering.budget().slots())};
   if (closes_ && closed_.single()) refuse();  // of which `down` is both packings
   std::size_t all_rows = 0;
   for (std::int64_t i = 0; i < count; ++i, next += 2) {

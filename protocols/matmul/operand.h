@@ -56,6 +56,7 @@ class Operand {
   std::optional<Mask> drawn_;        ///< these under each other
   std::vector<SealedState> sealed_;  ///< of the answer
   bool closes_ = false;              ///< the answer has the packing `across`
+  bool has_constant_ = false;        ///< whose last column is in a group of its own
   std::vector<Ciphertext> across_;   ///< X in it
   IntegerMatrix mask_;               ///< when reused
 };

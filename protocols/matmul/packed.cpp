@@ -145,7 +145,7 @@ std::size_t declare_operand(const OperandStates& states, const Layout& layout, s
     return 0;
   }
   if (states.use == OperandUse::kept) out.to_evaluator.bytes += state;
-  if (states.closes && !layout.single()) out.to_evaluator.ciphertexts += across_count(layout);
+  if (states.closes) out.to_evaluator.ciphertexts += across_count(layout);
   const std::size_t sent = operand_ciphertexts(packed);
   out.to_key_holder.ciphertexts += sent;
   out.masked_values += cell_count(layout);

@@ -48,13 +48,15 @@ Matrix<double> divided(Matrix<double> m, std::size_t halvings) {
   return m;
 }
 
-/// Every kind where it may stand: hidden ones before linear outputs, outputs behind ReLU.
+/// Every kind where it may stand: hidden ones before linear outputs, outputs behind ReLU; two hidden layers.
 std::vector<Network> every_network() {
   std::vector<Network> out;
   for (const LayerKind* kind : layer_kinds()) {
     if (kind->hidden) out.push_back(Network({3, 4, 2}, {kind, &output_kind("linear")}));
     if (kind->output) out.push_back(Network({3, 4, 2}, {&hidden_kind("relu"), kind}));
   }
+  out.push_back(
+      Network({3, 4, 3, 2}, {&hidden_kind("relu"), &hidden_kind("leaky-relu"), &output_kind("linear")}));
   return out;
 }
 

@@ -120,14 +120,13 @@ TEST_CASE("operands: a left operand held in one packing gets the other from its 
   };
   using Parameters = std::vector<std::int64_t>;
   CHECK(answer_to([](Parameters&) {}).empty());
-  // inner, scale, shift, addend; form 1 + 16, dropped, pieces, rows, step; the right operand
-  CHECK(request.header.parameters == Parameters{8, 1, 0, 0, 17, 0, 1, 5, 0, 0, 0, 0, 0});
+  // inner, scale, shift, addend; form 1 + 16 + 32, dropped, pieces, rows, step; the right operand
+  CHECK(request.header.parameters == Parameters{8, 1, 0, 0, 49, 0, 1, 5, 0, 0, 0, 0, 0});
   const std::string misfit = "the key holder refused: the form of an operand does not fit its matrix";
-  CHECK(answer_to([](Parameters& p) { p[4] = 16; }) == misfit);
-  CHECK(answer_to([](Parameters& p) { p[4] = 18; }) == misfit);
-  CHECK(answer_to([](Parameters& p) { p[4] = 32; }) == misfit);
+  for (const std::int64_t form : {16, 18, 33, 48, 50, 64})
+    CHECK(answer_to([&](Parameters& p) { p[4] = form; }) == misfit);
   CHECK(answer_to([](Parameters& p) { p[9] = 16; }) == misfit);
-  CHECK(answer_to([](Parameters& p) { p = {8, 1, 0, 0, 17, 0, 2, 3, 0, 2, 0, 0, 0, 0, 0}; }) == misfit);
+  CHECK(answer_to([](Parameters& p) { p = {8, 1, 0, 0, 49, 0, 2, 3, 0, 2, 0, 0, 0, 0, 0}; }) == misfit);
   // With one value a ciphertext there is one packing.
   TwoParties single({.slots = 1});
   const EncryptedMatrix cells = single.encrypt(layer.x).kept();
@@ -137,20 +136,40 @@ TEST_CASE("operands: a left operand held in one packing gets the other from its 
   Request one = decode_request(single.channel().requests().front());
   CHECK(refusal_of(single.key_holder(), encode_request(one.header, one.body)).empty());
   REQUIRE(one.header.parameters[4] == 1);
-  one.header.parameters[4] = 17;
-  CHECK(refusal_of(single.key_holder(), encode_request(one.header, one.body)) == misfit);
+  for (const std::int64_t form : {17, 49}) {
+    one.header.parameters[4] = form;
+    CHECK(refusal_of(single.key_holder(), encode_request(one.header, one.body)) == misfit);
+  }
 
   // Other groups of columns are refused before anything is drawn or sent.
-  const Layout uneven{{3, 2}, {3, 3, 2}};
+  const Layout uneven{{3, 2}, {2, 3, 3}};
   const std::size_t sent = layer.parties.channel().requests().size();
   const EncryptedMatrix other =
       EncryptedMatrix::partial(uneven, layer.parties.encrypt(layer.x, uneven).down(), {}).kept();
   layer.place = layer.parties.next_place();
   CHECK(error_of([&] { layer.product(Direction::forward, other, w); }) ==
-        "an operand of 8 columns is held in one packing; the key holder makes the other for balanced groups "
-        "and a "
-        "constant column alone");
+        "an operand of 8 columns is held in one packing; the key holder makes the other for balanced groups, "
+        "with a constant column or without, alone");
   CHECK(layer.parties.channel().requests().size() == sent);
+}
+
+TEST_CASE("operands: a left operand held in one packing is a right one in the next product") {
+  Layer layer;
+  const Layout layout{{3, 2}, {3}};
+  const EncryptedMatrix
+      d = EncryptedMatrix::partial(layout, layer.parties.encrypt(layer.d, layout).down(), {}).kept(),
+      x = layer.parties.encrypt(layer.x, {layout.row_groups, {3, 3, 2}}),
+      turned = layer.parties.encrypt(layer.w).transposed();
+  OperandStates closing = kept;
+  closing.closes = true;
+  CHECK(layer.product(Direction::backward, d, turned) == naive_product(layer.d, layer.w.transposed()));
+  CHECK(layer.parties.channel().traffic() == layer.declared(d, turned, closing, masked));
+  const Traffic before = layer.parties.channel().traffic();
+  CHECK(layer.parties.decrypt(d.transposed()) == layer.d.transposed());
+  CHECK(layer.product(Direction::gradient, x.transposed(), d) ==
+        naive_product(layer.x.transposed(), layer.d));
+  CHECK(layer.parties.channel().traffic() == before + layer.declared(x.transposed(), d, masked, reused));
+  CHECK(layer.opened("B + R_B") == 1);
 }
 
 TEST_CASE("operands: groups of a table stay opened in later steps, in any order") {
