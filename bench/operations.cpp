@@ -233,7 +233,7 @@ class KeyRows {
             .local());
     const Sizes wire{budget, evaluator.paillier().ciphertext_bytes(),
                      evaluator.keys.dgk().ciphertext_bytes()};
-    const Place forward{1, 0, Direction::activation}, backward{1, 0, Direction::activation_backward};
+    const OperationId forward{1, 0, Direction::activation}, backward{1, 0, Direction::activation_backward};
     const auto add = [&](const std::string& name, Family family, const std::string& protocol, bool compared,
                          std::function<void()> body) {
       Work work{layout, {}};

@@ -46,8 +46,8 @@ class ProtocolCalls {
   /// On a layer of rows x outputs values, or on the operands of a product.
   std::vector<Call> calls(Family family, const Shape& shape) {
     const std::size_t values = shape.rows * shape.outputs;
-    const Place forward{1, 0, Direction::activation}, backward{1, 0, Direction::activation_backward};
-    const Place product{1, 0, Direction::forward};
+    const OperationId forward{1, 0, Direction::activation}, backward{1, 0, Direction::activation_backward};
+    const OperationId product{1, 0, Direction::forward};
     const Rescale factor{1, budget_.numbers().fraction_bits};
     if (family == Family::matmul)
       return {{"product", "multiplication", shape.multiplications(),

@@ -100,8 +100,9 @@ Json measure(const SecretKeys& keys, const Workload& work, std::size_t steps, bo
                            Samples& samples) {
       start = process_seconds();
       train_batch(arithmetic, work.network, weights, step,
-                  arithmetic.features(feature_place(step), groups.batches[b], features),
-                  arithmetic.labels(label_place(step), labels), update_factors(options, 0, batch, budget));
+                  arithmetic.features(feature_operation(step), groups.batches[b], features),
+                  arithmetic.labels(label_operation(step), labels),
+                  update_factors(options, 0, batch, budget));
       samples.seconds.push_back(process_seconds() - start);
       std::cerr << work.name << " step " << b + 1 << " of " << all << ": " << samples.seconds.back()
                 << (&samples == &seconds ? " s\n" : " s without range checks\n");

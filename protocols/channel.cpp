@@ -13,8 +13,8 @@ Traffic& Traffic::operator+=(const Traffic& other) {
   return *this;
 }
 
-RangeRefusal::RangeRefusal(const Place& place)
-    : Error(std::string("the key holder refused: ") + OutOfRange().what()), place_(place) {}
+RangeRefusal::RangeRefusal(const OperationId& operation)
+    : Error(std::string("the key holder refused: ") + OutOfRange().what()), operation_(operation) {}
 
 Bytes Channel::call(const Header& header, const RequestBody& body, const Turn& turn) {
   const auto chain = [this](std::span<const std::uint8_t> frame) {
@@ -28,9 +28,9 @@ Bytes Channel::call(const Header& header, const RequestBody& body, const Turn& t
   Bytes answer_frame;
   seconds_[header.protocol] += turn.pass_while([&] { answer_frame = exchange(frame); });
   chain(answer_frame);
-  if (refusal_in(answer_frame) == OutOfRange().what()) throw RangeRefusal(header.place);
+  if (refusal_in(answer_frame) == OutOfRange().what()) throw RangeRefusal(header.operation);
   Bytes answer = decode_answer(answer_frame);
-  const Traffic round{body.bytes().size(), answer.size(), header.place.tile == 0 ? 1U : 0U};
+  const Traffic round{body.bytes().size(), answer.size(), header.operation.tile == 0 ? 1U : 0U};
   traffic_ += round;
   by_protocol_[header.protocol] += round;
   return answer;

@@ -31,11 +31,11 @@ struct Traffic {
 /// The key holder refused a value out of range. It names none; the evaluator knows where it asked.
 class RangeRefusal : public Error {
  public:
-  explicit RangeRefusal(const Place& place);
-  const Place& place() const { return place_; }
+  explicit RangeRefusal(const OperationId& operation);
+  const OperationId& operation() const { return operation_; }
 
  private:
-  Place place_;
+  OperationId operation_;
 };
 
 /// The evaluator's end. One request, one answer: a round trip.

@@ -40,20 +40,20 @@ Evaluator::Evaluator(PublicKeys keys, BitBudget budget, Channel& channel, Random
       channel(channel),
       session(session),
       random_(std::move(random)),
-      used_(std::make_shared<UsedPlaces>()),
+      used_(std::make_shared<UsedOperations>()),
       lazy_pools_(std::make_shared<LazyPools>(made_ahead)),
       lazy_transfers_(std::make_shared<LazyTransfers>(secrets)) {}
 
-Draws Evaluator::draws(const Place& place, Draw kind) const {
-  used_->use(place, kind);
-  return Draws(random_, place.address(kind));
+Draws Evaluator::draws(const OperationId& operation, Draw kind) const {
+  used_->use(operation, kind);
+  return Draws(random_, operation.address(kind));
 }
 
-RerandomiserPools& Evaluator::pools(const Place& place) const {
+RerandomiserPools& Evaluator::pools(const OperationId& operation) const {
   LazyPools& lazy = *lazy_pools_;
   std::call_once(lazy.once, [&] {
     Bytes first;
-    append_place(place, first);
+    append_operation(operation, first);
     const RandomSource run = random_.derive("re-randomisers").derive(first);
     const auto ahead = [&](std::size_t count) { return lazy.made_ahead ? count : 0; };
     lazy.pools.reset(new RerandomiserPools{
@@ -63,21 +63,21 @@ RerandomiserPools& Evaluator::pools(const Place& place) const {
   return *lazy.pools;
 }
 
-const EvaluatorTransfers& Evaluator::transfers(const Place& place) const {
+const EvaluatorTransfers& Evaluator::transfers(const OperationId& operation) const {
   LazyTransfers& lazy = *lazy_transfers_;
   std::call_once(lazy.once, [&] {
-    lazy.transfers = std::make_unique<const EvaluatorTransfers>(*this, place, lazy.secrets);
+    lazy.transfers = std::make_unique<const EvaluatorTransfers>(*this, operation, lazy.secrets);
   });
   return *lazy.transfers;
 }
 
-Header Evaluator::header(const std::string& protocol, std::uint8_t stage, const Place& place,
+Header Evaluator::header(const std::string& protocol, std::uint8_t stage, const OperationId& operation,
                          const Layout& layout, std::vector<std::int64_t> parameters) const {
   return {protocol,
           stage,
           session,
           keys.fingerprint(),
-          place,
+          operation,
           budget.numbers(),
           static_cast<std::uint32_t>(budget.max_inner()),
           static_cast<std::uint32_t>(budget.slots()),
@@ -152,35 +152,35 @@ IntegerMatrix shifted(const Mask& mask, const Integer& offset) {
 }
 
 std::vector<FreshCiphertext> masked(const Evaluator& evaluator, std::span<const Ciphertext> cs,
-                                    const std::vector<Integer>& packed, const Place& place) {
+                                    const std::vector<Integer>& packed, const OperationId& operation) {
   if (cs.size() != packed.size())
     throw Error("a mask for " + std::to_string(packed.size()) + " ciphertexts does not fit " +
                 std::to_string(cs.size()));
   const auto sums = parallel_map(
       cs.size(), [&](std::size_t i) { return evaluator.paillier().add_plain(cs[i], packed[i]); });
-  return evaluator.paillier().rerandomise(sums, evaluator.pools(place).paillier.take(sums.size()));
+  return evaluator.paillier().rerandomise(sums, evaluator.pools(operation).paillier.take(sums.size()));
 }
 
 }  // namespace
 
 MaskedCiphertexts mask_down(const Evaluator& evaluator, std::span<const Ciphertext> down,
                             const Layout& layout, const Mask& mask, std::size_t content_bits,
-                            const Place& place, const Integer& offset) {
+                            const OperationId& operation, const Integer& offset) {
   check_mask(evaluator, mask, content_bits);
   const auto packed = pack_down(shifted(mask, offset), layout, evaluator.budget.slot_bits());
-  return MaskedCiphertexts(masked(evaluator, down, packed, place));
+  return MaskedCiphertexts(masked(evaluator, down, packed, operation));
 }
 
 MaskedCiphertexts mask_across(const Evaluator& evaluator, std::span<const Ciphertext> across,
                               const Layout& layout, const Mask& mask, std::size_t content_bits,
-                              const Place& place, const Integer& offset) {
+                              const OperationId& operation, const Integer& offset) {
   check_mask(evaluator, mask, content_bits);
   const auto packed = pack_across(shifted(mask, offset), layout, evaluator.budget.slot_bits());
-  return MaskedCiphertexts(masked(evaluator, across, packed, place));
+  return MaskedCiphertexts(masked(evaluator, across, packed, operation));
 }
 
 MaskedCiphertexts mask_operand(const Evaluator& evaluator, const EncryptedMatrix& operand, Side side,
-                               const Mask& mask, const Place& place) {
+                               const Mask& mask, const OperationId& operation) {
   const BitBudget& budget = evaluator.budget;
   if (mask.bits() != budget.value_mask_bits())
     throw Error("a mask of " + std::to_string(mask.bits()) + " bits reached an operand; it needs " +
@@ -194,15 +194,16 @@ MaskedCiphertexts mask_operand(const Evaluator& evaluator, const EncryptedMatrix
   pairs.reserve((packed.size() + 1) / 2);
   for (std::size_t i = 0; i < packed.size(); i += 2)
     pairs.push_back(i + 1 < packed.size() ? Integer(packed[i] + (packed[i + 1] << shift)) : packed[i]);
-  return MaskedCiphertexts(masked(evaluator, evaluator.paillier().join_pairs(cs, shift), pairs, place));
+  return MaskedCiphertexts(masked(evaluator, evaluator.paillier().join_pairs(cs, shift), pairs, operation));
 }
 
-BlindedBits blind_and_shuffle(const Evaluator& evaluator, const Place& place, std::size_t comparisons,
-                              std::size_t per_comparison, const ComparisonTerms& terms_of) {
+BlindedBits blind_and_shuffle(const Evaluator& evaluator, const OperationId& operation,
+                              std::size_t comparisons, std::size_t per_comparison,
+                              const ComparisonTerms& terms_of) {
   const DgkPublicKey& key = evaluator.keys.dgk();
-  const Draws units = evaluator.draws(place, Draw::blinding_unit);
-  const Draws shuffles = evaluator.draws(place, Draw::shuffle);
-  Rerandomisers ready = evaluator.pools(place).dgk.take(comparisons * per_comparison);
+  const Draws units = evaluator.draws(operation, Draw::blinding_unit);
+  const Draws shuffles = evaluator.draws(operation, Draw::shuffle);
+  Rerandomisers ready = evaluator.pools(operation).dgk.take(comparisons * per_comparison);
   std::vector<std::optional<FreshDgkCiphertext>> out(comparisons * per_comparison);
   parallel_blocks(comparisons, key.lanes(), [&](std::size_t first, std::size_t count) {
     // place_of[k][i]: where term i of comparison first + k goes.
@@ -236,19 +237,20 @@ BlindedBits blind_and_shuffle(const Evaluator& evaluator, const Place& place, st
   return BlindedBits(std::move(bits));
 }
 
-BlindedSum blind_sum(const Evaluator& evaluator, const Place& place, std::span<const Ciphertext> terms) {
+BlindedSum blind_sum(const Evaluator& evaluator, const OperationId& operation,
+                     std::span<const Ciphertext> terms) {
   const PaillierPublicKey& key = evaluator.paillier();
   Ciphertext sum = terms.front();
   for (const Ciphertext& term : terms.subspan(1)) sum = key.add(sum, term);
-  const Integer factor = 1 + evaluator.draws(place, Draw::range_factor)
+  const Integer factor = 1 + evaluator.draws(operation, Draw::range_factor)
                                  .stream(0)
                                  .below(Integer(power_of_two(BlindedSum::factor_bits) - 1));
   const FixedIntegers factors({&factor, 1}, limbs_for(BlindedSum::factor_bits + 1));
-  Integer mask = evaluator.draws(place, Draw::range_mask).stream(0).below(key.n());
+  Integer mask = evaluator.draws(operation, Draw::range_mask).stream(0).below(key.n());
   const auto scaled = key.dot_products({&sum, 1}, factors, 1, BlindedSum::factor_bits);
   const std::vector<Ciphertext> blinded{key.add_plain(scaled.front(), mask)};
   if (2 * mask > key.n()) mask -= key.n();  // as it is decrypted
-  return BlindedSum(std::move(key.rerandomise(blinded, evaluator.pools(place).paillier.take(1)).front()),
+  return BlindedSum(std::move(key.rerandomise(blinded, evaluator.pools(operation).paillier.take(1)).front()),
                     sum_digest(FixedIntegers({&mask, 1}, key.plaintext_limbs())[0]));
 }
 

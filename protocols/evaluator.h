@@ -46,22 +46,22 @@ struct Evaluator {
   const PaillierPublicKey& paillier() const { return keys.paillier(); }
   /// The only way to draw, and once for each place and kind. Throws Error for a second time and for a step
   /// before the last (protocols/used_places.h).
-  Draws draws(const Place& place, Draw kind) const;
+  Draws draws(const OperationId& operation, Draw kind) const;
   /// Named by the place of their first use, so that a seeded run which goes on from a later checkpoint draws
   /// nothing there that it drew before. Two runs that go on from the *same* checkpoint with the same --seed
   /// draw the same: where the key holder's answers differ, two ciphertexts have one re-randomiser. It is a
   /// reason why a seed is for experiments alone.
-  RerandomiserPools& pools(const Place& place) const;
+  RerandomiserPools& pools(const OperationId& operation) const;
   /// Makes base transfers when it is first called: two round trips at that place.
-  const EvaluatorTransfers& transfers(const Place& place) const;
-  Header header(const std::string& protocol, std::uint8_t stage, const Place& place, const Layout& layout,
-                std::vector<std::int64_t> parameters = {}) const;
+  const EvaluatorTransfers& transfers(const OperationId& operation) const;
+  Header header(const std::string& protocol, std::uint8_t stage, const OperationId& operation,
+                const Layout& layout, std::vector<std::int64_t> parameters = {}) const;
 
  private:
   struct LazyPools;
   struct LazyTransfers;
   RandomSource random_;
-  std::shared_ptr<UsedPlaces> used_;
+  std::shared_ptr<UsedOperations> used_;
   std::shared_ptr<LazyPools> lazy_pools_;
   std::shared_ptr<LazyTransfers> lazy_transfers_;
 };
@@ -99,11 +99,11 @@ class MaskedCiphertexts {
 
  private:
   friend MaskedCiphertexts mask_down(const Evaluator&, std::span<const Ciphertext>, const Layout&,
-                                     const Mask&, std::size_t, const Place&, const Integer&);
+                                     const Mask&, std::size_t, const OperationId&, const Integer&);
   friend MaskedCiphertexts mask_across(const Evaluator&, std::span<const Ciphertext>, const Layout&,
-                                       const Mask&, std::size_t, const Place&, const Integer&);
+                                       const Mask&, std::size_t, const OperationId&, const Integer&);
   friend MaskedCiphertexts mask_operand(const Evaluator&, const EncryptedMatrix&, Side, const Mask&,
-                                        const Place&);
+                                        const OperationId&);
   explicit MaskedCiphertexts(std::vector<FreshCiphertext> ciphertexts)
       : ciphertexts_(std::move(ciphertexts)) {}
   std::vector<FreshCiphertext> ciphertexts_;
@@ -113,17 +113,17 @@ class MaskedCiphertexts {
 /// least sigma bits more than content_bits, the bits of what it hides.
 MaskedCiphertexts mask_down(const Evaluator& evaluator, std::span<const Ciphertext> down,
                             const Layout& layout, const Mask& mask, std::size_t content_bits,
-                            const Place& place, const Integer& offset = 0);
+                            const OperationId& operation, const Integer& offset = 0);
 /// The same in the `across` packing.
 MaskedCiphertexts mask_across(const Evaluator& evaluator, std::span<const Ciphertext> across,
                               const Layout& layout, const Mask& mask, std::size_t content_bits,
-                              const Place& place, const Integer& offset = 0);
+                              const OperationId& operation, const Integer& offset = 0);
 
 /// The same of an operand, whose values have l bits: a slot has room for two of them under their masks
 /// (BitBudget::pair_shift), so ciphertexts 2i and 2i + 1 of the side's packing travel as one, which saves an
 /// opening. Throws Error unless the mask has value_mask_bits.
 MaskedCiphertexts mask_operand(const Evaluator& evaluator, const EncryptedMatrix& operand, Side side,
-                               const Mask& mask, const Place& place);
+                               const Mask& mask, const OperationId& operation);
 
 /// terms_of(first, count): the terms of comparisons [first, first + count), a comparison a lane; called in
 /// parallel.
@@ -136,15 +136,16 @@ class BlindedBits {
   const std::vector<FreshDgkCiphertext>& ciphertexts() const { return ciphertexts_; }
 
  private:
-  friend BlindedBits blind_and_shuffle(const Evaluator&, const Place&, std::size_t, std::size_t,
+  friend BlindedBits blind_and_shuffle(const Evaluator&, const OperationId&, std::size_t, std::size_t,
                                        const ComparisonTerms&);
   explicit BlindedBits(std::vector<FreshDgkCiphertext> ciphertexts) : ciphertexts_(std::move(ciphertexts)) {}
   std::vector<FreshDgkCiphertext> ciphertexts_;
 };
 
 /// For `comparisons` comparisons of `per_comparison` terms each, comparison by comparison. Parallel.
-BlindedBits blind_and_shuffle(const Evaluator& evaluator, const Place& place, std::size_t comparisons,
-                              std::size_t per_comparison, const ComparisonTerms& terms_of);
+BlindedBits blind_and_shuffle(const Evaluator& evaluator, const OperationId& operation,
+                              std::size_t comparisons, std::size_t per_comparison,
+                              const ComparisonTerms& terms_of);
 
 /// [u S + rho] of a sum S, re-randomised, and sum_digest(rho), for u of 128 random bits and rho uniform in
 /// Z_n: shows a uniform number, and whether S is 0. Whoever opens it learns more of an S that is not 0 only
@@ -156,7 +157,7 @@ class BlindedSum {
   const Digest& digest() const { return digest_; }
 
  private:
-  friend BlindedSum blind_sum(const Evaluator&, const Place&, std::span<const Ciphertext>);
+  friend BlindedSum blind_sum(const Evaluator&, const OperationId&, std::span<const Ciphertext>);
   BlindedSum(FreshCiphertext ciphertext, const Digest& digest)
       : ciphertext_(std::move(ciphertext)), digest_(digest) {}
   FreshCiphertext ciphertext_;
@@ -167,7 +168,8 @@ class BlindedSum {
 Digest sum_digest(std::span<const Limb> plaintext);
 
 /// Of at least one ciphertext.
-BlindedSum blind_sum(const Evaluator& evaluator, const Place& place, std::span<const Ciphertext> terms);
+BlindedSum blind_sum(const Evaluator& evaluator, const OperationId& operation,
+                     std::span<const Ciphertext> terms);
 
 /// The body of a request. What it takes is all that can be sent.
 class RequestBody {

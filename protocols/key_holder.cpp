@@ -155,8 +155,8 @@ Answering::Answering(const SecretKeys& keys, const KeyHolderPolicy& policy, cons
 }
 
 Draws Answering::draws(Draw kind) {
-  used_.use(header().place, kind);
-  return Draws(random_, header().place.address(kind));
+  used_.use(header().operation, kind);
+  return Draws(random_, header().operation.address(kind));
 }
 
 std::int64_t Answering::parameter(std::size_t i) const {
@@ -285,7 +285,7 @@ void Answering::put(std::span<const FreshDgkCiphertext> bits) {
 }
 
 void Answering::put_sealed(std::span<const std::uint8_t> state, const Header& context) {
-  RandomStream salt = Draws(random_, header().place.address(Draw::answer_seal)).stream(sealed_++);
+  RandomStream salt = Draws(random_, header().operation.address(Draw::answer_seal)).stream(sealed_++);
   const Bytes sealed = seal(state, context, request_hash_, keys_.sealing_secret(), salt);
   put_bytes(sealed);
 }

@@ -167,7 +167,7 @@ class Answering {
   const Request& request_;
   const Digest& request_hash_;
   RandomSource random_;
-  UsedPlaces used_;
+  UsedOperations used_;
   const ViewObserver& observer_;
   BitBudget budget_;
   ByteReader reader_;

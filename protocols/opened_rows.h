@@ -12,7 +12,7 @@
 
 #include "paillier/paillier.h"
 #include "protocols/matrix.h"
-#include "protocols/place.h"
+#include "protocols/operation_id.h"
 
 namespace smlp {
 
@@ -32,15 +32,16 @@ class SealedState {
 /// keeps sealed beside e. Either the result of a protocol, opened from the start (protocols/opened_values.h),
 /// or an operand that its first product fills in (protocols/matmul/operand.h). Copies of a matrix share it.
 struct OpenedRows {
-  explicit OpenedRows(std::size_t rows, std::optional<Place> lasting = std::nullopt)
+  explicit OpenedRows(std::size_t rows, std::optional<OperationId> lasting = std::nullopt)
       : rows(rows), lasting(lasting) {}
 
   std::size_t rows;
-  std::optional<Place> lasting;  ///< good for the whole session, its mask drawn there; else for one step
+  std::optional<OperationId>
+      lasting;  ///< good for the whole session, its mask drawn there; else for one step
 
   std::array<std::uint8_t, 32> matrix{};  ///< digest of the one matrix that a record which lasts is for
   std::optional<SealedState> sealed;      ///< k, by the key holder, once it is opened
-  Place origin;                           ///< of the operation that opened them
+  OperationId origin;                     ///< of the operation that opened them
   IntegerMatrix mask;                     ///< e
   std::vector<Ciphertext> across;         ///< x in that packing, where the key holder was asked to make it
 

@@ -31,7 +31,7 @@ std::size_t state_bytes(std::size_t cells, std::size_t mask_bits) {
 }
 
 /// An origin of this step as a number: kind of draw, layer, direction, tile.
-std::int64_t origin_word(const Place& origin, Draw kind) {
+std::int64_t origin_word(const OperationId& origin, Draw kind) {
   return static_cast<std::int64_t>(kind) | std::int64_t{origin.layer} << 8 |
          static_cast<std::int64_t>(origin.direction) << 16 | std::int64_t{origin.tile} << 24;
 }
@@ -47,13 +47,13 @@ std::string described(const EncryptedMatrix& x) {
 
 }  // namespace
 
-Brought bring(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& x, Draw kind,
+Brought bring(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& x, Draw kind,
               RequestBody& body, std::vector<std::int64_t>& parameters) {
   const BitBudget& budget = evaluator.budget;
   if (x.has_ciphertexts()) {
     const Mask mask =
-        Mask::drawn(evaluator.draws(place, kind), x.rows(), x.cols(), budget.guarded_mask_bits());
-    body.add(mask_down(evaluator, x.down(), x.layout(), mask, budget.guarded_bits(), place));
+        Mask::drawn(evaluator.draws(operation, kind), x.rows(), x.cols(), budget.guarded_mask_bits());
+    body.add(mask_down(evaluator, x.down(), x.layout(), mask, budget.guarded_bits(), operation));
     parameters.push_back(0);
     return {mask.values(), mask.bits(), true};
   }
@@ -64,9 +64,9 @@ Brought bring(const Evaluator& evaluator, const Place& place, const EncryptedMat
   std::vector<std::int64_t> runs;
   for (std::size_t i = 0; i < form.pieces.size(); ++i) {
     const OpenedRows& piece = *form.pieces[i];
-    if (piece.origin.step != place.step)
+    if (piece.origin.step != operation.step)
       throw Error(described(x) + " of step " + std::to_string(piece.origin.step) + " was brought to step " +
-                  std::to_string(place.step));
+                  std::to_string(operation.step));
     if (piece.mask_bits != bits)
       throw Error(described(x) + " is under masks of " + std::to_string(bits) + " and " +
                   std::to_string(piece.mask_bits) + " bits");
@@ -86,14 +86,14 @@ Brought bring(const Evaluator& evaluator, const Place& place, const EncryptedMat
   return {stacked(masks), bits, false};
 }
 
-EncryptedMatrix read_opened(AnswerBody& answer, const Place& place, Draw kind, const Layout& layout,
+EncryptedMatrix read_opened(AnswerBody& answer, const OperationId& operation, Draw kind, const Layout& layout,
                             const IntegerMatrix& mask, std::size_t mask_bits) {
   OpenedForm form;
   std::size_t first = 0;
   for (const std::size_t width : layout.row_groups) {
     auto rows = std::make_shared<OpenedRows>(width);
     rows->sealed = answer.sealed(state_bytes(width * mask.cols(), mask_bits));
-    rows->origin = place;
+    rows->origin = operation;
     rows->kind = kind;
     rows->mask_bits = mask_bits;
     rows->first_row = first;
@@ -132,8 +132,8 @@ Received receive_opened(Answering& answering, std::size_t& next) {
     if (word < 0 || word > UINT32_MAX || row < 0 || row > UINT32_MAX || count < 1 ||
         count > static_cast<std::int64_t>(groups.size() - group))
       refuse();
-    const Place origin{header.place.step, static_cast<std::uint8_t>(word >> 8),
-                       static_cast<Direction>(word >> 16 & 255), static_cast<std::uint8_t>(word >> 24)};
+    const OperationId origin{header.operation.step, static_cast<std::uint8_t>(word >> 8),
+                             static_cast<Direction>(word >> 16 & 255), static_cast<std::uint8_t>(word >> 24)};
     auto first_row = static_cast<std::size_t>(row);
     for (std::int64_t i = 0; i < count; ++i, ++group) {
       const std::size_t cells = groups[group] * cols;
@@ -157,7 +157,7 @@ void put_opened(Answering& answering, const FixedIntegers& k, Draw kind, std::si
     FixedIntegers rows(width * cols, k.limbs());
     for (std::size_t i = 0; i < rows.size(); ++i) std::ranges::copy(k[first * cols + i], rows[i].begin());
     answering.put_sealed(opened_state(rows, kind, mask_bits, first),
-                         opened_context(header, header.place, width));
+                         opened_context(header, header.operation, width));
     first += width;
   }
 }
@@ -174,11 +174,11 @@ std::size_t opened_bytes(const Layout& layout, std::size_t mask_bits) {
          layout.rows() * layout.cols() * masked_value_bytes(mask_bits);
 }
 
-Header opened_context(const Header& header, const Place& origin, std::size_t group_rows) {
+Header opened_context(const Header& header, const OperationId& origin, std::size_t group_rows) {
   Header bound = header;
   bound.protocol = sealed_by;
   bound.stage = 0;
-  bound.place = origin;
+  bound.operation = origin;
   bound.layout.row_groups = {group_rows};
   return bound;
 }

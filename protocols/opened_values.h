@@ -34,11 +34,11 @@ struct Brought {
 /// Adds x to a request and says in its parameters how it comes: as it was opened, or, where it is held as
 /// ciphertexts, masked under a draw of this kind, for |x| < 2^(L-1). Throws Error for what was opened at
 /// another step or is transposed.
-Brought bring(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& x, Draw kind,
+Brought bring(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& x, Draw kind,
               RequestBody& body, std::vector<std::int64_t>& parameters);
 
 /// The matrix x = k - e of which the answer holds k, sealed by put_opened with the same numbers.
-EncryptedMatrix read_opened(AnswerBody& answer, const Place& place, Draw kind, const Layout& layout,
+EncryptedMatrix read_opened(AnswerBody& answer, const OperationId& operation, Draw kind, const Layout& layout,
                             const IntegerMatrix& mask, std::size_t mask_bits);
 
 // Key holder.
@@ -63,7 +63,7 @@ void put_opened(Answering& answering, const IntegerMatrix& k, Draw kind, std::si
 /// Bytes of the sealed states of a matrix.
 std::size_t opened_bytes(const Layout& layout, std::size_t mask_bits);
 /// What such a state is sealed for: `header` is that of a request.
-Header opened_context(const Header& header, const Place& origin, std::size_t group_rows);
+Header opened_context(const Header& header, const OperationId& origin, std::size_t group_rows);
 /// The state of a row group, and the values in it, as bytes (masked_values.h). Throws Error unless it says
 /// that they are these.
 Bytes opened_state(const FixedIntegers& rows, Draw kind, std::size_t mask_bits, std::size_t first_row);

@@ -38,8 +38,8 @@ enum class Form { ciphertexts, opened };
 class Truncation : public Protocol {
  public:
   /// |x| < 2^content_bits. The result is in the layout of x.
-  virtual EncryptedMatrix rescale(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& x,
-                                  std::size_t content_bits, const Rescale& factor,
+  virtual EncryptedMatrix rescale(const Evaluator& evaluator, const OperationId& operation,
+                                  const EncryptedMatrix& x, std::size_t content_bits, const Rescale& factor,
                                   const std::optional<Addend>& addend,
                                   Form form = Form::ciphertexts) const = 0;
 };
@@ -49,8 +49,8 @@ class MatrixProduct : public Protocol {
  public:
   /// (m x k) (k x n) -> m x n in the layout {row groups of A, column groups of B}. Cells of A and B have l
   /// bits.
-  virtual EncryptedMatrix multiply(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& a,
-                                   const EncryptedMatrix& b, const Rescale& factor,
+  virtual EncryptedMatrix multiply(const Evaluator& evaluator, const OperationId& operation,
+                                   const EncryptedMatrix& a, const EncryptedMatrix& b, const Rescale& factor,
                                    const std::optional<Addend>& addend,
                                    Form form = Form::ciphertexts) const = 0;
 };
@@ -68,18 +68,20 @@ struct SignShares {
 class Comparison : public Protocol {
  public:
   /// z in [-2^(L-1), 2^(L-1)), L = l + guard_bits; as ciphertexts, or opened where the descriptor says so.
-  virtual SignShares sign(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z) const = 0;
+  virtual SignShares sign(const Evaluator& evaluator, const OperationId& operation,
+                          const EncryptedMatrix& z) const = 0;
 };
 
 class Selection : public Protocol {
  public:
   /// [beta v] for the shared bits beta; |v| < 2^(L-1), as ciphertexts or opened. Of packings that are not
   /// asked for none is made.
-  virtual EncryptedMatrix select(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& v,
-                                 const SignShares& bits, Packings packings = Packings::both) const = 0;
+  virtual EncryptedMatrix select(const Evaluator& evaluator, const OperationId& operation,
+                                 const EncryptedMatrix& v, const SignShares& bits,
+                                 Packings packings = Packings::both) const = 0;
   /// [beta z] for the z that was compared, opened as the comparison left it. Adds to the evaluator's evidence
   /// of ranges, where there is any, if the comparison works on an opened z. Not `across` alone.
-  virtual EncryptedMatrix select_compared(const Evaluator& evaluator, const Place& place,
+  virtual EncryptedMatrix select_compared(const Evaluator& evaluator, const OperationId& operation,
                                           const EncryptedMatrix& z, const SignShares& bits,
                                           Packings packings = Packings::both) const = 0;
 };
@@ -98,10 +100,10 @@ struct Activated {
 class Activation : public Protocol {
  public:
   /// max(z, 0); at least in these packings: both, or `down`.
-  virtual Activated forward(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z,
-                            Packings packings = Packings::both) const = 0;
+  virtual Activated forward(const Evaluator& evaluator, const OperationId& operation,
+                            const EncryptedMatrix& z, Packings packings = Packings::both) const = 0;
   /// delta where z >= 0, else 0; at least in these packings.
-  virtual EncryptedMatrix backward(const Evaluator& evaluator, const Place& place,
+  virtual EncryptedMatrix backward(const Evaluator& evaluator, const OperationId& operation,
                                    const EncryptedMatrix& delta, const ActivationState& state,
                                    Packings packings = Packings::both) const = 0;
 };

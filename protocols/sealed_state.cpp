@@ -50,9 +50,9 @@ SealingKey derive_key(const std::array<std::uint8_t, 32>& secret, const SessionI
 }
 
 /// Everything the state is bound to, in one canonical string.
-Bytes associated_data(const Header& header, const Place& origin, const Digest& request_hash) {
+Bytes associated_data(const Header& header, const OperationId& origin, const Digest& request_hash) {
   Header bound = header;
-  bound.place = origin;
+  bound.operation = origin;
   bound.parameters.clear();
   Bytes data{wire_version};
   bound.append(data);
@@ -89,10 +89,10 @@ Bytes seal(std::span<const std::uint8_t> state, const Header& header, const Dige
   std::array<std::uint8_t, salt_bytes> salt;
   random.fill(salt);
   const SealingKey key = derive_key(sealing_secret, header.session, salt);
-  const Bytes bound = associated_data(header, header.place, request_hash);
+  const Bytes bound = associated_data(header, header.operation, request_hash);
 
   Bytes sealed{wire_version};
-  append_place(header.place, sealed);
+  append_operation(header.operation, sealed);
   sealed.insert(sealed.end(), salt.begin(), salt.end());
   sealed.insert(sealed.end(), request_hash.begin(), request_hash.end());
   const std::size_t start = sealed.size();
@@ -118,10 +118,10 @@ OpenedState unseal(std::span<const std::uint8_t> sealed, const Header& header, c
   if (sealed.size() < sealed_overhead || sealed[0] != wire_version) throw refusal;
   ByteReader reader(sealed.subspan(1));
   OpenedState opened;
-  opened.origin = read_place(reader);
-  Place same = opened.origin;
-  same.direction = header.place.direction;
-  if (same != header.place) throw refusal;
+  opened.origin = read_operation(reader);
+  OperationId same = opened.origin;
+  same.direction = header.operation.direction;
+  if (same != header.operation) throw refusal;
   const auto salt = reader.take(salt_bytes, "the salt");
   Digest request_hash;
   const auto hash = reader.take(request_hash.size(), "the request's hash");

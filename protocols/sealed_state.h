@@ -24,7 +24,7 @@ Bytes seal(std::span<const std::uint8_t> state, const Header& header, const Dige
            const std::array<std::uint8_t, 32>& sealing_secret, RandomStream& salt);
 
 struct OpenedState {
-  Place origin;  ///< where it was sealed
+  OperationId origin;  ///< where it was sealed
   Bytes state;
 };
 

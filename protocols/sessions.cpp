@@ -1,4 +1,4 @@
-// Places by number.
+// OperationIds by number.
 #include "protocols/sessions.h"
 
 #include <limits>
@@ -35,10 +35,10 @@ FreshMatrix OwnerSession::encrypt(const IntegerMatrix& m) {
     if (cell < -most || cell >= most)
       throw Error("a cell is " + cell.get_str() + ", allowed are " +
                   std::to_string(budget_.numbers().value_bits) + " bits with the sign");
-  const Place place{next(matrices_, "matrices"), 0, Direction::input};
+  const OperationId operation{next(matrices_, "matrices"), 0, Direction::input};
   return encrypt_matrix(keys_.paillier(), m, balanced_layout(m.rows(), m.cols(), budget_.slots()),
-                        budget_.slot_bits(), Draws(random_, place.address(Draw::table_down)),
-                        Draws(random_, place.address(Draw::table_across)));
+                        budget_.slot_bits(), Draws(random_, operation.address(Draw::table_down)),
+                        Draws(random_, operation.address(Draw::table_across)));
 }
 
 EvaluatorSession::EvaluatorSession(const PublicKeys& keys, const BitBudget& budget,
@@ -55,25 +55,25 @@ EvaluatorSession::EvaluatorSession(const PublicKeys& keys, const BitBudget& budg
   check_size(keys, budget);
 }
 
-Place EvaluatorSession::next_place() {
+OperationId EvaluatorSession::next_operation() {
   return {next(step_, "operations"), 1, Direction::forward};
 }
 
 EncryptedMatrix EvaluatorSession::product(const EncryptedMatrix& a, const EncryptedMatrix& b) {
   const Rescale back{1, evaluator_.budget.numbers().fraction_bits};
   evaluator_.budget.check_product("a product", a.cols(), back);
-  return protocols_.matmul->multiply(evaluator_, next_place(), a, b, back, std::nullopt);
+  return protocols_.matmul->multiply(evaluator_, next_operation(), a, b, back, std::nullopt);
 }
 
 EncryptedMatrix EvaluatorSession::where_not_negative(const EncryptedMatrix& v, const EncryptedMatrix& z) {
   if (v.layout() != z.layout()) throw Error("a matrix is selected by the signs of one with another layout");
-  const Place place = next_place();  // of both: the sealed share belongs to it
-  return protocols_.selection->select(evaluator_, place, v,
-                                      protocols_.comparison->sign(evaluator_, place, z));
+  const OperationId operation = next_operation();  // of both: the sealed share belongs to it
+  return protocols_.selection->select(evaluator_, operation, v,
+                                      protocols_.comparison->sign(evaluator_, operation, z));
 }
 
 EncryptedMatrix EvaluatorSession::relu(const EncryptedMatrix& z) {
-  return protocols_.activation->forward(evaluator_, next_place(), z).values;
+  return protocols_.activation->forward(evaluator_, next_operation(), z).values;
 }
 
 }  // namespace smlp

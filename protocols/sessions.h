@@ -46,7 +46,7 @@ class EvaluatorSession {
   const Evaluator& evaluator() const { return evaluator_; }
   const ProtocolSet& protocols() const { return protocols_; }
   /// Another one each time. Throws Error after 2^32 - 1.
-  Place next_place();
+  OperationId next_operation();
 
  private:
   EvaluatorSession(const PublicKeys& keys, const BitBudget& budget, std::unique_ptr<Channel> channel,

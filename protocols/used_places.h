@@ -6,17 +6,17 @@
 #include <mutex>
 #include <unordered_set>
 
-#include "protocols/place.h"
+#include "protocols/operation_id.h"
 
 namespace smlp {
 
 /// Steps only go up, so of those that are over nothing is kept but that they are: memory is that of one step,
 /// about 40 bytes a place and kind. What lasts (Direction::lasting) is kept to the end. Thread-safe.
-class UsedPlaces {
+class UsedOperations {
  public:
   /// Throws Error where this kind was drawn at this place before, or the place is in a step that is over.
-  void use(const Place& place, Draw kind);
-  /// Places and kinds that are kept.
+  void use(const OperationId& operation, Draw kind);
+  /// OperationIds and kinds that are kept.
   std::size_t size() const;
 
  private:

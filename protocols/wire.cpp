@@ -87,20 +87,20 @@ void append_number(std::uint64_t value, std::size_t width, Bytes& out) {
   for (std::size_t i = 0; i < width; ++i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
 }
 
-void append_place(const Place& place, Bytes& out) {
-  append_number(place.step, 4, out);
-  append_number(place.layer, 1, out);
-  append_number(static_cast<std::uint8_t>(place.direction), 1, out);
-  append_number(place.tile, 1, out);
+void append_operation(const OperationId& operation, Bytes& out) {
+  append_number(operation.step, 4, out);
+  append_number(operation.layer, 1, out);
+  append_number(static_cast<std::uint8_t>(operation.direction), 1, out);
+  append_number(operation.tile, 1, out);
 }
 
-Place read_place(ByteReader& reader) {
-  Place place;
-  place.step = static_cast<std::uint32_t>(reader.number(4, "the step"));
-  place.layer = static_cast<std::uint8_t>(reader.number(1, "the layer"));
-  place.direction = static_cast<Direction>(reader.number(1, "the direction"));
-  place.tile = static_cast<std::uint8_t>(reader.number(1, "the tile"));
-  return place;
+OperationId read_operation(ByteReader& reader) {
+  OperationId operation;
+  operation.step = static_cast<std::uint32_t>(reader.number(4, "the step"));
+  operation.layer = static_cast<std::uint8_t>(reader.number(1, "the layer"));
+  operation.direction = static_cast<Direction>(reader.number(1, "the direction"));
+  operation.tile = static_cast<std::uint8_t>(reader.number(1, "the tile"));
+  return operation;
 }
 
 void Header::append(Bytes& out) const {
@@ -109,7 +109,7 @@ void Header::append(Bytes& out) const {
   append_number(stage, 1, out);
   append_bytes(session, out);
   append_bytes(key, out);
-  append_place(place, out);
+  append_operation(operation, out);
   append_number(numbers.value_bits, 1, out);
   append_number(numbers.fraction_bits, 1, out);
   append_number(numbers.sigma, 1, out);
@@ -132,8 +132,8 @@ Header Header::read(ByteReader& reader) {
   header.stage = static_cast<std::uint8_t>(reader.number(1, "the stage"));
   header.session = read_array<16>(reader, "the session");
   header.key = read_array<32>(reader, "the key's fingerprint");
-  header.place = read_place(reader);
-  const Direction direction = header.place.direction;
+  header.operation = read_operation(reader);
+  const Direction direction = header.operation.direction;
   if (direction == Direction::lasting || direction > Direction::clipping)
     throw Error("a frame has an unknown direction");
   header.numbers.value_bits = reader.number(1, "the value bits");

@@ -11,7 +11,7 @@
 #include "paillier/keys.h"
 #include "protocols/bit_budget.h"
 #include "protocols/encrypted_matrix.h"
-#include "protocols/place.h"
+#include "protocols/operation_id.h"
 
 namespace smlp {
 
@@ -38,8 +38,8 @@ void append_number(std::uint64_t value, std::size_t width, Bytes& out);
 /// Most groups on an axis of what a request is about.
 inline constexpr std::size_t max_groups = 65536;
 
-void append_place(const Place& place, Bytes& out);
-Place read_place(ByteReader& reader);
+void append_operation(const OperationId& operation, Bytes& out);
+OperationId read_operation(ByteReader& reader);
 
 /// What a request is about. Public to both parties; counted as framing, not as payload.
 struct Header {
@@ -47,7 +47,7 @@ struct Header {
   std::uint8_t stage = 0;  ///< which message of the protocol
   SessionId session{};
   Fingerprint key{};
-  Place place;
+  OperationId operation;
   Numbers numbers;
   std::uint32_t max_inner = 0;
   std::uint32_t slots = 0;

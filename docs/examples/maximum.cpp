@@ -19,9 +19,9 @@ EncryptedMatrix maximum(EvaluatorSession& session, const EncryptedMatrix& a, con
   const PaillierPublicKey& key = session.evaluator().paillier();
   const ProtocolSet& parts = session.protocols();
   const EncryptedMatrix difference = subtract(key, a, b);
-  const Place place = session.next_place();  // one for all parts of one operation
-  const SignShares signs = parts.comparison->sign(session.evaluator(), place, difference);
-  return add(key, b, parts.selection->select(session.evaluator(), place, difference, signs));
+  const OperationId operation = session.next_operation();  // one for all parts of one operation
+  const SignShares signs = parts.comparison->sign(session.evaluator(), operation, difference);
+  return add(key, b, parts.selection->select(session.evaluator(), operation, difference, signs));
 }
 
 IntegerMatrix matrix(const std::vector<long>& cells) {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "mlp/training/training_options.h"
-#include "protocols/place.h"
+#include "protocols/operation_id.h"
 
 namespace smlp {
 
@@ -16,44 +16,45 @@ enum class Consumer { any, relu, relu_derivative, left_operand, right_operand };
 
 /// Matrices are rows x columns. A weight matrix has one row more than its inputs, the bias, as its last.
 template <typename A>
-concept Arithmetic = requires(
-    A arithmetic, const Place& place, const typename A::Matrix& m, const typename A::ActivationTape& tape,
-    const UpdateFactors& factors, std::uint32_t step, std::size_t count, double constant,
-    const std::vector<typename A::Matrix>& parts, const std::vector<std::size_t>& groups,
-    const std::vector<std::pair<std::int64_t, typename A::Matrix>>& terms) {
-  /// Groups of the table's labels as one batch, in the form that the protocols work on.
-  { arithmetic.labels(place, parts) } -> std::same_as<typename A::Matrix>;
-  /// The same of its features, with a constant column of ones. `groups` says which they are where they
-  /// will come again, and is empty where not.
-  { arithmetic.features(place, groups, parts) } -> std::same_as<typename A::Matrix>;
-  /// m, that will be an operand of more than one product of this step.
-  { arithmetic.keep(m) } -> std::convertible_to<typename A::Matrix>;
-  /// a b / 2^halvings, rescaled to f fractional bits, for that consumer.
-  { arithmetic.product(place, m, m, count, Consumer::any) } -> std::same_as<typename A::Matrix>;
-  /// rate-scaled a b plus momentum V and decay W: the new velocity. V may be empty (no momentum yet).
-  { arithmetic.velocity(place, m, m, factors, m, m) } -> std::same_as<typename A::Matrix>;
-  /// max(z, 0), for that consumer, and what its derivative needs.
-  {
-    arithmetic.relu(place, m, Consumer::any)
-  } -> std::same_as<std::pair<typename A::Matrix, typename A::ActivationTape>>;
-  /// m where z >= 0, else 0, for that consumer.
-  { arithmetic.relu_derivative(place, m, tape, Consumer::any) } -> std::same_as<typename A::Matrix>;
-  /// m + constant, a fixed-point number of a bit less than l: of one bit more than m.
-  { arithmetic.plus_constant(m, constant) } -> std::same_as<typename A::Matrix>;
-  /// The sum of the terms' factors times their matrices, and a constant, which is what `place` gives.
-  { arithmetic.combination(place, terms, constant) } -> std::same_as<typename A::Matrix>;
-  { arithmetic.stacked(parts) } -> std::same_as<typename A::Matrix>;  ///< under each other
-  /// The inverse for so many parts.
-  { arithmetic.unstacked(m, count) } -> std::same_as<std::vector<typename A::Matrix>>;
-  { arithmetic.with_bias_input(m) } -> std::same_as<typename A::Matrix>;  ///< [m | 1]
-  { arithmetic.without_bias(m) } -> std::same_as<typename A::Matrix>;     ///< weights without their last row
-  { arithmetic.transposed(m) } -> std::same_as<typename A::Matrix>;
-  { arithmetic.add(m, m) } -> std::same_as<typename A::Matrix>;
-  { arithmetic.subtract(m, m) } -> std::same_as<typename A::Matrix>;
-  /// At the end of a step: throws where a value that relu has had since the last call was out of range.
-  arithmetic.check_activations(step);
-  /// After this step: the same of the network's weights, as far as it can be told.
-  arithmetic.check_weights(step, parts);
-};
+concept Arithmetic =
+    requires(A arithmetic, const OperationId& operation, const typename A::Matrix& m,
+             const typename A::ActivationTape& tape, const UpdateFactors& factors, std::uint32_t step,
+             std::size_t count, double constant, const std::vector<typename A::Matrix>& parts,
+             const std::vector<std::size_t>& groups,
+             const std::vector<std::pair<std::int64_t, typename A::Matrix>>& terms) {
+      /// Groups of the table's labels as one batch, in the form that the protocols work on.
+      { arithmetic.labels(operation, parts) } -> std::same_as<typename A::Matrix>;
+      /// The same of its features, with a constant column of ones. `groups` says which they are where they
+      /// will come again, and is empty where not.
+      { arithmetic.features(operation, groups, parts) } -> std::same_as<typename A::Matrix>;
+      /// m, that will be an operand of more than one product of this step.
+      { arithmetic.keep(m) } -> std::convertible_to<typename A::Matrix>;
+      /// a b / 2^halvings, rescaled to f fractional bits, for that consumer.
+      { arithmetic.product(operation, m, m, count, Consumer::any) } -> std::same_as<typename A::Matrix>;
+      /// rate-scaled a b plus momentum V and decay W: the new velocity. V may be empty (no momentum yet).
+      { arithmetic.velocity(operation, m, m, factors, m, m) } -> std::same_as<typename A::Matrix>;
+      /// max(z, 0), for that consumer, and what its derivative needs.
+      {
+        arithmetic.relu(operation, m, Consumer::any)
+      } -> std::same_as<std::pair<typename A::Matrix, typename A::ActivationTape>>;
+      /// m where z >= 0, else 0, for that consumer.
+      { arithmetic.relu_derivative(operation, m, tape, Consumer::any) } -> std::same_as<typename A::Matrix>;
+      /// m + constant, a fixed-point number of a bit less than l: of one bit more than m.
+      { arithmetic.plus_constant(m, constant) } -> std::same_as<typename A::Matrix>;
+      /// The sum of the terms' factors times their matrices, and a constant, which is what `operation` gives.
+      { arithmetic.combination(operation, terms, constant) } -> std::same_as<typename A::Matrix>;
+      { arithmetic.stacked(parts) } -> std::same_as<typename A::Matrix>;  ///< under each other
+      /// The inverse for so many parts.
+      { arithmetic.unstacked(m, count) } -> std::same_as<std::vector<typename A::Matrix>>;
+      { arithmetic.with_bias_input(m) } -> std::same_as<typename A::Matrix>;  ///< [m | 1]
+      { arithmetic.without_bias(m) } -> std::same_as<typename A::Matrix>;  ///< weights without their last row
+      { arithmetic.transposed(m) } -> std::same_as<typename A::Matrix>;
+      { arithmetic.add(m, m) } -> std::same_as<typename A::Matrix>;
+      { arithmetic.subtract(m, m) } -> std::same_as<typename A::Matrix>;
+      /// At the end of a step: throws where a value that relu has had since the last call was out of range.
+      arithmetic.check_activations(step);
+      /// After this step: the same of the network's weights, as far as it can be told.
+      arithmetic.check_weights(step, parts);
+    };
 
 }  // namespace smlp

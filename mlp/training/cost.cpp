@@ -419,11 +419,11 @@ std::vector<Samples> sample_operations(const SecretKeys& keys, const RandomSourc
   const PaillierPublicKey& paillier = keys.public_keys().paillier();
   const DgkPublicKey& dgk = keys.public_keys().dgk();
   constexpr std::size_t batch = 16;  // full lanes, as the protocols fill them
-  const Place place{0, 0, Direction::output};
+  const OperationId operation{0, 0, Direction::output};
   std::uint64_t drawn = 0;
   const auto next = [&] {
     return Draws(random, [&] {
-      Address address = place.address(Draw::mask_conversion);
+      Address address = operation.address(Draw::mask_conversion);
       address.element = drawn += 1 << 20;
       return address;
     }());

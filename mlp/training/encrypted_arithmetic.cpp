@@ -27,42 +27,44 @@ auto EncryptedArithmetic::timed(const char* kind, Operation&& operation) {
   }
 }
 
-EncryptedMatrix EncryptedArithmetic::input(const Place& place, Matrix m) {
+EncryptedMatrix EncryptedArithmetic::input(const OperationId& operation, Matrix m) {
   if (evaluator_.budget.slots() != 1) return m;
-  return timed("unpacking", [&] { return unpack_matrix(evaluator_, place, m); });
+  return timed("unpacking", [&] { return unpack_matrix(evaluator_, operation, m); });
 }
 
-EncryptedMatrix EncryptedArithmetic::labels(const Place& place, const std::vector<Matrix>& parts) {
-  return input(place, stack_rows(parts));
+EncryptedMatrix EncryptedArithmetic::labels(const OperationId& operation, const std::vector<Matrix>& parts) {
+  return input(operation, stack_rows(parts));
 }
 
-EncryptedMatrix EncryptedArithmetic::features(const Place& place, const std::vector<std::size_t>& groups,
+EncryptedMatrix EncryptedArithmetic::features(const OperationId& operation,
+                                              const std::vector<std::size_t>& groups,
                                               const std::vector<Matrix>& parts) {
-  if (evaluator_.budget.slots() == 1) return with_bias_input(input(place, stack_rows(parts)));
+  if (evaluator_.budget.slots() == 1) return with_bias_input(input(operation, stack_rows(parts)));
   std::vector<Matrix> kept;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     kept.push_back(with_bias_input(parts[i]));
     if (groups.empty()) continue;
     std::shared_ptr<OpenedRows>& rows = table_[groups[i]];
-    const Place lasting{static_cast<std::uint32_t>(groups[i]), 0, Direction::lasting};
+    const OperationId lasting{static_cast<std::uint32_t>(groups[i]), 0, Direction::lasting};
     if (!rows) rows = std::make_shared<OpenedRows>(parts[i].rows(), lasting);
     kept.back() = kept.back().kept(rows);
   }
   return stack_rows(kept);
 }
 
-EncryptedMatrix EncryptedArithmetic::product(const Place& place, const Matrix& a, const Matrix& b,
+EncryptedMatrix EncryptedArithmetic::product(const OperationId& operation, const Matrix& a, const Matrix& b,
                                              std::size_t halvings, Consumer consumer) {
   const Form form = consumer == Consumer::relu              ? before_relu_
                     : consumer == Consumer::relu_derivative ? before_derivative_
                                                             : Form::ciphertexts;
   const Rescale factor{1, evaluator_.budget.numbers().fraction_bits + halvings};
-  const char* kind = place.direction == Direction::forward ? "forward product" : "backward product";
-  return timed(
-      kind, [&] { return protocols_.matmul->multiply(evaluator_, place, a, b, factor, std::nullopt, form); });
+  const char* kind = operation.direction == Direction::forward ? "forward product" : "backward product";
+  return timed(kind, [&] {
+    return protocols_.matmul->multiply(evaluator_, operation, a, b, factor, std::nullopt, form);
+  });
 }
 
-EncryptedMatrix EncryptedArithmetic::velocity(const Place& place, const Matrix& a, const Matrix& b,
+EncryptedMatrix EncryptedArithmetic::velocity(const OperationId& operation, const Matrix& a, const Matrix& b,
                                               const UpdateFactors& factors, const Matrix& previous,
                                               const Matrix& weights) {
   return timed("gradient", [&] {
@@ -75,26 +77,26 @@ EncryptedMatrix EncryptedArithmetic::velocity(const Place& place, const Matrix& 
       EncryptedMatrix momentum = scale(key, previous, Integer(static_cast<long>(factors.momentum)));
       addend = Addend{addend ? smlp::add(key, addend->matrix, momentum) : std::move(momentum), bits};
     }
-    return protocols_.matmul->multiply(evaluator_, place, a, b, factors.rescale, addend);
+    return protocols_.matmul->multiply(evaluator_, operation, a, b, factors.rescale, addend);
   });
 }
 
-std::pair<EncryptedMatrix, EncryptedArithmetic::ActivationTape> EncryptedArithmetic::relu(const Place& place,
-                                                                                          const Matrix& z,
-                                                                                          Consumer consumer) {
+std::pair<EncryptedMatrix, EncryptedArithmetic::ActivationTape> EncryptedArithmetic::relu(
+    const OperationId& operation, const Matrix& z, Consumer consumer) {
   const Packings packings = consumer == Consumer::left_operand ? Packings::down : Packings::both;
   Activated activated =
-      timed("activation", [&] { return protocols_.activation->forward(evaluator_, place, z, packings); });
+      timed("activation", [&] { return protocols_.activation->forward(evaluator_, operation, z, packings); });
   return {std::move(activated.values), std::move(activated.state)};
 }
 
-EncryptedMatrix EncryptedArithmetic::relu_derivative(const Place& place, const Matrix& delta,
+EncryptedMatrix EncryptedArithmetic::relu_derivative(const OperationId& operation, const Matrix& delta,
                                                      const ActivationTape& tape, Consumer consumer) {
   const Packings packings = consumer == Consumer::left_operand    ? Packings::down
                             : consumer == Consumer::right_operand ? Packings::across
                                                                   : Packings::both;
-  return timed("activation derivative",
-               [&] { return protocols_.activation->backward(evaluator_, place, delta, *tape, packings); });
+  return timed("activation derivative", [&] {
+    return protocols_.activation->backward(evaluator_, operation, delta, *tape, packings);
+  });
 }
 
 EncryptedMatrix EncryptedArithmetic::plus_constant(const Matrix& m, double constant) {
@@ -104,7 +106,7 @@ EncryptedMatrix EncryptedArithmetic::plus_constant(const Matrix& m, double const
   return timed("sums", [&] { return subtract_plain(evaluator_.paillier(), m, minus, budget.slot_bits()); });
 }
 
-EncryptedMatrix EncryptedArithmetic::combination(const Place&,
+EncryptedMatrix EncryptedArithmetic::combination(const OperationId&,
                                                  const std::vector<std::pair<std::int64_t, Matrix>>& terms,
                                                  double constant) {
   const PaillierPublicKey& key = evaluator_.paillier();
@@ -159,15 +161,15 @@ void EncryptedArithmetic::check_weights(std::uint32_t step, const std::vector<Ma
   timed("range checks", [&] {
     const BitBudget& budget = evaluator_.budget;
     for (std::size_t layer = 0; layer < weights.size(); ++layer) {
-      const Place place{step, static_cast<std::uint8_t>(layer), Direction::weight_check};
+      const OperationId operation{step, static_cast<std::uint8_t>(layer), Direction::weight_check};
       const std::size_t inputs = weights[layer].rows();
       const SignedSum sum = signed_sum(inputs, weights[layer].cols(), budget.numbers());
       const IntegerMatrix signs =
-          sum.coefficients(inputs, evaluator_.draws(place, Draw::weight_signs).stream(0));
+          sum.coefficients(inputs, evaluator_.draws(operation, Draw::weight_signs).stream(0));
       const EncryptedMatrix row = trivial_matrix(
           evaluator_.paillier(), signs, balanced_layout(1, inputs, budget.slots()), budget.slot_bits());
-      protocols_.activation->forward(evaluator_, place,
-                                     protocols_.matmul->multiply(evaluator_, place, row, weights[layer],
+      protocols_.activation->forward(evaluator_, operation,
+                                     protocols_.matmul->multiply(evaluator_, operation, row, weights[layer],
                                                                  {1, sum.shift}, std::nullopt, before_relu_),
                                      Packings::down);
     }

@@ -34,21 +34,21 @@ class EncryptedArithmetic {
   }
 
   /// One value a ciphertext where the evaluator's budget says so (one round trip), else as it is.
-  Matrix labels(const Place& place, const std::vector<Matrix>& parts);
+  Matrix labels(const OperationId& operation, const std::vector<Matrix>& parts);
   /// The key holder opens each of `groups` once. Throws Error for groups of a second table.
-  Matrix features(const Place& place, const std::vector<std::size_t>& groups,
+  Matrix features(const OperationId& operation, const std::vector<std::size_t>& groups,
                   const std::vector<Matrix>& parts);
   Matrix keep(const Matrix& m) { return m.opened().pieces.empty() ? m.kept() : m; }
   /// Opened where the chosen activation takes that.
-  Matrix product(const Place& place, const Matrix& a, const Matrix& b, std::size_t halvings = 0,
+  Matrix product(const OperationId& operation, const Matrix& a, const Matrix& b, std::size_t halvings = 0,
                  Consumer consumer = Consumer::any);
-  Matrix velocity(const Place& place, const Matrix& a, const Matrix& b, const UpdateFactors& factors,
-                  const Matrix& previous, const Matrix& weights);
-  std::pair<Matrix, ActivationTape> relu(const Place& place, const Matrix& z, Consumer consumer);
-  Matrix relu_derivative(const Place& place, const Matrix& delta, const ActivationTape& tape,
+  Matrix velocity(const OperationId& operation, const Matrix& a, const Matrix& b,
+                  const UpdateFactors& factors, const Matrix& previous, const Matrix& weights);
+  std::pair<Matrix, ActivationTape> relu(const OperationId& operation, const Matrix& z, Consumer consumer);
+  Matrix relu_derivative(const OperationId& operation, const Matrix& delta, const ActivationTape& tape,
                          Consumer consumer);
   Matrix plus_constant(const Matrix& m, double constant);
-  Matrix combination(const Place& place, const std::vector<std::pair<std::int64_t, Matrix>>& terms,
+  Matrix combination(const OperationId& operation, const std::vector<std::pair<std::int64_t, Matrix>>& terms,
                      double constant);
   Matrix stacked(const std::vector<Matrix>& parts);
   std::vector<Matrix> unstacked(const Matrix& m, std::size_t parts);
@@ -67,7 +67,7 @@ class EncryptedArithmetic {
   const SecondsByKind& seconds() const { return seconds_; }
 
  private:
-  Matrix input(const Place& place, Matrix m);
+  Matrix input(const OperationId& operation, Matrix m);
   template <typename Operation>
   auto timed(const char* kind, Operation&& operation);
 

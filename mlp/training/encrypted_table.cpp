@@ -7,7 +7,7 @@
 #include "mlp/tables/profile.h"
 #include "mlp/training/fixed_point.h"
 #include "paillier/error.h"
-#include "protocols/place.h"
+#include "protocols/operation_id.h"
 
 namespace smlp {
 
@@ -129,28 +129,28 @@ EncryptedMatrix TableEncryptor::features(std::size_t group) const {
   Matrix<double> values(rows.size(), features_.cols());
   for (std::size_t i = 0; i < rows.size(); ++i)
     for (std::size_t j = 0; j < features_.cols(); ++j) values(i, j) = features_(rows[i], j);
-  const Place place{static_cast<std::uint32_t>(group), 0, Direction::input};
+  const OperationId operation{static_cast<std::uint32_t>(group), 0, Direction::input};
   return encrypt_matrix(key_, encode(values, info().budget.numbers()), feature_layout(group),
-                        info().budget.slot_bits(), {random_, place.address(Draw::table_down)},
-                        {random_, place.address(Draw::table_across)})
+                        info().budget.slot_bits(), {random_, operation.address(Draw::table_down)},
+                        {random_, operation.address(Draw::table_across)})
       .local();
 }
 
 EncryptedMatrix TableEncryptor::labels(std::size_t group) const {
   const Layout layout = label_layout(group);
-  const Place place{static_cast<std::uint32_t>(group), 0, Direction::input};
+  const OperationId operation{static_cast<std::uint32_t>(group), 0, Direction::input};
   return encrypt_matrix(key_, encode(targets_.of_rows(owner_rows(group)), info().budget.numbers()), layout,
-                        info().budget.slot_bits(), {random_, place.address(Draw::table_labels_down)},
-                        {random_, place.address(Draw::table_labels_across)})
+                        info().budget.slot_bits(), {random_, operation.address(Draw::table_labels_down)},
+                        {random_, operation.address(Draw::table_labels_across)})
       .local();
 }
 
 std::vector<Ciphertext> TableEncryptor::order(std::size_t group) const {
   std::vector<Integer> indices;
   for (const std::size_t row : owner_rows(group)) indices.emplace_back(static_cast<unsigned long>(row));
-  const Place place{static_cast<std::uint32_t>(group), 0, Direction::input};
+  const OperationId operation{static_cast<std::uint32_t>(group), 0, Direction::input};
   const std::vector<Integer> packed{pack(indices, info().budget.slot_bits())};
-  return {encrypt_packed(key_, packed, {random_, place.address(Draw::table_order)}).front().local()};
+  return {encrypt_packed(key_, packed, {random_, operation.address(Draw::table_order)}).front().local()};
 }
 
 MemoryTable::MemoryTable(const EncryptedTable& table, const Progress& progress)

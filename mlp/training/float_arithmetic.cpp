@@ -6,7 +6,7 @@
 
 namespace smlp {
 
-FloatArithmetic::Matrix FloatArithmetic::product(const Place&, const Matrix& a, const Matrix& b,
+FloatArithmetic::Matrix FloatArithmetic::product(const OperationId&, const Matrix& a, const Matrix& b,
                                                  std::size_t halvings, Consumer) {
   if (a.cols() != b.rows()) throw Error("a product of matrices whose inner dimensions differ");
   Matrix out(a.rows(), b.cols());
@@ -17,10 +17,10 @@ FloatArithmetic::Matrix FloatArithmetic::product(const Place&, const Matrix& a, 
   return out;
 }
 
-FloatArithmetic::Matrix FloatArithmetic::velocity(const Place& place, const Matrix& a, const Matrix& b,
-                                                  const UpdateFactors& factors, const Matrix& previous,
-                                                  const Matrix& weights) {
-  Matrix out = product(place, a, b);
+FloatArithmetic::Matrix FloatArithmetic::velocity(const OperationId& operation, const Matrix& a,
+                                                  const Matrix& b, const UpdateFactors& factors,
+                                                  const Matrix& previous, const Matrix& weights) {
+  Matrix out = product(operation, a, b);
   for (std::size_t i = 0; i < out.size(); ++i) {
     double& cell = out.cells()[i];
     cell = -factors.rate_over_rows(fraction_bits_) * cell - factors.effective_decay() * weights.cells()[i];
@@ -29,15 +29,14 @@ FloatArithmetic::Matrix FloatArithmetic::velocity(const Place& place, const Matr
   return out;
 }
 
-std::pair<FloatArithmetic::Matrix, FloatArithmetic::ActivationTape> FloatArithmetic::relu(const Place& place,
-                                                                                          const Matrix& z,
-                                                                                          Consumer) {
+std::pair<FloatArithmetic::Matrix, FloatArithmetic::ActivationTape> FloatArithmetic::relu(
+    const OperationId& operation, const Matrix& z, Consumer) {
   ActivationTape tape(z.rows(), z.cols());
   for (std::size_t i = 0; i < z.size(); ++i) tape.cells()[i] = z.cells()[i] >= 0 ? 1 : 0;
-  return {relu_derivative(place, z, tape), tape};
+  return {relu_derivative(operation, z, tape), tape};
 }
 
-FloatArithmetic::Matrix FloatArithmetic::relu_derivative(const Place&, const Matrix& delta,
+FloatArithmetic::Matrix FloatArithmetic::relu_derivative(const OperationId&, const Matrix& delta,
                                                          const ActivationTape& tape, Consumer) {
   return cell_by_cell(delta, tape, std::multiplies<>());
 }
@@ -48,7 +47,7 @@ FloatArithmetic::Matrix FloatArithmetic::plus_constant(const Matrix& m, double c
   return out;
 }
 FloatArithmetic::Matrix FloatArithmetic::combination(
-    const Place&, const std::vector<std::pair<std::int64_t, Matrix>>& terms, double constant) {
+    const OperationId&, const std::vector<std::pair<std::int64_t, Matrix>>& terms, double constant) {
   Matrix sum(terms.front().second.rows(), terms.front().second.cols(), constant);
   for (const auto& [factor, matrix] : terms)
     for (std::size_t i = 0; i < sum.size(); ++i)

@@ -8,7 +8,7 @@
 #include "mlp/training/plain_matrix.h"
 #include "mlp/training/training_options.h"
 #include "protocols/matrix.h"
-#include "protocols/place.h"
+#include "protocols/operation_id.h"
 
 namespace smlp {
 
@@ -20,21 +20,21 @@ class FloatArithmetic {
   /// Rates are those of the integers: f of the fixed-point numbers that it is compared with.
   explicit FloatArithmetic(std::size_t fraction_bits) : fraction_bits_(fraction_bits) {}
 
-  Matrix labels(const Place&, const std::vector<Matrix>& parts) { return stacked(parts); }
-  Matrix features(const Place&, const std::vector<std::size_t>&, const std::vector<Matrix>& parts) {
+  Matrix labels(const OperationId&, const std::vector<Matrix>& parts) { return stacked(parts); }
+  Matrix features(const OperationId&, const std::vector<std::size_t>&, const std::vector<Matrix>& parts) {
     return with_bias_input(stacked(parts));
   }
   const Matrix& keep(const Matrix& m) { return m; }
-  Matrix product(const Place& place, const Matrix& a, const Matrix& b, std::size_t halvings = 0,
+  Matrix product(const OperationId& operation, const Matrix& a, const Matrix& b, std::size_t halvings = 0,
                  Consumer = Consumer::any);
-  Matrix velocity(const Place& place, const Matrix& a, const Matrix& b, const UpdateFactors& factors,
-                  const Matrix& previous, const Matrix& weights);
-  std::pair<Matrix, ActivationTape> relu(const Place& place, const Matrix& z,
+  Matrix velocity(const OperationId& operation, const Matrix& a, const Matrix& b,
+                  const UpdateFactors& factors, const Matrix& previous, const Matrix& weights);
+  std::pair<Matrix, ActivationTape> relu(const OperationId& operation, const Matrix& z,
                                          Consumer consumer = Consumer::any);
-  Matrix relu_derivative(const Place& place, const Matrix& delta, const ActivationTape& tape,
+  Matrix relu_derivative(const OperationId& operation, const Matrix& delta, const ActivationTape& tape,
                          Consumer consumer = Consumer::any);
   Matrix plus_constant(const Matrix& m, double constant);
-  Matrix combination(const Place& place, const std::vector<std::pair<std::int64_t, Matrix>>& terms,
+  Matrix combination(const OperationId& operation, const std::vector<std::pair<std::int64_t, Matrix>>& terms,
                      double constant);
   Matrix stacked(const std::vector<Matrix>& parts) { return smlp::stacked(parts); }
   std::vector<Matrix> unstacked(const Matrix& m, std::size_t parts) { return smlp::unstacked(m, parts); }

@@ -17,7 +17,7 @@ double normal(RandomStream& random) {
   return radius * std::cos(2 * std::numbers::pi * uniform());
 }
 
-Place initial_place(std::size_t layer) {
+OperationId initial_operation(std::size_t layer) {
   return {0, static_cast<std::uint8_t>(layer), Direction::forward};
 }
 
@@ -27,7 +27,7 @@ std::vector<IntegerMatrix> initial_weights(const Network& network, const Numbers
                                            const RandomSource& random) {
   std::vector<IntegerMatrix> out;
   for (std::size_t layer = 0; layer < network.layers(); ++layer) {
-    const Draws draws(random, initial_place(layer).address(Draw::initial_weights));
+    const Draws draws(random, initial_operation(layer).address(Draw::initial_weights));
     const double deviation = std::sqrt(2.0 / static_cast<double>(network.sizes[layer]));
     IntegerMatrix weights(network.sizes[layer] + 1, network.sizes[layer + 1]);
     for (std::size_t cell = 0; cell < network.sizes[layer] * weights.cols(); ++cell) {
@@ -51,10 +51,10 @@ Weights<EncryptedMatrix> encrypt_weights(const std::vector<IntegerMatrix>& weigh
   Weights<EncryptedMatrix> out;
   for (std::size_t layer = 0; layer < weights.size(); ++layer) {
     const Layout layout = weight_layout(network, layer, budget.slots());
-    const Place place = initial_place(layer);
+    const OperationId operation = initial_operation(layer);
     out.weights.push_back(encrypt_matrix(key, weights[layer], layout, budget.slot_bits(),
-                                         Draws(random, place.address(Draw::initial_down)),
-                                         Draws(random, place.address(Draw::initial_across)))
+                                         Draws(random, operation.address(Draw::initial_down)),
+                                         Draws(random, operation.address(Draw::initial_across)))
                               .local());
     if (momentum)
       out.velocities.push_back(trivial_matrix(

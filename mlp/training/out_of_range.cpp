@@ -1,4 +1,4 @@
-// Places in words.
+// OperationIds in words.
 #include "mlp/training/out_of_range.h"
 
 namespace smlp {
@@ -6,7 +6,7 @@ namespace smlp {
 namespace {
 
 /// Whether the layer of a place is a layer of the network, and what happens there.
-std::pair<bool, const char*> operation(Direction direction) {
+std::pair<bool, const char*> what_happens(Direction direction) {
   switch (direction) {
     case Direction::forward:
       return {true, "the forward product"};
@@ -38,21 +38,21 @@ std::pair<bool, const char*> operation(Direction direction) {
 
 }  // namespace
 
-std::string tensor(const Place& place) {
-  const auto [of_layer, what] = operation(place.direction);
-  return what + (of_layer ? " of layer " + std::to_string(place.layer + 1) : std::string());
+std::string tensor(const OperationId& operation) {
+  const auto [of_layer, what] = what_happens(operation.direction);
+  return what + (of_layer ? " of layer " + std::to_string(operation.layer + 1) : std::string());
 }
 
-std::string in_step(const Place& place, const std::string& unit) {
-  return " in " + unit + " " + std::to_string(std::uint64_t{place.step} + 1);
+std::string in_step(const OperationId& operation, const std::string& unit) {
+  return " in " + unit + " " + std::to_string(std::uint64_t{operation.step} + 1);
 }
 
-std::string describe(const Place& place, const std::string& unit) {
-  if (place.direction == Direction::range_check)
+std::string describe(const OperationId& operation, const std::string& unit) {
+  if (operation.direction == Direction::range_check)
     return std::string("the range check of the ") +
-           (place.layer == 0 ? "activations in " : "weights after ") + unit + " " +
-           std::to_string(std::uint64_t{place.step} + 1);
-  return tensor(place) + in_step(place, unit);
+           (operation.layer == 0 ? "activations in " : "weights after ") + unit + " " +
+           std::to_string(std::uint64_t{operation.step} + 1);
+  return tensor(operation) + in_step(operation, unit);
 }
 
 }  // namespace smlp

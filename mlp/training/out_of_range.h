@@ -10,11 +10,11 @@
 namespace smlp {
 
 /// What is computed at a place, of a layer: "the forward product of layer 1".
-std::string tensor(const Place& place);
+std::string tensor(const OperationId& operation);
 /// " in step 3".
-std::string in_step(const Place& place, const std::string& unit = "step");
+std::string in_step(const OperationId& operation, const std::string& unit = "step");
 /// Both together: "the forward product of layer 1 in step 3". `unit` is what its steps are.
-std::string describe(const Place& place, const std::string& unit = "step");
+std::string describe(const OperationId& operation, const std::string& unit = "step");
 
 /// What to try when training leaves its range. Options of smlp encrypt in brackets.
 inline constexpr auto training_remedy =
@@ -31,7 +31,7 @@ auto locating_ranges(const std::string& unit, const std::string& remedy, Action&
   try {
     return std::forward<Action>(action)();
   } catch (const RangeRefusal& refusal) {
-    throw Error("a value left its range, as " + describe(refusal.place(), unit) + " shows: " + remedy);
+    throw Error("a value left its range, as " + describe(refusal.operation(), unit) + " shows: " + remedy);
   }
 }
 

@@ -59,7 +59,7 @@ EncryptedAnswers classify(EncryptedArithmetic& arithmetic, const Weights<Encrypt
                        table.info().profile};
   Weights<EncryptedMatrix> kept = model;  // opened once for all batches
   for (std::size_t layer = 0; layer < kept.weights.size(); ++layer) {
-    const Place lasting{0, static_cast<std::uint8_t>(layer), Direction::lasting};
+    const OperationId lasting{0, static_cast<std::uint8_t>(layer), Direction::lasting};
     EncryptedMatrix& weights = kept.weights[layer];
     weights = weights.kept(std::make_shared<OpenedRows>(weights.rows(), lasting));
   }
@@ -69,8 +69,8 @@ EncryptedAnswers classify(EncryptedArithmetic& arithmetic, const Weights<Encrypt
     if (user) {
       std::vector<Ciphertext> all = answers.order;
       all.insert(all.end(), answers.values.begin(), answers.values.end());
-      const Place place{static_cast<std::uint32_t>(b), 0, Direction::output};
-      const auto switched = local(switch_key(evaluator, place, user->paillier(), Purpose::answers, all));
+      const OperationId operation{static_cast<std::uint32_t>(b), 0, Direction::output};
+      const auto switched = local(switch_key(evaluator, operation, user->paillier(), Purpose::answers, all));
       const auto middle = switched.begin() + static_cast<std::ptrdiff_t>(answers.order.size());
       answers.order.assign(switched.begin(), middle);
       answers.values.assign(middle, switched.end());

@@ -7,11 +7,12 @@ namespace smlp {
 
 namespace {
 
-EncryptedMatrix release_matrix(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& matrix,
-                               const PaillierPublicKey& owner) {
+EncryptedMatrix release_matrix(const Evaluator& evaluator, const OperationId& operation,
+                               const EncryptedMatrix& matrix, const PaillierPublicKey& owner) {
   std::vector<Ciphertext> both = matrix.down();
   both.insert(both.end(), matrix.stored_across().begin(), matrix.stored_across().end());
-  const std::vector<Ciphertext> switched = local(switch_key(evaluator, place, owner, Purpose::model, both));
+  const std::vector<Ciphertext> switched =
+      local(switch_key(evaluator, operation, owner, Purpose::model, both));
   const auto middle = switched.begin() + static_cast<std::ptrdiff_t>(matrix.down().size());
   return {matrix.layout(), {switched.begin(), middle}, {middle, switched.end()}};
 }
@@ -26,8 +27,8 @@ EncryptedModel release_model(const Evaluator& evaluator, const EncryptedModel& m
   released.velocities.clear();
   released.weights.clear();
   for (const EncryptedMatrix& matrix : model.weights) {
-    const Place place{static_cast<std::uint32_t>(released.weights.size()), 0, Direction::output};
-    released.weights.push_back(release_matrix(evaluator, place, matrix, owner.paillier()));
+    const OperationId operation{static_cast<std::uint32_t>(released.weights.size()), 0, Direction::output};
+    released.weights.push_back(release_matrix(evaluator, operation, matrix, owner.paillier()));
     if (progress) progress(released.weights.size(), model.weights.size());
   }
   // The slots of the model, in plaintexts of another length.

@@ -36,10 +36,10 @@ std::vector<Matrix> read_groups(const std::vector<std::size_t>& batch,
 }  // namespace detail
 
 /// Rows of a batch enter at layer 0 (features) and 1 (labels).
-inline Place feature_place(std::uint32_t step) {
+inline OperationId feature_operation(std::uint32_t step) {
   return {step, 0, Direction::input};
 }
-inline Place label_place(std::uint32_t step) {
+inline OperationId label_operation(std::uint32_t step) {
   return {step, 1, Direction::input};
 }
 
@@ -64,9 +64,10 @@ void train_epoch(A& arithmetic, const Network& network, Weights<typename A::Matr
   for (std::size_t b = 0; b < batches.size(); ++b) {
     const auto step = static_cast<std::uint32_t>(epoch * batches.size() + b);
     const auto features =
-        arithmetic.features(feature_place(step), keeps ? batches[b] : std::vector<std::size_t>{},
+        arithmetic.features(feature_operation(step), keeps ? batches[b] : std::vector<std::size_t>{},
                             detail::read_groups(batches[b], table.features));
-    const auto labels = arithmetic.labels(label_place(step), detail::read_groups(batches[b], table.labels));
+    const auto labels =
+        arithmetic.labels(label_operation(step), detail::read_groups(batches[b], table.labels));
     const UpdateFactors factors = update_factors(options, epoch, batch_rows(groups, batches[b]), budget);
     const auto residual = train_batch(arithmetic, network, model, step, features, labels, factors);
     if (b + 1 == batches.size()) {
@@ -85,7 +86,7 @@ typename A::Matrix classify_batch(A& arithmetic, const Network& network,
                                   const TableGroups& groups, std::size_t b) {
   const auto step = static_cast<std::uint32_t>(b);
   const auto batch =
-      arithmetic.features(feature_place(step), {}, detail::read_groups(groups.batches[b], features));
+      arithmetic.features(feature_operation(step), {}, detail::read_groups(groups.batches[b], features));
   auto scores = forward(arithmetic, network, model, step, batch);
   arithmetic.check_activations(step);
   return scores;

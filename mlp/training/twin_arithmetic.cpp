@@ -26,10 +26,11 @@ TwinArithmetic::Matrix TwinArithmetic::in_range(const std::string& tensor, const
   return m;
 }
 
-TwinArithmetic::Matrix TwinArithmetic::rescaled(const Place& place, const Matrix& x, const Rescale& factor,
-                                                const Matrix& addend, std::size_t addend_bits) {
-  const Draws rho(random_, place.address(Draw::mask_product)),
-      of_addend(random_, place.address(Draw::mask_addend));
+TwinArithmetic::Matrix TwinArithmetic::rescaled(const OperationId& operation, const Matrix& x,
+                                                const Rescale& factor, const Matrix& addend,
+                                                std::size_t addend_bits) {
+  const Draws rho(random_, operation.address(Draw::mask_product)),
+      of_addend(random_, operation.address(Draw::mask_addend));
   const std::size_t rho_bits = budget_.product_mask_bits(), c_bits = addend_bits + budget_.numbers().sigma;
   const std::uint64_t below = (std::uint64_t{1} << factor.shift) - 1;  // shifts are at most 61
   const Integer scale(static_cast<long>(factor.scale));
@@ -48,15 +49,15 @@ TwinArithmetic::Matrix TwinArithmetic::rescaled(const Place& place, const Matrix
   return out;
 }
 
-TwinArithmetic::Matrix TwinArithmetic::product(const Place& place, const Matrix& a, const Matrix& b,
+TwinArithmetic::Matrix TwinArithmetic::product(const OperationId& operation, const Matrix& a, const Matrix& b,
                                                std::size_t halvings, Consumer) {
   const Rescale factor{1, budget_.numbers().fraction_bits + halvings};
-  return in_range(place, rescaled(place, integer_product(a, b), factor, {}, 0));
+  return in_range(operation, rescaled(operation, integer_product(a, b), factor, {}, 0));
 }
 
-TwinArithmetic::Matrix TwinArithmetic::velocity(const Place& place, const Matrix& a, const Matrix& b,
-                                                const UpdateFactors& factors, const Matrix& previous,
-                                                const Matrix& weights) {
+TwinArithmetic::Matrix TwinArithmetic::velocity(const OperationId& operation, const Matrix& a,
+                                                const Matrix& b, const UpdateFactors& factors,
+                                                const Matrix& previous, const Matrix& weights) {
   Matrix addend;
   if (previous.size() != 0 || factors.decay != 0) {
     addend = Matrix(weights.rows(), weights.cols());
@@ -66,19 +67,18 @@ TwinArithmetic::Matrix TwinArithmetic::velocity(const Place& place, const Matrix
         addend.cells()[i] += previous.cells()[i] * static_cast<long>(factors.momentum);
     }
   }
-  return in_range(place, rescaled(place, integer_product(a, b), factors.rescale, addend,
-                                  factors.addend_bits(budget_.numbers())));
+  return in_range(operation, rescaled(operation, integer_product(a, b), factors.rescale, addend,
+                                      factors.addend_bits(budget_.numbers())));
 }
 
-std::pair<TwinArithmetic::Matrix, TwinArithmetic::ActivationTape> TwinArithmetic::relu(const Place& place,
-                                                                                       const Matrix& z,
-                                                                                       Consumer) {
+std::pair<TwinArithmetic::Matrix, TwinArithmetic::ActivationTape> TwinArithmetic::relu(
+    const OperationId& operation, const Matrix& z, Consumer) {
   ActivationTape tape(z.rows(), z.cols());
   for (std::size_t i = 0; i < z.size(); ++i) tape.cells()[i] = z.cells()[i] >= 0 ? 1 : 0;
-  return {relu_derivative(place, z, tape), tape};
+  return {relu_derivative(operation, z, tape), tape};
 }
 
-TwinArithmetic::Matrix TwinArithmetic::relu_derivative(const Place&, const Matrix& delta,
+TwinArithmetic::Matrix TwinArithmetic::relu_derivative(const OperationId&, const Matrix& delta,
                                                        const ActivationTape& tape, Consumer) {
   Matrix out = delta;
   for (std::size_t i = 0; i < out.size(); ++i)
@@ -92,14 +92,14 @@ TwinArithmetic::Matrix TwinArithmetic::plus_constant(const Matrix& m, double con
   for (Integer& cell : out.cells()) cell += added;
   return out;
 }
-TwinArithmetic::Matrix TwinArithmetic::combination(const Place& place,
+TwinArithmetic::Matrix TwinArithmetic::combination(const OperationId& operation,
                                                    const std::vector<std::pair<std::int64_t, Matrix>>& terms,
                                                    double constant) {
   Matrix sum(terms.front().second.rows(), terms.front().second.cols());
   for (const auto& [factor, matrix] : terms)
     for (std::size_t i = 0; i < sum.size(); ++i)
       sum.cells()[i] += static_cast<long>(factor) * matrix.cells()[i];
-  return in_range(place, plus_constant(sum, constant));
+  return in_range(operation, plus_constant(sum, constant));
 }
 
 TwinArithmetic::Matrix TwinArithmetic::with_bias_input(const Matrix& m) {

@@ -14,7 +14,7 @@
 #include "paillier/random.h"
 #include "protocols/bit_budget.h"
 #include "protocols/matrix.h"
-#include "protocols/place.h"
+#include "protocols/operation_id.h"
 
 namespace smlp {
 
@@ -34,21 +34,21 @@ class TwinArithmetic {
       : budget_(budget), random_(std::move(random)) {}
 
   // All throw LeftRange naming layer and operation when a value leaves l bits.
-  Matrix labels(const Place&, const std::vector<Matrix>& parts) { return stacked(parts); }
-  Matrix features(const Place&, const std::vector<std::size_t>&, const std::vector<Matrix>& parts) {
+  Matrix labels(const OperationId&, const std::vector<Matrix>& parts) { return stacked(parts); }
+  Matrix features(const OperationId&, const std::vector<std::size_t>&, const std::vector<Matrix>& parts) {
     return with_bias_input(stacked(parts));
   }
   const Matrix& keep(const Matrix& m) { return m; }
-  Matrix product(const Place& place, const Matrix& a, const Matrix& b, std::size_t halvings = 0,
+  Matrix product(const OperationId& operation, const Matrix& a, const Matrix& b, std::size_t halvings = 0,
                  Consumer = Consumer::any);
-  Matrix velocity(const Place& place, const Matrix& a, const Matrix& b, const UpdateFactors& factors,
-                  const Matrix& previous, const Matrix& weights);
-  std::pair<Matrix, ActivationTape> relu(const Place& place, const Matrix& z,
+  Matrix velocity(const OperationId& operation, const Matrix& a, const Matrix& b,
+                  const UpdateFactors& factors, const Matrix& previous, const Matrix& weights);
+  std::pair<Matrix, ActivationTape> relu(const OperationId& operation, const Matrix& z,
                                          Consumer consumer = Consumer::any);
-  Matrix relu_derivative(const Place& place, const Matrix& delta, const ActivationTape& tape,
+  Matrix relu_derivative(const OperationId& operation, const Matrix& delta, const ActivationTape& tape,
                          Consumer consumer = Consumer::any);
   Matrix plus_constant(const Matrix& m, double constant);
-  Matrix combination(const Place& place, const std::vector<std::pair<std::int64_t, Matrix>>& terms,
+  Matrix combination(const OperationId& operation, const std::vector<std::pair<std::int64_t, Matrix>>& terms,
                      double constant);
   Matrix stacked(const std::vector<Matrix>& parts) { return smlp::stacked(parts); }
   std::vector<Matrix> unstacked(const Matrix& m, std::size_t parts) { return smlp::unstacked(m, parts); }
@@ -67,11 +67,11 @@ class TwinArithmetic {
  private:
   /// floor((scale (x + rho) + c + R_C) / 2^shift) - floor((scale rho + R_C) / 2^shift) with the run's rho and
   /// R_C. That is floor((scale x + c + m) / 2^shift) with m = scale rho + R_C mod 2^shift, so words do.
-  Matrix rescaled(const Place& place, const Matrix& x, const Rescale& factor, const Matrix& addend,
+  Matrix rescaled(const OperationId& operation, const Matrix& x, const Rescale& factor, const Matrix& addend,
                   std::size_t addend_bits);
   Matrix in_range(const std::string& tensor, const std::string& where, Matrix m);
-  Matrix in_range(const Place& place, Matrix m) {
-    return in_range(tensor(place), in_step(place), std::move(m));
+  Matrix in_range(const OperationId& operation, Matrix m) {
+    return in_range(tensor(operation), in_step(operation), std::move(m));
   }
 
   BitBudget budget_;

@@ -19,18 +19,19 @@ class CompareSelect : public Activation {
   explicit CompareSelect(const ProtocolSet& parts)
       : comparison_(parts.comparison), selection_(parts.selection) {}
 
-  Activated forward(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z,
+  Activated forward(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& z,
                     Packings packings) const override {
-    auto shares = std::make_shared<Shares>(comparison_->sign(evaluator, place, z));
-    EncryptedMatrix values = selection_->select_compared(evaluator, place, z, shares->bits, packings);
+    auto shares = std::make_shared<Shares>(comparison_->sign(evaluator, operation, z));
+    EncryptedMatrix values = selection_->select_compared(evaluator, operation, z, shares->bits, packings);
     return {std::move(values), std::move(shares)};
   }
 
-  EncryptedMatrix backward(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& delta,
-                           const ActivationState& state, Packings packings) const override {
+  EncryptedMatrix backward(const Evaluator& evaluator, const OperationId& operation,
+                           const EncryptedMatrix& delta, const ActivationState& state,
+                           Packings packings) const override {
     const auto* shares = dynamic_cast<const Shares*>(&state);
     if (shares == nullptr) throw Error("the state of another activation was given to compare-select");
-    return selection_->select(evaluator, place, delta, shares->bits, packings);
+    return selection_->select(evaluator, operation, delta, shares->bits, packings);
   }
 
  private:

@@ -26,28 +26,29 @@ struct EncryptedBits : ActivationState {
 
 class PaperMax : public Activation {
  public:
-  Activated forward(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z,
+  Activated forward(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& z,
                     Packings) const override {
     if (!z.layout().single()) throw Error("the protocol activation/max works on one value a ciphertext");
-    const RequestBody body = affine_request(evaluator, place, z);
-    AnswerBody answer(evaluator, evaluator.header(wire_name, 0, place, z.layout()), body);
+    const RequestBody body = affine_request(evaluator, operation, z);
+    AnswerBody answer(evaluator, evaluator.header(wire_name, 0, operation, z.layout()), body);
     auto state = std::make_shared<EncryptedBits>(answer.ciphertexts(z.down().size(), "the bits [i]"));
     answer.finish();
-    EncryptedMatrix values = select(evaluator, place, z, *state);
+    EncryptedMatrix values = select(evaluator, operation, z, *state);
     return {std::move(values), std::move(state)};
   }
 
-  EncryptedMatrix backward(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& delta,
-                           const ActivationState& state, Packings) const override {
+  EncryptedMatrix backward(const Evaluator& evaluator, const OperationId& operation,
+                           const EncryptedMatrix& delta, const ActivationState& state,
+                           Packings) const override {
     const auto* bits = dynamic_cast<const EncryptedBits*>(&state);
     if (bits == nullptr) throw Error("the state of another activation was given to max");
-    return select(evaluator, place, delta, *bits);
+    return select(evaluator, operation, delta, *bits);
   }
 
  private:
-  static EncryptedMatrix select(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& v,
-                                const EncryptedBits& state) {
-    return multiply_blinded(evaluator, wire_name, 1, place, v.layout(), 1, state.bits, v.down(),
+  static EncryptedMatrix select(const Evaluator& evaluator, const OperationId& operation,
+                                const EncryptedMatrix& v, const EncryptedBits& state) {
+    return multiply_blinded(evaluator, wire_name, 1, operation, v.layout(), 1, state.bits, v.down(),
                             evaluator.budget.guarded_bits());
   }
 };

@@ -20,28 +20,30 @@ class TiledActivation : public Activation {
  public:
   explicit TiledActivation(std::shared_ptr<const Activation> whole) : whole_(std::move(whole)) {}
 
-  Activated forward(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z,
+  Activated forward(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& z,
                     Packings packings) const override {
     std::vector<EncryptedMatrix> tiles = cut(z);
     auto states = std::make_shared<TileStates>();
     states->of_tiles.resize(tiles.size());
     take_turns(tiles.size(), [&](std::size_t i, Turn turn) {
-      Activated tile = whole_->forward(with(evaluator, turn), tile_place(place, i), tiles[i], packings);
+      Activated tile =
+          whole_->forward(with(evaluator, turn), tile_operation(operation, i), tiles[i], packings);
       tiles[i] = std::move(tile.values);
       states->of_tiles[i] = std::move(tile.state);
     });
     return {stack_rows(tiles), std::move(states)};
   }
 
-  EncryptedMatrix backward(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& delta,
-                           const ActivationState& state, Packings packings) const override {
+  EncryptedMatrix backward(const Evaluator& evaluator, const OperationId& operation,
+                           const EncryptedMatrix& delta, const ActivationState& state,
+                           Packings packings) const override {
     std::vector<EncryptedMatrix> tiles = cut(delta);
     const auto* states = dynamic_cast<const TileStates*>(&state);
     if (states == nullptr || states->of_tiles.size() != tiles.size())
       throw Error("the state of another activation was given to one in tiles");
     take_turns(tiles.size(), [&](std::size_t i, Turn turn) {
-      tiles[i] = whole_->backward(with(evaluator, turn), tile_place(place, i), tiles[i], *states->of_tiles[i],
-                                  packings);
+      tiles[i] = whole_->backward(with(evaluator, turn), tile_operation(operation, i), tiles[i],
+                                  *states->of_tiles[i], packings);
     });
     return stack_rows(tiles);
   }
@@ -61,9 +63,9 @@ class TiledActivation : public Activation {
     of_tile.turn = turn;
     return of_tile;
   }
-  static Place tile_place(Place place, std::size_t tile) {
-    place.tile = static_cast<std::uint8_t>(tile);
-    return place;
+  static OperationId tile_operation(OperationId operation, std::size_t tile) {
+    operation.tile = static_cast<std::uint8_t>(tile);
+    return operation;
   }
 
   std::shared_ptr<const Activation> whole_;

@@ -19,9 +19,10 @@ constexpr auto wire_name = "comparison/affine";
 
 class AffineComparison : public Comparison {
  public:
-  SignShares sign(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z) const override {
-    const RequestBody body = affine_request(evaluator, place, z);
-    AnswerBody answer(evaluator, evaluator.header(wire_name, 0, place, z.layout()), body);
+  SignShares sign(const Evaluator& evaluator, const OperationId& operation,
+                  const EncryptedMatrix& z) const override {
+    const RequestBody body = affine_request(evaluator, operation, z);
+    AnswerBody answer(evaluator, evaluator.header(wire_name, 0, operation, z.layout()), body);
     SealedState sealed = answer.sealed(SignState::encoded_size(z.rows() * z.cols()));
     answer.finish();
     return {Matrix<std::uint8_t>(z.rows(), z.cols()), std::move(sealed), wire_name, {}};

@@ -12,7 +12,8 @@ inline constexpr Leakage affine_leakage{
     [](const IntegerMatrix& z, const IntegerMatrix&) { return z.cells(); }};
 
 /// Evaluator: [rho z + r] and [r], re-randomised.
-RequestBody affine_request(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z);
+RequestBody affine_request(const Evaluator& evaluator, const OperationId& operation,
+                           const EncryptedMatrix& z);
 
 /// Key holder: opens both and compares; bit = [z >= 0].
 Matrix<std::uint8_t> open_affine_signs(Answering& answering);

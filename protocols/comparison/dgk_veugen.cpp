@@ -105,7 +105,8 @@ std::vector<DgkBlock> comparison_terms(const DgkPublicKey& key, std::span<const 
 
 class DgkVeugen : public Comparison {
  public:
-  SignShares sign(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z) const override {
+  SignShares sign(const Evaluator& evaluator, const OperationId& operation,
+                  const EncryptedMatrix& z) const override {
     const BitBudget& budget = evaluator.budget;
     const DgkPublicKey& key = evaluator.keys.dgk();
     const std::size_t bits = compared_bits(budget);
@@ -118,16 +119,17 @@ class DgkVeugen : public Comparison {
 
     std::vector<std::int64_t> form, form_again;
     RequestBody request(evaluator);
-    const Brought brought = bring(evaluator, place, z, Draw::mask_comparison, request, form);
-    AnswerBody digits_of_d(
-        evaluator, evaluator.header(wire_name, stage_digits, place, z.layout(), std::move(form)), request);
+    const Brought brought = bring(evaluator, operation, z, Draw::mask_comparison, request, form);
+    AnswerBody digits_of_d(evaluator,
+                           evaluator.header(wire_name, stage_digits, operation, z.layout(), std::move(form)),
+                           request);
     const std::vector<DgkCiphertext> y = digits_of_d.bits(cells * thresholds, "the digits of d");
-    EncryptedMatrix opened = brought.now ? read_opened(digits_of_d, place, Draw::mask_comparison, z.layout(),
-                                                       brought.mask, brought.mask_bits)
+    EncryptedMatrix opened = brought.now ? read_opened(digits_of_d, operation, Draw::mask_comparison,
+                                                       z.layout(), brought.mask, brought.mask_bits)
                                          : z;
     digits_of_d.finish();
 
-    const Draws flips = evaluator.draws(place, Draw::comparison_flip);
+    const Draws flips = evaluator.draws(operation, Draw::comparison_flip);
     Matrix<std::uint8_t> shares(z.rows(), z.cols());
     const auto terms_of = [&](std::size_t first, std::size_t count) {
       std::vector<unsigned> coins;
@@ -152,10 +154,10 @@ class DgkVeugen : public Comparison {
     };
 
     RequestBody blinded(evaluator);
-    blinded.add(blind_and_shuffle(evaluator, place, cells, digits + 1, terms_of));
-    bring(evaluator, place, opened, Draw::mask_comparison, blinded, form_again);
+    blinded.add(blind_and_shuffle(evaluator, operation, cells, digits + 1, terms_of));
+    bring(evaluator, operation, opened, Draw::mask_comparison, blinded, form_again);
     AnswerBody answer(evaluator,
-                      evaluator.header(wire_name, stage_shares, place, z.layout(), std::move(form_again)),
+                      evaluator.header(wire_name, stage_shares, operation, z.layout(), std::move(form_again)),
                       blinded);
     SealedState sealed_shares = answer.sealed(SignState::encoded_size(cells));
     answer.finish();

@@ -52,18 +52,19 @@ std::vector<std::uint64_t> lowest_words(const FixedIntegers& values) {
 
 class Garbled : public Comparison {
  public:
-  SignShares sign(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z) const override {
+  SignShares sign(const Evaluator& evaluator, const OperationId& operation,
+                  const EncryptedMatrix& z) const override {
     const std::size_t bits = evaluator.budget.guarded_bits(), cells = z.rows() * z.cols();
-    const EvaluatorTransfers& transfers = evaluator.transfers(place);
+    const EvaluatorTransfers& transfers = evaluator.transfers(operation);
     std::vector<std::int64_t> form{version_word()};
     RequestBody request(evaluator);
     request.add(transfers);
-    const Brought brought = bring(evaluator, place, z, Draw::mask_comparison, request, form);
-    const Header header = evaluator.header(wire_name, stage_bits, place, z.layout(), std::move(form));
+    const Brought brought = bring(evaluator, operation, z, Draw::mask_comparison, request, form);
+    const Header header = evaluator.header(wire_name, stage_bits, operation, z.layout(), std::move(form));
     AnswerBody labels(evaluator, header, request);
     const auto corrections = labels.raw(correction_bytes(cells * bits), "corrections of transfers");
     const SealedState remembered = labels.sealed(state_bytes);
-    EncryptedMatrix opened = brought.now ? read_opened(labels, place, Draw::mask_comparison, z.layout(),
+    EncryptedMatrix opened = brought.now ? read_opened(labels, operation, Draw::mask_comparison, z.layout(),
                                                        brought.mask, brought.mask_bits)
                                          : z;
     labels.finish();
@@ -76,7 +77,8 @@ class Garbled : public Comparison {
     RequestBody tables(evaluator);
     tables.add(remembered).add(garbled);
     AnswerBody answer(evaluator,
-                      evaluator.header(wire_name, stage_tables, place, z.layout(), {version_word()}), tables);
+                      evaluator.header(wire_name, stage_tables, operation, z.layout(), {version_word()}),
+                      tables);
     SealedState sealed_shares = answer.sealed(SignState::encoded_size(cells));
     answer.finish();
     Matrix<std::uint8_t> shares(z.rows(), z.cols());
@@ -107,7 +109,7 @@ void answer_tables(Answering& answering) {
   const std::size_t bits = answering.budget().guarded_bits(),
                     cells = header.layout.rows() * header.layout.cols();
   const OpenedState remembered = answering.open_sealed(state_bytes, wire_name, stage_bits);
-  if (remembered.origin != header.place) throw Error("a sealed state does not belong to this request");
+  if (remembered.origin != header.operation) throw Error("a sealed state does not belong to this request");
   ByteReader reader(remembered.state);
   Digest ticket, request;
   std::ranges::copy(reader.take(ticket.size(), "a ticket"), ticket.begin());

@@ -33,13 +33,13 @@ void answer_check(Answering& answering) {
 
 }  // namespace
 
-void check_ranges(const Evaluator& evaluator, const Place& place) {
+void check_ranges(const Evaluator& evaluator, const OperationId& operation) {
   if (!evaluator.evidence || evaluator.evidence->sums.empty()) return;
   const std::vector<Ciphertext> sums = std::move(evaluator.evidence->sums);
   evaluator.evidence->sums.clear();
   RequestBody body(evaluator);
-  body.add(blind_sum(evaluator, place, sums));
-  AnswerBody(evaluator, evaluator.header(wire_name, 0, place, {{1}, {1}}), body).finish();
+  body.add(blind_sum(evaluator, operation, sums));
+  AnswerBody(evaluator, evaluator.header(wire_name, 0, operation, {{1}, {1}}), body).finish();
 }
 
 extern constexpr Descriptor range_check_descriptor{

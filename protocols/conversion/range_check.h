@@ -7,6 +7,6 @@ namespace smlp {
 
 /// Opens the evaluator's evidence, all of it together, and empties it; without any does nothing. Throws
 /// RangeRefusal where a value was outside [-2^(L-1), 2^(L-1)); misses one with probability 2^-sigma at most.
-void check_ranges(const Evaluator& evaluator, const Place& place);
+void check_ranges(const Evaluator& evaluator, const OperationId& operation);
 
 }  // namespace smlp

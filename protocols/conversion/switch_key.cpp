@@ -102,26 +102,27 @@ std::size_t round_trips(std::size_t count, std::size_t most) {
 }
 
 /// One round trip.
-std::vector<FreshCiphertext> switch_some(const Evaluator& evaluator, const Place& place,
+std::vector<FreshCiphertext> switch_some(const Evaluator& evaluator, const OperationId& operation,
                                          const PaillierPublicKey& user, Purpose purpose,
                                          std::span<const Ciphertext> packed) {
   const BitBudget& budget = evaluator.budget;
   const Layout layout = full_slots(budget.slots(), packed.size());
-  const Mask r = Mask::drawn(evaluator.draws(place, Draw::mask_conversion), budget.slots(), packed.size(),
+  const Mask r = Mask::drawn(evaluator.draws(operation, Draw::mask_conversion), budget.slots(), packed.size(),
                              budget.guarded_mask_bits());
   RequestBody body(evaluator);
-  body.add(mask_down(evaluator, packed, layout, r, budget.guarded_bits(), place));
+  body.add(mask_down(evaluator, packed, layout, r, budget.guarded_bits(), operation));
   std::vector<std::int64_t> parameters{static_cast<std::int64_t>(packed.size())};
   for (const std::int64_t word : key_words(user)) parameters.push_back(word);
   parameters.push_back(static_cast<std::int64_t>(purpose));
-  AnswerBody answer(evaluator, evaluator.header(wire_name, 0, place, layout, std::move(parameters)), body);
+  AnswerBody answer(evaluator, evaluator.header(wire_name, 0, operation, layout, std::move(parameters)),
+                    body);
   const auto bytes = answer.raw(packed.size() * user.ciphertext_bytes(), "the results under the user's key");
   const auto switched = user.decode(bytes, packed.size(), "the results under the user's key");
   answer.finish();
   const std::vector<Integer> masks = pack_down(r.values(), layout, budget.slot_bits());
   const auto unmasked =
       parallel_map(switched.size(), [&](std::size_t i) { return user.add_plain(switched[i], -masks[i]); });
-  return user.rerandomise(unmasked, evaluator.draws(place, Draw::hand_over));
+  return user.rerandomise(unmasked, evaluator.draws(operation, Draw::hand_over));
 }
 
 }  // namespace
@@ -131,20 +132,20 @@ std::optional<Purpose> purpose_of(const Header& header) {
   return header.parameters[purpose_parameter] == 0 ? Purpose::answers : Purpose::model;
 }
 
-std::vector<FreshCiphertext> switch_key(const Evaluator& evaluator, const Place& place,
+std::vector<FreshCiphertext> switch_key(const Evaluator& evaluator, const OperationId& operation,
                                         const PaillierPublicKey& user, Purpose purpose,
                                         const std::vector<Ciphertext>& packed, std::size_t most) {
   check_user_key(user, evaluator.budget);
   if (const std::size_t sigma = evaluator.budget.numbers().sigma; user.sigma() < sigma)
     throw Error("the user's key re-randomises for sigma = " + std::to_string(user.sigma()) +
                 ", the run has sigma = " + std::to_string(sigma));
-  const std::size_t layers = std::size_t{256} - place.layer;
+  const std::size_t layers = std::size_t{256} - operation.layer;
   if (round_trips(packed.size(), most) > layers)
     throw Error(std::to_string(packed.size()) +
                 " results are too many to hand over at one place, allowed are " +
                 std::to_string(layers * most) + "; encrypt the queries with a smaller --batch");
   std::vector<FreshCiphertext> out;
-  Place at = place;
+  OperationId at = operation;
   for (std::span<const Ciphertext> rest = packed; !rest.empty(); ++at.layer) {
     const auto some = rest.first(std::min(most, rest.size()));
     std::ranges::move(switch_some(evaluator, at, user, purpose, some), std::back_inserter(out));

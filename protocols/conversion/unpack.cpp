@@ -28,15 +28,15 @@ void answer_values(Answering& answering) {
 
 }  // namespace
 
-std::vector<Ciphertext> unpack_cells(const Evaluator& evaluator, const Place& place,
+std::vector<Ciphertext> unpack_cells(const Evaluator& evaluator, const OperationId& operation,
                                      const std::vector<Ciphertext>& down, const Layout& layout) {
   const BitBudget& budget = evaluator.budget;
   const std::size_t rows = layout.rows(), cols = layout.cols();
   const Mask r =
-      Mask::drawn(evaluator.draws(place, Draw::mask_conversion), rows, cols, budget.guarded_mask_bits());
+      Mask::drawn(evaluator.draws(operation, Draw::mask_conversion), rows, cols, budget.guarded_mask_bits());
   RequestBody body(evaluator);
-  body.add(mask_down(evaluator, down, layout, r, budget.guarded_bits(), place));
-  AnswerBody answer(evaluator, evaluator.header(wire_name, 0, place, layout), body);
+  body.add(mask_down(evaluator, down, layout, r, budget.guarded_bits(), operation));
+  AnswerBody answer(evaluator, evaluator.header(wire_name, 0, operation, layout), body);
   const auto masked = answer.ciphertexts(rows * cols, "the values");
   answer.finish();
   return parallel_map(masked.size(), [&](std::size_t cell) {
@@ -44,10 +44,11 @@ std::vector<Ciphertext> unpack_cells(const Evaluator& evaluator, const Place& pl
   });
 }
 
-EncryptedMatrix unpack_matrix(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& x) {
+EncryptedMatrix unpack_matrix(const Evaluator& evaluator, const OperationId& operation,
+                              const EncryptedMatrix& x) {
   if (x.layout().single()) return x;
-  return EncryptedMatrix(one_a_ciphertext(x.layout()), unpack_cells(evaluator, place, x.down(), x.layout()),
-                         {});
+  return EncryptedMatrix(one_a_ciphertext(x.layout()),
+                         unpack_cells(evaluator, operation, x.down(), x.layout()), {});
 }
 
 extern constexpr Descriptor unpack_descriptor{

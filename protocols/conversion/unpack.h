@@ -6,10 +6,11 @@
 namespace smlp {
 
 /// The cells of a matrix, row-major, one value a ciphertext, from its `down` packing. |x| < 2^(l + guard).
-std::vector<Ciphertext> unpack_cells(const Evaluator& evaluator, const Place& place,
+std::vector<Ciphertext> unpack_cells(const Evaluator& evaluator, const OperationId& operation,
                                      const std::vector<Ciphertext>& down, const Layout& layout);
 
 /// The same matrix with one value a ciphertext; no round trip when it is that already.
-EncryptedMatrix unpack_matrix(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& x);
+EncryptedMatrix unpack_matrix(const Evaluator& evaluator, const OperationId& operation,
+                              const EncryptedMatrix& x);
 
 }  // namespace smlp

@@ -21,7 +21,7 @@ class BlindedMatrixProduct : public MatrixProduct {
  public:
   explicit BlindedMatrixProduct(const ProtocolSet& parts) : truncation_(parts.truncation) {}
 
-  EncryptedMatrix multiply(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& a,
+  EncryptedMatrix multiply(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& a,
                            const EncryptedMatrix& b, const Rescale& factor,
                            const std::optional<Addend>& addend, Form form) const override {
     check_inner_dimensions(a.rows(), a.cols(), b.rows(), b.cols());
@@ -38,9 +38,9 @@ class BlindedMatrixProduct : public MatrixProduct {
           left.push_back(a.down()[i * a.cols() + x]);
           right.push_back(b.down()[x * b.cols() + j]);
         }
-    const EncryptedMatrix product = multiply_blinded(evaluator, wire_name, 0, place, result, a.cols(), left,
-                                                     right, budget.numbers().value_bits);
-    return truncation_->rescale(evaluator, place, product, budget.product_bits(), factor, addend, form);
+    const EncryptedMatrix product = multiply_blinded(evaluator, wire_name, 0, operation, result, a.cols(),
+                                                     left, right, budget.numbers().value_bits);
+    return truncation_->rescale(evaluator, operation, product, budget.product_bits(), factor, addend, form);
   }
 
  private:

@@ -17,7 +17,7 @@ Layout ungrouped(std::size_t rows, std::size_t cols) {
 }  // namespace
 
 EncryptedMatrix multiply_blinded(const Evaluator& evaluator, const std::string& wire_name, std::uint8_t stage,
-                                 const Place& place, const Layout& layout, std::size_t terms,
+                                 const OperationId& operation, const Layout& layout, std::size_t terms,
                                  const std::vector<Ciphertext>& a, const std::vector<Ciphertext>& b,
                                  std::size_t bits) {
   if (!layout.single()) throw Error("the protocol " + wire_name + " works on one value a ciphertext");
@@ -25,13 +25,13 @@ EncryptedMatrix multiply_blinded(const Evaluator& evaluator, const std::string& 
   const std::size_t rows = layout.rows() * layout.cols();
   const Layout factors = ungrouped(rows, terms);
   const std::size_t mask_bits = bits + evaluator.budget.numbers().sigma;
-  const Mask mask_a = Mask::drawn(evaluator.draws(place, Draw::mask_left), rows, terms, mask_bits);
-  const Mask mask_b = Mask::drawn(evaluator.draws(place, Draw::mask_right), rows, terms, mask_bits);
+  const Mask mask_a = Mask::drawn(evaluator.draws(operation, Draw::mask_left), rows, terms, mask_bits);
+  const Mask mask_b = Mask::drawn(evaluator.draws(operation, Draw::mask_right), rows, terms, mask_bits);
   RequestBody body(evaluator);
-  body.add(mask_down(evaluator, a, factors, mask_a, bits, place))
-      .add(mask_down(evaluator, b, factors, mask_b, bits, place));
+  body.add(mask_down(evaluator, a, factors, mask_a, bits, operation))
+      .add(mask_down(evaluator, b, factors, mask_b, bits, operation));
   AnswerBody answer(evaluator,
-                    evaluator.header(wire_name, stage, place, layout,
+                    evaluator.header(wire_name, stage, operation, layout,
                                      {static_cast<std::int64_t>(terms), static_cast<std::int64_t>(bits)}),
                     body);
   const auto products = answer.ciphertexts(rows * terms, "the products");

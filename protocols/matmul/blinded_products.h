@@ -15,7 +15,7 @@ namespace smlp {
 ///   E       removes a r_b + b r_a + r_a r_b
 /// `layout` is that of the result (one cell a ciphertext, as many cells as rows).
 EncryptedMatrix multiply_blinded(const Evaluator& evaluator, const std::string& wire_name, std::uint8_t stage,
-                                 const Place& place, const Layout& layout, std::size_t terms,
+                                 const OperationId& operation, const Layout& layout, std::size_t terms,
                                  const std::vector<Ciphertext>& a, const std::vector<Ciphertext>& b,
                                  std::size_t bits);
 

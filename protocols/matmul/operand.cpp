@@ -25,7 +25,7 @@ std::vector<std::size_t> widths(std::size_t cells) {
   return out;
 }
 
-bool same_step(const Place& a, const Place& b) {
+bool same_step(const OperationId& a, const OperationId& b) {
   return a.step == b.step && a.layer == b.layer;
 }
 
@@ -55,14 +55,15 @@ std::size_t operand_ciphertexts(std::size_t packed) {
   return (packed + 1) / 2;
 }
 
-Operand::Operand(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& matrix, Side side)
-    : evaluator_(evaluator), place_(place), matrix_(matrix), side_(side) {
+Operand::Operand(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& matrix,
+                 Side side)
+    : evaluator_(evaluator), operation_(operation), matrix_(matrix), side_(side) {
   // An Error before anything is drawn, where there are no ciphertexts.
   static_cast<void>(side == Side::left ? matrix.down() : matrix.across());
   const OpenedForm& form = matrix.opened();
   const std::size_t bits = evaluator.budget.value_mask_bits();
   const auto opened = [&](const std::shared_ptr<OpenedRows>& piece) {
-    return piece->sealed && (piece->lasting || same_step(piece->origin, place));
+    return piece->sealed && (piece->lasting || same_step(piece->origin, operation));
   };
   const bool possible = !form.pieces.empty() && form.pieces.size() <= most_pieces;
   reused_ = possible && std::ranges::all_of(form.pieces, opened);
@@ -87,10 +88,10 @@ Operand::Operand(const Evaluator& evaluator, const Place& place, const Encrypted
                 "a constant column or without, alone");
   if (!kept_) {
     piece_masks_.push_back(
-        Mask::drawn(evaluator.draws(place, mask_draw(side)), matrix.rows(), matrix.cols(), bits));
+        Mask::drawn(evaluator.draws(operation, mask_draw(side)), matrix.rows(), matrix.cols(), bits));
   } else {
     for (const auto& piece : form.pieces)
-      piece_masks_.push_back(Mask::drawn(evaluator.draws(piece->lasting.value_or(place), mask_draw(side)),
+      piece_masks_.push_back(Mask::drawn(evaluator.draws(piece->lasting.value_or(operation), mask_draw(side)),
                                          piece->rows, matrix.cols(), bits));
   }
   drawn_ = Mask::stacked(piece_masks_);
@@ -102,7 +103,7 @@ void Operand::add_to(RequestBody& body) const {
     for (const auto& piece : form.pieces) body.add(*piece->sealed);
     return;
   }
-  body.add(mask_operand(evaluator_, matrix_, side_, *drawn_, place_));
+  body.add(mask_operand(evaluator_, matrix_, side_, *drawn_, operation_));
 }
 
 void Operand::append_to(std::vector<std::int64_t>& parameters) const {
@@ -140,7 +141,7 @@ void Operand::keep() {
   for (std::size_t i = 0; i < sealed_.size(); ++i) {
     OpenedRows& piece = *matrix_.opened().pieces[i];
     piece.mask = piece_masks_[i].values();
-    piece.origin = place_;
+    piece.origin = operation_;
     piece.sealed = std::move(sealed_[i]);
     if (closes_) piece.across = std::move(across_);
   }
@@ -185,7 +186,7 @@ OpenedOperand::OpenedOperand(Answering& answering, const char* wire_name, const 
 Header OpenedOperand::context(const Piece& piece, std::size_t cols) const {
   Header bound = answering_.header();
   bound.layout = {widths(piece.rows), widths(cols)};
-  if (lasting_) bound.place = {piece.step, bound.place.layer, Direction::lasting};
+  if (lasting_) bound.operation = {piece.step, bound.operation.layer, Direction::lasting};
   return bound;
 }
 

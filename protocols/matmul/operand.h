@@ -34,7 +34,7 @@ inline constexpr std::size_t most_pieces = 100;  // two parameters each
 class Operand {
  public:
   /// Takes the mask of an earlier product of this step or session, else draws one.
-  Operand(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& matrix, Side side);
+  Operand(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& matrix, Side side);
 
   const IntegerMatrix& mask() const { return drawn_ ? drawn_->values() : mask_; }
   /// [X + R] re-randomised, or the sealed states.
@@ -48,7 +48,7 @@ class Operand {
 
  private:
   const Evaluator& evaluator_;
-  Place place_;
+  OperationId operation_;
   const EncryptedMatrix& matrix_;
   Side side_;
   bool reused_ = false, kept_ = false;

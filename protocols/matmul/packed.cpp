@@ -55,7 +55,7 @@ std::vector<Ciphertext> multiply_right(const PaillierPublicKey& key, const Integ
 
 class PackedMatrixProduct : public MatrixProduct {
  public:
-  EncryptedMatrix multiply(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& a,
+  EncryptedMatrix multiply(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& a,
                            const EncryptedMatrix& b, const Rescale& factor,
                            const std::optional<Addend>& addend, Form form) const override {
     check_inner_dimensions(a.rows(), a.cols(), b.rows(), b.cols());
@@ -67,10 +67,10 @@ class PackedMatrixProduct : public MatrixProduct {
     const std::size_t m = a.rows(), k = a.cols(), n = b.cols();
     const Layout result{a.layout().row_groups, b.layout().col_groups};
 
-    Operand left(evaluator, place, a, Side::left), right(evaluator, place, b, Side::right);
+    Operand left(evaluator, operation, a, Side::left), right(evaluator, operation, b, Side::right);
     const Mask mask_t =
-        Mask::drawn(evaluator.draws(place, Draw::mask_cross), m, n, budget.cross_term_mask_bits());
-    const Mask rho = Mask::drawn(evaluator.draws(place, Draw::mask_product), m, n, rescaling.mask_bits);
+        Mask::drawn(evaluator.draws(operation, Draw::mask_cross), m, n, budget.cross_term_mask_bits());
+    const Mask rho = Mask::drawn(evaluator.draws(operation, Draw::mask_product), m, n, rescaling.mask_bits);
     const Mask mask_u = Mask::remainder(integer_product(left.mask(), right.mask()), mask_t, rho);
 
     const auto t = multiply_left(evaluator.paillier(), a, right.mask());
@@ -79,17 +79,18 @@ class PackedMatrixProduct : public MatrixProduct {
     RequestBody body(evaluator);
     left.add_to(body);
     right.add_to(body);
-    body.add(mask_down(evaluator, t, result, mask_t, cross_bits, place))
-        .add(mask_across(evaluator, u, result, mask_u, cross_bits, place));
-    const IntegerMatrix mask_c = add_masked_addend(evaluator, place, addend, result, body);
+    body.add(mask_down(evaluator, t, result, mask_t, cross_bits, operation))
+        .add(mask_across(evaluator, u, result, mask_u, cross_bits, operation));
+    const IntegerMatrix mask_c = add_masked_addend(evaluator, operation, addend, result, body);
     std::vector<std::int64_t> parameters{static_cast<std::int64_t>(k), factor.scale,
                                          static_cast<std::int64_t>(factor.shift),
                                          static_cast<std::int64_t>(rescaling.addend_bits)};
     left.append_to(parameters);
     right.append_to(parameters);
     parameters.push_back(static_cast<std::int64_t>(form));
-    AnswerBody answer(evaluator, evaluator.header(wire_name, 0, place, result, std::move(parameters)), body);
-    EncryptedMatrix out = read_rescaled(evaluator, place, answer, result, rho.values(), mask_c, rescaling,
+    AnswerBody answer(evaluator, evaluator.header(wire_name, 0, operation, result, std::move(parameters)),
+                      body);
+    EncryptedMatrix out = read_rescaled(evaluator, operation, answer, result, rho.values(), mask_c, rescaling,
                                         "the rescaled product");
     left.read(answer);
     right.read(answer);

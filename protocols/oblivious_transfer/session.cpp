@@ -16,9 +16,9 @@ constexpr auto wire_name = "conversion/base-transfers";
 enum Stage : std::uint8_t { stage_point, stage_base };
 
 /// Round trips that are about no matrix.
-Header header_at(const Evaluator& evaluator, Stage stage, Place place) {
-  place.tile = 0;
-  return evaluator.header(wire_name, stage, place, {{1}, {1}}, {version_word()});
+Header header_at(const Evaluator& evaluator, Stage stage, OperationId operation) {
+  operation.tile = 0;
+  return evaluator.header(wire_name, stage, operation, {{1}, {1}}, {version_word()});
 }
 
 void answer_point(Answering& answering) {
@@ -53,18 +53,19 @@ RequestBody& RequestBody::add(const EvaluatorTransfers& transfers) {
   return *this;
 }
 
-EvaluatorTransfers::EvaluatorTransfers(const Evaluator& evaluator, const Place& place, RandomSource secrets)
+EvaluatorTransfers::EvaluatorTransfers(const Evaluator& evaluator, const OperationId& operation,
+                                       RandomSource secrets)
     : secrets_(std::move(secrets)) {
   Evaluator alone = evaluator;
   alone.turn = {};
-  AnswerBody told(alone, header_at(alone, stage_point, place), RequestBody(alone));
+  AnswerBody told(alone, header_at(alone, stage_point, operation), RequestBody(alone));
   const auto point = told.raw(point_bytes, "the key holder's base point");
   told.finish();
   RandomStream random = secrets_.derive("base transfers").stream({});
   const BaseRequest request(point, random);
   RequestBody body(alone);
   body.add(request);
-  const Header header = header_at(alone, stage_base, place);
+  const Header header = header_at(alone, stage_base, operation);
   AnswerBody answer(alone, header, body);
   base_ = request.finish(answer.raw(base_answer_bytes, "base transfers"), request_digest(header, body));
   answer.finish();

@@ -27,7 +27,7 @@ class EvaluatorTransfers {
  public:
   /// Makes base transfers, alone: no other task has its turn meanwhile. `secrets` of the operating system; of
   /// a seed in tests alone.
-  EvaluatorTransfers(const Evaluator& evaluator, const Place& place, RandomSource secrets);
+  EvaluatorTransfers(const Evaluator& evaluator, const OperationId& operation, RandomSource secrets);
 
   const Digest& ticket() const { return base_.ticket; }
   const Block& offset() const { return base_.offset[0]; }

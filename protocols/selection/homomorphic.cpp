@@ -127,7 +127,7 @@ void floor_shift(std::span<Limb> out, std::span<const Limb> value, std::size_t b
 /// Evaluator: what the key holder sent about ranges, in one ciphertext: of 0 where every compared value is in
 /// range, else not of 0 but for a probability of 2^-sigma (of the factors of a ciphertext that is not of 0,
 /// given the others, one makes the sum 0). In the same steps whatever s and r are.
-Ciphertext range_evidence(const Evaluator& evaluator, const Place& place,
+Ciphertext range_evidence(const Evaluator& evaluator, const OperationId& operation,
                           const std::vector<SlotCells>& packing, const std::vector<Ciphertext>& tops,
                           const std::vector<Ciphertext>& borrows, const std::vector<Ciphertext>& shares,
                           const Matrix<std::uint8_t>& s, const Brought& r) {
@@ -165,7 +165,7 @@ Ciphertext range_evidence(const Evaluator& evaluator, const Place& place,
   const auto excesses = parallel_map(packing.size(), [&](std::size_t c) {
     return key.add_plain(key.add(tops[c], key.add(halves[c], halves[c])), sum.integer(c));
   });
-  const Draws draws = evaluator.draws(place, Draw::range_weight);
+  const Draws draws = evaluator.draws(operation, Draw::range_weight);
   const auto factors = parallel_map(
       excesses.size(), [&](std::size_t c) { return draws.stream(c).bits(evaluator.budget.numbers().sigma); });
   return key.dot_products(excesses, factors, excesses.size()).front();
@@ -173,22 +173,23 @@ Ciphertext range_evidence(const Evaluator& evaluator, const Place& place,
 
 class HomomorphicSelection : public Selection {
  public:
-  EncryptedMatrix select(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& v,
+  EncryptedMatrix select(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& v,
                          const SignShares& bits, Packings packings) const override {
-    return run(evaluator, stage_selected, place, v, bits, packings);
+    return run(evaluator, stage_selected, operation, v, bits, packings);
   }
 
-  EncryptedMatrix select_compared(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z,
-                                  const SignShares& bits, Packings packings) const override {
+  EncryptedMatrix select_compared(const Evaluator& evaluator, const OperationId& operation,
+                                  const EncryptedMatrix& z, const SignShares& bits,
+                                  Packings packings) const override {
     if (packings == Packings::across)
       throw Error("a selection of what was compared was asked for `across` alone; ask for both packings");
-    if (bits.compared.rows() == 0) return select(evaluator, place, z, bits, packings);
-    return run(evaluator, evaluator.evidence ? stage_checked : stage_selected, place, bits.compared, bits,
+    if (bits.compared.rows() == 0) return select(evaluator, operation, z, bits, packings);
+    return run(evaluator, evaluator.evidence ? stage_checked : stage_selected, operation, bits.compared, bits,
                packings);
   }
 
  private:
-  static EncryptedMatrix run(const Evaluator& evaluator, Stage stage, const Place& place,
+  static EncryptedMatrix run(const Evaluator& evaluator, Stage stage, const OperationId& operation,
                              const EncryptedMatrix& v, const SignShares& bits, Packings packings) {
     const Layout& layout = v.layout();
     if (layout.rows() != bits.evaluator.rows() || layout.cols() != bits.evaluator.cols())
@@ -197,9 +198,9 @@ class HomomorphicSelection : public Selection {
                   std::to_string(bits.evaluator.cols()) + " bits");
     RequestBody body(evaluator);
     std::vector<std::int64_t> parameters{comparison_word(bits.protocol), static_cast<std::int64_t>(packings)};
-    const Brought r = bring(evaluator, place, v, Draw::mask_selection, body, parameters);
+    const Brought r = bring(evaluator, operation, v, Draw::mask_selection, body, parameters);
     body.add(bits.key_holder);
-    AnswerBody answer(evaluator, evaluator.header(wire_name, stage, place, layout, std::move(parameters)),
+    AnswerBody answer(evaluator, evaluator.header(wire_name, stage, operation, layout, std::move(parameters)),
                       body);
     const std::size_t cells = layout.rows() * layout.cols();
     std::vector<Ciphertext> down_shares;
@@ -217,7 +218,7 @@ class HomomorphicSelection : public Selection {
       const auto tops = answer.ciphertexts(packing.size(), "the tops of d");
       const auto borrows = answer.ciphertexts(cells, "[k]");
       evaluator.evidence->sums.push_back(
-          range_evidence(evaluator, place, packing, tops, borrows, down_shares, bits.evaluator, r));
+          range_evidence(evaluator, operation, packing, tops, borrows, down_shares, bits.evaluator, r));
     }
     answer.finish();
     return EncryptedMatrix::partial(layout, std::move(down), std::move(across));

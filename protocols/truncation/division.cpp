@@ -18,7 +18,7 @@ IntegerMatrix divided(const IntegerMatrix& x, const IntegerMatrix& addend, const
   return out;
 }
 
-IntegerMatrix add_masked_addend(const Evaluator& evaluator, const Place& place,
+IntegerMatrix add_masked_addend(const Evaluator& evaluator, const OperationId& operation,
                                 const std::optional<Addend>& addend, const Layout& result,
                                 RequestBody& body) {
   if (!addend) return {};
@@ -28,9 +28,9 @@ IntegerMatrix add_masked_addend(const Evaluator& evaluator, const Place& place,
                 " cells does not fit a result of " + std::to_string(result.rows()) + " x " +
                 std::to_string(result.cols()) + ": layouts must be the same");
   if (addend->bits == 0) throw Error("an addend has 0 bits, at least 1 is needed");
-  const Mask mask = Mask::drawn(evaluator.draws(place, Draw::mask_addend), c.rows(), c.cols(),
+  const Mask mask = Mask::drawn(evaluator.draws(operation, Draw::mask_addend), c.rows(), c.cols(),
                                 addend->bits + evaluator.budget.numbers().sigma);
-  body.add(mask_down(evaluator, c.down(), c.layout(), mask, addend->bits, place));
+  body.add(mask_down(evaluator, c.down(), c.layout(), mask, addend->bits, operation));
   return mask.values();
 }
 
@@ -77,13 +77,13 @@ void check_form(const BitBudget& budget, const Rescaling& rescaling) {
     opened_result_bits(budget, rescaling.mask_bits, rescaling.factor, rescaling.addend_bits);
 }
 
-EncryptedMatrix read_rescaled(const Evaluator& evaluator, const Place& place, AnswerBody& answer,
+EncryptedMatrix read_rescaled(const Evaluator& evaluator, const OperationId& operation, AnswerBody& answer,
                               const Layout& layout, const IntegerMatrix& rho, const IntegerMatrix& mask_c,
                               const Rescaling& rescaling, std::string_view what) {
   const IntegerMatrix e = divided(rho, mask_c, rescaling.factor);
   if (rescaling.form == Form::opened)
     return read_opened(
-        answer, place, Draw::mask_product, layout, e,
+        answer, operation, Draw::mask_product, layout, e,
         opened_result_bits(evaluator.budget, rescaling.mask_bits, rescaling.factor, rescaling.addend_bits));
   return subtract_plain(evaluator.paillier(), answer.matrix(layout, what), e, evaluator.budget.slot_bits());
 }
@@ -124,7 +124,7 @@ void check_content(const BitBudget& budget, std::size_t content_bits) {
 
 }  // namespace
 
-EncryptedMatrix MaskedDivision::rescale(const Evaluator& evaluator, const Place& place,
+EncryptedMatrix MaskedDivision::rescale(const Evaluator& evaluator, const OperationId& operation,
                                         const EncryptedMatrix& x, std::size_t content_bits,
                                         const Rescale& factor, const std::optional<Addend>& addend,
                                         Form form) const {
@@ -135,17 +135,17 @@ EncryptedMatrix MaskedDivision::rescale(const Evaluator& evaluator, const Place&
   const Rescaling rescaling{factor, content_bits + budget.numbers().sigma, addend ? addend->bits : 0, form};
   check_form(budget, rescaling);
   const Mask rho =
-      Mask::drawn(evaluator.draws(place, Draw::mask_product), x.rows(), x.cols(), rescaling.mask_bits);
+      Mask::drawn(evaluator.draws(operation, Draw::mask_product), x.rows(), x.cols(), rescaling.mask_bits);
   RequestBody body(evaluator);
-  body.add(mask_down(evaluator, x.down(), x.layout(), rho, content_bits, place));
-  const IntegerMatrix mask_c = add_masked_addend(evaluator, place, addend, x.layout(), body);
+  body.add(mask_down(evaluator, x.down(), x.layout(), rho, content_bits, operation));
+  const IntegerMatrix mask_c = add_masked_addend(evaluator, operation, addend, x.layout(), body);
   const Header header = evaluator.header(
-      wire_name_, 0, place, x.layout(),
+      wire_name_, 0, operation, x.layout(),
       {static_cast<std::int64_t>(content_bits), factor.scale, static_cast<std::int64_t>(factor.shift),
        static_cast<std::int64_t>(rescaling.addend_bits), static_cast<std::int64_t>(form)});
   AnswerBody answer(evaluator, header, body);
-  EncryptedMatrix out =
-      read_rescaled(evaluator, place, answer, x.layout(), rho.values(), mask_c, rescaling, "the quotient");
+  EncryptedMatrix out = read_rescaled(evaluator, operation, answer, x.layout(), rho.values(), mask_c,
+                                      rescaling, "the quotient");
   answer.finish();
   return out;
 }

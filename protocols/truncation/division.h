@@ -15,7 +15,7 @@ IntegerMatrix divided(const IntegerMatrix& x, const IntegerMatrix& addend, const
 
 /// Evaluator: masks the addend under R_C (bits + sigma), appends it, and returns R_C; empty without an
 /// addend. Throws Error unless the addend has the layout of the result and at least one bit.
-IntegerMatrix add_masked_addend(const Evaluator& evaluator, const Place& place,
+IntegerMatrix add_masked_addend(const Evaluator& evaluator, const OperationId& operation,
                                 const std::optional<Addend>& addend, const Layout& result, RequestBody& body);
 
 /// Key holder: opens the masked addend whose bits are in parameter i; empty when they are 0.
@@ -45,7 +45,7 @@ void check_form(const BitBudget& budget, const Rescaling& rescaling);
 
 /// Evaluator: the rescaled x, of which the answer holds what put_rescaled appended. `rho` and `mask_c` hid x
 /// and the addend; `what` it is.
-EncryptedMatrix read_rescaled(const Evaluator& evaluator, const Place& place, AnswerBody& answer,
+EncryptedMatrix read_rescaled(const Evaluator& evaluator, const OperationId& operation, AnswerBody& answer,
                               const Layout& layout, const IntegerMatrix& rho, const IntegerMatrix& mask_c,
                               const Rescaling& rescaling, std::string_view what);
 
@@ -64,7 +64,7 @@ void declare_rescaled(const Layout& layout, const Work& work, Declaration& out);
 class MaskedDivision : public Truncation {
  public:
   explicit MaskedDivision(std::string wire_name) : wire_name_(std::move(wire_name)) {}
-  EncryptedMatrix rescale(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& x,
+  EncryptedMatrix rescale(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& x,
                           std::size_t content_bits, const Rescale& factor,
                           const std::optional<Addend>& addend, Form form) const override;
 

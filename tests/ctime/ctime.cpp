@@ -244,12 +244,12 @@ void check_answers(const SecretKeys& keys, const std::string& on, Errors& errors
   const PaillierPublicKey& key = evaluator.paillier();
   const ProtocolSet protocols = make_protocols(preset("homomorphic"), budget);
   const EncryptedMatrix z = trivial_values(key, budget);
-  const Place place{.step = 1};
-  const SignShares shares = protocols.comparison->sign(evaluator, place, z);
-  protocols.selection->select_compared(evaluator, place, z, shares);
-  protocols.selection->select_compared(checking, place, z, shares);
-  protocols.selection->select(evaluator, place, z, shares, Packings::across);
-  check_ranges(checking, place);
+  const OperationId operation{.step = 1};
+  const SignShares shares = protocols.comparison->sign(evaluator, operation, z);
+  protocols.selection->select_compared(evaluator, operation, z, shares);
+  protocols.selection->select_compared(checking, operation, z, shares);
+  protocols.selection->select(evaluator, operation, z, shares, Packings::across);
+  check_ranges(checking, operation);
   unpack_matrix(evaluator, {.step = 2}, z);
 
   const BitBudget single(toy_numbers, toy_inner, key.bits(), 1);
@@ -284,7 +284,7 @@ class CountedAnswers {
     header_ = {.protocol = {},
                .stage = 0,
                .key = keys.public_keys().fingerprint(),
-               .place = {.step = 1},
+               .operation = {.step = 1},
                .numbers = budget_.numbers(),
                .max_inner = static_cast<std::uint32_t>(budget_.max_inner()),
                .slots = static_cast<std::uint32_t>(budget_.slots()),
@@ -353,7 +353,7 @@ class CountedAnswers {
     for (const std::size_t width : header_.layout.row_groups) {
       const FixedIntegers cells(std::vector<Integer>(width * cols, d), masked_value_limbs(bits));
       const Bytes sealed = seal(opened_state(cells, Draw::mask_comparison, bits, first),
-                                opened_context(header_, header_.place, width), sha256(Bytes{1}),
+                                opened_context(header_, header_.operation, width), sha256(Bytes{1}),
                                 keys_.sealing_secret(), random_);
       out.insert(out.end(), sealed.begin(), sealed.end());
       first += width;
@@ -413,20 +413,20 @@ void count_evaluator(const SecretKeys& keys, const std::string& on) {
   const RandomSource random = RandomSource::from_seed(8);
   const ProtocolSet protocols = make_protocols(preset("homomorphic"), budget);
   const EncryptedMatrix z = trivial_values(keys.public_keys().paillier(), budget);
-  const Place place{.step = 1};
+  const OperationId operation{.step = 1};
   const auto evaluator = [&] {
     return with_evidence(Evaluator(keys.public_keys(), budget, channel, random, draw_session(random)));
   };
-  SignShares shares = protocols.comparison->sign(evaluator(), place, z);
-  protocols.selection->select_compared(evaluator(), place, z, shares);
+  SignShares shares = protocols.comparison->sign(evaluator(), operation, z);
+  protocols.selection->select_compared(evaluator(), operation, z, shares);
   channel.replay();
   // What the allocator keeps settles.
-  for (int i = 0; i < 2; ++i) protocols.selection->select_compared(evaluator(), place, z, shares);
+  for (int i = 0; i < 2; ++i) protocols.selection->select_compared(evaluator(), operation, z, shares);
   for (const auto& [name, period] : {std::pair("zeros", 0U), std::pair("ones", 1U), std::pair("mixed", 2U)}) {
     for (std::size_t cell = 0; cell < rows * cols; ++cell)
       shares.evaluator.cells()[cell] = period != 0 && cell % period == 0 ? 1 : 0;
     counted("the evaluator's selection" + on + ": shares " + name,
-            [&] { protocols.selection->select_compared(evaluator(), place, z, shares); });
+            [&] { protocols.selection->select_compared(evaluator(), operation, z, shares); });
   }
 }
 

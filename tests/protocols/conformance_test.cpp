@@ -58,8 +58,9 @@ Integer floor_divide(const Integer& value, std::size_t shift) {
 }
 
 /// The mask of cell i, drawn again.
-Integer drawn(const TwoParties& parties, const Place& place, Draw kind, std::size_t i, std::size_t bits) {
-  Address address = place.address(kind);
+Integer drawn(const TwoParties& parties, const OperationId& operation, Draw kind, std::size_t i,
+              std::size_t bits) {
+  Address address = operation.address(kind);
   address.element = i;
   RandomStream random = parties.evaluator_random().stream(address);
   return random.bits(bits) + random.bits(bits) + random.bits(bits);
@@ -79,7 +80,7 @@ std::optional<Addend> encrypted(TwoParties& parties, const std::optional<PlainAd
 
 /// The result is the specification's formula with the masks that were drawn, and the exact floor up to one
 /// unit.
-void check_rescaled(const TwoParties& parties, const Place& place, const IntegerMatrix& exact,
+void check_rescaled(const TwoParties& parties, const OperationId& operation, const IntegerMatrix& exact,
                     std::size_t content_bits, const Rescale& factor, const std::optional<PlainAddend>& addend,
                     const IntegerMatrix& got) {
   const std::size_t sigma = parties.budget().numbers().sigma;
@@ -88,9 +89,9 @@ void check_rescaled(const TwoParties& parties, const Place& place, const Integer
   REQUIRE(got.cols() == exact.cols());
   for (std::size_t i = 0; i < exact.size(); ++i) {
     const Integer c = addend ? addend->matrix.cells()[i] : Integer(0);
-    const Integer rho = drawn(parties, place, Draw::mask_product, i, content_bits + sigma);
+    const Integer rho = drawn(parties, operation, Draw::mask_product, i, content_bits + sigma);
     const Integer r_c =
-        addend ? drawn(parties, place, Draw::mask_addend, i, addend->bits + sigma) : Integer(0);
+        addend ? drawn(parties, operation, Draw::mask_addend, i, addend->bits + sigma) : Integer(0);
     const Integer value = scale * exact.cells()[i] + c;
     const Integer masks = scale * rho + r_c;
     CAPTURE(i);
@@ -134,75 +135,75 @@ std::vector<Shape> shapes(std::size_t slots) {
 }  // namespace
 
 TEST_CASE("conformance: matrix products equal the formula in both packings [parallel]") {
-  for_each_protocol(
-      Family::matmul, [](const Descriptor& descriptor, const ProtocolNames& names, std::size_t slots) {
-        TwoParties parties({.slots = slots});
-        const BitBudget& budget = parties.budget();
-        const ProtocolSet set = make_protocols(names, budget);
-        RandomStream random = RandomSource::from_seed(10).stream({});
-        std::size_t next_factor = 0;
-        const auto run = [&](const Shape& shape, const IntegerMatrix& a, const IntegerMatrix& b,
-                             const Rescale& factor, const std::optional<PlainAddend>& addend) {
-          const Layout result{shape.left.row_groups, shape.right.col_groups};
-          const EncryptedMatrix x = parties.encrypt(a, shape.left);
-          const EncryptedMatrix y = parties.encrypt(b, shape.right);
-          const auto c = encrypted(parties, addend, result);
-          const Place place = parties.next_place();
-          Meter meter(parties);
-          const EncryptedMatrix product = set.matmul->multiply(parties.evaluator(), place, x, y, factor, c);
-          meter.expect(descriptor, {.left = shape.left, .right = shape.right, .addend = addend.has_value()});
-          if (!descriptor.fused)
-            meter.expect(find_protocol(Family::truncation, names.truncation),
-                         {.left = result, .addend = addend.has_value()});
-          meter.check();
-          CHECK(product.layout() == result);
-          check_rescaled(parties, place, naive_product(a, b), budget.product_bits(), factor, addend,
-                         parties.decrypt(product));
-          // The same value opened, where a slot has room.
-          const std::size_t bits = budget.rescaled_mask_bits(
-              budget.product_mask_bits(), factor, addend ? addend->bits + budget.numbers().sigma : 0);
-          if (bits + 6 > budget.slot_bits()) return;
-          const Place second = parties.next_place();
-          Meter opens(parties);
-          const EncryptedMatrix opened =
-              set.matmul->multiply(parties.evaluator(), second, x, y, factor, c, Form::opened);
-          opens.expect(descriptor, {.left = shape.left,
-                                    .right = shape.right,
-                                    .addend = addend.has_value(),
-                                    .result_bits = descriptor.fused ? bits : 0});
-          if (!descriptor.fused)
-            opens.expect(find_protocol(Family::truncation, names.truncation),
-                         {.left = result, .addend = addend.has_value(), .result_bits = bits});
-          opens.check();
-          CHECK(!opened.has_ciphertexts());
-          CHECK(opened.layout() == result);
-          check_rescaled(parties, second, naive_product(a, b), budget.product_bits(), factor, addend,
-                         parties.decrypt(opened));
-        };
-        for (const Shape& shape : shapes(budget.slots())) {
-          const std::size_t m = shape.left.rows(), k = shape.left.cols(), n = shape.right.cols();
-          CAPTURE(m);
-          CAPTURE(k);
-          CAPTURE(n);
-          const Rescale factor = factors()[next_factor++ % factors().size()];
-          run(shape, random_matrix(m, k, 20, random), random_matrix(k, n, 20, random), factor, std::nullopt);
-          run(shape, random_matrix(m, k, 20, random), random_matrix(k, n, 20, random), {-37, 10},
-              PlainAddend{random_matrix(m, n, 21, random), 20});
-        }
-        // Ends of the range under every multiplier; the widest addend that the budget admits.
-        const Shape wide{balanced_layout(2, 8, budget.slots()), balanced_layout(8, 3, budget.slots())};
-        const IntegerMatrix lowest = matrix_of(2, 8, {-(1L << 19)});
-        const IntegerMatrix mixed = matrix_of(8, 3, extremes(20));
-        IntegerMatrix addend(2, 3);
-        for (std::size_t i = 0; i < addend.size(); ++i)
-          addend.cells()[i] = i % 2 == 0 ? power_of_two(84) - 1 : Integer(1 - power_of_two(84));
-        for (const Rescale& factor : factors()) {
-          CAPTURE(factor.scale);
-          CAPTURE(factor.shift);
-          run(wide, lowest, matrix_of(8, 3, {-(1L << 19), (1L << 19) - 1}), factor, std::nullopt);
-          run(wide, matrix_of(2, 8, extremes(20)), mixed, factor, PlainAddend{addend, 84});
-        }
-      });
+  for_each_protocol(Family::matmul, [](const Descriptor& descriptor, const ProtocolNames& names,
+                                       std::size_t slots) {
+    TwoParties parties({.slots = slots});
+    const BitBudget& budget = parties.budget();
+    const ProtocolSet set = make_protocols(names, budget);
+    RandomStream random = RandomSource::from_seed(10).stream({});
+    std::size_t next_factor = 0;
+    const auto run = [&](const Shape& shape, const IntegerMatrix& a, const IntegerMatrix& b,
+                         const Rescale& factor, const std::optional<PlainAddend>& addend) {
+      const Layout result{shape.left.row_groups, shape.right.col_groups};
+      const EncryptedMatrix x = parties.encrypt(a, shape.left);
+      const EncryptedMatrix y = parties.encrypt(b, shape.right);
+      const auto c = encrypted(parties, addend, result);
+      const OperationId operation = parties.next_operation();
+      Meter meter(parties);
+      const EncryptedMatrix product = set.matmul->multiply(parties.evaluator(), operation, x, y, factor, c);
+      meter.expect(descriptor, {.left = shape.left, .right = shape.right, .addend = addend.has_value()});
+      if (!descriptor.fused)
+        meter.expect(find_protocol(Family::truncation, names.truncation),
+                     {.left = result, .addend = addend.has_value()});
+      meter.check();
+      CHECK(product.layout() == result);
+      check_rescaled(parties, operation, naive_product(a, b), budget.product_bits(), factor, addend,
+                     parties.decrypt(product));
+      // The same value opened, where a slot has room.
+      const std::size_t bits = budget.rescaled_mask_bits(budget.product_mask_bits(), factor,
+                                                         addend ? addend->bits + budget.numbers().sigma : 0);
+      if (bits + 6 > budget.slot_bits()) return;
+      const OperationId second = parties.next_operation();
+      Meter opens(parties);
+      const EncryptedMatrix opened =
+          set.matmul->multiply(parties.evaluator(), second, x, y, factor, c, Form::opened);
+      opens.expect(descriptor, {.left = shape.left,
+                                .right = shape.right,
+                                .addend = addend.has_value(),
+                                .result_bits = descriptor.fused ? bits : 0});
+      if (!descriptor.fused)
+        opens.expect(find_protocol(Family::truncation, names.truncation),
+                     {.left = result, .addend = addend.has_value(), .result_bits = bits});
+      opens.check();
+      CHECK(!opened.has_ciphertexts());
+      CHECK(opened.layout() == result);
+      check_rescaled(parties, second, naive_product(a, b), budget.product_bits(), factor, addend,
+                     parties.decrypt(opened));
+    };
+    for (const Shape& shape : shapes(budget.slots())) {
+      const std::size_t m = shape.left.rows(), k = shape.left.cols(), n = shape.right.cols();
+      CAPTURE(m);
+      CAPTURE(k);
+      CAPTURE(n);
+      const Rescale factor = factors()[next_factor++ % factors().size()];
+      run(shape, random_matrix(m, k, 20, random), random_matrix(k, n, 20, random), factor, std::nullopt);
+      run(shape, random_matrix(m, k, 20, random), random_matrix(k, n, 20, random), {-37, 10},
+          PlainAddend{random_matrix(m, n, 21, random), 20});
+    }
+    // Ends of the range under every multiplier; the widest addend that the budget admits.
+    const Shape wide{balanced_layout(2, 8, budget.slots()), balanced_layout(8, 3, budget.slots())};
+    const IntegerMatrix lowest = matrix_of(2, 8, {-(1L << 19)});
+    const IntegerMatrix mixed = matrix_of(8, 3, extremes(20));
+    IntegerMatrix addend(2, 3);
+    for (std::size_t i = 0; i < addend.size(); ++i)
+      addend.cells()[i] = i % 2 == 0 ? power_of_two(84) - 1 : Integer(1 - power_of_two(84));
+    for (const Rescale& factor : factors()) {
+      CAPTURE(factor.scale);
+      CAPTURE(factor.shift);
+      run(wide, lowest, matrix_of(8, 3, {-(1L << 19), (1L << 19) - 1}), factor, std::nullopt);
+      run(wide, matrix_of(2, 8, extremes(20)), mixed, factor, PlainAddend{addend, 84});
+    }
+  });
 }
 
 TEST_CASE("conformance: truncations equal the formula in both packings") {
@@ -216,18 +217,18 @@ TEST_CASE("conformance: truncations equal the formula in both packings") {
                              const Rescale& factor, const std::optional<PlainAddend>& addend) {
           const EncryptedMatrix encrypted_x = parties.encrypt(x, layout);
           const auto c = encrypted(parties, addend, layout);
-          const Place place = parties.next_place();
+          const OperationId operation = parties.next_operation();
           Meter meter(parties);
           const EncryptedMatrix out =
-              set.truncation->rescale(parties.evaluator(), place, encrypted_x, bits, factor, c);
+              set.truncation->rescale(parties.evaluator(), operation, encrypted_x, bits, factor, c);
           meter.expect(descriptor, {.left = layout, .addend = addend.has_value()});
           meter.check();
           CHECK(out.layout() == layout);
-          check_rescaled(parties, place, x, bits, factor, addend, parties.decrypt(out));
+          check_rescaled(parties, operation, x, bits, factor, addend, parties.decrypt(out));
           const std::size_t sigma = budget.numbers().sigma,
                             mask_bits = budget.rescaled_mask_bits(bits + sigma, factor,
                                                                   addend ? addend->bits + sigma : 0);
-          const Place second = parties.next_place();
+          const OperationId second = parties.next_operation();
           Meter opens(parties);
           const EncryptedMatrix opened = set.truncation->rescale(parties.evaluator(), second, encrypted_x,
                                                                  bits, factor, c, Form::opened);
@@ -257,21 +258,21 @@ TEST_CASE("conformance: comparisons and selections from end to end of the guarde
     const ProtocolSet set = make_protocols(names, budget);
     const Descriptor& comparison = find_protocol(Family::comparison, names.comparison);
     const Descriptor& selection = find_protocol(Family::selection, names.selection);
-    if (comparison.transfers) parties.evaluator().transfers(parties.next_place());
+    if (comparison.transfers) parties.evaluator().transfers(parties.next_operation());
     RandomStream random = RandomSource::from_seed(12).stream({});
     // z and v as ciphertexts, or opened under masks of `wide` bits.
     const std::size_t wide = budget.product_mask_bits(), narrow = budget.guarded_mask_bits();
     const auto run_as = [&](const Layout& layout, const IntegerMatrix& z, const IntegerMatrix& v,
                             bool z_opened, bool v_opened) {
-      const Place place = parties.next_place();
-      Place backward = place;
+      const OperationId operation = parties.next_operation();
+      OperationId backward = operation;
       backward.direction = Direction::activation_backward;
       const EncryptedMatrix encrypted_z =
-          z_opened ? parties.open(z, place, layout) : parties.encrypt(z, layout);
+          z_opened ? parties.open(z, operation, layout) : parties.encrypt(z, layout);
       const EncryptedMatrix encrypted_v =
           v_opened ? parties.open(v, backward, layout) : parties.encrypt(v, layout);
       Meter signs(parties);
-      const SignShares bits = set.comparison->sign(parties.evaluator(), place, encrypted_z);
+      const SignShares bits = set.comparison->sign(parties.evaluator(), operation, encrypted_z);
       signs.expect(comparison, {.left = layout, .opened_bits = z_opened ? wide : 0});
       signs.check();
       const bool opened = comparison.on_opened;
@@ -281,7 +282,7 @@ TEST_CASE("conformance: comparisons and selections from end to end of the guarde
       const EncryptedMatrix chosen = set.selection->select(parties.evaluator(), backward, encrypted_v, bits);
       selects.expect(selection, {.left = layout, .opened_bits = v_opened ? wide : 0});
       selects.check();
-      Place once_more = place;
+      OperationId once_more = operation;
       once_more.direction = Direction::weight_check;
       Meter selects_down(parties);
       const EncryptedMatrix down =
@@ -295,7 +296,7 @@ TEST_CASE("conformance: comparisons and selections from end to end of the guarde
             }) == "a selection of what was compared was asked for `across` alone; ask for both packings");
       CHECK(down.stored_across().empty());
       CHECK(down.layout() == layout);
-      Place gradient = place;
+      OperationId gradient = operation;
       gradient.direction = Direction::gradient;
       const EncryptedMatrix again_v = v_opened ? parties.open(v, gradient, layout) : encrypted_v;
       Meter selects_across(parties);
@@ -308,7 +309,7 @@ TEST_CASE("conformance: comparisons and selections from end to end of the guarde
       CHECK(across.layout() == layout);
       Meter selects_compared(parties);
       const EncryptedMatrix positive =
-          set.selection->select_compared(parties.evaluator(), place, encrypted_z, bits);
+          set.selection->select_compared(parties.evaluator(), operation, encrypted_z, bits);
       selects_compared.expect(selection, {.left = layout, .opened_bits = compared_bits});
       selects_compared.check();
       IntegerMatrix want_chosen = v, want_positive = z;
@@ -317,7 +318,7 @@ TEST_CASE("conformance: comparisons and selections from end to end of the guarde
       // Again with evidence of ranges, which changes no result.
       const Evaluator gathering = gathering_evidence(parties.evaluator());
       Meter selects_checked(parties);
-      Place again = place;
+      OperationId again = operation;
       again.direction = Direction::backward;
       const EncryptedMatrix checked = set.selection->select_compared(gathering, again, encrypted_z, bits);
       selects_checked.expect(selection, {.left = layout, .checked = opened, .opened_bits = compared_bits});
@@ -355,7 +356,7 @@ TEST_CASE("conformance: activations are ReLU and its derivative, over every comp
         TwoParties parties({.slots = slots});
         const BitBudget& budget = parties.budget();
         const ProtocolSet set = make_protocols(names, budget);
-        if (names.needs_transfers()) parties.evaluator().transfers(parties.next_place());
+        if (names.needs_transfers()) parties.evaluator().transfers(parties.next_operation());
         RandomStream random = RandomSource::from_seed(13).stream({});
         const auto declare = [&](Meter& meter, const Layout& layout, bool backward) {
           if (descriptor.fused) return meter.expect(descriptor, {.left = layout, .backward = backward});
@@ -369,16 +370,16 @@ TEST_CASE("conformance: activations are ReLU and its derivative, over every comp
           const Layout layout = balanced_layout(z.rows(), z.cols(), budget.slots());
           const EncryptedMatrix encrypted_z = parties.encrypt(z, layout);
           const EncryptedMatrix encrypted_delta = parties.encrypt(delta, layout);
-          Place place = parties.next_place();
-          place.direction = Direction::activation;
+          OperationId operation = parties.next_operation();
+          operation.direction = Direction::activation;
           Meter forward(parties);
-          const Activated out = set.activation->forward(parties.evaluator(), place, encrypted_z);
+          const Activated out = set.activation->forward(parties.evaluator(), operation, encrypted_z);
           declare(forward, layout, false);
           forward.check();
-          place.direction = Direction::activation_backward;
+          operation.direction = Direction::activation_backward;
           Meter backward(parties);
           const EncryptedMatrix derived =
-              set.activation->backward(parties.evaluator(), place, encrypted_delta, *out.state);
+              set.activation->backward(parties.evaluator(), operation, encrypted_delta, *out.state);
           declare(backward, layout, true);
           backward.check();
           IntegerMatrix want_values = z, want_derived = delta;
@@ -396,45 +397,45 @@ TEST_CASE("conformance: activations are ReLU and its derivative, over every comp
 }
 
 TEST_CASE("conformance: conversions keep every value") {
-  for_each_protocol(
-      Family::conversion, [](const Descriptor& descriptor, const ProtocolNames&, std::size_t slots) {
-        TwoParties parties({.slots = slots});
-        const BitBudget& budget = parties.budget();
-        for (const auto& [rows, cols] : {std::array<std::size_t, 2>{1, 1}, {3, 5}, {9, 2}}) {
-          const IntegerMatrix x = matrix_of(rows, cols, extremes(24));
-          const Layout layout = balanced_layout(rows, cols, budget.slots());
-          const EncryptedMatrix encrypted_x = parties.encrypt(x, layout);
-          const Place place = parties.next_place();
-          Meter meter(parties);
-          if (descriptor.name == "unpack") {
-            const EncryptedMatrix out = unpack_matrix(parties.evaluator(), place, encrypted_x);
-            if (!layout.single()) meter.expect(descriptor, {.left = layout});  // else there is nothing to do
-            meter.check();
-            CHECK(out.layout().single());
-            CHECK(parties.decrypt(out) == x);
-          } else if (descriptor.name == "switch-key") {
-            const auto out =
-                switch_key(parties.evaluator(), place, toy_user_key(), Purpose::answers, encrypted_x.down());
-            meter.expect(descriptor, {.left = layout, .user_bits = toy_user_key().bits()});
-            meter.check();
-            CHECK(unpack_down(toy_user_secret_key().decrypt(local(out)), layout, budget.slot_bits()) == x);
-          } else if (descriptor.name == "range-check") {
-            const Evaluator gathering = gathering_evidence(parties.evaluator());
-            make_protocols(preset("homomorphic"), budget).activation->forward(gathering, place, encrypted_x);
-            Meter check(parties);
-            check_ranges(gathering, place);
-            check.expect(descriptor, {.left = layout});
-            check.check();
-          } else if (descriptor.name == "base-transfers") {
-            parties.evaluator().transfers(place);
-            if (rows * cols == 1) meter.expect(descriptor, {});  // once
-            parties.evaluator().transfers(parties.next_place());
-            meter.check();
-          } else {
-            FAIL("there is no driver for the conversion ", descriptor.name);
-          }
-        }
-      });
+  for_each_protocol(Family::conversion, [](const Descriptor& descriptor, const ProtocolNames&,
+                                           std::size_t slots) {
+    TwoParties parties({.slots = slots});
+    const BitBudget& budget = parties.budget();
+    for (const auto& [rows, cols] : {std::array<std::size_t, 2>{1, 1}, {3, 5}, {9, 2}}) {
+      const IntegerMatrix x = matrix_of(rows, cols, extremes(24));
+      const Layout layout = balanced_layout(rows, cols, budget.slots());
+      const EncryptedMatrix encrypted_x = parties.encrypt(x, layout);
+      const OperationId operation = parties.next_operation();
+      Meter meter(parties);
+      if (descriptor.name == "unpack") {
+        const EncryptedMatrix out = unpack_matrix(parties.evaluator(), operation, encrypted_x);
+        if (!layout.single()) meter.expect(descriptor, {.left = layout});  // else there is nothing to do
+        meter.check();
+        CHECK(out.layout().single());
+        CHECK(parties.decrypt(out) == x);
+      } else if (descriptor.name == "switch-key") {
+        const auto out =
+            switch_key(parties.evaluator(), operation, toy_user_key(), Purpose::answers, encrypted_x.down());
+        meter.expect(descriptor, {.left = layout, .user_bits = toy_user_key().bits()});
+        meter.check();
+        CHECK(unpack_down(toy_user_secret_key().decrypt(local(out)), layout, budget.slot_bits()) == x);
+      } else if (descriptor.name == "range-check") {
+        const Evaluator gathering = gathering_evidence(parties.evaluator());
+        make_protocols(preset("homomorphic"), budget).activation->forward(gathering, operation, encrypted_x);
+        Meter check(parties);
+        check_ranges(gathering, operation);
+        check.expect(descriptor, {.left = layout});
+        check.check();
+      } else if (descriptor.name == "base-transfers") {
+        parties.evaluator().transfers(operation);
+        if (rows * cols == 1) meter.expect(descriptor, {});  // once
+        parties.evaluator().transfers(parties.next_operation());
+        meter.check();
+      } else {
+        FAIL("there is no driver for the conversion ", descriptor.name);
+      }
+    }
+  });
 }
 
 TEST_CASE("conformance: one seed gives one result whatever the matrix product and the truncation") {
@@ -448,9 +449,9 @@ TEST_CASE("conformance: one seed gives one result whatever the matrix product an
       const EncryptedMatrix x = parties.encrypt(a);
       const EncryptedMatrix y = parties.encrypt(b);
       const Addend c{parties.encrypt(matrix_of(4, 2, {5, -5})), 4};
-      results.push_back(
-          parties.decrypt(make_protocols(names, parties.budget())
-                              .matmul->multiply(parties.evaluator(), parties.next_place(), x, y, {5, 6}, c)));
+      results.push_back(parties.decrypt(
+          make_protocols(names, parties.budget())
+              .matmul->multiply(parties.evaluator(), parties.next_operation(), x, y, {5, 6}, c)));
     }
   }
   REQUIRE(results.size() >= 2);

@@ -32,12 +32,12 @@ static_assert(!std::is_constructible_v<MaskedCiphertexts, std::vector<FreshCiphe
 
 TEST_CASE("mask: each cell is what its address draws") {
   TwoParties parties;
-  const Place place{3, 1, Direction::gradient};
-  const Mask mask = Mask::drawn(parties.evaluator().draws(place, Draw::mask_left), 3, 4, 60);
+  const OperationId operation{3, 1, Direction::gradient};
+  const Mask mask = Mask::drawn(parties.evaluator().draws(operation, Draw::mask_left), 3, 4, 60);
   CHECK(mask.bits() == 60);
   for (std::size_t i = 0; i < 3; ++i)
     for (std::size_t j = 0; j < 4; ++j) {
-      Address address = place.address(Draw::mask_left);
+      Address address = operation.address(Draw::mask_left);
       address.element = i * 4 + j;
       RandomStream random = parties.evaluator_random().stream(address);
       const Integer first = random.bits(60), second = random.bits(60), third = random.bits(60);
@@ -46,7 +46,7 @@ TEST_CASE("mask: each cell is what its address draws") {
 }
 
 TEST_CASE("mask: its low word is that of each cell") {
-  const Draws draws(RandomSource::from_seed(3), Place{3, 1}.address(Draw::mask_product));
+  const Draws draws(RandomSource::from_seed(3), OperationId{3, 1}.address(Draw::mask_product));
   for (const std::size_t bits : {1U, 20U, 60U, 63U, 64U, 65U, 128U, 241U, 512U}) {
     const IntegerMatrix cells = Mask::drawn(draws, 2, 3, bits).values();
     for (std::size_t cell = 0; cell < cells.size(); ++cell)
@@ -58,7 +58,8 @@ TEST_CASE("mask: its low word is that of each cell") {
 TEST_CASE("mask: the remainder of a product completes the effective mask") {
   TwoParties parties;
   const auto draw = [&](std::size_t rows, std::size_t cols, std::size_t bits) {
-    return Mask::drawn(parties.evaluator().draws(parties.next_place(), Draw::mask_left), rows, cols, bits);
+    return Mask::drawn(parties.evaluator().draws(parties.next_operation(), Draw::mask_left), rows, cols,
+                       bits);
   };
   const IntegerMatrix product = matrix_of(2, 3, {5, -8, 1000});
   const Mask cross = draw(2, 3, 123);
@@ -80,8 +81,8 @@ TEST_CASE("masking: adds mask and offset in both packings, under new randomness"
   const std::size_t slot_bits = parties.budget().slot_bits();
   const IntegerMatrix x = matrix_of(5, 3, {-4, 0, 17, 1000, -999});
   const EncryptedMatrix encrypted = parties.encrypt(x, {{3, 2}, {1, 2}});
-  const Place place = parties.next_place();
-  const Mask mask = Mask::drawn(evaluator.draws(place, Draw::mask_left), 5, 3, 60);
+  const OperationId operation = parties.next_operation();
+  const Mask mask = Mask::drawn(evaluator.draws(operation, Draw::mask_left), 5, 3, 60);
   IntegerMatrix wanted = x;
   for (std::size_t i = 0; i < x.size(); ++i) wanted.cells()[i] += mask.values().cells()[i] + 77;
   const auto open = [&](const MaskedCiphertexts& masked) {
@@ -90,10 +91,10 @@ TEST_CASE("masking: adds mask and offset in both packings, under new randomness"
     return key.decrypt(local);
   };
   const MaskedCiphertexts down =
-      mask_down(evaluator, encrypted.down(), encrypted.layout(), mask, 20, place, 77);
+      mask_down(evaluator, encrypted.down(), encrypted.layout(), mask, 20, operation, 77);
   CHECK(unpack_down(open(down), encrypted.layout(), slot_bits) == wanted);
   const MaskedCiphertexts across =
-      mask_across(evaluator, encrypted.across(), encrypted.layout(), mask, 20, place, 77);
+      mask_across(evaluator, encrypted.across(), encrypted.layout(), mask, 20, operation, 77);
   CHECK(unpack_across(open(across), encrypted.layout(), slot_bits) == wanted);
   // Re-randomised: not the residue that local arithmetic gives.
   const auto packed = pack_down(mask.values(), encrypted.layout(), slot_bits);
@@ -109,9 +110,9 @@ TEST_CASE("masking: an operand goes out in pairs, the last of an odd number alon
     for (const Layout& layout : {Layout{{3, 2}, {1, 2}}, Layout{{2}, {1, 1, 1}}, Layout{{1}, {1}}}) {
       const IntegerMatrix x = matrix_of(layout.rows(), layout.cols(), {-4, 0, 17, 524287, -524288});
       const EncryptedMatrix encrypted = parties.encrypt(x, layout);
-      const Place place = parties.next_place();
+      const OperationId operation = parties.next_operation();
       const Mask mask =
-          Mask::drawn(evaluator.draws(place, Draw::mask_left), layout.rows(), layout.cols(), 60);
+          Mask::drawn(evaluator.draws(operation, Draw::mask_left), layout.rows(), layout.cols(), 60);
       IntegerMatrix sum = x;
       for (std::size_t i = 0; i < x.size(); ++i) sum.cells()[i] += mask.values().cells()[i];
       for (const Side side : {Side::left, Side::right}) {
@@ -121,16 +122,16 @@ TEST_CASE("masking: an operand goes out in pairs, the last of an odd number alon
         for (std::size_t i = 0; i < packed.size(); i += 2)
           wanted.push_back(i + 1 < packed.size() ? Integer(packed[i] + (packed[i + 1] << 63)) : packed[i]);
         std::vector<Ciphertext> sent;
-        const MaskedCiphertexts operand = mask_operand(evaluator, encrypted, side, mask, place);
+        const MaskedCiphertexts operand = mask_operand(evaluator, encrypted, side, mask, operation);
         for (const FreshCiphertext& c : operand.ciphertexts()) sent.push_back(c.local());
         CHECK(toy_keys().paillier().decrypt(sent) == wanted);
       }
     }
     const EncryptedMatrix x = parties.encrypt(matrix_of(2, 2, {1}));
     const auto refusal = [&](std::size_t rows, std::size_t bits) {
-      const Place place = parties.next_place();
-      const Mask mask = Mask::drawn(evaluator.draws(place, Draw::mask_left), rows, 2, bits);
-      return error_of([&] { mask_operand(evaluator, x, Side::left, mask, place); });
+      const OperationId operation = parties.next_operation();
+      const Mask mask = Mask::drawn(evaluator.draws(operation, Draw::mask_left), rows, 2, bits);
+      return error_of([&] { mask_operand(evaluator, x, Side::left, mask, operation); });
     };
     CHECK(refusal(2, 59) == "a mask of 59 bits reached an operand; it needs 60 bits");
     CHECK(refusal(2, 61) == "a mask of 61 bits reached an operand; it needs 60 bits");
@@ -141,7 +142,8 @@ TEST_CASE("masking: an operand goes out in pairs, the last of an odd number alon
 TEST_CASE("masking: masks of pieces under each other") {
   TwoParties parties;
   const auto draw = [&](std::size_t rows, std::size_t cols, std::size_t bits) {
-    return Mask::drawn(parties.evaluator().draws(parties.next_place(), Draw::mask_left), rows, cols, bits);
+    return Mask::drawn(parties.evaluator().draws(parties.next_operation(), Draw::mask_left), rows, cols,
+                       bits);
   };
   const std::vector<Mask> pieces{draw(2, 3, 60), draw(1, 3, 60)};
   const Mask all = Mask::stacked(pieces);
@@ -163,9 +165,9 @@ TEST_CASE("masking: a mask that is too narrow, or of another shape, is refused")
   const Evaluator& evaluator = parties.evaluator();
   const EncryptedMatrix x = parties.encrypt(matrix_of(2, 2, {1}));
   const auto masked = [&](std::size_t rows, std::size_t bits, std::size_t content) {
-    const Place place = parties.next_place();
-    const Mask mask = Mask::drawn(evaluator.draws(place, Draw::mask_left), rows, 2, bits);
-    mask_down(evaluator, x.down(), x.layout(), mask, content, place);
+    const OperationId operation = parties.next_operation();
+    const Mask mask = Mask::drawn(evaluator.draws(operation, Draw::mask_left), rows, 2, bits);
+    mask_down(evaluator, x.down(), x.layout(), mask, content, operation);
   };
   masked(2, 60, 20);
   CHECK(error_of([&] { masked(2, 59, 20); }) ==
@@ -173,11 +175,11 @@ TEST_CASE("masking: a mask that is too narrow, or of another shape, is refused")
   CHECK(error_of([&] { masked(2, 60, 21); }) ==
         "a mask of 60 bits does not hide 21 bits; at least 61 are needed");
   CHECK(error_of([&] { masked(3, 60, 20); }) == "a matrix of 3 x 2 cells does not fit a layout of 2 x 2");
-  const Place place = parties.next_place();
-  const Mask mask = Mask::drawn(evaluator.draws(place, Draw::mask_left), 2, 2, 60);
-  CHECK(error_of([&] { mask_across(evaluator, x.across(), x.layout(), mask, 21, place); }) ==
+  const OperationId operation = parties.next_operation();
+  const Mask mask = Mask::drawn(evaluator.draws(operation, Draw::mask_left), 2, 2, 60);
+  CHECK(error_of([&] { mask_across(evaluator, x.across(), x.layout(), mask, 21, operation); }) ==
         "a mask of 60 bits does not hide 21 bits; at least 61 are needed");
-  CHECK(error_of([&] { mask_down(evaluator, {}, x.layout(), mask, 20, place); }) ==
+  CHECK(error_of([&] { mask_down(evaluator, {}, x.layout(), mask, 20, operation); }) ==
         "a mask for 2 ciphertexts does not fit 0");
 }
 
@@ -195,13 +197,13 @@ TEST_CASE("blinding: every comparison keeps its zeros and no other plaintext in 
     }
     return terms;
   };
-  const BlindedBits blinded = blind_and_shuffle(evaluator, parties.next_place(), 3, 4, terms_of);
+  const BlindedBits blinded = blind_and_shuffle(evaluator, parties.next_operation(), 3, 4, terms_of);
   REQUIRE(blinded.ciphertexts().size() == 12);
   std::vector<unsigned> zeros(3);
   for (std::size_t i = 0; i < 12; ++i)
     zeros[i / 4] += toy_keys().dgk().is_zero(blinded.ciphertexts()[i].local()) ? 1 : 0;
   CHECK(zeros == std::vector<unsigned>{1, 0, 1});
-  CHECK(error_of([&] { blind_and_shuffle(evaluator, parties.next_place(), 3, 5, terms_of); }) ==
+  CHECK(error_of([&] { blind_and_shuffle(evaluator, parties.next_operation(), 3, 5, terms_of); }) ==
         "a comparison of 5 terms made 4");
 }
 

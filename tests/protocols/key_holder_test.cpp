@@ -41,9 +41,9 @@ std::string refusal_with(const TwoParties& parties, const Bytes& frame,
 
 /// A request to truncate one value that is this residue, in a session of its own.
 Bytes truncation_of(TwoParties& parties, const Integer& residue, std::size_t slots_in_group = 1) {
-  Header header = parties.evaluator().header("truncation/packed", 0, parties.next_place(),
+  Header header = parties.evaluator().header("truncation/packed", 0, parties.next_operation(),
                                              {{slots_in_group}, {1}}, {20, 1, 4, 0, 0});
-  header.session = {static_cast<std::uint8_t>(header.place.step)};
+  header.session = {static_cast<std::uint8_t>(header.operation.step)};
   Bytes body;
   append_little_endian(residue, parties.evaluator().paillier().ciphertext_bytes(), body);
   return encode_request(header, body);
@@ -192,9 +192,9 @@ TEST_CASE("key holder: both values of a pair are read signed, in the range of ma
   const std::size_t slot_bits = parties.budget().slot_bits();
   // One row of two masked values times zeros.
   const auto outcome = [&](const Integer& pair) {
-    Header header = parties.evaluator().header("matmul/packed", 0, parties.next_place(), {{1}, {1}},
+    Header header = parties.evaluator().header("matmul/packed", 0, parties.next_operation(), {{1}, {1}},
                                                {2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0});
-    header.session = {static_cast<std::uint8_t>(header.place.step)};
+    header.session = {static_cast<std::uint8_t>(header.operation.step)};
     Bytes body;
     key.encode(std::vector{key.encrypt(pair, random)}, body);
     for (int zero = 0; zero < 3; ++zero) key.encode(std::vector{key.encrypt(0, random)}, body);
@@ -307,8 +307,8 @@ TEST_CASE("key holder: a comparison takes masked values up to either end of thei
   RandomStream random = RandomSource::from_seed(21).stream({});
   const auto outcome = [&](const Integer& k) {
     Header header =
-        parties.evaluator().header("comparison/dgk-veugen", 0, parties.next_place(), {{1}, {1}}, {0});
-    header.session = {static_cast<std::uint8_t>(header.place.step)};
+        parties.evaluator().header("comparison/dgk-veugen", 0, parties.next_operation(), {{1}, {1}}, {0});
+    header.session = {static_cast<std::uint8_t>(header.operation.step)};
     Bytes body;
     append_little_endian(parties.evaluator().paillier().encrypt(k, random).local().residue(), 128, body);
     return refusal_of(parties.key_holder(), encode_request(header, body));
@@ -328,7 +328,7 @@ TEST_CASE("key holder: sealed state of another place, session, shape, protocol o
   for (const Bytes& frame :
        {comparison[1], comparison[2], comparison[3], selection[0], selection[1], selection[2]}) {
     CHECK(refusal_of(parties.key_holder(), frame).empty());
-    CHECK(refusal_with(parties, frame, [](Request& r) { ++r.header.place.step; }) == foreign_state);
+    CHECK(refusal_with(parties, frame, [](Request& r) { ++r.header.operation.step; }) == foreign_state);
     CHECK(refusal_with(parties, frame, [](Request& r) { r.header.session[0] ^= 1; }) == foreign_state);
     CHECK(refusal_with(parties, frame, [](Request& r) { ++r.header.numbers.fraction_bits; }) ==
           foreign_state);
@@ -340,7 +340,7 @@ TEST_CASE("key holder: sealed state of another place, session, shape, protocol o
   // The place of opened values is the one that the request names for them (opened_values_test.cpp); that of
   // shares is the request's own.
   for (const Bytes& frame : selection)
-    CHECK(refusal_with(parties, frame, [](Request& r) { ++r.header.place.layer; }) == foreign_state);
+    CHECK(refusal_with(parties, frame, [](Request& r) { ++r.header.operation.layer; }) == foreign_state);
   // Shares of the other comparison.
   CHECK(refusal_with(parties, selection[1], [](Request& r) {
           r.header.parameters[0] = comparison_word("comparison/affine");
@@ -358,7 +358,7 @@ TEST_CASE("key holder: shares are taken from the comparison that made them, at i
   // Opened values and shares as the key holder seals them, but for the name and stage under which it does.
   const auto refusal = [&](const std::string& values_by, std::uint8_t values_at, const std::string& shares_by,
                            std::uint8_t shares_at) {
-    Header context = opened_context(request.header, request.header.place, 3);
+    Header context = opened_context(request.header, request.header.operation, 3);
     context.protocol = values_by;
     context.stage = values_at;
     const FixedIntegers values(std::vector<Integer>(6, 5), masked_value_limbs(mask_bits));

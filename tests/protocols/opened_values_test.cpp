@@ -26,16 +26,16 @@ struct Layer {
   RandomStream random = RandomSource::from_seed(90).stream({});
   IntegerMatrix x = random_matrix(7, 5, 15, random), w = random_matrix(5, 4, 8, random),
                 product = naive_product(x, w);
-  Place place = parties.next_place();
+  OperationId operation = parties.next_operation();
 
   EncryptedMatrix multiply(Form form) {
-    place.direction = Direction::forward;
-    return set.matmul->multiply(parties.evaluator(), place, parties.encrypt(x), parties.encrypt(w), {1, 4},
-                                std::nullopt, form);
+    operation.direction = Direction::forward;
+    return set.matmul->multiply(parties.evaluator(), operation, parties.encrypt(x), parties.encrypt(w),
+                                {1, 4}, std::nullopt, form);
   }
   Activated relu(const EncryptedMatrix& z) {
-    place.direction = Direction::activation;
-    return set.activation->forward(parties.evaluator(), place, z);
+    operation.direction = Direction::activation;
+    return set.activation->forward(parties.evaluator(), operation, z);
   }
   std::size_t seen(const std::string& what) const {
     return static_cast<std::size_t>(std::count(views.begin(), views.end(), what));
@@ -70,10 +70,10 @@ TEST_CASE("opened values: a product that stays opened has the values of one in c
   // What was opened is neither masked nor decrypted again.
   CHECK(opened.seen("z + r") == 0);
   CHECK(encrypted.seen("z + r") == 1);
-  opened.place.direction = Direction::activation_backward;
-  const EncryptedMatrix delta =
-      opened.set.activation->backward(opened.parties.evaluator(), opened.place,
-                                      opened.parties.open(opened.product, opened.place), *from_opened.state);
+  opened.operation.direction = Direction::activation_backward;
+  const EncryptedMatrix delta = opened.set.activation->backward(
+      opened.parties.evaluator(), opened.operation, opened.parties.open(opened.product, opened.operation),
+      *from_opened.state);
   CHECK(opened.seen("v + r") == 0);
   IntegerMatrix want = opened.product;
   for (Integer& value : want.cells())
@@ -87,13 +87,13 @@ TEST_CASE("opened values: masks wider than a comparison needs, and negative ones
   for (const Rescale& factor : {Rescale{1, 0}, Rescale{-1, 0}, Rescale{-3, 2}, Rescale{1, 20}}) {
     CAPTURE(factor.scale);
     RandomStream random = RandomSource::from_seed(91).stream({});
-    const EncryptedMatrix z = set.truncation->rescale(parties.evaluator(), parties.next_place(),
+    const EncryptedMatrix z = set.truncation->rescale(parties.evaluator(), parties.next_operation(),
                                                       parties.encrypt(random_matrix(5, 3, 24, random)), 43,
                                                       factor, std::nullopt, Form::opened);
-    Place place = z.opened().pieces.front()->origin;
-    place.direction = Direction::activation;
+    OperationId operation = z.opened().pieces.front()->origin;
+    operation.direction = Direction::activation;
     const Evaluator gathering = gathering_evidence(parties.evaluator());
-    const Activated out = set.activation->forward(gathering, place, z);
+    const Activated out = set.activation->forward(gathering, operation, z);
     IntegerMatrix want = parties.decrypt(z);
     for (Integer& value : want.cells())
       if (value < 0) value = 0;
@@ -121,14 +121,14 @@ TEST_CASE(
   CHECK(error_of([&] { z.across(); }) == none);
   CHECK(error_of([&] { add(layer.parties.evaluator().paillier(), z, z); }) == none);
   CHECK(error_of([&] {
-          layer.set.matmul->multiply(layer.parties.evaluator(), layer.parties.next_place(), z,
+          layer.set.matmul->multiply(layer.parties.evaluator(), layer.parties.next_operation(), z,
                                      layer.parties.encrypt(layer.w.transposed()), {1, 0}, std::nullopt);
         }) == none);
   CHECK(error_of([&] { EncryptedMatrix(z.layout(), top.opened()); }) ==
         "an opened matrix of 7 x 4 cells needs one piece a row group");
   CHECK(error_of([&] { layer.relu(z.transposed()); }) ==
         "an opened matrix of 4 x 7 cells cannot be brought transposed");
-  layer.place = layer.parties.next_place();
+  layer.operation = layer.parties.next_operation();
   CHECK(error_of([&] { layer.relu(z); }).find("was brought to step") != std::string::npos);
 }
 
@@ -150,7 +150,7 @@ TEST_CASE("opened values: a constant goes into the mask, and a stack of shifted 
 
 TEST_CASE("opened values: row groups of several origins come in one request") {
   Layer layer;
-  Place other = layer.place;
+  OperationId other = layer.operation;
   other.tile = 3;
   const EncryptedMatrix z = layer.multiply(Form::opened),
                         more = layer.parties.open(layer.product, other, z.layout());
@@ -181,7 +181,7 @@ TEST_CASE("opened values: a state serves no other step, session, numbers, shape,
     const std::int64_t word = request.header.parameters[2];
     CHECK(word == (static_cast<std::int64_t>(Draw::mask_product) | 1 << 8));
     CHECK(answer_to([](Header&) {}).empty());
-    CHECK(answer_to([](Header& h) { ++h.place.step; }) == foreign);
+    CHECK(answer_to([](Header& h) { ++h.operation.step; }) == foreign);
     CHECK(answer_to([](Header& h) { h.session[0] ^= 1; }) == foreign);
     CHECK(answer_to([](Header& h) { --h.max_inner; }) != "");
     CHECK(answer_to([](Header& h) { h.layout.row_groups = {2, 2, 3}; }) != "");
@@ -233,8 +233,8 @@ TEST_CASE("opened values: other states are no opened values, and opened values a
   // An operand of a product, which is sealed under another name.
   const IntegerMatrix square = matrix_of(3, 3, {5, -6, 7});
   const EncryptedMatrix kept = layer.parties.encrypt(square).kept();
-  layer.place = layer.parties.next_place();
-  layer.set.matmul->multiply(layer.parties.evaluator(), layer.place, kept, layer.parties.encrypt(square),
+  layer.operation = layer.parties.next_operation();
+  layer.set.matmul->multiply(layer.parties.evaluator(), layer.operation, kept, layer.parties.encrypt(square),
                              {1, 0}, std::nullopt);
   const auto& operand = kept.opened().pieces.front();
   REQUIRE(operand->sealed.has_value());
@@ -250,7 +250,7 @@ TEST_CASE("opened values: what is wider than a slot has room for is refused befo
   const EncryptedMatrix x = parties.encrypt(matrix_of(1, 1, {1}));
   const Addend widest{x, 85};
   CHECK(error_of([&] {
-          set.truncation->rescale(parties.evaluator(), parties.next_place(), x, 20, {1, 0}, widest,
+          set.truncation->rescale(parties.evaluator(), parties.next_operation(), x, 20, {1, 0}, widest,
                                   Form::opened);
         }) ==
         "the bit budget does not fit: an opened result works on values under masks of 126 bits in slots of "

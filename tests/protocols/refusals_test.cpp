@@ -19,7 +19,7 @@ TEST_CASE("refusals: a matrix product outside the budget or of shapes that do no
       const EncryptedMatrix a = parties.encrypt(matrix_of(m, k, {1}));
       const EncryptedMatrix b = parties.encrypt(matrix_of(k2, n, {1}));
       return error_of(
-          [&] { set.matmul->multiply(parties.evaluator(), parties.next_place(), a, b, factor, addend); });
+          [&] { set.matmul->multiply(parties.evaluator(), parties.next_operation(), a, b, factor, addend); });
     };
     CHECK(refusal(2, 9, 9, 2, {1, 0}) == "the bit budget does not fit: " + wire_name +
                                              " sums 9 products, the table was laid out for at most 8; where "
@@ -54,7 +54,7 @@ TEST_CASE("refusals: a truncation outside the budget") {
     const auto refusal = [&](std::size_t bits, const Rescale& factor,
                              const std::optional<Addend>& addend = std::nullopt) {
       return error_of([&] {
-        set.truncation->rescale(parties.evaluator(), parties.next_place(), x, bits, factor, addend);
+        set.truncation->rescale(parties.evaluator(), parties.next_operation(), x, bits, factor, addend);
       });
     };
     CHECK(refusal(44, {1, 0}) == "a truncation of 44 bits is outside the bit budget of 43");
@@ -74,7 +74,7 @@ TEST_CASE("refusals: protocols of one value a ciphertext do not read packed oper
   const Layout columns{{4}, std::vector<std::size_t>(4, 1)};
   const auto multiply = [&](const EncryptedMatrix& a, const EncryptedMatrix& b) {
     return error_of([&] {
-      set.matmul->multiply(parties.evaluator(), parties.next_place(), a, b, {1, 0}, std::nullopt);
+      set.matmul->multiply(parties.evaluator(), parties.next_operation(), a, b, {1, 0}, std::nullopt);
     });
   };
   const auto refusal = "the protocol matmul/blinded works on one value a ciphertext";
@@ -82,7 +82,7 @@ TEST_CASE("refusals: protocols of one value a ciphertext do not read packed oper
   // The result alone would have one value a ciphertext.
   CHECK(multiply(parties.encrypt(matrix_of(4, 4, {1}), rows),
                  parties.encrypt(matrix_of(4, 4, {1}), columns)) == refusal);
-  CHECK(error_of([&] { set.activation->forward(parties.evaluator(), parties.next_place(), packed); }) ==
+  CHECK(error_of([&] { set.activation->forward(parties.evaluator(), parties.next_operation(), packed); }) ==
         "the protocol activation/max works on one value a ciphertext");
 }
 
@@ -93,17 +93,18 @@ TEST_CASE("refusals: shares of another matrix, states of another activation") {
   const ProtocolSet paper = make_protocols(preset("paper"), parties.budget());
   const EncryptedMatrix z = parties.encrypt(matrix_of(2, 2, {1, -1}));
   const EncryptedMatrix other = parties.encrypt(matrix_of(2, 3, {1, -1}));
-  const Place place = parties.next_place();
-  const SignShares bits = homomorphic.comparison->sign(evaluator, place, z);
-  CHECK(error_of([&] { homomorphic.selection->select(evaluator, place, other, bits); }) ==
+  const OperationId operation = parties.next_operation();
+  const SignShares bits = homomorphic.comparison->sign(evaluator, operation, z);
+  CHECK(error_of([&] { homomorphic.selection->select(evaluator, operation, other, bits); }) ==
         "a selection of 2 x 3 cells got shares of 2 x 2 bits");
-  const Activated a = homomorphic.activation->forward(evaluator, parties.next_place(), z);
-  const Activated b = paper.activation->forward(evaluator, parties.next_place(), z);
-  CHECK(error_of([&] { homomorphic.activation->backward(evaluator, parties.next_place(), z, *b.state); }) ==
-        "the state of another activation was given to compare-select");
-  CHECK(error_of([&] { paper.activation->backward(evaluator, parties.next_place(), z, *a.state); }) ==
+  const Activated a = homomorphic.activation->forward(evaluator, parties.next_operation(), z);
+  const Activated b = paper.activation->forward(evaluator, parties.next_operation(), z);
+  CHECK(error_of([&] {
+          homomorphic.activation->backward(evaluator, parties.next_operation(), z, *b.state);
+        }) == "the state of another activation was given to compare-select");
+  CHECK(error_of([&] { paper.activation->backward(evaluator, parties.next_operation(), z, *a.state); }) ==
         "the state of another activation was given to max");
-  CHECK(error_of([&] { paper.activation->backward(evaluator, parties.next_place(), other, *b.state); }) ==
+  CHECK(error_of([&] { paper.activation->backward(evaluator, parties.next_operation(), other, *b.state); }) ==
         "a mask for 6 ciphertexts does not fit 4");
 }
 
@@ -116,7 +117,7 @@ TEST_CASE("refusals: a comparison that the DGK key cannot carry") {
   const Evaluator evaluator{keys, parties.budget(), parties.channel(), parties.evaluator_random(), {}};
   const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
   const EncryptedMatrix z = parties.encrypt(matrix_of(1, 1, {1}));
-  CHECK(error_of([&] { set.comparison->sign(evaluator, parties.next_place(), z); }) ==
+  CHECK(error_of([&] { set.comparison->sign(evaluator, parties.next_operation(), z); }) ==
         "a comparison of 23 bits needs u > 13, the DGK key has u = 13; encrypt with fewer --value-bits");
 }
 
@@ -129,12 +130,12 @@ TEST_CASE("refusals: a user key that is not configured, or too short for the slo
       PaillierSecretKey::generate(Variant::subgroup, 384, 64, random).public_key();
   const EncryptedMatrix x = parties.encrypt(matrix_of(4, 1, {1}));
   CHECK(error_of([&] {
-          switch_key(parties.evaluator(), parties.next_place(), stranger, Purpose::answers, x.down());
+          switch_key(parties.evaluator(), parties.next_operation(), stranger, Purpose::answers, x.down());
         }) ==
         "the key holder refused: the user key of a request is not one that this key holder was configured "
         "with");
   CHECK(error_of([&] {
-          switch_key(parties.evaluator(), parties.next_place(), shorter, Purpose::answers, x.down());
+          switch_key(parties.evaluator(), parties.next_operation(), shorter, Purpose::answers, x.down());
         }) == "the user's key has 384 bits, 3 slots of 129 bits need at least 389");
 
   // A key for one purpose alone; and the purpose is a number of the header, so any number may come.
@@ -144,7 +145,7 @@ TEST_CASE("refusals: a user key that is not configured, or too short for the slo
   const EncryptedMatrix y = models_alone.encrypt(matrix_of(4, 1, {1}));
   const auto hand_over = [&](Purpose purpose) {
     return error_of([&] {
-      switch_key(models_alone.evaluator(), models_alone.next_place(), toy_user_key(), purpose, y.down());
+      switch_key(models_alone.evaluator(), models_alone.next_operation(), toy_user_key(), purpose, y.down());
     });
   };
   CHECK(hand_over(Purpose::model).empty());
@@ -162,5 +163,5 @@ TEST_CASE("refusals: a user key that is not configured, or too short for the slo
   TwoParties both({.policy = policy});
   const EncryptedMatrix z = both.encrypt(matrix_of(4, 1, {1}));
   for (const Purpose purpose : {Purpose::answers, Purpose::model})
-    CHECK_NOTHROW(switch_key(both.evaluator(), both.next_place(), toy_user_key(), purpose, z.down()));
+    CHECK_NOTHROW(switch_key(both.evaluator(), both.next_operation(), toy_user_key(), purpose, z.down()));
 }

@@ -21,7 +21,7 @@ Header sample() {
   header.stage = 1;
   header.session.fill(5);
   header.key.fill(6);
-  header.place = {9, 2, Direction::activation};
+  header.operation = {9, 2, Direction::activation};
   header.numbers = {20, 10, 40};
   header.max_inner = 8;
   header.slots = 4;
@@ -56,12 +56,12 @@ TEST_CASE("sealed state: round trip") {
   CHECK(sealed.size() == state.size() + sealed_overhead);
   const OpenedState opened = unseal(sealed, sample(), protocol, 1, secret);
   CHECK(opened.state == state);
-  CHECK(opened.origin == sample().place);
+  CHECK(opened.origin == sample().operation);
   // A later request of another protocol, direction, stage and other parameters may use it.
   Header later = sample();
   later.protocol = "selection/homomorphic";
   later.stage = 0;
-  later.place.direction = Direction::activation_backward;
+  later.operation.direction = Direction::activation_backward;
   later.parameters = {4, 1};
   CHECK(unseal(sealed, later, protocol, 1, secret).state == state);
   RandomStream salt = RandomSource::from_seed(1).stream({});
@@ -92,9 +92,9 @@ TEST_CASE("sealed state: any change of what it is bound to is refused by one sen
   const std::vector<std::pair<const char*, std::function<void(Header&)>>> changes = {
       {"session", [](Header& h) { h.session[15] ^= 1; }},
       {"key", [](Header& h) { h.key[31] ^= 1; }},
-      {"step", [](Header& h) { ++h.place.step; }},
-      {"layer", [](Header& h) { ++h.place.layer; }},
-      {"tile", [](Header& h) { ++h.place.tile; }},
+      {"step", [](Header& h) { ++h.operation.step; }},
+      {"layer", [](Header& h) { ++h.operation.layer; }},
+      {"tile", [](Header& h) { ++h.operation.tile; }},
       {"value bits", [](Header& h) { ++h.numbers.value_bits; }},
       {"fraction bits", [](Header& h) { ++h.numbers.fraction_bits; }},
       {"sigma", [](Header& h) { ++h.numbers.sigma; }},

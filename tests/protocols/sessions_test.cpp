@@ -51,7 +51,7 @@ TEST_CASE("sessions compute, again and again, at places of their own") {
       CHECK(selected.cells()[cell] == relu.cells()[cell]);
     }
   }
-  CHECK(session.next_place() != session.next_place());
+  CHECK(session.next_operation() != session.next_operation());
 }
 
 TEST_CASE("an owner shares no randomness between matrices") {

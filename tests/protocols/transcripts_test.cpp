@@ -81,11 +81,11 @@ TEST_CASE("randomness: no address is used twice in a run of all protocols, by an
   // A protocol twice at one place is refused; had it drawn, the log would tell.
   const ProtocolSet set = make_protocols(preset("homomorphic"), many.budget());
   const EncryptedMatrix z = many.encrypt(matrix_of(1, 1, {1}));
-  const Place place = many.next_place();
-  set.comparison->sign(many.evaluator(), place, z);
+  const OperationId operation = many.next_operation();
+  set.comparison->sign(many.evaluator(), operation, z);
   CHECK(log->repeated() == 0);
-  CHECK(error_of([&] { set.comparison->sign(many.evaluator(), place, z); }).find("is used already") !=
+  CHECK(error_of([&] { set.comparison->sign(many.evaluator(), operation, z); }).find("is used already") !=
         std::string::npos);
-  many.evaluator_random().stream(place.address(Draw::mask_comparison));
+  many.evaluator_random().stream(operation.address(Draw::mask_comparison));
   CHECK(log->repeated() == 1);
 }

@@ -14,16 +14,16 @@ using namespace smlp;
 using namespace smlp::testing;
 
 TEST_CASE("used places: each place and kind once, steps only upwards") {
-  UsedPlaces used;
-  const Place first{3, 1, Direction::forward, 0};
-  std::vector<Place> places(5, first);
+  UsedOperations used;
+  const OperationId first{3, 1, Direction::forward, 0};
+  std::vector<OperationId> places(5, first);
   places[1].layer = 2;
   places[2].direction = Direction::backward;
   places[3].tile = 1;
   places[4].step = 4;
-  for (const Place& place : places)
+  for (const OperationId& operation : places)
     for (const Draw kind : {Draw::mask_left, Draw::mask_right})
-      CHECK(error_of([&] { used.use(place, kind); }) == "");
+      CHECK(error_of([&] { used.use(operation, kind); }) == "");
   CHECK(error_of([&] { used.use(places[4], Draw::mask_right); }) ==
         "the randomness of step 4, layer 1, direction 0, tile 0, kind 1 is used already and would hide two "
         "values; give every training and every classification a session of its own");
@@ -33,7 +33,7 @@ TEST_CASE("used places: each place and kind once, steps only upwards") {
 }
 
 TEST_CASE("used places: what lasts is kept for good, in any order, beside the steps") {
-  UsedPlaces used;
+  UsedOperations used;
   for (const std::uint32_t group : {7u, 2u, 5u}) used.use({group, 0, Direction::lasting}, Draw::mask_left);
   used.use({1, 0, Direction::forward}, Draw::mask_left);
   used.use({9, 0, Direction::forward}, Draw::mask_left);
@@ -43,7 +43,7 @@ TEST_CASE("used places: what lasts is kept for good, in any order, beside the st
 }
 
 TEST_CASE("used places: a long run keeps one step") {
-  UsedPlaces used;
+  UsedOperations used;
   for (std::uint32_t step = 0; step < 10000; ++step) {
     for (std::uint8_t layer = 0; layer < 3; ++layer)
       for (const Draw kind : {Draw::mask_left, Draw::mask_right, Draw::mask_cross, Draw::mask_product})
@@ -53,7 +53,7 @@ TEST_CASE("used places: a long run keeps one step") {
 }
 
 TEST_CASE("used places: of threads that ask for one place, one gets it") {
-  UsedPlaces used;
+  UsedOperations used;
   std::atomic<int> got = 0;
   {
     std::vector<std::jthread> threads;
@@ -69,8 +69,8 @@ TEST_CASE("used places: of threads that ask for one place, one gets it") {
 TEST_CASE("used places: copies of an evaluator share the record, and nothing else draws") {
   TwoParties parties;
   const Evaluator copy = parties.evaluator();
-  const Place place = parties.next_place();
-  copy.draws(place, Draw::mask_left);
-  CHECK_THROWS_AS(parties.evaluator().draws(place, Draw::mask_left), Error);
-  CHECK_NOTHROW(parties.evaluator().draws(place, Draw::mask_right));
+  const OperationId operation = parties.next_operation();
+  copy.draws(operation, Draw::mask_left);
+  CHECK_THROWS_AS(parties.evaluator().draws(operation, Draw::mask_left), Error);
+  CHECK_NOTHROW(parties.evaluator().draws(operation, Draw::mask_right));
 }

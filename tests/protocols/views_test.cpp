@@ -41,10 +41,10 @@ class Collector {
   explicit Collector(std::string protocol) : protocol_(std::move(protocol)) {}
   void see(const Header& header, std::string_view what, const std::vector<Integer>& values) {
     if (!protocol_.empty() && header.protocol != protocol_) return;
-    if (header.place.step != step_) seen_.clear();
-    step_ = header.place.step;
+    if (header.operation.step != step_) seen_.clear();
+    step_ = header.operation.step;
     const std::string name = header.protocol + " " +
-                             std::to_string(static_cast<int>(header.place.direction)) + " " +
+                             std::to_string(static_cast<int>(header.operation.direction)) + " " +
                              std::to_string(header.stage) + " " + std::string(what);
     for (const Integer& value : values) views_[name].add(value);
     for (const auto& [other, others] : seen_)
@@ -67,49 +67,49 @@ void run_on(TwoParties& parties, const Descriptor& descriptor, const ProtocolSet
   const Evaluator& evaluator = parties.evaluator();
   const EncryptedMatrix x = parties.encrypt(matrix_of(4, 4, {a}));
   const EncryptedMatrix y = parties.encrypt(matrix_of(4, 4, {b}));
-  const Place place = parties.next_place();
-  Place backward = place;
+  const OperationId operation = parties.next_operation();
+  OperationId backward = operation;
   backward.direction = Direction::backward;
   switch (descriptor.family) {
     case Family::matmul: {
       const EncryptedMatrix kept = x.kept();  // the second product reads what the first has opened
-      set.matmul->multiply(evaluator, place, kept, y, {3, 4}, Addend{y, 8});
+      set.matmul->multiply(evaluator, operation, kept, y, {3, 4}, Addend{y, 8});
       set.matmul->multiply(evaluator, backward, kept.transposed(), y, {3, 4}, std::nullopt, Form::opened);
       break;
     }
     case Family::truncation:
-      set.truncation->rescale(evaluator, place, x, 8, {3, 4}, Addend{y, 8});
+      set.truncation->rescale(evaluator, operation, x, 8, {3, 4}, Addend{y, 8});
       set.truncation->rescale(evaluator, backward, x, 8, {3, 4}, std::nullopt, Form::opened);
       break;
     case Family::comparison:
-      set.comparison->sign(evaluator, place, x);
+      set.comparison->sign(evaluator, operation, x);
       if (descriptor.on_opened)
         set.comparison->sign(evaluator, backward, parties.open(matrix_of(4, 4, {a}), backward));
       break;
     case Family::selection: {
-      const SignShares bits = set.comparison->sign(evaluator, place, x);
+      const SignShares bits = set.comparison->sign(evaluator, operation, x);
       set.selection->select(evaluator, backward, y, bits);
-      Place gradient = place;
+      OperationId gradient = operation;
       gradient.direction = Direction::gradient;
       set.selection->select(evaluator, gradient, parties.open(matrix_of(4, 4, {b}), gradient), bits,
                             Packings::across);
       break;
     }
     case Family::activation: {
-      const Activated out = set.activation->forward(evaluator, place, x);
+      const Activated out = set.activation->forward(evaluator, operation, x);
       set.activation->backward(evaluator, backward, y, *out.state);
       break;
     }
     case Family::conversion:
       if (descriptor.name == "unpack")
-        unpack_matrix(evaluator, place, x);
+        unpack_matrix(evaluator, operation, x);
       else if (descriptor.name == "range-check")
-        compare_and_check(evaluator, place, x);
+        compare_and_check(evaluator, operation, x);
       else if (descriptor.name == "base-transfers")
-        EvaluatorTransfers(evaluator, place,
-                           parties.evaluator_random().derive("transfers " + std::to_string(place.step)));
+        EvaluatorTransfers(evaluator, operation,
+                           parties.evaluator_random().derive("transfers " + std::to_string(operation.step)));
       else
-        switch_key(evaluator, place, toy_user_key(), Purpose::answers, x.down());
+        switch_key(evaluator, operation, toy_user_key(), Purpose::answers, x.down());
       break;
   }
 }
@@ -236,10 +236,10 @@ TEST_CASE("views: a layer whose values stay opened shows as little, all its mess
       const std::vector<std::size_t> groups = groups_with_bias(4, parties.budget().slots());
       const EncryptedMatrix x = parties.encrypt(matrix_of(4, 4, {input.a})).kept(),
                             w = parties.encrypt(matrix_of(4, 4, {input.b}), {groups, groups}).kept();
-      Place place = parties.next_place();
+      OperationId operation = parties.next_operation();
       const auto at = [&](Direction direction) {
-        place.direction = direction;
-        return place;
+        operation.direction = direction;
+        return operation;
       };
       const EncryptedMatrix z =
           set.matmul->multiply(evaluator, at(Direction::forward), x, w, {1, 9}, std::nullopt, Form::opened);

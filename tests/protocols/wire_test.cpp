@@ -16,7 +16,7 @@ Header sample() {
   header.stage = 3;
   for (std::size_t i = 0; i < header.session.size(); ++i) header.session[i] = static_cast<std::uint8_t>(i);
   for (std::size_t i = 0; i < header.key.size(); ++i) header.key[i] = static_cast<std::uint8_t>(200 + i);
-  header.place = {0xdeadbeef, 7, Direction::gradient, 5};
+  header.operation = {0xdeadbeef, 7, Direction::gradient, 5};
   header.numbers = {20, 10, 40};
   header.max_inner = 1024;
   header.slots = 15;

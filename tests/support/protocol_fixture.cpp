@@ -79,20 +79,20 @@ EncryptedMatrix TwoParties::encrypt(const IntegerMatrix& m) {
 }
 
 EncryptedMatrix TwoParties::encrypt(const IntegerMatrix& m, const Layout& layout) {
-  const Place place{++encryptions_, 0, Direction::input};
+  const OperationId operation{++encryptions_, 0, Direction::input};
   return encrypt_matrix(evaluator_.paillier(), m, layout, budget().slot_bits(),
-                        Draws(owner_, place.address(Draw::table_down)),
-                        Draws(owner_, place.address(Draw::table_across)))
+                        Draws(owner_, operation.address(Draw::table_down)),
+                        Draws(owner_, operation.address(Draw::table_across)))
       .local();
 }
 
-EncryptedMatrix TwoParties::open(const IntegerMatrix& m, const Place& place) {
-  return open(m, place, balanced_layout(m.rows(), m.cols(), budget().slots()));
+EncryptedMatrix TwoParties::open(const IntegerMatrix& m, const OperationId& operation) {
+  return open(m, operation, balanced_layout(m.rows(), m.cols(), budget().slots()));
 }
 
-EncryptedMatrix TwoParties::open(const IntegerMatrix& m, const Place& place, const Layout& layout) {
+EncryptedMatrix TwoParties::open(const IntegerMatrix& m, const OperationId& operation, const Layout& layout) {
   return make_protocols(preset("homomorphic"), budget())
-      .truncation->rescale(evaluator_, place, encrypt(m, layout), budget().product_bits(), {1, 0},
+      .truncation->rescale(evaluator_, operation, encrypt(m, layout), budget().product_bits(), {1, 0},
                            std::nullopt, Form::opened);
 }
 
@@ -197,10 +197,10 @@ Evaluator gathering_evidence(const Evaluator& evaluator) {
   return out;
 }
 
-void compare_and_check(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z) {
+void compare_and_check(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& z) {
   const Evaluator gathering = gathering_evidence(evaluator);
-  make_protocols(preset("homomorphic"), evaluator.budget).activation->forward(gathering, place, z);
-  check_ranges(gathering, place);
+  make_protocols(preset("homomorphic"), evaluator.budget).activation->forward(gathering, operation, z);
+  check_ranges(gathering, operation);
 }
 
 std::string refusal_of(const KeyHolder& key_holder, std::span<const std::uint8_t> frame) {
@@ -212,52 +212,52 @@ void run_protocol(TwoParties& parties, const Descriptor& descriptor, const Proto
   const Evaluator& evaluator = parties.evaluator();
   const ProtocolSet set = make_protocols(names, parties.budget());
   const EncryptedMatrix z = parties.encrypt(matrix_of(3, 2, {0, -1, 1, 700, -700, 5}));
-  const Place place = parties.next_place();
-  Place backward = place;
+  const OperationId operation = parties.next_operation();
+  OperationId backward = operation;
   backward.direction = Direction::backward;
   switch (descriptor.family) {
     case Family::matmul: {
       const EncryptedMatrix b = parties.encrypt(matrix_of(2, 5, {3, -9, 0, 4, 1}));
       const Addend addend{parties.encrypt(matrix_of(3, 5, {1000, -1000})), 12};
-      set.matmul->multiply(evaluator, place, z, b, {3, 4}, addend);
+      set.matmul->multiply(evaluator, operation, z, b, {3, 4}, addend);
       set.matmul->multiply(evaluator, backward, z, b, {3, 4}, addend, Form::opened);
       break;
     }
     case Family::truncation:
-      set.truncation->rescale(evaluator, place, z, 20, {3, 4},
+      set.truncation->rescale(evaluator, operation, z, 20, {3, 4},
                               Addend{parties.encrypt(matrix_of(3, 2, {1000, -1000})), 12});
       set.truncation->rescale(evaluator, backward, z, 20, {3, 4}, std::nullopt, Form::opened);
       break;
     case Family::comparison:
-      set.comparison->sign(evaluator, place, z);
+      set.comparison->sign(evaluator, operation, z);
       if (descriptor.on_opened)
         set.comparison->sign(evaluator, backward,
-                             parties.open(matrix_of(3, 2, {0, -1, 1, 700, -700, 5}), place));
+                             parties.open(matrix_of(3, 2, {0, -1, 1, 700, -700, 5}), operation));
       break;
     case Family::selection: {
-      const SignShares bits = set.comparison->sign(evaluator, place, z);
+      const SignShares bits = set.comparison->sign(evaluator, operation, z);
       set.selection->select(evaluator, backward, z, bits);
-      set.selection->select_compared(evaluator, place, z, bits);
-      Place gradient = place;
+      set.selection->select_compared(evaluator, operation, z, bits);
+      OperationId gradient = operation;
       gradient.direction = Direction::gradient;
       set.selection->select(evaluator, gradient, parties.open(matrix_of(3, 2, {9, -9}), gradient), bits,
                             Packings::across);
       break;
     }
     case Family::activation: {
-      const Activated out = set.activation->forward(evaluator, place, z);
+      const Activated out = set.activation->forward(evaluator, operation, z);
       set.activation->backward(evaluator, backward, z, *out.state);
       break;
     }
     case Family::conversion:
       if (descriptor.name == "unpack")
-        unpack_matrix(evaluator, place, z);
+        unpack_matrix(evaluator, operation, z);
       else if (descriptor.name == "switch-key")
-        switch_key(evaluator, place, toy_user_key(), Purpose::answers, z.down());
+        switch_key(evaluator, operation, toy_user_key(), Purpose::answers, z.down());
       else if (descriptor.name == "range-check")
-        compare_and_check(evaluator, place, z);
+        compare_and_check(evaluator, operation, z);
       else if (descriptor.name == "base-transfers")
-        evaluator.transfers(place);
+        evaluator.transfers(operation);
       else
         throw Error("the test support has no run for the conversion " + std::string(descriptor.name));
       break;

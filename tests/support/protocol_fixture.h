@@ -71,13 +71,13 @@ class TwoParties {
   EncryptedMatrix encrypt(const IntegerMatrix& m);
   EncryptedMatrix encrypt(const IntegerMatrix& m, const Layout& layout);
   /// Opened at this place, by a truncation that divides by 1; cells of 2l + log k bits.
-  EncryptedMatrix open(const IntegerMatrix& m, const Place& place);
-  EncryptedMatrix open(const IntegerMatrix& m, const Place& place, const Layout& layout);
+  EncryptedMatrix open(const IntegerMatrix& m, const OperationId& operation);
+  EncryptedMatrix open(const IntegerMatrix& m, const OperationId& operation, const Layout& layout);
   /// k - e of what is held opened; else reads the packings that are there, which must agree: Error otherwise.
   IntegerMatrix decrypt(const EncryptedMatrix& m) const;
 
   /// A place that no other call has had.
-  Place next_place() { return {++step_, 1, Direction::forward}; }
+  OperationId next_operation() { return {++step_, 1, Direction::forward}; }
 
  private:
   IntegerMatrix opened(const EncryptedMatrix& m) const;
@@ -134,7 +134,7 @@ std::string error_of(Action&& action) {
 /// The evaluator, with evidence of ranges of its own.
 Evaluator gathering_evidence(const Evaluator& evaluator);
 /// The default ReLU of z, and the check of its range.
-void compare_and_check(const Evaluator& evaluator, const Place& place, const EncryptedMatrix& z);
+void compare_and_check(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& z);
 
 /// The key holder's answer to a frame as an outcome: "" for an answer, else the refusal.
 std::string refusal_of(const KeyHolder& key_holder, std::span<const std::uint8_t> frame);

@@ -131,8 +131,8 @@ std::string line_of(const CallRecord& call) {
   if (!header.protocol.empty()) {
     const std::optional<Purpose> purpose = purpose_of(header);
     out += " session " + short_text(header.session) + " " + header.protocol +
-           (purpose ? text_of(*purpose) : "") + " step " + std::to_string(header.place.step) + " layer " +
-           std::to_string(header.place.layer) + ", " + std::to_string(header.layout.rows()) + " x " +
+           (purpose ? text_of(*purpose) : "") + " step " + std::to_string(header.operation.step) + " layer " +
+           std::to_string(header.operation.layer) + ", " + std::to_string(header.layout.rows()) + " x " +
            std::to_string(header.layout.cols());
   } else {
     out += " " + call.what;

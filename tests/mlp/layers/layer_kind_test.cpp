@@ -18,7 +18,7 @@ using namespace smlp::test;
 namespace {
 
 const Numbers numbers{20, 10, 40};
-constexpr Place here{0, 0, Direction::activation};
+constexpr OperationId here{0, 0, Direction::activation};
 
 /// The functions as the literature writes them, and their derivatives where they have one.
 using Function = double (*)(double);

@@ -1,4 +1,4 @@
-// Places that commands write to: what is refused, what is held, what is left.
+// OperationIds that commands write to: what is refused, what is held, what is left.
 #include "mlp/program/output_place.h"
 
 #include <doctest/doctest.h>

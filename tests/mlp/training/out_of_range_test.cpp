@@ -28,13 +28,13 @@ TEST_CASE("out of range: a refusal is located, with a remedy; other errors stay 
   IntegerMatrix outside = matrix_of(2, 2, {1});
   outside(1, 1) = power_of_two(70);
   const EncryptedMatrix x = parties.encrypt(outside);
-  Place place{6, 1, Direction::backward};
+  OperationId operation{6, 1, Direction::backward};
   const auto multiply = [&] {
-    set.matmul->multiply(parties.evaluator(), place, x, x, {1, 10}, std::nullopt);
+    set.matmul->multiply(parties.evaluator(), operation, x, x, {1, 10}, std::nullopt);
   };
   CHECK(error_of([&] { locating_ranges("step", "do this", multiply); }) ==
         "a value left its range, as the backward product of layer 2 in step 7 shows: do this");
-  ++place.step;
+  ++operation.step;
   const std::string uniform = "the key holder refused: a masked value is out of range; the session ends";
   CHECK(error_of(multiply) == uniform);
   CHECK(error_of([&] { locating_ranges("step", "", [] { throw Error("another"); }); }) == "another");

@@ -44,10 +44,10 @@ Run run_activation(const ProtocolNames& names, std::size_t slots, bool tiled,
   auto activation = make_protocols(names, parties.budget()).activation;
   if (tiled) activation = in_tiles(activation);
   const EncryptedMatrix z = parties.encrypt(values(1)), delta = parties.encrypt(values(2));
-  const Place place = parties.next_place();
-  Place backward = place;
+  const OperationId operation = parties.next_operation();
+  OperationId backward = operation;
   backward.direction = Direction::activation_backward;
-  const Activated out = activation->forward(parties.evaluator(), place, z);
+  const Activated out = activation->forward(parties.evaluator(), operation, z);
   const EncryptedMatrix kept =
       activation->backward(parties.evaluator(), backward, delta, *out.state, Packings::across);
   CHECK(out.values.layout() == z.layout());
@@ -99,11 +99,11 @@ TEST_CASE("tiles: the sealed state of one is refused in another") {
   TwoParties parties;
   const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
   const EncryptedMatrix z = parties.encrypt(values(3));
-  Place place = parties.next_place();
-  const SignShares shares = set.comparison->sign(parties.evaluator(), place, z);
-  place.tile = 1;
+  OperationId operation = parties.next_operation();
+  const SignShares shares = set.comparison->sign(parties.evaluator(), operation, z);
+  operation.tile = 1;
   CHECK(error_of([&] {
-          set.selection->select_compared(parties.evaluator(), place, z, shares);
+          set.selection->select_compared(parties.evaluator(), operation, z, shares);
         }).find("a sealed state does not belong to this request") != std::string::npos);
 }
 
@@ -112,9 +112,9 @@ TEST_CASE("tiles: the state of another activation is refused") {
   const auto whole = make_protocols(preset("homomorphic"), parties.budget()).activation;
   const auto tiled = in_tiles(whole);
   const EncryptedMatrix z = parties.encrypt(values(3));
-  const Place place = parties.next_place();
-  const Activated in_one = whole->forward(parties.evaluator(), place, z);
-  CHECK(error_of([&] { tiled->backward(parties.evaluator(), place, z, *in_one.state); }) ==
+  const OperationId operation = parties.next_operation();
+  const Activated in_one = whole->forward(parties.evaluator(), operation, z);
+  CHECK(error_of([&] { tiled->backward(parties.evaluator(), operation, z, *in_one.state); }) ==
         "the state of another activation was given to one in tiles");
 }
 
@@ -126,6 +126,6 @@ TEST_CASE("tiles: a refusal of the key holder ends the operation") {
   const EncryptedMatrix z = parties.encrypt(values(3));
   REQUIRE(activation_tiles(z.layout()).size() > 1);
   CHECK(error_of([&] {
-          tiled->forward(parties.evaluator(), parties.next_place(), z);
+          tiled->forward(parties.evaluator(), parties.next_operation(), z);
         }).find("selection/homomorphic") != std::string::npos);
 }

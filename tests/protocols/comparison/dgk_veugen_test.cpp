@@ -58,7 +58,7 @@ TEST_CASE("dgk-veugen: all values of the guarded range of 8-bit and 9-bit number
     for (long first = -end; first < end; first += 256) {
       const IntegerMatrix z = consecutive(first, 16, 16);
       const SignShares bits =
-          set.comparison->sign(parties.evaluator(), parties.next_place(), parties.encrypt(z));
+          set.comparison->sign(parties.evaluator(), parties.next_operation(), parties.encrypt(z));
       REQUIRE(shares.size() == z.size());
       bool right = true;
       for (std::size_t i = 0; i < z.size(); ++i)
@@ -74,12 +74,12 @@ TEST_CASE("dgk-veugen: ReLU and its derivative of all 8-bit values") {
   TwoParties parties({.numbers = small_numbers});
   const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
   const IntegerMatrix z = consecutive(-128, 16, 16);
-  Place place = parties.next_place();
-  const Activated out = set.activation->forward(parties.evaluator(), place, parties.encrypt(z));
-  place.direction = Direction::activation_backward;
+  OperationId operation = parties.next_operation();
+  const Activated out = set.activation->forward(parties.evaluator(), operation, parties.encrypt(z));
+  operation.direction = Direction::activation_backward;
   const IntegerMatrix delta(16, 16, -77);
   const EncryptedMatrix derived =
-      set.activation->backward(parties.evaluator(), place, parties.encrypt(delta), *out.state);
+      set.activation->backward(parties.evaluator(), operation, parties.encrypt(delta), *out.state);
   IntegerMatrix want = z, want_derived = delta;
   for (std::size_t i = 0; i < 128; ++i) want.cells()[i] = want_derived.cells()[i] = 0;
   CHECK(parties.decrypt(out.values) == want);
@@ -95,7 +95,7 @@ TEST_CASE(
   const double least = total_error / static_cast<double>(tests_per_input * inputs.size());
   for (const long input : inputs) {
     CAPTURE(input);
-    std::vector<std::size_t> coin(2), place(small_terms), share(2);
+    std::vector<std::size_t> coin(2), operation(small_terms), share(2);
     TwoParties parties({.seed = 40,
                         .observer =
                             [&](const Header&, std::string_view what, const FixedIntegers& values) {
@@ -105,16 +105,16 @@ TEST_CASE(
                         .numbers = small_numbers});
     const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
     for (int run = 0; run < 3; ++run) {
-      set.comparison->sign(parties.evaluator(), parties.next_place(),
+      set.comparison->sign(parties.evaluator(), parties.next_operation(),
                            parties.encrypt(matrix_of(16, 16, {input})));
       for (const int position : zero_positions(parties, 256, small_terms)) {
         ++coin[position >= 0 ? 1 : 0];
-        if (position >= 0) ++place[static_cast<std::size_t>(position)];
+        if (position >= 0) ++operation[static_cast<std::size_t>(position)];
       }
     }
     CHECK(coin[0] + coin[1] == 768);
     CHECK(chi_square_uniform(coin) > least);
-    CHECK(chi_square_uniform(place) > least);
+    CHECK(chi_square_uniform(operation) > least);
     CHECK(chi_square_uniform(share) > least);
   }
 }
@@ -123,7 +123,7 @@ TEST_CASE("dgk-veugen: the other blinded digits are uniform units of Z_u") {
   TwoParties parties({.seed = 41, .numbers = small_numbers});
   const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
   std::vector<std::size_t> counts(7);  // 196 units in seven classes of 28
-  set.comparison->sign(parties.evaluator(), parties.next_place(), parties.encrypt(matrix_of(8, 8, {5})));
+  set.comparison->sign(parties.evaluator(), parties.next_operation(), parties.encrypt(matrix_of(8, 8, {5})));
   const Request request = decode_request(parties.channel().requests().back());
   const DgkSecretKey& key = toy_keys().dgk();
   const std::size_t count = 64 * small_terms;

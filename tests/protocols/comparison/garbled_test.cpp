@@ -146,13 +146,13 @@ TEST_CASE(
     const ProtocolSet set = make_protocols(names, evaluator.budget);
     for (std::uint32_t step = 1; step <= steps; ++step) {
       const IntegerMatrix z = random_matrix(rows, cols, 24, values);
-      const Place place{step, 0, Direction::activation};
-      const SignShares shares = set.comparison->sign(evaluator, place, owner.encrypt(z));
+      const OperationId operation{step, 0, Direction::activation};
+      const SignShares shares = set.comparison->sign(evaluator, operation, owner.encrypt(z));
       IntegerMatrix positive = z;
       for (Integer& cell : positive.cells()) cell = cell < 0 ? Integer(0) : cell;
-      CHECK(owner.decrypt(set.selection->select_compared(evaluator, place, {}, shares)) == positive);
+      CHECK(owner.decrypt(set.selection->select_compared(evaluator, operation, {}, shares)) == positive);
       // Compared again as it was opened: with the same r, the same labels and bytes are right.
-      set.comparison->sign(evaluator, place, shares.compared);
+      set.comparison->sign(evaluator, operation, shares.compared);
     }
   }
   Audit& audit = channel.audit;
@@ -186,12 +186,13 @@ TEST_CASE(
   ProtocolNames names = preset("homomorphic");
   names.comparison = "garbled";
   const auto comparison = make_protocols(names, parties.budget()).comparison;
-  const Place place{1, 0, Direction::activation};
+  const OperationId operation{1, 0, Direction::activation};
   const EncryptedMatrix z =
-      parties.open(matrix_of(rows, cols, {700, -5}), {place.step, 0, Direction::forward});
+      parties.open(matrix_of(rows, cols, {700, -5}), {operation.step, 0, Direction::forward});
   const EncryptedMatrix shifted = subtract_plain(toy_keys().public_keys().paillier(), z,
                                                  matrix_of(rows, cols, {512}), parties.budget().slot_bits());
-  for (const EncryptedMatrix& compared : {z, shifted}) comparison->sign(parties.evaluator(), place, compared);
+  for (const EncryptedMatrix& compared : {z, shifted})
+    comparison->sign(parties.evaluator(), operation, compared);
   Audit audit;
   const RecordingChannel& channel = parties.channel();
   for (std::size_t i = 0; i < channel.requests().size(); ++i)
@@ -203,7 +204,7 @@ TEST_CASE(
 
 TEST_CASE("garbled comparison: secrets hang on evaluator, request, answer and content") {
   TwoParties parties;
-  const EvaluatorTransfers& transfers = parties.evaluator().transfers(parties.next_place());
+  const EvaluatorTransfers& transfers = parties.evaluator().transfers(parties.next_operation());
   const Digest request = sha256(Bytes{1});
   const Bytes answer{1, 2, 3}, other{1, 2, 4};
   const std::vector<std::uint64_t> r{5, 6}, other_r{5, 7};
@@ -224,9 +225,9 @@ TEST_CASE("garbled comparison: what the evaluator receives is uniform beside the
     TwoParties parties({.seed = seed});
     ProtocolNames names = preset("homomorphic");
     names.comparison = "garbled";
-    const Place place = parties.next_place();
+    const OperationId operation = parties.next_operation();
     make_protocols(names, parties.budget())
-        .comparison->sign(parties.evaluator(), place, parties.encrypt(matrix_of(rows, cols, {z})));
+        .comparison->sign(parties.evaluator(), operation, parties.encrypt(matrix_of(rows, cols, {z})));
     const RecordingChannel& channel = parties.channel();
     for (std::size_t i = 0; i < channel.requests().size(); ++i) {
       const Header header = read_request_header(channel.requests()[i]);
@@ -235,7 +236,7 @@ TEST_CASE("garbled comparison: what the evaluator receives is uniform beside the
       body.resize(correction_bytes(cells * bits));
       // q_j is the stream, and where the offset has a bit the correction: t_j = q_j ^ d_j offset without it.
       std::vector<Block> labels(cells * bits);
-      const EvaluatorTransfers& transfers = parties.evaluator().transfers(place);
+      const EvaluatorTransfers& transfers = parties.evaluator().transfers(operation);
       transfers.offset_holder(transfer_label("bits of d", sha256(channel.requests()[i])))
           .extend(body, labels);
       for (std::size_t c = 0; c < 128; ++c)
@@ -274,9 +275,9 @@ TEST_CASE(
   TwoParties parties;
   ProtocolNames names = preset("homomorphic");
   names.comparison = "garbled";
-  const Place place = parties.next_place();
+  const OperationId operation = parties.next_operation();
   make_protocols(names, parties.budget())
-      .comparison->sign(parties.evaluator(), place, parties.encrypt(matrix_of(rows, cols, {5, -5})));
+      .comparison->sign(parties.evaluator(), operation, parties.encrypt(matrix_of(rows, cols, {5, -5})));
   const std::vector<Bytes>& requests = parties.channel().requests();
   REQUIRE(requests.size() == 4);  // two of base transfers
   const auto refusal = [&](std::size_t i, const std::function<void(Request&)>& change) {
@@ -287,9 +288,9 @@ TEST_CASE(
   const std::string refused = "the key holder refused: ",
                     foreign = refused + "a sealed state does not belong to this request";
   CHECK(refusal(3, [](Request&) {}).empty());
-  CHECK(refusal(3, [](Request& r) { ++r.header.place.tile; }) == foreign);
-  CHECK(refusal(3, [](Request& r) { ++r.header.place.step; }) == foreign);
-  CHECK(refusal(3, [](Request& r) { r.header.place.direction = Direction::backward; }) == foreign);
+  CHECK(refusal(3, [](Request& r) { ++r.header.operation.tile; }) == foreign);
+  CHECK(refusal(3, [](Request& r) { ++r.header.operation.step; }) == foreign);
+  CHECK(refusal(3, [](Request& r) { r.header.operation.direction = Direction::backward; }) == foreign);
   CHECK(refusal(3, [](Request& r) { ++r.header.session[0]; }) == foreign);
   CHECK(refusal(3, [](Request& r) { ++r.body[60]; }) == foreign);
   CHECK(refusal(3, [](Request& r) { r.body.pop_back(); }) ==

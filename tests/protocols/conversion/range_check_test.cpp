@@ -32,10 +32,10 @@ struct Seen {
 /// The outcome of a check of these values: "" where all are in range.
 std::string outcome(TwoParties& parties, const IntegerMatrix& z) {
   Evaluator evaluator = parties.evaluator();
-  const Place place = parties.next_place();
-  evaluator.session.back() = static_cast<std::uint8_t>(place.step);  // one that was refused has ended
-  evaluator.session.front() = static_cast<std::uint8_t>(place.step >> 8);
-  return error_of([&] { compare_and_check(evaluator, place, parties.encrypt(z)); });
+  const OperationId operation = parties.next_operation();
+  evaluator.session.back() = static_cast<std::uint8_t>(operation.step);  // one that was refused has ended
+  evaluator.session.front() = static_cast<std::uint8_t>(operation.step >> 8);
+  return error_of([&] { compare_and_check(evaluator, operation, parties.encrypt(z)); });
 }
 
 }  // namespace
@@ -88,9 +88,9 @@ TEST_CASE("range check: excesses that cancel are found, in one ciphertext, in tw
   CHECK(outcome(parties, matrix_of(1, 4, {whole, -whole, 0, 0})) == refused);  // several
   const Evaluator gathering = gathering_evidence(parties.evaluator());
   const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
-  set.activation->forward(gathering, parties.next_place(), parties.encrypt(matrix_of(1, 1, {whole})));
-  set.activation->forward(gathering, parties.next_place(), parties.encrypt(matrix_of(1, 1, {-whole})));
-  CHECK(error_of([&] { check_ranges(gathering, parties.next_place()); }) == refused);
+  set.activation->forward(gathering, parties.next_operation(), parties.encrypt(matrix_of(1, 1, {whole})));
+  set.activation->forward(gathering, parties.next_operation(), parties.encrypt(matrix_of(1, 1, {-whole})));
+  CHECK(error_of([&] { check_ranges(gathering, parties.next_operation()); }) == refused);
 }
 
 TEST_CASE("range check: the key holder sees a uniform number, whatever is in range or exceeds it [slow]") {
@@ -129,7 +129,7 @@ TEST_CASE(
     }});
     const Evaluator gathering = gathering_evidence(parties.evaluator());
     gathering.evidence->sums.push_back(key.trivial(sum));
-    CHECK(error_of([&] { check_ranges(gathering, parties.next_place()); }) == refused);
+    CHECK(error_of([&] { check_ranges(gathering, parties.next_operation()); }) == refused);
     // Without u the mask would be a guess away.
     REQUIRE(digest.size() == 32);
     for (int guess = 0; guess < 4096; ++guess) {
@@ -154,9 +154,9 @@ TEST_CASE("range check: both parties hash the same limbs of a plaintext, at the 
 
 TEST_CASE("range check: nothing is asked without evidence, and evidence is used once") {
   TwoParties parties;
-  check_ranges(parties.evaluator(), parties.next_place());  // none is gathered
+  check_ranges(parties.evaluator(), parties.next_operation());  // none is gathered
   const Evaluator gathering = gathering_evidence(parties.evaluator());
-  check_ranges(gathering, parties.next_place());
+  check_ranges(gathering, parties.next_operation());
   CHECK(parties.channel().traffic().rounds == 0);
   ProtocolNames names = preset("homomorphic");
   CHECK(names.checks_ranges());
@@ -164,11 +164,11 @@ TEST_CASE("range check: nothing is asked without evidence, and evidence is used 
   CHECK(!names.checks_ranges());
   CHECK(!preset("paper").checks_ranges());
   make_protocols(names, parties.budget())
-      .activation->forward(gathering, parties.next_place(), parties.encrypt(matrix_of(2, 2, {1})));
+      .activation->forward(gathering, parties.next_operation(), parties.encrypt(matrix_of(2, 2, {1})));
   CHECK(gathering.evidence->sums.empty());
   make_protocols(preset("homomorphic"), parties.budget())
-      .activation->forward(gathering, parties.next_place(), parties.encrypt(matrix_of(2, 2, {1})));
+      .activation->forward(gathering, parties.next_operation(), parties.encrypt(matrix_of(2, 2, {1})));
   CHECK(gathering.evidence->sums.size() == 1);
-  check_ranges(gathering, parties.next_place());
+  check_ranges(gathering, parties.next_operation());
   CHECK(gathering.evidence->sums.empty());
 }

@@ -15,9 +15,9 @@ TEST_CASE("switch-key: several round trips hand over what one does, in order") {
     const EncryptedMatrix encrypted = parties.encrypt(x);
     const std::size_t count = encrypted.down().size();
     REQUIRE(count == 15);
-    const Place place{9, 2, Direction::output};
+    const OperationId operation{9, 2, Direction::output};
     const auto switched =
-        switch_key(parties.evaluator(), place, toy_user_key(), Purpose::answers, encrypted.down(), most);
+        switch_key(parties.evaluator(), operation, toy_user_key(), Purpose::answers, encrypted.down(), most);
     CHECK(unpack_down(toy_user_secret_key().decrypt(local(switched)), encrypted.layout(),
                       parties.budget().slot_bits()) == x);
     // Each request is about at most so many ciphertexts, and no two share a place: masks are never used
@@ -27,7 +27,7 @@ TEST_CASE("switch-key: several round trips hand over what one does, in order") {
     std::size_t sent = 0;
     for (std::size_t i = 0; i < requests.size(); ++i) {
       const Header header = decode_request(requests[i]).header;
-      CHECK(header.place == Place{9, static_cast<std::uint8_t>(2 + i), Direction::output});
+      CHECK(header.operation == OperationId{9, static_cast<std::uint8_t>(2 + i), Direction::output});
       CHECK(header.layout.cols() <= most);
       CHECK(header.parameters.at(0) == static_cast<std::int64_t>(header.layout.cols()));
       sent += header.layout.cols();
@@ -42,7 +42,7 @@ TEST_CASE(
   for (const std::size_t most : {3u, 10u}) {
     TwoParties parties;
     const EncryptedMatrix encrypted = parties.encrypt(matrix_of(8, 5, {1, -2, 3, 500000, -500000, 0, 7}));
-    const auto file = local(switch_key(parties.evaluator(), parties.next_place(), user, Purpose::answers,
+    const auto file = local(switch_key(parties.evaluator(), parties.next_operation(), user, Purpose::answers,
                                        encrypted.down(), most));
     std::vector<Ciphertext> made;  // by the key holder
     for (const Bytes& answer : parties.channel().answers()) {
@@ -66,7 +66,7 @@ TEST_CASE("switch-key: the evaluator's randomness under the user's key has the s
   const EncryptedMatrix encrypted = parties.encrypt(matrix_of(1, 1, {1}));
   const auto hand_over = [&](std::size_t sigma) {
     return error_of([&] {
-      switch_key(parties.evaluator(), parties.next_place(), toy_user_key().with_sigma(sigma),
+      switch_key(parties.evaluator(), parties.next_operation(), toy_user_key().with_sigma(sigma),
                  Purpose::answers, encrypted.down());
     });
   };
@@ -80,8 +80,8 @@ TEST_CASE("switch-key: each value is hidden by a mask of its own") {
     std::ranges::move(values.integers(), std::back_inserter(seen));
   }});
   const EncryptedMatrix encrypted = parties.encrypt(matrix_of(3, 6, {0}));
-  switch_key(parties.evaluator(), parties.next_place(), toy_user_key(), Purpose::answers, encrypted.down(),
-             2);
+  switch_key(parties.evaluator(), parties.next_operation(), toy_user_key(), Purpose::answers,
+             encrypted.down(), 2);
   REQUIRE(seen.size() == 18);
   std::ranges::sort(seen);
   CHECK(std::ranges::adjacent_find(seen) == seen.end());
@@ -90,7 +90,7 @@ TEST_CASE("switch-key: each value is hidden by a mask of its own") {
 TEST_CASE("switch-key: no more round trips than a step has layers") {
   TwoParties parties;
   const EncryptedMatrix encrypted = parties.encrypt(matrix_of(3, 3, {1}));
-  const Place last{1, 255, Direction::output};
+  const OperationId last{1, 255, Direction::output};
   CHECK(switch_key(parties.evaluator(), last, toy_user_key(), Purpose::answers, encrypted.down(), 3).size() ==
         3);
   CHECK(error_of([&] {

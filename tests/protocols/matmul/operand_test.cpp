@@ -24,12 +24,12 @@ struct Layer {
   RandomStream random = RandomSource::from_seed(50).stream({});
   IntegerMatrix x = random_matrix(5, 8, 20, random), w = random_matrix(8, 3, 20, random),
                 d = random_matrix(5, 3, 20, random);
-  Place place = parties.next_place();
+  OperationId operation = parties.next_operation();
 
   /// Exact products of `scale` 1 and shift 0.
   IntegerMatrix product(Direction direction, const EncryptedMatrix& a, const EncryptedMatrix& b) {
-    place.direction = direction;
-    return parties.decrypt(set.matmul->multiply(parties.evaluator(), place, a, b, {1, 0}, std::nullopt));
+    operation.direction = direction;
+    return parties.decrypt(set.matmul->multiply(parties.evaluator(), operation, a, b, {1, 0}, std::nullopt));
   }
   std::size_t opened(const std::string& what) const {
     return static_cast<std::size_t>(std::count(views.begin(), views.end(), what));
@@ -131,7 +131,7 @@ TEST_CASE("operands: a left operand held in one packing gets the other from its 
   TwoParties single({.slots = 1});
   const EncryptedMatrix cells = single.encrypt(layer.x).kept();
   make_protocols(preset("homomorphic"), single.budget())
-      .matmul->multiply(single.evaluator(), single.next_place(), cells, single.encrypt(layer.w), {1, 0},
+      .matmul->multiply(single.evaluator(), single.next_operation(), cells, single.encrypt(layer.w), {1, 0},
                         std::nullopt);
   Request one = decode_request(single.channel().requests().front());
   CHECK(refusal_of(single.key_holder(), encode_request(one.header, one.body)).empty());
@@ -146,7 +146,7 @@ TEST_CASE("operands: a left operand held in one packing gets the other from its 
   const std::size_t sent = layer.parties.channel().requests().size();
   const EncryptedMatrix other =
       EncryptedMatrix::partial(uneven, layer.parties.encrypt(layer.x, uneven).down(), {}).kept();
-  layer.place = layer.parties.next_place();
+  layer.operation = layer.parties.next_operation();
   CHECK(error_of([&] { layer.product(Direction::forward, other, w); }) ==
         "an operand of 8 columns is held in one packing; the key holder makes the other for balanced groups, "
         "with a constant column or without, alone");
@@ -180,7 +180,7 @@ TEST_CASE("operands: groups of a table stay opened in later steps, in any order"
   std::vector<EncryptedMatrix> groups;
   for (std::uint32_t g = 0; g < 3; ++g) {
     plain.push_back(random_matrix(2, 7, 20, layer.random));
-    const auto rows = std::make_shared<OpenedRows>(2, Place{g, 0, Direction::lasting});
+    const auto rows = std::make_shared<OpenedRows>(2, OperationId{g, 0, Direction::lasting});
     groups.push_back(layer.parties.encrypt(plain.back(), group).kept(rows));
   }
   const IntegerMatrix plain_w = random_matrix(7, 3, 20, layer.random);
@@ -193,7 +193,7 @@ TEST_CASE("operands: groups of a table stay opened in later steps, in any order"
       std::copy(plain[order[i]].cells().begin(), plain[order[i]].cells().end(),
                 expected.cells().begin() + static_cast<std::ptrdiff_t>(14 * i));
     }
-    layer.place = layer.parties.next_place();
+    layer.operation = layer.parties.next_operation();
     CHECK(layer.product(Direction::forward, stack_rows(parts), w) == naive_product(expected, plain_w));
   }
   CHECK(layer.opened("A + R_A") == 1);
@@ -219,7 +219,7 @@ TEST_CASE("operands: pairs at an inner dimension of 1") {
   const IntegerMatrix a = matrix_of(3, 1, {524287, -524288, 5}), b = matrix_of(1, 2, {-524288, 3});
   const EncryptedMatrix x = parties.encrypt(a), y = parties.encrypt(b);
   const EncryptedMatrix product =
-      set.matmul->multiply(parties.evaluator(), parties.next_place(), x, y, {1, 0}, std::nullopt);
+      set.matmul->multiply(parties.evaluator(), parties.next_operation(), x, y, {1, 0}, std::nullopt);
   CHECK(parties.decrypt(product) == naive_product(a, b));
   CHECK(parties.channel().traffic() ==
         find_protocol("matmul/packed").traffic({x.layout(), y.layout()}, parties.sizes()));
@@ -234,7 +234,7 @@ TEST_CASE("operands: a cell beyond its range ends the session, in either half of
       a.cells()[column] = power_of_two(bits);
       const EncryptedMatrix x = parties.encrypt(a), y = parties.encrypt(matrix_of(2, 1, {3, -4}));
       CHECK(error_of([&] {
-              set.matmul->multiply(parties.evaluator(), parties.next_place(), x, y, {1, 0}, std::nullopt);
+              set.matmul->multiply(parties.evaluator(), parties.next_operation(), x, y, {1, 0}, std::nullopt);
             }) == "the key holder refused: a masked value is out of range; the session ends");
     }
 }
@@ -247,14 +247,14 @@ TEST_CASE("operands: without an opened form, in a new step, or half opened, they
   CHECK(layer.opened("A + R_A") == 2);
   const EncryptedMatrix kept_x = x.kept();
   layer.product(Direction::gradient, kept_x, w);
-  layer.place = layer.parties.next_place();
+  layer.operation = layer.parties.next_operation();
   layer.product(Direction::gradient, kept_x, w);
   CHECK(layer.opened("A + R_A") == 4);
   const auto lasting = [&](std::uint32_t g) {
-    return x.kept(std::make_shared<OpenedRows>(5, Place{g, 0, Direction::lasting}));
+    return x.kept(std::make_shared<OpenedRows>(5, OperationId{g, 0, Direction::lasting}));
   };
   const EncryptedMatrix first = lasting(1), second = lasting(2);
-  layer.place = layer.parties.next_place();
+  layer.operation = layer.parties.next_operation();
   layer.product(Direction::forward, stack_rows({first}), w);
   layer.product(Direction::gradient, stack_rows({first, second}), w);
   CHECK(layer.opened("A + R_A") == 6);
@@ -273,9 +273,9 @@ TEST_CASE("operands: a state serves no other step, session, shape or kind") {
   };
   const std::string foreign = "the key holder refused: a sealed state does not belong to this request";
   CHECK(answer_to([](Header&) {}).empty());
-  CHECK(answer_to([](Header& h) { h.place.direction = Direction::gradient; }).empty());
-  CHECK(answer_to([](Header& h) { ++h.place.step; }) == foreign);
-  CHECK(answer_to([](Header& h) { ++h.place.layer; }) == foreign);
+  CHECK(answer_to([](Header& h) { h.operation.direction = Direction::gradient; }).empty());
+  CHECK(answer_to([](Header& h) { ++h.operation.step; }) == foreign);
+  CHECK(answer_to([](Header& h) { ++h.operation.layer; }) == foreign);
   CHECK(answer_to([](Header& h) { h.session[0] ^= 1; }) == foreign);
   CHECK(answer_to([](Header& h) { ++h.numbers.sigma; }) != "");
   REQUIRE(request.header.parameters.size() == 4 + 5 + 3 + 1);
@@ -305,9 +305,9 @@ TEST_CASE("operands: a state serves no other step, session, shape or kind") {
 
 TEST_CASE("operands: what lasts belongs to one matrix, and its state to its group") {
   Layer layer;
-  const auto rows = std::make_shared<OpenedRows>(5, Place{3, 0, Direction::lasting});
+  const auto rows = std::make_shared<OpenedRows>(5, OperationId{3, 0, Direction::lasting});
   const EncryptedMatrix x = layer.parties.encrypt(layer.x), w = layer.parties.encrypt(layer.w);
-  layer.place.layer = 0;
+  layer.operation.layer = 0;
   layer.product(Direction::forward, x.kept(rows), w);
   CHECK_THROWS_WITH_AS(layer.parties.encrypt(layer.x).kept(rows),
                        "rows of one matrix that the key holder has opened were given to another",
@@ -327,9 +327,9 @@ TEST_CASE("operands: what lasts belongs to one matrix, and its state to its grou
 
 TEST_CASE("operands: a state that lasts is no state of a step") {
   Layer layer;
-  const auto rows = std::make_shared<OpenedRows>(5, Place{0, 0, Direction::lasting});
+  const auto rows = std::make_shared<OpenedRows>(5, OperationId{0, 0, Direction::lasting});
   const EncryptedMatrix x = layer.parties.encrypt(layer.x).kept(rows), w = layer.parties.encrypt(layer.w);
-  layer.place = {0, 0, Direction::forward};
+  layer.operation = {0, 0, Direction::forward};
   layer.product(Direction::forward, x, w);
   layer.product(Direction::gradient, x, w);
   Request request = decode_request(layer.parties.channel().requests().back());

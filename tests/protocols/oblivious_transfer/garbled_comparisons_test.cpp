@@ -13,7 +13,7 @@ using namespace smlp::testing;
 
 TEST_CASE("garbled comparisons: shares of bit L-1 of d - r in batches of any size and width") {
   TwoParties parties;
-  const EvaluatorTransfers& transfers = parties.evaluator().transfers(parties.next_place());
+  const EvaluatorTransfers& transfers = parties.evaluator().transfers(parties.next_operation());
   const SecretBlocks pairs = key_holder_pairs(transfers.ticket(), toy_keys().sealing_secret());
   for (const std::size_t bits : {1U, 2U, 24U, 64U})
     for (const std::size_t count : {1U, 127U, 128U, 129U, 700U}) {

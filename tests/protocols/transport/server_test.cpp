@@ -421,7 +421,7 @@ TEST_CASE(
   const Integer p = toy_keys().paillier().p().value();
   std::uint8_t session = 0;
   const auto outcome = [&](const Integer& residue) {
-    Header header = parties.evaluator().header("truncation/packed", 0, parties.next_place(), {{1}, {1}},
+    Header header = parties.evaluator().header("truncation/packed", 0, parties.next_operation(), {{1}, {1}},
                                                {20, 1, 4, 0, 0});
     header.session = {++session};
     Bytes body;
@@ -443,7 +443,7 @@ TEST_CASE(
   const Bytes with_state = parties.channel().requests().back();
   CHECK(refusal_in(remote.exchange(with_state)).empty());
   for (const auto& change : std::vector<void (*)(Header&)>{
-           [](Header& h) { h.session[0] ^= 1; }, [](Header& h) { ++h.place.step; },
+           [](Header& h) { h.session[0] ^= 1; }, [](Header& h) { ++h.operation.step; },
            [](Header& h) { h.layout.col_groups.push_back(1); }, [](Header& h) { h.key[0] ^= 1; }}) {
     Request changed = decode_request(with_state);
     change(changed.header);

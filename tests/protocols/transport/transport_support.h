@@ -85,10 +85,10 @@ inline std::unique_ptr<v1::KeyHolder::Stub> raw_stub(const KeyHolderServer& serv
 
 /// Some request that is answered, and one of a size of its own.
 inline Bytes truncation_request(TwoParties& parties, std::size_t rows = 3) {
-  const Place place = parties.next_place();
+  const OperationId operation = parties.next_operation();
   const EncryptedMatrix x = parties.encrypt(matrix_of(rows, 2, {5, -7, 100}));
   make_protocols(preset("homomorphic"), parties.budget())
-      .truncation->rescale(parties.evaluator(), place, x, 20, {1, 4}, std::nullopt);
+      .truncation->rescale(parties.evaluator(), operation, x, 20, {1, 4}, std::nullopt);
   return parties.channel().requests().back();
 }
 

@@ -66,13 +66,13 @@ enum class Draw : std::uint8_t {
   answer_operand,
 };
 
-struct Place {
+struct OperationId {
   std::uint32_t step = 0;
   std::uint8_t layer = 0;
   Direction direction = Direction::forward;
   std::uint8_t tile = 0;  ///< of an operation that is cut into tiles
 
-  bool operator==(const Place&) const = default;
+  bool operator==(const OperationId&) const = default;
   Address address(Draw kind) const {
     return {step, layer, static_cast<std::uint8_t>(direction), static_cast<std::uint8_t>(kind), tile};
   }
