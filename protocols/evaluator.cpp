@@ -44,7 +44,7 @@ Evaluator::Evaluator(PublicKeys keys, BitBudget budget, Channel& channel, Random
       lazy_pools_(std::make_shared<LazyPools>(made_ahead)),
       lazy_transfers_(std::make_shared<LazyTransfers>(secrets)) {}
 
-Draws Evaluator::draws(const OperationId& operation, Draw kind) const {
+Draws Evaluator::draws(const OperationId& operation, RandomnessKind kind) const {
   used_->use(operation, kind);
   return Draws(random_, operation.address(kind));
 }
@@ -201,8 +201,8 @@ BlindedBits blind_and_shuffle(const Evaluator& evaluator, const OperationId& ope
                               std::size_t comparisons, std::size_t per_comparison,
                               const ComparisonTerms& terms_of) {
   const DgkPublicKey& key = evaluator.keys.dgk();
-  const Draws units = evaluator.draws(operation, Draw::blinding_unit);
-  const Draws shuffles = evaluator.draws(operation, Draw::shuffle);
+  const Draws units = evaluator.draws(operation, RandomnessKind::blinding_unit);
+  const Draws shuffles = evaluator.draws(operation, RandomnessKind::shuffle);
   Rerandomisers ready = evaluator.pools(operation).dgk.take(comparisons * per_comparison);
   std::vector<std::optional<FreshDgkCiphertext>> out(comparisons * per_comparison);
   parallel_blocks(comparisons, key.lanes(), [&](std::size_t first, std::size_t count) {
@@ -242,11 +242,11 @@ BlindedSum blind_sum(const Evaluator& evaluator, const OperationId& operation,
   const PaillierPublicKey& key = evaluator.paillier();
   Ciphertext sum = terms.front();
   for (const Ciphertext& term : terms.subspan(1)) sum = key.add(sum, term);
-  const Integer factor = 1 + evaluator.draws(operation, Draw::range_factor)
+  const Integer factor = 1 + evaluator.draws(operation, RandomnessKind::range_factor)
                                  .stream(0)
                                  .below(Integer(power_of_two(BlindedSum::factor_bits) - 1));
   const FixedIntegers factors({&factor, 1}, limbs_for(BlindedSum::factor_bits + 1));
-  Integer mask = evaluator.draws(operation, Draw::range_mask).stream(0).below(key.n());
+  Integer mask = evaluator.draws(operation, RandomnessKind::range_mask).stream(0).below(key.n());
   const auto scaled = key.dot_products({&sum, 1}, factors, 1, BlindedSum::factor_bits);
   const std::vector<Ciphertext> blinded{key.add_plain(scaled.front(), mask)};
   if (2 * mask > key.n()) mask -= key.n();  // as it is decrypted

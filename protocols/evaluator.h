@@ -46,7 +46,7 @@ struct Evaluator {
   const PaillierPublicKey& paillier() const { return keys.paillier(); }
   /// The only way to draw, and once for each place and kind. Throws Error for a second time and for a step
   /// before the last (protocols/used_places.h).
-  Draws draws(const OperationId& operation, Draw kind) const;
+  Draws draws(const OperationId& operation, RandomnessKind kind) const;
   /// Named by the place of their first use, so that a seeded run which goes on from a later checkpoint draws
   /// nothing there that it drew before. Two runs that go on from the *same* checkpoint with the same --seed
   /// draw the same: where the key holder's answers differ, two ciphertexts have one re-randomiser. It is a

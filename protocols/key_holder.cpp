@@ -154,7 +154,7 @@ Answering::Answering(const SecretKeys& keys, const KeyHolderPolicy& policy, cons
                 " slots of a ciphertext");
 }
 
-Draws Answering::draws(Draw kind) {
+Draws Answering::draws(RandomnessKind kind) {
   used_.use(header().operation, kind);
   return Draws(random_, header().operation.address(kind));
 }
@@ -256,7 +256,8 @@ OpenedState Answering::open_sealed(std::size_t state_bytes, const Header& contex
                 keys_.sealing_secret());
 }
 
-void Answering::put_matrix(const IntegerMatrix& m, const Layout& layout, Draw down, Draw across) {
+void Answering::put_matrix(const IntegerMatrix& m, const Layout& layout, RandomnessKind down,
+                           RandomnessKind across) {
   std::vector<Integer> packed_down, packed_across;
   try {
     packed_down = pack_down(m, layout, budget_.slot_bits());
@@ -268,11 +269,11 @@ void Answering::put_matrix(const IntegerMatrix& m, const Layout& layout, Draw do
   if (!layout.single()) put(packed_across, across);
 }
 
-void Answering::put(std::span<const Integer> plaintexts, Draw kind) {
+void Answering::put(std::span<const Integer> plaintexts, RandomnessKind kind) {
   put(keys_.paillier().encrypt(plaintexts, draws(kind)));
 }
 
-void Answering::put(const FixedIntegers& plaintexts, Draw kind) {
+void Answering::put(const FixedIntegers& plaintexts, RandomnessKind kind) {
   put(keys_.paillier().encrypt(plaintexts, draws(kind)));
 }
 
@@ -285,7 +286,8 @@ void Answering::put(std::span<const FreshDgkCiphertext> bits) {
 }
 
 void Answering::put_sealed(std::span<const std::uint8_t> state, const Header& context) {
-  RandomStream salt = Draws(random_, header().operation.address(Draw::answer_seal)).stream(sealed_++);
+  RandomStream salt =
+      Draws(random_, header().operation.address(RandomnessKind::answer_seal)).stream(sealed_++);
   const Bytes sealed = seal(state, context, request_hash_, keys_.sealing_secret(), salt);
   put_bytes(sealed);
 }

@@ -113,7 +113,7 @@ class Answering {
   const SecretKeys& keys() const { return keys_; }
   const KeyHolderPolicy& policy() const { return policy_; }
   /// Once for each kind: Error for a second time.
-  Draws draws(Draw kind);
+  Draws draws(RandomnessKind kind);
   /// Parameter i. Throws Error when the request has fewer.
   std::int64_t parameter(std::size_t i) const;
 
@@ -143,9 +143,9 @@ class Answering {
 
   // Writing the answer.
   /// Encrypts in both packings with the layout given.
-  void put_matrix(const IntegerMatrix& m, const Layout& layout, Draw down, Draw across);
-  void put(std::span<const Integer> plaintexts, Draw kind);
-  void put(const FixedIntegers& plaintexts, Draw kind);
+  void put_matrix(const IntegerMatrix& m, const Layout& layout, RandomnessKind down, RandomnessKind across);
+  void put(std::span<const Integer> plaintexts, RandomnessKind kind);
+  void put(const FixedIntegers& plaintexts, RandomnessKind kind);
   void put(std::span<const FreshCiphertext> ciphertexts);
   void put(std::span<const FreshDgkCiphertext> bits);
   void put_sealed(std::span<const std::uint8_t> state) { put_sealed(state, header()); }

@@ -46,7 +46,7 @@ struct OpenedRows {
   std::vector<Ciphertext> across;         ///< x in that packing, where the key holder was asked to make it
 
   // Of a result.
-  Draw kind{};                ///< of what e was drawn from
+  RandomnessKind kind{};      ///< of what e was drawn from
   std::size_t mask_bits = 0;  ///< |e| < 2^(mask_bits + 2)
   std::size_t first_row = 0;  ///< in the matrix that was opened there
 };

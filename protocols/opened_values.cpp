@@ -19,7 +19,7 @@ constexpr std::size_t label_bytes = 1 + 2 + 4;
 /// Runs of row groups of one origin that a request can bring: three parameters each.
 constexpr std::size_t most_runs = 64;
 
-Bytes label(Draw kind, std::size_t mask_bits, std::size_t first_row) {
+Bytes label(RandomnessKind kind, std::size_t mask_bits, std::size_t first_row) {
   Bytes out{static_cast<std::uint8_t>(kind)};
   append_number(mask_bits, 2, out);
   append_number(first_row, 4, out);
@@ -31,7 +31,7 @@ std::size_t state_bytes(std::size_t cells, std::size_t mask_bits) {
 }
 
 /// An origin of this step as a number: kind of draw, layer, direction, tile.
-std::int64_t origin_word(const OperationId& origin, Draw kind) {
+std::int64_t origin_word(const OperationId& origin, RandomnessKind kind) {
   return static_cast<std::int64_t>(kind) | std::int64_t{origin.layer} << 8 |
          static_cast<std::int64_t>(origin.direction) << 16 | std::int64_t{origin.tile} << 24;
 }
@@ -47,8 +47,8 @@ std::string described(const EncryptedMatrix& x) {
 
 }  // namespace
 
-Brought bring(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& x, Draw kind,
-              RequestBody& body, std::vector<std::int64_t>& parameters) {
+Brought bring(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& x,
+              RandomnessKind kind, RequestBody& body, std::vector<std::int64_t>& parameters) {
   const BitBudget& budget = evaluator.budget;
   if (x.has_ciphertexts()) {
     const Mask mask =
@@ -86,8 +86,8 @@ Brought bring(const Evaluator& evaluator, const OperationId& operation, const En
   return {stacked(masks), bits, false};
 }
 
-EncryptedMatrix read_opened(AnswerBody& answer, const OperationId& operation, Draw kind, const Layout& layout,
-                            const IntegerMatrix& mask, std::size_t mask_bits) {
+EncryptedMatrix read_opened(AnswerBody& answer, const OperationId& operation, RandomnessKind kind,
+                            const Layout& layout, const IntegerMatrix& mask, std::size_t mask_bits) {
   OpenedForm form;
   std::size_t first = 0;
   for (const std::size_t width : layout.row_groups) {
@@ -140,7 +140,8 @@ Received receive_opened(Answering& answering, std::size_t& next) {
       const OpenedState state = answering.open_sealed(
           state_bytes(cells, mask_bits), opened_context(header, origin, groups[group]), sealed_by, 0);
       if (state.origin != origin) throw Error("a sealed state does not belong to this request");
-      const auto values = values_in(state.state, static_cast<Draw>(word & 255), mask_bits, first_row);
+      const auto values =
+          values_in(state.state, static_cast<RandomnessKind>(word & 255), mask_bits, first_row);
       all.insert(all.end(), values.begin(), values.end());
       first_row += groups[group];
     }
@@ -149,7 +150,7 @@ Received receive_opened(Answering& answering, std::size_t& next) {
   return {read_masked(all, all.size() / width, mask_bits), mask_bits, false};
 }
 
-void put_opened(Answering& answering, const FixedIntegers& k, Draw kind, std::size_t mask_bits) {
+void put_opened(Answering& answering, const FixedIntegers& k, RandomnessKind kind, std::size_t mask_bits) {
   const Header& header = answering.header();
   const std::size_t cols = header.layout.cols();
   std::size_t first = 0;
@@ -162,7 +163,7 @@ void put_opened(Answering& answering, const FixedIntegers& k, Draw kind, std::si
   }
 }
 
-void put_opened(Answering& answering, const IntegerMatrix& k, Draw kind, std::size_t mask_bits) {
+void put_opened(Answering& answering, const IntegerMatrix& k, RandomnessKind kind, std::size_t mask_bits) {
   bool outside = false;
   for (const Integer& value : k.cells()) outside |= bit_length(value) > mask_bits + mask_sum_bits;
   if (outside) refuse_out_of_range();
@@ -183,14 +184,15 @@ Header opened_context(const Header& header, const OperationId& origin, std::size
   return bound;
 }
 
-Bytes opened_state(const FixedIntegers& rows, Draw kind, std::size_t mask_bits, std::size_t first_row) {
+Bytes opened_state(const FixedIntegers& rows, RandomnessKind kind, std::size_t mask_bits,
+                   std::size_t first_row) {
   Bytes state = label(kind, mask_bits, first_row);
   append_masked(rows, mask_bits, state);
   return state;
 }
 
-std::span<const std::uint8_t> values_in(std::span<const std::uint8_t> state, Draw kind, std::size_t mask_bits,
-                                        std::size_t first_row) {
+std::span<const std::uint8_t> values_in(std::span<const std::uint8_t> state, RandomnessKind kind,
+                                        std::size_t mask_bits, std::size_t first_row) {
   const Bytes expected = label(kind, mask_bits, first_row);
   if (state.size() < label_bytes || !std::ranges::equal(state.first(label_bytes), expected))
     throw Error("a sealed state does not belong to this request");

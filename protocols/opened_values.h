@@ -34,12 +34,12 @@ struct Brought {
 /// Adds x to a request and says in its parameters how it comes: as it was opened, or, where it is held as
 /// ciphertexts, masked under a draw of this kind, for |x| < 2^(L-1). Throws Error for what was opened at
 /// another step or is transposed.
-Brought bring(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& x, Draw kind,
-              RequestBody& body, std::vector<std::int64_t>& parameters);
+Brought bring(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& x,
+              RandomnessKind kind, RequestBody& body, std::vector<std::int64_t>& parameters);
 
 /// The matrix x = k - e of which the answer holds k, sealed by put_opened with the same numbers.
-EncryptedMatrix read_opened(AnswerBody& answer, const OperationId& operation, Draw kind, const Layout& layout,
-                            const IntegerMatrix& mask, std::size_t mask_bits);
+EncryptedMatrix read_opened(AnswerBody& answer, const OperationId& operation, RandomnessKind kind,
+                            const Layout& layout, const IntegerMatrix& mask, std::size_t mask_bits);
 
 // Key holder.
 
@@ -57,8 +57,8 @@ Received receive_opened(Answering& answering, std::size_t& next);
 
 /// Appends k, sealed, one state a row group of the request's layout. Throws the uniform out-of-range Error
 /// where |k| >= 2^(mask_bits + 2).
-void put_opened(Answering& answering, const FixedIntegers& k, Draw kind, std::size_t mask_bits);
-void put_opened(Answering& answering, const IntegerMatrix& k, Draw kind, std::size_t mask_bits);
+void put_opened(Answering& answering, const FixedIntegers& k, RandomnessKind kind, std::size_t mask_bits);
+void put_opened(Answering& answering, const IntegerMatrix& k, RandomnessKind kind, std::size_t mask_bits);
 
 /// Bytes of the sealed states of a matrix.
 std::size_t opened_bytes(const Layout& layout, std::size_t mask_bits);
@@ -66,8 +66,9 @@ std::size_t opened_bytes(const Layout& layout, std::size_t mask_bits);
 Header opened_context(const Header& header, const OperationId& origin, std::size_t group_rows);
 /// The state of a row group, and the values in it, as bytes (masked_values.h). Throws Error unless it says
 /// that they are these.
-Bytes opened_state(const FixedIntegers& rows, Draw kind, std::size_t mask_bits, std::size_t first_row);
-std::span<const std::uint8_t> values_in(std::span<const std::uint8_t> state, Draw kind, std::size_t mask_bits,
-                                        std::size_t first_row);
+Bytes opened_state(const FixedIntegers& rows, RandomnessKind kind, std::size_t mask_bits,
+                   std::size_t first_row);
+std::span<const std::uint8_t> values_in(std::span<const std::uint8_t> state, RandomnessKind kind,
+                                        std::size_t mask_bits, std::size_t first_row);
 
 }  // namespace smlp

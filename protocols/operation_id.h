@@ -25,7 +25,7 @@ enum class Direction : std::uint8_t {
 };
 
 /// What is drawn at a place.
-enum class Draw : std::uint8_t {
+enum class RandomnessKind : std::uint8_t {
   mask_left,        ///< R_A
   mask_right,       ///< R_B
   mask_cross,       ///< R_T
@@ -73,7 +73,7 @@ struct OperationId {
   std::uint8_t tile = 0;  ///< of an operation that is cut into tiles
 
   bool operator==(const OperationId&) const = default;
-  Address address(Draw kind) const {
+  Address address(RandomnessKind kind) const {
     return {step, layer, static_cast<std::uint8_t>(direction), static_cast<std::uint8_t>(kind), tile};
   }
 };

@@ -11,13 +11,13 @@ namespace {
 
 constexpr auto remedy = "; give every training and every classification a session of its own";
 
-std::uint64_t packed(const OperationId& operation, Draw kind) {
+std::uint64_t packed(const OperationId& operation, RandomnessKind kind) {
   return std::uint64_t{operation.step} << 32 | std::uint64_t{operation.layer} << 24 |
          std::uint64_t{static_cast<std::uint8_t>(operation.direction)} << 16 |
          std::uint64_t{operation.tile} << 8 | static_cast<std::uint8_t>(kind);
 }
 
-std::string described(const OperationId& operation, Draw kind) {
+std::string described(const OperationId& operation, RandomnessKind kind) {
   return "step " + std::to_string(operation.step) + ", layer " + std::to_string(operation.layer) +
          ", direction " + std::to_string(static_cast<int>(operation.direction)) + ", tile " +
          std::to_string(operation.tile) + ", kind " + std::to_string(static_cast<int>(kind));
@@ -25,7 +25,7 @@ std::string described(const OperationId& operation, Draw kind) {
 
 }  // namespace
 
-void UsedOperations::use(const OperationId& operation, Draw kind) {
+void UsedOperations::use(const OperationId& operation, RandomnessKind kind) {
   const std::lock_guard lock(mutex_);
   const bool lasts = operation.direction == Direction::lasting;
   if (!lasts && operation.step < step_)

@@ -15,7 +15,7 @@ namespace smlp {
 class UsedOperations {
  public:
   /// Throws Error where this kind was drawn at this place before, or the place is in a step that is over.
-  void use(const OperationId& operation, Draw kind);
+  void use(const OperationId& operation, RandomnessKind kind);
   /// OperationIds and kinds that are kept.
   std::size_t size() const;
 

@@ -19,11 +19,11 @@ std::vector<std::vector<std::size_t>> epoch_batches(const TableGroups& groups, s
   std::size_t full = batches.size();
   if (full > 1 && widths(batches.back()) != widths(batches.front())) --full;
   for (std::size_t position = 0; position < batches.front().size(); ++position) {
-    RandomStream stream = Draws(random, operation.address(Draw::group_order)).stream(position);
+    RandomStream stream = Draws(random, operation.address(RandomnessKind::group_order)).stream(position);
     const std::vector<std::size_t> order = shuffled(full, stream);
     for (std::size_t b = 0; b < full; ++b) batches[b][position] = groups.batches[order[b]][position];
   }
-  RandomStream stream = random.stream(operation.address(Draw::batch_order));
+  RandomStream stream = random.stream(operation.address(RandomnessKind::batch_order));
   std::vector<std::vector<std::size_t>> out;
   out.reserve(batches.size());
   for (const std::size_t b : shuffled(batches.size(), stream)) out.push_back(std::move(batches[b]));

@@ -423,7 +423,7 @@ std::vector<Samples> sample_operations(const SecretKeys& keys, const RandomSourc
   std::uint64_t drawn = 0;
   const auto next = [&] {
     return Draws(random, [&] {
-      Address address = operation.address(Draw::mask_conversion);
+      Address address = operation.address(RandomnessKind::mask_conversion);
       address.element = drawn += 1 << 20;
       return address;
     }());

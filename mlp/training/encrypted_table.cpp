@@ -131,8 +131,8 @@ EncryptedMatrix TableEncryptor::features(std::size_t group) const {
     for (std::size_t j = 0; j < features_.cols(); ++j) values(i, j) = features_(rows[i], j);
   const OperationId operation{static_cast<std::uint32_t>(group), 0, Direction::input};
   return encrypt_matrix(key_, encode(values, info().budget.numbers()), feature_layout(group),
-                        info().budget.slot_bits(), {random_, operation.address(Draw::table_down)},
-                        {random_, operation.address(Draw::table_across)})
+                        info().budget.slot_bits(), {random_, operation.address(RandomnessKind::table_down)},
+                        {random_, operation.address(RandomnessKind::table_across)})
       .local();
 }
 
@@ -140,8 +140,9 @@ EncryptedMatrix TableEncryptor::labels(std::size_t group) const {
   const Layout layout = label_layout(group);
   const OperationId operation{static_cast<std::uint32_t>(group), 0, Direction::input};
   return encrypt_matrix(key_, encode(targets_.of_rows(owner_rows(group)), info().budget.numbers()), layout,
-                        info().budget.slot_bits(), {random_, operation.address(Draw::table_labels_down)},
-                        {random_, operation.address(Draw::table_labels_across)})
+                        info().budget.slot_bits(),
+                        {random_, operation.address(RandomnessKind::table_labels_down)},
+                        {random_, operation.address(RandomnessKind::table_labels_across)})
       .local();
 }
 
@@ -150,7 +151,9 @@ std::vector<Ciphertext> TableEncryptor::order(std::size_t group) const {
   for (const std::size_t row : owner_rows(group)) indices.emplace_back(static_cast<unsigned long>(row));
   const OperationId operation{static_cast<std::uint32_t>(group), 0, Direction::input};
   const std::vector<Integer> packed{pack(indices, info().budget.slot_bits())};
-  return {encrypt_packed(key_, packed, {random_, operation.address(Draw::table_order)}).front().local()};
+  return {encrypt_packed(key_, packed, {random_, operation.address(RandomnessKind::table_order)})
+              .front()
+              .local()};
 }
 
 MemoryTable::MemoryTable(const EncryptedTable& table, const Progress& progress)

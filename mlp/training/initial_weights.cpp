@@ -27,7 +27,7 @@ std::vector<IntegerMatrix> initial_weights(const Network& network, const Numbers
                                            const RandomSource& random) {
   std::vector<IntegerMatrix> out;
   for (std::size_t layer = 0; layer < network.layers(); ++layer) {
-    const Draws draws(random, initial_operation(layer).address(Draw::initial_weights));
+    const Draws draws(random, initial_operation(layer).address(RandomnessKind::initial_weights));
     const double deviation = std::sqrt(2.0 / static_cast<double>(network.sizes[layer]));
     IntegerMatrix weights(network.sizes[layer] + 1, network.sizes[layer + 1]);
     for (std::size_t cell = 0; cell < network.sizes[layer] * weights.cols(); ++cell) {
@@ -53,8 +53,8 @@ Weights<EncryptedMatrix> encrypt_weights(const std::vector<IntegerMatrix>& weigh
     const Layout layout = weight_layout(network, layer, budget.slots());
     const OperationId operation = initial_operation(layer);
     out.weights.push_back(encrypt_matrix(key, weights[layer], layout, budget.slot_bits(),
-                                         Draws(random, operation.address(Draw::initial_down)),
-                                         Draws(random, operation.address(Draw::initial_across)))
+                                         Draws(random, operation.address(RandomnessKind::initial_down)),
+                                         Draws(random, operation.address(RandomnessKind::initial_across)))
                               .local());
     if (momentum)
       out.velocities.push_back(trivial_matrix(

@@ -29,8 +29,8 @@ TwinArithmetic::Matrix TwinArithmetic::in_range(const std::string& tensor, const
 TwinArithmetic::Matrix TwinArithmetic::rescaled(const OperationId& operation, const Matrix& x,
                                                 const Rescale& factor, const Matrix& addend,
                                                 std::size_t addend_bits) {
-  const Draws rho(random_, operation.address(Draw::mask_product)),
-      of_addend(random_, operation.address(Draw::mask_addend));
+  const Draws rho(random_, operation.address(RandomnessKind::mask_product)),
+      of_addend(random_, operation.address(RandomnessKind::mask_addend));
   const std::size_t rho_bits = budget_.product_mask_bits(), c_bits = addend_bits + budget_.numbers().sigma;
   const std::uint64_t below = (std::uint64_t{1} << factor.shift) - 1;  // shifts are at most 61
   const Integer scale(static_cast<long>(factor.scale));

@@ -57,7 +57,7 @@ void answer_bits(Answering& answering) {
   const Matrix<std::uint8_t> signs = open_affine_signs(answering);
   FixedIntegers bits(signs.size(), answering.keys().paillier().plaintext_limbs());
   for (std::size_t cell = 0; cell < signs.size(); ++cell) bits[cell][0] = signs.cells()[cell];
-  answering.put(bits, Draw::answer_bits);
+  answering.put(bits, RandomnessKind::answer_bits);
 }
 
 }  // namespace

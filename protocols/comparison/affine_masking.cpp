@@ -23,15 +23,15 @@ RequestBody affine_request(const Evaluator& evaluator, const OperationId& operat
                            const EncryptedMatrix& z) {
   const BitBudget& budget = evaluator.budget;
   const PaillierPublicKey& key = evaluator.paillier();
-  const Draws multipliers = evaluator.draws(operation, Draw::multiplier);
+  const Draws multipliers = evaluator.draws(operation, RandomnessKind::multiplier);
   const std::size_t sigma = budget.numbers().sigma;
   const auto factors = parallel_map(
       z.down().size(), [&](std::size_t i) { return Integer(1 + multipliers.stream(i).bits(sigma)); });
   const auto scaled = key.dot_products(z.down(), factors, 1);
   const std::vector<Ciphertext> zero(z.down().size(), key.trivial(0));
   // The paper masks both sides with one r: that is what leaks.
-  const Mask r =
-      Mask::drawn(evaluator.draws(operation, Draw::mask_comparison), z.rows(), z.cols(), mask_bits(budget));
+  const Mask r = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_comparison), z.rows(), z.cols(),
+                             mask_bits(budget));
   RequestBody body(evaluator);
   body.add(mask_down(evaluator, scaled, z.layout(), r, content_bits(budget), operation))
       .add(mask_down(evaluator, zero, z.layout(), r, content_bits(budget), operation));

@@ -119,17 +119,18 @@ class DgkVeugen : public Comparison {
 
     std::vector<std::int64_t> form, form_again;
     RequestBody request(evaluator);
-    const Brought brought = bring(evaluator, operation, z, Draw::mask_comparison, request, form);
+    const Brought brought = bring(evaluator, operation, z, RandomnessKind::mask_comparison, request, form);
     AnswerBody digits_of_d(evaluator,
                            evaluator.header(wire_name, stage_digits, operation, z.layout(), std::move(form)),
                            request);
     const std::vector<DgkCiphertext> y = digits_of_d.bits(cells * thresholds, "the digits of d");
-    EncryptedMatrix opened = brought.now ? read_opened(digits_of_d, operation, Draw::mask_comparison,
-                                                       z.layout(), brought.mask, brought.mask_bits)
-                                         : z;
+    EncryptedMatrix opened = brought.now
+                                 ? read_opened(digits_of_d, operation, RandomnessKind::mask_comparison,
+                                               z.layout(), brought.mask, brought.mask_bits)
+                                 : z;
     digits_of_d.finish();
 
-    const Draws flips = evaluator.draws(operation, Draw::comparison_flip);
+    const Draws flips = evaluator.draws(operation, RandomnessKind::comparison_flip);
     Matrix<std::uint8_t> shares(z.rows(), z.cols());
     const auto terms_of = [&](std::size_t first, std::size_t count) {
       std::vector<unsigned> coins;
@@ -155,7 +156,7 @@ class DgkVeugen : public Comparison {
 
     RequestBody blinded(evaluator);
     blinded.add(blind_and_shuffle(evaluator, operation, cells, digits + 1, terms_of));
-    bring(evaluator, operation, opened, Draw::mask_comparison, blinded, form_again);
+    bring(evaluator, operation, opened, RandomnessKind::mask_comparison, blinded, form_again);
     AnswerBody answer(evaluator,
                       evaluator.header(wire_name, stage_shares, operation, z.layout(), std::move(form_again)),
                       blinded);
@@ -180,8 +181,8 @@ void answer_digits(Answering& answering) {
       else
         plain.insert(plain.end(), {low | high, high, low & high});
     }
-  answering.put(answering.keys().dgk().encrypt(plain, answering.draws(Draw::answer_bits), 2));
-  if (k.now) put_opened(answering, k.values, Draw::mask_comparison, k.mask_bits);
+  answering.put(answering.keys().dgk().encrypt(plain, answering.draws(RandomnessKind::answer_bits), 2));
+  if (k.now) put_opened(answering, k.values, RandomnessKind::mask_comparison, k.mask_bits);
 }
 
 void answer_shares(Answering& answering) {

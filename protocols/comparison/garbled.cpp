@@ -59,13 +59,13 @@ class Garbled : public Comparison {
     std::vector<std::int64_t> form{version_word()};
     RequestBody request(evaluator);
     request.add(transfers);
-    const Brought brought = bring(evaluator, operation, z, Draw::mask_comparison, request, form);
+    const Brought brought = bring(evaluator, operation, z, RandomnessKind::mask_comparison, request, form);
     const Header header = evaluator.header(wire_name, stage_bits, operation, z.layout(), std::move(form));
     AnswerBody labels(evaluator, header, request);
     const auto corrections = labels.raw(correction_bytes(cells * bits), "corrections of transfers");
     const SealedState remembered = labels.sealed(state_bytes);
-    EncryptedMatrix opened = brought.now ? read_opened(labels, operation, Draw::mask_comparison, z.layout(),
-                                                       brought.mask, brought.mask_bits)
+    EncryptedMatrix opened = brought.now ? read_opened(labels, operation, RandomnessKind::mask_comparison,
+                                                       z.layout(), brought.mask, brought.mask_bits)
                                          : z;
     labels.finish();
 
@@ -100,7 +100,7 @@ void answer_bits(Answering& answering) {
   Bytes state(ticket.begin(), ticket.end());
   state.insert(state.end(), answering.request_digest().begin(), answering.request_digest().end());
   answering.put_sealed(state);
-  if (k.now) put_opened(answering, k.values, Draw::mask_comparison, k.mask_bits);
+  if (k.now) put_opened(answering, k.values, RandomnessKind::mask_comparison, k.mask_bits);
 }
 
 void answer_tables(Answering& answering) {

@@ -90,8 +90,8 @@ void answer_switch(Answering& answering) {
   const Layout layout = full_slots(budget.slots(), count);
   const IntegerMatrix masked =
       integer_matrix(answering.open_down(layout, budget.guarded_mask_bits(), "y + r"), budget.slots(), count);
-  const auto switched =
-      user->encrypt(pack_down(masked, layout, budget.slot_bits()), answering.draws(Draw::answer_down));
+  const auto switched = user->encrypt(pack_down(masked, layout, budget.slot_bits()),
+                                      answering.draws(RandomnessKind::answer_down));
   Bytes encoded;
   user->encode(switched, encoded);
   answering.put_bytes(encoded);
@@ -107,8 +107,8 @@ std::vector<FreshCiphertext> switch_some(const Evaluator& evaluator, const Opera
                                          std::span<const Ciphertext> packed) {
   const BitBudget& budget = evaluator.budget;
   const Layout layout = full_slots(budget.slots(), packed.size());
-  const Mask r = Mask::drawn(evaluator.draws(operation, Draw::mask_conversion), budget.slots(), packed.size(),
-                             budget.guarded_mask_bits());
+  const Mask r = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_conversion), budget.slots(),
+                             packed.size(), budget.guarded_mask_bits());
   RequestBody body(evaluator);
   body.add(mask_down(evaluator, packed, layout, r, budget.guarded_bits(), operation));
   std::vector<std::int64_t> parameters{static_cast<std::int64_t>(packed.size())};
@@ -122,7 +122,7 @@ std::vector<FreshCiphertext> switch_some(const Evaluator& evaluator, const Opera
   const std::vector<Integer> masks = pack_down(r.values(), layout, budget.slot_bits());
   const auto unmasked =
       parallel_map(switched.size(), [&](std::size_t i) { return user.add_plain(switched[i], -masks[i]); });
-  return user.rerandomise(unmasked, evaluator.draws(operation, Draw::hand_over));
+  return user.rerandomise(unmasked, evaluator.draws(operation, RandomnessKind::hand_over));
 }
 
 }  // namespace

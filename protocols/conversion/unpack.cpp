@@ -23,7 +23,7 @@ void answer_values(Answering& answering) {
   const FixedIntegers x = answering.open_down(layout, answering.budget().guarded_mask_bits(), "x + r");
   FixedIntegers plaintexts(x.size(), answering.keys().paillier().plaintext_limbs());
   for (std::size_t i = 0; i < x.size(); ++i) add_shifted(plaintexts[i], x[i], 0, mask_of(1));
-  answering.put(plaintexts, Draw::answer_down);
+  answering.put(plaintexts, RandomnessKind::answer_down);
 }
 
 }  // namespace
@@ -32,8 +32,8 @@ std::vector<Ciphertext> unpack_cells(const Evaluator& evaluator, const Operation
                                      const std::vector<Ciphertext>& down, const Layout& layout) {
   const BitBudget& budget = evaluator.budget;
   const std::size_t rows = layout.rows(), cols = layout.cols();
-  const Mask r =
-      Mask::drawn(evaluator.draws(operation, Draw::mask_conversion), rows, cols, budget.guarded_mask_bits());
+  const Mask r = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_conversion), rows, cols,
+                             budget.guarded_mask_bits());
   RequestBody body(evaluator);
   body.add(mask_down(evaluator, down, layout, r, budget.guarded_bits(), operation));
   AnswerBody answer(evaluator, evaluator.header(wire_name, 0, operation, layout), body);

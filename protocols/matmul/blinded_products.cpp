@@ -25,8 +25,10 @@ EncryptedMatrix multiply_blinded(const Evaluator& evaluator, const std::string& 
   const std::size_t rows = layout.rows() * layout.cols();
   const Layout factors = ungrouped(rows, terms);
   const std::size_t mask_bits = bits + evaluator.budget.numbers().sigma;
-  const Mask mask_a = Mask::drawn(evaluator.draws(operation, Draw::mask_left), rows, terms, mask_bits);
-  const Mask mask_b = Mask::drawn(evaluator.draws(operation, Draw::mask_right), rows, terms, mask_bits);
+  const Mask mask_a =
+      Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_left), rows, terms, mask_bits);
+  const Mask mask_b =
+      Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_right), rows, terms, mask_bits);
   RequestBody body(evaluator);
   body.add(mask_down(evaluator, a, factors, mask_a, bits, operation))
       .add(mask_down(evaluator, b, factors, mask_b, bits, operation));
@@ -71,7 +73,7 @@ void answer_blinded_products(Answering& answering) {
   const std::vector<Integer> b = answering.open_down(factors, mask_bits, "b + r_b").integers();
   std::vector<Integer> products(a.size());
   for (std::size_t i = 0; i < products.size(); ++i) products[i] = a[i] * b[i];
-  answering.put(products, Draw::answer_down);
+  answering.put(products, RandomnessKind::answer_down);
 }
 
 Declaration declared_blinded_products(std::size_t rows, std::size_t terms, std::size_t mask_bits) {

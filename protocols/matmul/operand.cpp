@@ -11,8 +11,8 @@ namespace smlp {
 
 namespace {
 
-Draw mask_draw(Side side) {
-  return side == Side::left ? Draw::mask_left : Draw::mask_right;
+RandomnessKind mask_draw(Side side) {
+  return side == Side::left ? RandomnessKind::mask_left : RandomnessKind::mask_right;
 }
 
 constexpr std::size_t most_rows = max_groups * 4096;
@@ -225,7 +225,8 @@ void OpenedOperand::seal() const {
     answering_.put_sealed(state, context(piece, cols));
   }
   if (closes_)
-    answering_.put(pack_across(values_, closed_, answering_.budget().slot_bits()), Draw::answer_operand);
+    answering_.put(pack_across(values_, closed_, answering_.budget().slot_bits()),
+                   RandomnessKind::answer_operand);
 }
 
 }  // namespace smlp

@@ -165,7 +165,7 @@ Ciphertext range_evidence(const Evaluator& evaluator, const OperationId& operati
   const auto excesses = parallel_map(packing.size(), [&](std::size_t c) {
     return key.add_plain(key.add(tops[c], key.add(halves[c], halves[c])), sum.integer(c));
   });
-  const Draws draws = evaluator.draws(operation, Draw::range_weight);
+  const Draws draws = evaluator.draws(operation, RandomnessKind::range_weight);
   const auto factors = parallel_map(
       excesses.size(), [&](std::size_t c) { return draws.stream(c).bits(evaluator.budget.numbers().sigma); });
   return key.dot_products(excesses, factors, excesses.size()).front();
@@ -198,7 +198,7 @@ class HomomorphicSelection : public Selection {
                   std::to_string(bits.evaluator.cols()) + " bits");
     RequestBody body(evaluator);
     std::vector<std::int64_t> parameters{comparison_word(bits.protocol), static_cast<std::int64_t>(packings)};
-    const Brought r = bring(evaluator, operation, v, Draw::mask_selection, body, parameters);
+    const Brought r = bring(evaluator, operation, v, RandomnessKind::mask_selection, body, parameters);
     body.add(bits.key_holder);
     AnswerBody answer(evaluator, evaluator.header(wire_name, stage, operation, layout, std::move(parameters)),
                       body);
@@ -227,7 +227,8 @@ class HomomorphicSelection : public Selection {
 
 /// Key holder: one packing of the answer, in the same steps whatever t and d are.
 void put_packing(Answering& answering, const std::vector<SlotCells>& packing, const Matrix<std::uint8_t>& t,
-                 const Received& v, Draw base_draw, Draw values_draw, Draw shares_draw) {
+                 const Received& v, RandomnessKind base_draw, RandomnessKind values_draw,
+                 RandomnessKind shares_draw) {
   const FixedIntegers& d = v.values;
   const std::size_t slot_bits = answering.budget().slot_bits();
   const std::size_t limbs = answering.keys().paillier().plaintext_limbs();
@@ -274,8 +275,8 @@ void put_evidence(Answering& answering, const std::vector<SlotCells>& packing, c
       add_shifted(tops[c], {&minus_one, 1}, shift, mask_of(share));
       add_shifted(borrows[cell], {&one, 1}, shift, mask_of(borrow));
     }
-  answering.put(tops, Draw::answer_range_tops);
-  answering.put(borrows, Draw::answer_range_borrows);
+  answering.put(tops, RandomnessKind::answer_range_tops);
+  answering.put(borrows, RandomnessKind::answer_range_borrows);
 }
 
 /// A comparison seals its shares in its last answer.
@@ -296,11 +297,11 @@ void answer_selection(Answering& answering, Stage stage) {
                                                    comparison.wire_name(), last_stage(comparison));
   const SignState state = SignState::decode(opened.state, layout.rows(), layout.cols());
   if (makes_down(layout, static_cast<Packings>(packings)))
-    put_packing(answering, cells_down(layout), state.bits, d, Draw::answer_down, Draw::answer_values_down,
-                Draw::answer_shares_down);
+    put_packing(answering, cells_down(layout), state.bits, d, RandomnessKind::answer_down,
+                RandomnessKind::answer_values_down, RandomnessKind::answer_shares_down);
   if (makes_across(layout, static_cast<Packings>(packings)))
-    put_packing(answering, cells_across(layout), state.bits, d, Draw::answer_across,
-                Draw::answer_values_across, Draw::answer_shares_across);
+    put_packing(answering, cells_across(layout), state.bits, d, RandomnessKind::answer_across,
+                RandomnessKind::answer_values_across, RandomnessKind::answer_shares_across);
   if (stage == stage_checked) put_evidence(answering, cells_down(layout), state.bits, d.values);
 }
 

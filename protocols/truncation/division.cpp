@@ -28,7 +28,7 @@ IntegerMatrix add_masked_addend(const Evaluator& evaluator, const OperationId& o
                 " cells does not fit a result of " + std::to_string(result.rows()) + " x " +
                 std::to_string(result.cols()) + ": layouts must be the same");
   if (addend->bits == 0) throw Error("an addend has 0 bits, at least 1 is needed");
-  const Mask mask = Mask::drawn(evaluator.draws(operation, Draw::mask_addend), c.rows(), c.cols(),
+  const Mask mask = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_addend), c.rows(), c.cols(),
                                 addend->bits + evaluator.budget.numbers().sigma);
   body.add(mask_down(evaluator, c.down(), c.layout(), mask, addend->bits, operation));
   return mask.values();
@@ -83,7 +83,7 @@ EncryptedMatrix read_rescaled(const Evaluator& evaluator, const OperationId& ope
   const IntegerMatrix e = divided(rho, mask_c, rescaling.factor);
   if (rescaling.form == Form::opened)
     return read_opened(
-        answer, operation, Draw::mask_product, layout, e,
+        answer, operation, RandomnessKind::mask_product, layout, e,
         opened_result_bits(evaluator.budget, rescaling.mask_bits, rescaling.factor, rescaling.addend_bits));
   return subtract_plain(evaluator.paillier(), answer.matrix(layout, what), e, evaluator.budget.slot_bits());
 }
@@ -93,10 +93,11 @@ void put_rescaled(Answering& answering, const IntegerMatrix& x, const IntegerMat
   const IntegerMatrix k = divided(x, c, rescaling.factor);
   if (rescaling.form == Form::opened)
     put_opened(
-        answering, k, Draw::mask_product,
+        answering, k, RandomnessKind::mask_product,
         opened_result_bits(answering.budget(), rescaling.mask_bits, rescaling.factor, rescaling.addend_bits));
   else
-    answering.put_matrix(k, answering.header().layout, Draw::answer_down, Draw::answer_across);
+    answering.put_matrix(k, answering.header().layout, RandomnessKind::answer_down,
+                         RandomnessKind::answer_across);
 }
 
 Form checked_form(const Answering& answering, std::size_t i) {
@@ -134,8 +135,8 @@ EncryptedMatrix MaskedDivision::rescale(const Evaluator& evaluator, const Operat
   if (addend) budget.check_addend(wire_name_, addend->bits);
   const Rescaling rescaling{factor, content_bits + budget.numbers().sigma, addend ? addend->bits : 0, form};
   check_form(budget, rescaling);
-  const Mask rho =
-      Mask::drawn(evaluator.draws(operation, Draw::mask_product), x.rows(), x.cols(), rescaling.mask_bits);
+  const Mask rho = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_product), x.rows(), x.cols(),
+                               rescaling.mask_bits);
   RequestBody body(evaluator);
   body.add(mask_down(evaluator, x.down(), x.layout(), rho, content_bits, operation));
   const IntegerMatrix mask_c = add_masked_addend(evaluator, operation, addend, x.layout(), body);

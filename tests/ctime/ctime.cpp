@@ -305,7 +305,7 @@ class CountedAnswers {
         const std::string secrets = "shares " + std::to_string(t) + ", opened values " + size;
         const Bytes shares = sealed_shares(t), values = sealed_values(d);
         const std::vector<std::int64_t> form{static_cast<std::int64_t>(bits), 1,
-                                             static_cast<std::int64_t>(Draw::mask_comparison), 0,
+                                             static_cast<std::int64_t>(RandomnessKind::mask_comparison), 0,
                                              static_cast<std::int64_t>(header_.layout.row_groups.size())};
         const std::int64_t word = comparison_word(comparison);
         std::vector<std::int64_t> opened_form{word, 0};
@@ -352,7 +352,7 @@ class CountedAnswers {
     std::size_t first = 0;
     for (const std::size_t width : header_.layout.row_groups) {
       const FixedIntegers cells(std::vector<Integer>(width * cols, d), masked_value_limbs(bits));
-      const Bytes sealed = seal(opened_state(cells, Draw::mask_comparison, bits, first),
+      const Bytes sealed = seal(opened_state(cells, RandomnessKind::mask_comparison, bits, first),
                                 opened_context(header_, header_.operation, width), sha256(Bytes{1}),
                                 keys_.sealing_secret(), random_);
       out.insert(out.end(), sealed.begin(), sealed.end());

@@ -58,7 +58,7 @@ Integer floor_divide(const Integer& value, std::size_t shift) {
 }
 
 /// The mask of cell i, drawn again.
-Integer drawn(const TwoParties& parties, const OperationId& operation, Draw kind, std::size_t i,
+Integer drawn(const TwoParties& parties, const OperationId& operation, RandomnessKind kind, std::size_t i,
               std::size_t bits) {
   Address address = operation.address(kind);
   address.element = i;
@@ -89,9 +89,9 @@ void check_rescaled(const TwoParties& parties, const OperationId& operation, con
   REQUIRE(got.cols() == exact.cols());
   for (std::size_t i = 0; i < exact.size(); ++i) {
     const Integer c = addend ? addend->matrix.cells()[i] : Integer(0);
-    const Integer rho = drawn(parties, operation, Draw::mask_product, i, content_bits + sigma);
+    const Integer rho = drawn(parties, operation, RandomnessKind::mask_product, i, content_bits + sigma);
     const Integer r_c =
-        addend ? drawn(parties, operation, Draw::mask_addend, i, addend->bits + sigma) : Integer(0);
+        addend ? drawn(parties, operation, RandomnessKind::mask_addend, i, addend->bits + sigma) : Integer(0);
     const Integer value = scale * exact.cells()[i] + c;
     const Integer masks = scale * rho + r_c;
     CAPTURE(i);

@@ -33,11 +33,11 @@ static_assert(!std::is_constructible_v<MaskedCiphertexts, std::vector<FreshCiphe
 TEST_CASE("mask: each cell is what its address draws") {
   TwoParties parties;
   const OperationId operation{3, 1, Direction::gradient};
-  const Mask mask = Mask::drawn(parties.evaluator().draws(operation, Draw::mask_left), 3, 4, 60);
+  const Mask mask = Mask::drawn(parties.evaluator().draws(operation, RandomnessKind::mask_left), 3, 4, 60);
   CHECK(mask.bits() == 60);
   for (std::size_t i = 0; i < 3; ++i)
     for (std::size_t j = 0; j < 4; ++j) {
-      Address address = operation.address(Draw::mask_left);
+      Address address = operation.address(RandomnessKind::mask_left);
       address.element = i * 4 + j;
       RandomStream random = parties.evaluator_random().stream(address);
       const Integer first = random.bits(60), second = random.bits(60), third = random.bits(60);
@@ -46,7 +46,7 @@ TEST_CASE("mask: each cell is what its address draws") {
 }
 
 TEST_CASE("mask: its low word is that of each cell") {
-  const Draws draws(RandomSource::from_seed(3), OperationId{3, 1}.address(Draw::mask_product));
+  const Draws draws(RandomSource::from_seed(3), OperationId{3, 1}.address(RandomnessKind::mask_product));
   for (const std::size_t bits : {1U, 20U, 60U, 63U, 64U, 65U, 128U, 241U, 512U}) {
     const IntegerMatrix cells = Mask::drawn(draws, 2, 3, bits).values();
     for (std::size_t cell = 0; cell < cells.size(); ++cell)
@@ -58,8 +58,8 @@ TEST_CASE("mask: its low word is that of each cell") {
 TEST_CASE("mask: the remainder of a product completes the effective mask") {
   TwoParties parties;
   const auto draw = [&](std::size_t rows, std::size_t cols, std::size_t bits) {
-    return Mask::drawn(parties.evaluator().draws(parties.next_operation(), Draw::mask_left), rows, cols,
-                       bits);
+    return Mask::drawn(parties.evaluator().draws(parties.next_operation(), RandomnessKind::mask_left), rows,
+                       cols, bits);
   };
   const IntegerMatrix product = matrix_of(2, 3, {5, -8, 1000});
   const Mask cross = draw(2, 3, 123);
@@ -82,7 +82,7 @@ TEST_CASE("masking: adds mask and offset in both packings, under new randomness"
   const IntegerMatrix x = matrix_of(5, 3, {-4, 0, 17, 1000, -999});
   const EncryptedMatrix encrypted = parties.encrypt(x, {{3, 2}, {1, 2}});
   const OperationId operation = parties.next_operation();
-  const Mask mask = Mask::drawn(evaluator.draws(operation, Draw::mask_left), 5, 3, 60);
+  const Mask mask = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_left), 5, 3, 60);
   IntegerMatrix wanted = x;
   for (std::size_t i = 0; i < x.size(); ++i) wanted.cells()[i] += mask.values().cells()[i] + 77;
   const auto open = [&](const MaskedCiphertexts& masked) {
@@ -111,8 +111,8 @@ TEST_CASE("masking: an operand goes out in pairs, the last of an odd number alon
       const IntegerMatrix x = matrix_of(layout.rows(), layout.cols(), {-4, 0, 17, 524287, -524288});
       const EncryptedMatrix encrypted = parties.encrypt(x, layout);
       const OperationId operation = parties.next_operation();
-      const Mask mask =
-          Mask::drawn(evaluator.draws(operation, Draw::mask_left), layout.rows(), layout.cols(), 60);
+      const Mask mask = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_left), layout.rows(),
+                                    layout.cols(), 60);
       IntegerMatrix sum = x;
       for (std::size_t i = 0; i < x.size(); ++i) sum.cells()[i] += mask.values().cells()[i];
       for (const Side side : {Side::left, Side::right}) {
@@ -130,7 +130,7 @@ TEST_CASE("masking: an operand goes out in pairs, the last of an odd number alon
     const EncryptedMatrix x = parties.encrypt(matrix_of(2, 2, {1}));
     const auto refusal = [&](std::size_t rows, std::size_t bits) {
       const OperationId operation = parties.next_operation();
-      const Mask mask = Mask::drawn(evaluator.draws(operation, Draw::mask_left), rows, 2, bits);
+      const Mask mask = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_left), rows, 2, bits);
       return error_of([&] { mask_operand(evaluator, x, Side::left, mask, operation); });
     };
     CHECK(refusal(2, 59) == "a mask of 59 bits reached an operand; it needs 60 bits");
@@ -142,8 +142,8 @@ TEST_CASE("masking: an operand goes out in pairs, the last of an odd number alon
 TEST_CASE("masking: masks of pieces under each other") {
   TwoParties parties;
   const auto draw = [&](std::size_t rows, std::size_t cols, std::size_t bits) {
-    return Mask::drawn(parties.evaluator().draws(parties.next_operation(), Draw::mask_left), rows, cols,
-                       bits);
+    return Mask::drawn(parties.evaluator().draws(parties.next_operation(), RandomnessKind::mask_left), rows,
+                       cols, bits);
   };
   const std::vector<Mask> pieces{draw(2, 3, 60), draw(1, 3, 60)};
   const Mask all = Mask::stacked(pieces);
@@ -166,7 +166,7 @@ TEST_CASE("masking: a mask that is too narrow, or of another shape, is refused")
   const EncryptedMatrix x = parties.encrypt(matrix_of(2, 2, {1}));
   const auto masked = [&](std::size_t rows, std::size_t bits, std::size_t content) {
     const OperationId operation = parties.next_operation();
-    const Mask mask = Mask::drawn(evaluator.draws(operation, Draw::mask_left), rows, 2, bits);
+    const Mask mask = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_left), rows, 2, bits);
     mask_down(evaluator, x.down(), x.layout(), mask, content, operation);
   };
   masked(2, 60, 20);
@@ -176,7 +176,7 @@ TEST_CASE("masking: a mask that is too narrow, or of another shape, is refused")
         "a mask of 60 bits does not hide 21 bits; at least 61 are needed");
   CHECK(error_of([&] { masked(3, 60, 20); }) == "a matrix of 3 x 2 cells does not fit a layout of 2 x 2");
   const OperationId operation = parties.next_operation();
-  const Mask mask = Mask::drawn(evaluator.draws(operation, Draw::mask_left), 2, 2, 60);
+  const Mask mask = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_left), 2, 2, 60);
   CHECK(error_of([&] { mask_across(evaluator, x.across(), x.layout(), mask, 21, operation); }) ==
         "a mask of 60 bits does not hide 21 bits; at least 61 are needed");
   CHECK(error_of([&] { mask_down(evaluator, {}, x.layout(), mask, 20, operation); }) ==

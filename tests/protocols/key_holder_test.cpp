@@ -362,7 +362,7 @@ TEST_CASE("key holder: shares are taken from the comparison that made them, at i
     context.protocol = values_by;
     context.stage = values_at;
     const FixedIntegers values(std::vector<Integer>(6, 5), masked_value_limbs(mask_bits));
-    Bytes body = seal(opened_state(values, Draw::mask_comparison, mask_bits, 0), context, {},
+    Bytes body = seal(opened_state(values, RandomnessKind::mask_comparison, mask_bits, 0), context, {},
                       toy_keys().sealing_secret(), salt);
     CHECK(body.size() + shares == request.body.size());
     context = request.header;

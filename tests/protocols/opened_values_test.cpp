@@ -179,7 +179,7 @@ TEST_CASE("opened values: a state serves no other step, session, numbers, shape,
     // bits, runs, then origin (kind, layer, direction, tile), first row, row groups
     REQUIRE(request.header.parameters.size() == 5);
     const std::int64_t word = request.header.parameters[2];
-    CHECK(word == (static_cast<std::int64_t>(Draw::mask_product) | 1 << 8));
+    CHECK(word == (static_cast<std::int64_t>(RandomnessKind::mask_product) | 1 << 8));
     CHECK(answer_to([](Header&) {}).empty());
     CHECK(answer_to([](Header& h) { ++h.operation.step; }) == foreign);
     CHECK(answer_to([](Header& h) { h.session[0] ^= 1; }) == foreign);
@@ -239,7 +239,7 @@ TEST_CASE("opened values: other states are no opened values, and opened values a
   const auto& operand = kept.opened().pieces.front();
   REQUIRE(operand->sealed.has_value());
   operand->mask_bits = layer.parties.budget().value_mask_bits();
-  operand->kind = Draw::mask_left;
+  operand->kind = RandomnessKind::mask_left;
   const EncryptedMatrix disguised(kept.layout(), kept.opened());
   CHECK(error_of([&] { layer.relu(disguised); }) != "");
 }

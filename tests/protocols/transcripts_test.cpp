@@ -86,6 +86,6 @@ TEST_CASE("randomness: no address is used twice in a run of all protocols, by an
   CHECK(log->repeated() == 0);
   CHECK(error_of([&] { set.comparison->sign(many.evaluator(), operation, z); }).find("is used already") !=
         std::string::npos);
-  many.evaluator_random().stream(operation.address(Draw::mask_comparison));
+  many.evaluator_random().stream(operation.address(RandomnessKind::mask_comparison));
   CHECK(log->repeated() == 1);
 }

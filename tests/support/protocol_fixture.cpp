@@ -81,8 +81,8 @@ EncryptedMatrix TwoParties::encrypt(const IntegerMatrix& m) {
 EncryptedMatrix TwoParties::encrypt(const IntegerMatrix& m, const Layout& layout) {
   const OperationId operation{++encryptions_, 0, Direction::input};
   return encrypt_matrix(evaluator_.paillier(), m, layout, budget().slot_bits(),
-                        Draws(owner_, operation.address(Draw::table_down)),
-                        Draws(owner_, operation.address(Draw::table_across)))
+                        Draws(owner_, operation.address(RandomnessKind::table_down)),
+                        Draws(owner_, operation.address(RandomnessKind::table_across)))
       .local();
 }
 
