@@ -43,9 +43,9 @@ class LargeTable : public EncryptedTable {
  private:
   EncryptedMatrix encrypted(const IntegerMatrix& m, const Layout& layout) const {
     const std::size_t slot_bits = info().budget.slot_bits();
-    std::vector<Ciphertext> across;
-    if (!layout.single()) across = encrypted(pack_across(m, layout, slot_bits));
-    return {layout, encrypted(pack_down(m, layout, slot_bits)), std::move(across)};
+    std::vector<Ciphertext> row_packed;
+    if (!layout.single()) row_packed = encrypted(pack_rows(m, layout, slot_bits));
+    return {layout, encrypted(pack_columns(m, layout, slot_bits)), std::move(row_packed)};
   }
   std::vector<Ciphertext> encrypted(const std::vector<Integer>& packed) const {
     std::vector<Ciphertext> out;

@@ -46,8 +46,8 @@ EncryptedMatrix cell_by_cell(const EncryptedMatrix& a, const EncryptedMatrix& b,
     for (std::size_t i = 0; i < x.size(); ++i) out.push_back(operation(x[i], y[i]));
     return out;
   };
-  return EncryptedMatrix::partial(a.layout(), combine(a.stored_down(), b.stored_down()),
-                                  combine(a.stored_across(), b.stored_across()));
+  return EncryptedMatrix::partial(a.layout(), combine(a.stored_column_packed(), b.stored_column_packed()),
+                                  combine(a.stored_row_packed(), b.stored_row_packed()));
 }
 
 Digest digest_of(const std::vector<Ciphertext>& ciphertexts) {
@@ -88,28 +88,29 @@ Layout balanced_layout(std::size_t rows, std::size_t cols, std::size_t slots) {
   return {balanced_groups(rows, slots), balanced_groups(cols, slots)};
 }
 
-EncryptedMatrix::EncryptedMatrix(Layout layout, std::vector<Ciphertext> down, std::vector<Ciphertext> across)
+EncryptedMatrix::EncryptedMatrix(Layout layout, std::vector<Ciphertext> column_packed,
+                                 std::vector<Ciphertext> row_packed)
     : layout_(std::move(layout)),
       rows_(layout_.rows()),
       cols_(layout_.cols()),
-      down_(std::move(down)),
-      across_(std::move(across)) {
-  check_count("down", down_.size(), layout_.row_groups.size() * cols_);
-  check_count("across", across_.size(), layout_.single() ? 0 : rows_ * layout_.col_groups.size());
+      column_packed_(std::move(column_packed)),
+      row_packed_(std::move(row_packed)) {
+  check_count("down", column_packed_.size(), layout_.row_groups.size() * cols_);
+  check_count("across", row_packed_.size(), layout_.single() ? 0 : rows_ * layout_.col_groups.size());
 }
 
-EncryptedMatrix EncryptedMatrix::partial(Layout layout, std::vector<Ciphertext> down,
-                                         std::vector<Ciphertext> across) {
+EncryptedMatrix EncryptedMatrix::partial(Layout layout, std::vector<Ciphertext> column_packed,
+                                         std::vector<Ciphertext> row_packed) {
   EncryptedMatrix out;
   out.rows_ = layout.rows();
   out.cols_ = layout.cols();
-  const bool without_down = down.empty() && !across.empty(), single = layout.single();
-  if (!without_down) check_count("down", down.size(), layout.row_groups.size() * out.cols_);
-  if (!across.empty())
-    check_count("across", across.size(), single ? 0 : out.rows_ * layout.col_groups.size());
+  const bool without_column_packed = column_packed.empty() && !row_packed.empty(), single = layout.single();
+  if (!without_column_packed) check_count("down", column_packed.size(), layout.row_groups.size() * out.cols_);
+  if (!row_packed.empty())
+    check_count("across", row_packed.size(), single ? 0 : out.rows_ * layout.col_groups.size());
   out.layout_ = std::move(layout);
-  out.down_ = std::move(down);
-  out.across_ = std::move(across);
+  out.column_packed_ = std::move(column_packed);
+  out.row_packed_ = std::move(row_packed);
   return out;
 }
 
@@ -131,10 +132,10 @@ const std::vector<Ciphertext>& EncryptedMatrix::ciphertexts(const std::vector<Ci
   return stored(cells);
 }
 
-const std::vector<Ciphertext>& EncryptedMatrix::known_across() const {
-  if (layout_.single()) return down_;
+const std::vector<Ciphertext>& EncryptedMatrix::known_row_packed() const {
+  if (layout_.single()) return column_packed_;
   const bool whole = opened_.pieces.size() == 1 && opened_.dropped == 0 && !opened_.turned;
-  return across_.empty() && whole ? opened_.pieces.front()->across : across_;
+  return row_packed_.empty() && whole ? opened_.pieces.front()->row_packed : row_packed_;
 }
 
 const std::vector<Ciphertext>& EncryptedMatrix::stored(const std::vector<Ciphertext>& cells) const {
@@ -155,10 +156,10 @@ EncryptedMatrix EncryptedMatrix::transposed() const {
       for (std::size_t i = 0; i < rows; ++i) out.push_back(cells[i * cols + j]);
     return out;
   };
-  std::vector<Ciphertext> down = turn(known_across(), rows_, layout_.col_groups.size());
-  std::vector<Ciphertext> across;
-  if (!layout_.single()) across = turn(down_, layout_.row_groups.size(), cols_);
-  EncryptedMatrix out = partial(layout_.transposed(), std::move(down), std::move(across));
+  std::vector<Ciphertext> column_packed = turn(known_row_packed(), rows_, layout_.col_groups.size());
+  std::vector<Ciphertext> row_packed;
+  if (!layout_.single()) row_packed = turn(column_packed_, layout_.row_groups.size(), cols_);
+  EncryptedMatrix out = partial(layout_.transposed(), std::move(column_packed), std::move(row_packed));
   out.opened_ = {opened_.pieces, opened_.dropped, !opened_.turned};
   return out;
 }
@@ -169,7 +170,7 @@ EncryptedMatrix EncryptedMatrix::kept(std::shared_ptr<OpenedRows> rows) const {
     throw Error("a matrix of " + std::to_string(rows_) + " rows cannot be opened into " +
                 std::to_string(rows->rows));
   if (rows->lasting) {
-    const Digest digest = digest_of(down());
+    const Digest digest = digest_of(column_packed());
     if (rows->matrix != Digest{} && rows->matrix != digest)
       throw Error("rows of one matrix that the key holder has opened were given to another");
     rows->matrix = digest;
@@ -179,7 +180,7 @@ EncryptedMatrix EncryptedMatrix::kept(std::shared_ptr<OpenedRows> rows) const {
   return out;
 }
 
-std::vector<Integer> pack_down(const IntegerMatrix& m, const Layout& layout, std::size_t slot_bits) {
+std::vector<Integer> pack_columns(const IntegerMatrix& m, const Layout& layout, std::size_t slot_bits) {
   check_shape(m, layout);
   std::vector<Integer> out;
   out.reserve(layout.row_groups.size() * m.cols());
@@ -195,7 +196,7 @@ std::vector<Integer> pack_down(const IntegerMatrix& m, const Layout& layout, std
   return out;
 }
 
-std::vector<Integer> pack_across(const IntegerMatrix& m, const Layout& layout, std::size_t slot_bits) {
+std::vector<Integer> pack_rows(const IntegerMatrix& m, const Layout& layout, std::size_t slot_bits) {
   check_shape(m, layout);
   std::vector<Integer> out;
   out.reserve(m.rows() * layout.col_groups.size());
@@ -211,7 +212,8 @@ std::vector<Integer> pack_across(const IntegerMatrix& m, const Layout& layout, s
   return out;
 }
 
-IntegerMatrix unpack_down(const std::vector<Integer>& packed, const Layout& layout, std::size_t slot_bits) {
+IntegerMatrix unpack_columns(const std::vector<Integer>& packed, const Layout& layout,
+                             std::size_t slot_bits) {
   IntegerMatrix out(layout.rows(), layout.cols());
   check_count("down", packed.size(), layout.row_groups.size() * out.cols());
   std::size_t first = 0;
@@ -226,7 +228,7 @@ IntegerMatrix unpack_down(const std::vector<Integer>& packed, const Layout& layo
   return out;
 }
 
-IntegerMatrix unpack_across(const std::vector<Integer>& packed, const Layout& layout, std::size_t slot_bits) {
+IntegerMatrix unpack_rows(const std::vector<Integer>& packed, const Layout& layout, std::size_t slot_bits) {
   IntegerMatrix out(layout.rows(), layout.cols());
   check_count("across", packed.size(), out.rows() * layout.col_groups.size());
   std::size_t next = 0;
@@ -242,7 +244,7 @@ IntegerMatrix unpack_across(const std::vector<Integer>& packed, const Layout& la
 }
 
 EncryptedMatrix FreshMatrix::local() const {
-  return EncryptedMatrix(layout, smlp::local(down), smlp::local(across));
+  return EncryptedMatrix(layout, smlp::local(column_packed), smlp::local(row_packed));
 }
 
 std::vector<FreshCiphertext> encrypt_packed(const PaillierPublicKey& key, std::span<const Integer> packed,
@@ -259,9 +261,9 @@ std::vector<FreshCiphertext> encrypt_packed(const PaillierPublicKey& key, std::s
 }
 
 FreshMatrix encrypt_matrix(const PaillierPublicKey& key, const IntegerMatrix& m, const Layout& layout,
-                           std::size_t slot_bits, const Draws& down, const Draws& across) {
-  FreshMatrix out{layout, encrypt_packed(key, pack_down(m, layout, slot_bits), down), {}};
-  if (!layout.single()) out.across = encrypt_packed(key, pack_across(m, layout, slot_bits), across);
+                           std::size_t slot_bits, const Draws& column_packed, const Draws& row_packed) {
+  FreshMatrix out{layout, encrypt_packed(key, pack_columns(m, layout, slot_bits), column_packed), {}};
+  if (!layout.single()) out.row_packed = encrypt_packed(key, pack_rows(m, layout, slot_bits), row_packed);
   return out;
 }
 
@@ -274,8 +276,8 @@ EncryptedMatrix trivial_matrix(const PaillierPublicKey& key, const IntegerMatrix
     return out;
   };
   return EncryptedMatrix(
-      layout, trivial(pack_down(m, layout, slot_bits)),
-      layout.single() ? std::vector<Ciphertext>{} : trivial(pack_across(m, layout, slot_bits)));
+      layout, trivial(pack_columns(m, layout, slot_bits)),
+      layout.single() ? std::vector<Ciphertext>{} : trivial(pack_rows(m, layout, slot_bits)));
 }
 
 EncryptedMatrix add(const PaillierPublicKey& key, const EncryptedMatrix& a, const EncryptedMatrix& b) {
@@ -285,8 +287,8 @@ EncryptedMatrix add(const PaillierPublicKey& key, const EncryptedMatrix& a, cons
 
 EncryptedMatrix subtract(const PaillierPublicKey& key, const EncryptedMatrix& a, const EncryptedMatrix& b) {
   check_same_layout(a.layout(), b.layout(), "a difference");
-  const EncryptedMatrix negative =
-      EncryptedMatrix::partial(b.layout(), key.negate(b.stored_down()), key.negate(b.stored_across()));
+  const EncryptedMatrix negative = EncryptedMatrix::partial(b.layout(), key.negate(b.stored_column_packed()),
+                                                            key.negate(b.stored_row_packed()));
   return add(key, a, negative);
 }
 
@@ -308,8 +310,9 @@ EncryptedMatrix subtract_plain(const PaillierPublicKey& key, const EncryptedMatr
     for (std::size_t i = 0; i < cs.size(); ++i) out.push_back(key.add_plain(cs[i], -values[i]));
     return out;
   };
-  return EncryptedMatrix::partial(a.layout(), remove(a.stored_down(), pack_down(b, a.layout(), slot_bits)),
-                                  remove(a.stored_across(), pack_across(b, a.layout(), slot_bits)));
+  return EncryptedMatrix::partial(a.layout(),
+                                  remove(a.stored_column_packed(), pack_columns(b, a.layout(), slot_bits)),
+                                  remove(a.stored_row_packed(), pack_rows(b, a.layout(), slot_bits)));
 }
 
 EncryptedMatrix scale(const PaillierPublicKey& key, const EncryptedMatrix& a, const Integer& factor) {
@@ -317,32 +320,33 @@ EncryptedMatrix scale(const PaillierPublicKey& key, const EncryptedMatrix& a, co
     const auto out = key.dot_products(cs, std::vector<Integer>(cs.size(), abs(factor)), 1);
     return factor < 0 ? key.negate(out) : out;
   };
-  return EncryptedMatrix::partial(a.layout(), multiply(a.stored_down()), multiply(a.stored_across()));
+  return EncryptedMatrix::partial(a.layout(), multiply(a.stored_column_packed()),
+                                  multiply(a.stored_row_packed()));
 }
 
 EncryptedMatrix append_constant_column(const PaillierPublicKey& key, const EncryptedMatrix& m,
                                        const Integer& value, std::size_t slot_bits) {
   Layout layout = m.layout();
   layout.col_groups.push_back(1);
-  const bool with_down = !m.stored_down().empty();
-  const bool with_across = !layout.single() && (m.layout().single() || !m.stored_across().empty());
-  std::vector<Ciphertext> down;
-  for (std::size_t g = 0; with_down && g < layout.row_groups.size(); ++g) {
-    const auto first = m.down().begin() + static_cast<std::ptrdiff_t>(g * m.cols());
-    down.insert(down.end(), first, first + static_cast<std::ptrdiff_t>(m.cols()));
-    down.push_back(key.trivial(pack(std::vector<Integer>(layout.row_groups[g], value), slot_bits)));
+  const bool with_column_packed = !m.stored_column_packed().empty();
+  const bool with_row_packed = !layout.single() && (m.layout().single() || !m.stored_row_packed().empty());
+  std::vector<Ciphertext> column_packed;
+  for (std::size_t g = 0; with_column_packed && g < layout.row_groups.size(); ++g) {
+    const auto first = m.column_packed().begin() + static_cast<std::ptrdiff_t>(g * m.cols());
+    column_packed.insert(column_packed.end(), first, first + static_cast<std::ptrdiff_t>(m.cols()));
+    column_packed.push_back(key.trivial(pack(std::vector<Integer>(layout.row_groups[g], value), slot_bits)));
   }
-  std::vector<Ciphertext> across;
-  if (with_across) {
+  std::vector<Ciphertext> row_packed;
+  if (with_row_packed) {
     const std::size_t groups = m.layout().col_groups.size();
     const Ciphertext constant = key.trivial(value);
     for (std::size_t i = 0; i < m.rows(); ++i) {
-      const auto first = m.across().begin() + static_cast<std::ptrdiff_t>(i * groups);
-      across.insert(across.end(), first, first + static_cast<std::ptrdiff_t>(groups));
-      across.push_back(constant);
+      const auto first = m.row_packed().begin() + static_cast<std::ptrdiff_t>(i * groups);
+      row_packed.insert(row_packed.end(), first, first + static_cast<std::ptrdiff_t>(groups));
+      row_packed.push_back(constant);
     }
   }
-  return EncryptedMatrix::partial(std::move(layout), std::move(down), std::move(across));
+  return EncryptedMatrix::partial(std::move(layout), std::move(column_packed), std::move(row_packed));
 }
 
 EncryptedMatrix drop_last_row(const EncryptedMatrix& m) {
@@ -350,12 +354,13 @@ EncryptedMatrix drop_last_row(const EncryptedMatrix& m) {
   if (layout.row_groups.size() < 2 || layout.row_groups.back() != 1)
     throw Error("the last row of a matrix can be dropped only where it is a group of its own");
   layout.row_groups.pop_back();
-  std::vector<Ciphertext> down(m.down().begin(), m.down().end() - static_cast<std::ptrdiff_t>(m.cols()));
-  std::vector<Ciphertext> across;
+  std::vector<Ciphertext> column_packed(m.column_packed().begin(),
+                                        m.column_packed().end() - static_cast<std::ptrdiff_t>(m.cols()));
+  std::vector<Ciphertext> row_packed;
   if (!layout.single())
-    across.assign(m.across().begin(),
-                  m.across().end() - static_cast<std::ptrdiff_t>(layout.col_groups.size()));
-  EncryptedMatrix out(std::move(layout), std::move(down), std::move(across));
+    row_packed.assign(m.row_packed().begin(),
+                      m.row_packed().end() - static_cast<std::ptrdiff_t>(layout.col_groups.size()));
+  EncryptedMatrix out(std::move(layout), std::move(column_packed), std::move(row_packed));
   if (!m.opened_.turned) out.opened_ = {m.opened_.pieces, m.opened_.dropped + 1, false};
   return out;
 }
@@ -378,14 +383,15 @@ EncryptedMatrix row_groups(const EncryptedMatrix& m, std::size_t first, std::siz
     const auto start = all.begin() + static_cast<std::ptrdiff_t>(begin);
     return std::vector<Ciphertext>(start, start + static_cast<std::ptrdiff_t>(size));
   };
-  std::vector<Ciphertext> down = part(m.stored_down(), first * m.cols(), count * m.cols());
+  std::vector<Ciphertext> column_packed = part(m.stored_column_packed(), first * m.cols(), count * m.cols());
   const std::size_t a_row = layout.col_groups.size();
-  std::vector<Ciphertext> across = part(m.stored_across(), rows_before * a_row, layout.rows() * a_row);
+  std::vector<Ciphertext> row_packed =
+      part(m.stored_row_packed(), rows_before * a_row, layout.rows() * a_row);
   if (layout.single()) {  // cells in packings of one
-    if (down.empty()) down = std::move(across);
-    across.clear();
+    if (column_packed.empty()) column_packed = std::move(row_packed);
+    row_packed.clear();
   }
-  return EncryptedMatrix::partial(std::move(layout), std::move(down), std::move(across));
+  return EncryptedMatrix::partial(std::move(layout), std::move(column_packed), std::move(row_packed));
 }
 
 EncryptedMatrix stack_rows(const std::vector<EncryptedMatrix>& parts) {
@@ -406,19 +412,22 @@ EncryptedMatrix stack_rows(const std::vector<EncryptedMatrix>& parts) {
       form.pieces.insert(form.pieces.end(), part.opened_.pieces.begin(), part.opened_.pieces.end());
     return EncryptedMatrix(std::move(layout), std::move(form));
   }
-  std::vector<Ciphertext> down;
-  std::vector<Ciphertext> across;
-  // A part of single cells has both in `down`.
-  const bool with_down =
-      std::ranges::none_of(parts, [](const EncryptedMatrix& m) { return m.stored_down().empty(); });
-  const bool with_across = !layout.single() && std::ranges::none_of(parts, [](const EncryptedMatrix& m) {
-    return m.stored_across().empty() && !m.layout().single();
+  std::vector<Ciphertext> column_packed;
+  std::vector<Ciphertext> row_packed;
+  // A part of single cells has both in `column_packed`.
+  const bool with_column_packed =
+      std::ranges::none_of(parts, [](const EncryptedMatrix& m) { return m.stored_column_packed().empty(); });
+  const bool with_row_packed = !layout.single() && std::ranges::none_of(parts, [](const EncryptedMatrix& m) {
+    return m.stored_row_packed().empty() && !m.layout().single();
   });
   for (const EncryptedMatrix& part : parts) {
-    if (with_down) down.insert(down.end(), part.down().begin(), part.down().end());
-    if (with_across) across.insert(across.end(), part.across().begin(), part.across().end());
+    if (with_column_packed)
+      column_packed.insert(column_packed.end(), part.column_packed().begin(), part.column_packed().end());
+    if (with_row_packed)
+      row_packed.insert(row_packed.end(), part.row_packed().begin(), part.row_packed().end());
   }
-  EncryptedMatrix out = EncryptedMatrix::partial(std::move(layout), std::move(down), std::move(across));
+  EncryptedMatrix out =
+      EncryptedMatrix::partial(std::move(layout), std::move(column_packed), std::move(row_packed));
   const bool last = std::ranges::all_of(parts, [](const EncryptedMatrix& part) {
     const OpenedForm& form = part.opened();
     return form.pieces.size() == 1 && form.pieces[0]->lasting && form.dropped == 0 && !form.turned;

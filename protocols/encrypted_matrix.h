@@ -24,7 +24,7 @@ struct Layout {
   std::size_t cols() const;
   bool operator==(const Layout&) const = default;
   Layout transposed() const { return {col_groups, row_groups}; }
-  /// Every group holds one cell: both packings are the same ciphertexts, and `across` is not stored.
+  /// Every group holds one cell: both packings are the same ciphertexts, and `row_packed` is not stored.
   bool single() const;
 };
 
@@ -33,44 +33,50 @@ std::vector<std::size_t> groups_with_bias(std::size_t cols, std::size_t slots);
 /// Balanced groups on both axes.
 Layout balanced_layout(std::size_t rows, std::size_t cols, std::size_t slots);
 
-/// Where a matrix stands in a product: a left operand is read from the `down` packing, a right one from
-/// `across`.
+/// Where a matrix stands in a product: a left operand is read from the `column_packed` packing, a right one
+/// from `row_packed`.
 enum class Side { left, right };
 
 /// Which packings of a result are made: both, or that of a right or of a left operand alone.
-enum class Packings { both, across, down };
+enum class Packings { both, row_packed, column_packed };
 
-/// A rows x cols matrix under Paillier, kept in two packings: `down` packs the rows of group g of one column
-/// into one ciphertext (row_groups x cols, row-major), `across` packs the columns of group h of one row (rows
-/// x col_groups). A left operand of a product is read from `down`, a right one from `across`. With one cell a
-/// ciphertext `across` is empty and across() reads `down`. One packing may be missing, where nobody reads it.
-/// Or a matrix that the key holder has opened (protocols/opened_values.h), without ciphertexts. Who asks for
-/// ciphertexts that are not there gets an Error.
+/// A rows x cols matrix under Paillier, kept in two packings: `column_packed` packs the rows of group g of
+/// one column into one ciphertext (row_groups x cols, row-major), `row_packed` packs the columns of group h
+/// of one row (rows x col_groups). A left operand of a product is read from `column_packed`, a right one from
+/// `row_packed`. With one cell a ciphertext `row_packed` is empty and row_packed() reads `column_packed`. One
+/// packing may be missing, where nobody reads it. Or a matrix that the key holder has opened
+/// (protocols/opened_values.h), without ciphertexts. Who asks for ciphertexts that are not there gets an
+/// Error.
 class EncryptedMatrix {
  public:
   EncryptedMatrix() = default;
   /// Throws Error when the counts do not fit the layout.
-  EncryptedMatrix(Layout layout, std::vector<Ciphertext> down, std::vector<Ciphertext> across);
+  EncryptedMatrix(Layout layout, std::vector<Ciphertext> column_packed, std::vector<Ciphertext> row_packed);
   /// The same, where one packing may be missing.
-  static EncryptedMatrix partial(Layout layout, std::vector<Ciphertext> down, std::vector<Ciphertext> across);
+  static EncryptedMatrix partial(Layout layout, std::vector<Ciphertext> column_packed,
+                                 std::vector<Ciphertext> row_packed);
   /// Opened, one piece a row group, and no ciphertexts.
   EncryptedMatrix(Layout layout, OpenedForm opened);
 
   const Layout& layout() const { return layout_; }
   std::size_t rows() const { return rows_; }
   std::size_t cols() const { return cols_; }
-  bool has_ciphertexts() const { return opened_.pieces.empty() || !down_.empty() || !across_.empty(); }
-  const std::vector<Ciphertext>& down() const { return ciphertexts(down_, "down"); }
+  bool has_ciphertexts() const {
+    return opened_.pieces.empty() || !column_packed_.empty() || !row_packed_.empty();
+  }
+  const std::vector<Ciphertext>& column_packed() const { return ciphertexts(column_packed_, "down"); }
   /// Also what the key holder has made of rows that it has opened (protocols/matmul/operand.h).
-  const std::vector<Ciphertext>& across() const { return ciphertexts(known_across(), "across"); }
-  /// The stored forms: empty where the packing is missing, or `down` says it all. Error without ciphertexts.
-  const std::vector<Ciphertext>& stored_down() const { return stored(down_); }
-  const std::vector<Ciphertext>& stored_across() const { return stored(across_); }
+  const std::vector<Ciphertext>& row_packed() const { return ciphertexts(known_row_packed(), "across"); }
+  /// The stored forms: empty where the packing is missing, or `column_packed` says it all. Error without
+  /// ciphertexts.
+  const std::vector<Ciphertext>& stored_column_packed() const { return stored(column_packed_); }
+  const std::vector<Ciphertext>& stored_row_packed() const { return stored(row_packed_); }
 
   EncryptedMatrix transposed() const;
   /// The same ciphertexts; without any, the same opened rows.
   bool operator==(const EncryptedMatrix& other) const {
-    return layout_ == other.layout_ && down_ == other.down_ && across_ == other.across_ &&
+    return layout_ == other.layout_ && column_packed_ == other.column_packed_ &&
+           row_packed_ == other.row_packed_ &&
            (has_ciphertexts() ||
             (opened_.pieces == other.opened_.pieces && opened_.turned == other.opened_.turned));
   }
@@ -84,23 +90,23 @@ class EncryptedMatrix {
  private:
   friend EncryptedMatrix drop_last_row(const EncryptedMatrix& m);
   friend EncryptedMatrix stack_rows(const std::vector<EncryptedMatrix>& parts);
-  const std::vector<Ciphertext>& known_across() const;
+  const std::vector<Ciphertext>& known_row_packed() const;
   const std::vector<Ciphertext>& stored(const std::vector<Ciphertext>& cells) const;
   const std::vector<Ciphertext>& ciphertexts(const std::vector<Ciphertext>& cells, const char* packing) const;
   Layout layout_;
   std::size_t rows_ = 0;
   std::size_t cols_ = 0;
-  std::vector<Ciphertext> down_;
-  std::vector<Ciphertext> across_;
+  std::vector<Ciphertext> column_packed_;
+  std::vector<Ciphertext> row_packed_;
   OpenedForm opened_;
 };
 
 /// The packed plaintexts of a matrix in each packing, in the order of EncryptedMatrix.
-std::vector<Integer> pack_down(const IntegerMatrix& m, const Layout& layout, std::size_t slot_bits);
-std::vector<Integer> pack_across(const IntegerMatrix& m, const Layout& layout, std::size_t slot_bits);
-/// The inverse of pack_down.
-IntegerMatrix unpack_down(const std::vector<Integer>& packed, const Layout& layout, std::size_t slot_bits);
-IntegerMatrix unpack_across(const std::vector<Integer>& packed, const Layout& layout, std::size_t slot_bits);
+std::vector<Integer> pack_columns(const IntegerMatrix& m, const Layout& layout, std::size_t slot_bits);
+std::vector<Integer> pack_rows(const IntegerMatrix& m, const Layout& layout, std::size_t slot_bits);
+/// The inverse of pack_columns.
+IntegerMatrix unpack_columns(const std::vector<Integer>& packed, const Layout& layout, std::size_t slot_bits);
+IntegerMatrix unpack_rows(const std::vector<Integer>& packed, const Layout& layout, std::size_t slot_bits);
 
 /// Fresh ciphertexts for the holder's own use.
 std::vector<Ciphertext> local(std::span<const FreshCiphertext> fresh);
@@ -108,8 +114,8 @@ std::vector<Ciphertext> local(std::span<const FreshCiphertext> fresh);
 /// A matrix under fresh randomness in both packings, as ciphertexts that may leave.
 struct FreshMatrix {
   Layout layout;
-  std::vector<FreshCiphertext> down;
-  std::vector<FreshCiphertext> across;  ///< empty when layout.single()
+  std::vector<FreshCiphertext> column_packed;
+  std::vector<FreshCiphertext> row_packed;  ///< empty when layout.single()
   EncryptedMatrix local() const;
 };
 
@@ -118,10 +124,10 @@ struct FreshMatrix {
 std::vector<FreshCiphertext> encrypt_packed(const PaillierPublicKey& key, std::span<const Integer> packed,
                                             const Draws& draws);
 
-/// By the public key (data owner, evaluator), as encrypt_packed. `down` and `across` must be different
-/// addresses.
+/// By the public key (data owner, evaluator), as encrypt_packed. `column_packed` and `row_packed` must be
+/// different addresses.
 FreshMatrix encrypt_matrix(const PaillierPublicKey& key, const IntegerMatrix& m, const Layout& layout,
-                           std::size_t slot_bits, const Draws& down, const Draws& across);
+                           std::size_t slot_bits, const Draws& column_packed, const Draws& row_packed);
 
 /// A public matrix as ciphertexts without randomness (local by type).
 EncryptedMatrix trivial_matrix(const PaillierPublicKey& key, const IntegerMatrix& m, const Layout& layout,

@@ -163,20 +163,20 @@ std::vector<FreshCiphertext> masked(const Evaluator& evaluator, std::span<const 
 
 }  // namespace
 
-MaskedCiphertexts mask_down(const Evaluator& evaluator, std::span<const Ciphertext> down,
-                            const Layout& layout, const Mask& mask, std::size_t content_bits,
-                            const OperationId& operation, const Integer& offset) {
+MaskedCiphertexts mask_column_packed(const Evaluator& evaluator, std::span<const Ciphertext> column_packed,
+                                     const Layout& layout, const Mask& mask, std::size_t content_bits,
+                                     const OperationId& operation, const Integer& offset) {
   check_mask(evaluator, mask, content_bits);
-  const auto packed = pack_down(shifted(mask, offset), layout, evaluator.budget.slot_bits());
-  return MaskedCiphertexts(masked(evaluator, down, packed, operation));
+  const auto packed = pack_columns(shifted(mask, offset), layout, evaluator.budget.slot_bits());
+  return MaskedCiphertexts(masked(evaluator, column_packed, packed, operation));
 }
 
-MaskedCiphertexts mask_across(const Evaluator& evaluator, std::span<const Ciphertext> across,
-                              const Layout& layout, const Mask& mask, std::size_t content_bits,
-                              const OperationId& operation, const Integer& offset) {
+MaskedCiphertexts mask_row_packed(const Evaluator& evaluator, std::span<const Ciphertext> row_packed,
+                                  const Layout& layout, const Mask& mask, std::size_t content_bits,
+                                  const OperationId& operation, const Integer& offset) {
   check_mask(evaluator, mask, content_bits);
-  const auto packed = pack_across(shifted(mask, offset), layout, evaluator.budget.slot_bits());
-  return MaskedCiphertexts(masked(evaluator, across, packed, operation));
+  const auto packed = pack_rows(shifted(mask, offset), layout, evaluator.budget.slot_bits());
+  return MaskedCiphertexts(masked(evaluator, row_packed, packed, operation));
 }
 
 MaskedCiphertexts mask_operand(const Evaluator& evaluator, const EncryptedMatrix& operand, Side side,
@@ -186,9 +186,9 @@ MaskedCiphertexts mask_operand(const Evaluator& evaluator, const EncryptedMatrix
     throw Error("a mask of " + std::to_string(mask.bits()) + " bits reached an operand; it needs " +
                 std::to_string(budget.value_mask_bits()) + " bits");
   const bool left = side == Side::left;
-  const std::vector<Ciphertext>& cs = left ? operand.down() : operand.across();
-  const auto packed = left ? pack_down(mask.values(), operand.layout(), budget.slot_bits())
-                           : pack_across(mask.values(), operand.layout(), budget.slot_bits());
+  const std::vector<Ciphertext>& cs = left ? operand.column_packed() : operand.row_packed();
+  const auto packed = left ? pack_columns(mask.values(), operand.layout(), budget.slot_bits())
+                           : pack_rows(mask.values(), operand.layout(), budget.slot_bits());
   const std::size_t shift = budget.pair_shift();
   std::vector<Integer> pairs;
   pairs.reserve((packed.size() + 1) / 2);
@@ -288,10 +288,10 @@ AnswerBody::AnswerBody(const Evaluator& evaluator, const Header& header, const R
     : evaluator_(evaluator), bytes_(evaluator.channel.call(header, body, evaluator.turn)), reader_(bytes_) {}
 
 EncryptedMatrix AnswerBody::matrix(const Layout& layout, std::string_view what) {
-  std::vector<Ciphertext> down = ciphertexts(layout.row_groups.size() * layout.cols(), what);
-  std::vector<Ciphertext> across;
-  if (!layout.single()) across = ciphertexts(layout.rows() * layout.col_groups.size(), what);
-  return EncryptedMatrix(layout, std::move(down), std::move(across));
+  std::vector<Ciphertext> column_packed = ciphertexts(layout.row_groups.size() * layout.cols(), what);
+  std::vector<Ciphertext> row_packed;
+  if (!layout.single()) row_packed = ciphertexts(layout.rows() * layout.col_groups.size(), what);
+  return EncryptedMatrix(layout, std::move(column_packed), std::move(row_packed));
 }
 
 std::vector<Ciphertext> AnswerBody::ciphertexts(std::size_t count, std::string_view what) {

@@ -98,10 +98,10 @@ class MaskedCiphertexts {
   const std::vector<FreshCiphertext>& ciphertexts() const { return ciphertexts_; }
 
  private:
-  friend MaskedCiphertexts mask_down(const Evaluator&, std::span<const Ciphertext>, const Layout&,
-                                     const Mask&, std::size_t, const OperationId&, const Integer&);
-  friend MaskedCiphertexts mask_across(const Evaluator&, std::span<const Ciphertext>, const Layout&,
-                                       const Mask&, std::size_t, const OperationId&, const Integer&);
+  friend MaskedCiphertexts mask_column_packed(const Evaluator&, std::span<const Ciphertext>, const Layout&,
+                                              const Mask&, std::size_t, const OperationId&, const Integer&);
+  friend MaskedCiphertexts mask_row_packed(const Evaluator&, std::span<const Ciphertext>, const Layout&,
+                                           const Mask&, std::size_t, const OperationId&, const Integer&);
   friend MaskedCiphertexts mask_operand(const Evaluator&, const EncryptedMatrix&, Side, const Mask&,
                                         const OperationId&);
   explicit MaskedCiphertexts(std::vector<FreshCiphertext> ciphertexts)
@@ -109,15 +109,15 @@ class MaskedCiphertexts {
   std::vector<FreshCiphertext> ciphertexts_;
 };
 
-/// [x + mask + offset] cell by cell in the `down` packing, re-randomised. Throws Error unless the mask has at
-/// least sigma bits more than content_bits, the bits of what it hides.
-MaskedCiphertexts mask_down(const Evaluator& evaluator, std::span<const Ciphertext> down,
-                            const Layout& layout, const Mask& mask, std::size_t content_bits,
-                            const OperationId& operation, const Integer& offset = 0);
-/// The same in the `across` packing.
-MaskedCiphertexts mask_across(const Evaluator& evaluator, std::span<const Ciphertext> across,
-                              const Layout& layout, const Mask& mask, std::size_t content_bits,
-                              const OperationId& operation, const Integer& offset = 0);
+/// [x + mask + offset] cell by cell in the `column_packed` packing, re-randomised. Throws Error unless the
+/// mask has at least sigma bits more than content_bits, the bits of what it hides.
+MaskedCiphertexts mask_column_packed(const Evaluator& evaluator, std::span<const Ciphertext> column_packed,
+                                     const Layout& layout, const Mask& mask, std::size_t content_bits,
+                                     const OperationId& operation, const Integer& offset = 0);
+/// The same in the `row_packed` packing.
+MaskedCiphertexts mask_row_packed(const Evaluator& evaluator, std::span<const Ciphertext> row_packed,
+                                  const Layout& layout, const Mask& mask, std::size_t content_bits,
+                                  const OperationId& operation, const Integer& offset = 0);
 
 /// The same of an operand, whose values have l bits: a slot has room for two of them under their masks
 /// (BitBudget::pair_shift), so ciphertexts 2i and 2i + 1 of the side's packing travel as one, which saves an

@@ -179,14 +179,14 @@ FixedIntegers Answering::open(std::size_t count, std::string_view what) {
   return values;
 }
 
-FixedIntegers Answering::open_down(const Layout& layout, std::size_t bits, std::string_view what) {
+FixedIntegers Answering::open_column_packed(const Layout& layout, std::size_t bits, std::string_view what) {
   const FixedIntegers packed = open(layout.row_groups.size() * layout.cols(), what);
-  return open_cells(packed, cells_down(layout), bits, what);
+  return open_cells(packed, column_packed_cells(layout), bits, what);
 }
 
-FixedIntegers Answering::open_across(const Layout& layout, std::size_t bits, std::string_view what) {
+FixedIntegers Answering::open_row_packed(const Layout& layout, std::size_t bits, std::string_view what) {
   const FixedIntegers packed = open(layout.rows() * layout.col_groups.size(), what);
-  return open_cells(packed, cells_across(layout), bits, what);
+  return open_cells(packed, row_packed_cells(layout), bits, what);
 }
 
 FixedIntegers Answering::open_cells(const FixedIntegers& packed, const std::vector<SlotCells>& cells,
@@ -233,7 +233,7 @@ IntegerMatrix Answering::open_operand(const Layout& layout, Side side, std::stri
   try {
     const std::vector<Integer> packed =
         parted(pairs, count, budget_.pair_shift(), budget_.fitting_slots(), slot_bits);
-    m = left ? unpack_down(packed, layout, slot_bits) : unpack_across(packed, layout, slot_bits);
+    m = left ? unpack_columns(packed, layout, slot_bits) : unpack_rows(packed, layout, slot_bits);
   } catch (const Error&) {
     refuse_out_of_range();
   }
@@ -256,17 +256,17 @@ OpenedState Answering::open_sealed(std::size_t state_bytes, const Header& contex
                 keys_.sealing_secret());
 }
 
-void Answering::put_matrix(const IntegerMatrix& m, const Layout& layout, RandomnessKind down,
-                           RandomnessKind across) {
-  std::vector<Integer> packed_down, packed_across;
+void Answering::put_matrix(const IntegerMatrix& m, const Layout& layout, RandomnessKind column_packed,
+                           RandomnessKind row_packed) {
+  std::vector<Integer> packed_columns, packed_rows;
   try {
-    packed_down = pack_down(m, layout, budget_.slot_bits());
-    if (!layout.single()) packed_across = pack_across(m, layout, budget_.slot_bits());
+    packed_columns = pack_columns(m, layout, budget_.slot_bits());
+    if (!layout.single()) packed_rows = pack_rows(m, layout, budget_.slot_bits());
   } catch (const Error&) {
     refuse_out_of_range();  // its own sentence would tell a value's length
   }
-  put(packed_down, down);
-  if (!layout.single()) put(packed_across, across);
+  put(packed_columns, column_packed);
+  if (!layout.single()) put(packed_rows, row_packed);
 }
 
 void Answering::put(std::span<const Integer> plaintexts, RandomnessKind kind) {

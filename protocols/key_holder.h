@@ -118,11 +118,11 @@ class Answering {
   std::int64_t parameter(std::size_t i) const;
 
   // Reading the body, in order.
-  /// Decrypts slots packed down, values under a mask of `bits` bits: |value| < 2^(bits + mask_sum_bits), row
-  /// by row, of masked_value_limbs(bits) limbs. Throws the uniform out-of-range Error. In the same steps
+  /// Decrypts slots column-packed, values under a mask of `bits` bits: |value| < 2^(bits + mask_sum_bits),
+  /// row by row, of masked_value_limbs(bits) limbs. Throws the uniform out-of-range Error. In the same steps
   /// whatever the values are.
-  FixedIntegers open_down(const Layout& layout, std::size_t bits, std::string_view what);
-  FixedIntegers open_across(const Layout& layout, std::size_t bits, std::string_view what);
+  FixedIntegers open_column_packed(const Layout& layout, std::size_t bits, std::string_view what);
+  FixedIntegers open_row_packed(const Layout& layout, std::size_t bits, std::string_view what);
   /// The same for what mask_operand made: value_mask_bits, in pairs. Time depends on the values.
   IntegerMatrix open_operand(const Layout& layout, Side side, std::string_view what);
   /// Plaintexts as they are, of plaintext_limbs() limbs.
@@ -143,7 +143,8 @@ class Answering {
 
   // Writing the answer.
   /// Encrypts in both packings with the layout given.
-  void put_matrix(const IntegerMatrix& m, const Layout& layout, RandomnessKind down, RandomnessKind across);
+  void put_matrix(const IntegerMatrix& m, const Layout& layout, RandomnessKind column_packed,
+                  RandomnessKind row_packed);
   void put(std::span<const Integer> plaintexts, RandomnessKind kind);
   void put(const FixedIntegers& plaintexts, RandomnessKind kind);
   void put(std::span<const FreshCiphertext> ciphertexts);

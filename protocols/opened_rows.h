@@ -43,7 +43,7 @@ struct OpenedRows {
   std::optional<SealedState> sealed;      ///< k, by the key holder, once it is opened
   OperationId origin;                     ///< of the operation that opened them
   IntegerMatrix mask;                     ///< e
-  std::vector<Ciphertext> across;         ///< x in that packing, where the key holder was asked to make it
+  std::vector<Ciphertext> row_packed;     ///< x in that packing, where the key holder was asked to make it
 
   // Of a result.
   RandomnessKind kind{};      ///< of what e was drawn from

@@ -53,7 +53,8 @@ Brought bring(const Evaluator& evaluator, const OperationId& operation, const En
   if (x.has_ciphertexts()) {
     const Mask mask =
         Mask::drawn(evaluator.draws(operation, kind), x.rows(), x.cols(), budget.guarded_mask_bits());
-    body.add(mask_down(evaluator, x.down(), x.layout(), mask, budget.guarded_bits(), operation));
+    body.add(
+        mask_column_packed(evaluator, x.column_packed(), x.layout(), mask, budget.guarded_bits(), operation));
     parameters.push_back(0);
     return {mask.values(), mask.bits(), true};
   }
@@ -111,7 +112,7 @@ Received receive(Answering& answering, std::size_t& next, std::string_view what)
   if (answering.parameter(next) != 0) return receive_opened(answering, next);
   ++next;
   const std::size_t bits = budget.guarded_mask_bits();
-  return {answering.open_down(answering.header().layout, bits, what), bits, true};
+  return {answering.open_column_packed(answering.header().layout, bits, what), bits, true};
 }
 
 Received receive_opened(Answering& answering, std::size_t& next) {

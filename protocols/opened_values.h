@@ -1,7 +1,7 @@
 // Values that the key holder has opened and that stay opened: x = k - e. The evaluator holds its mask e, and
 // k, sealed by the key holder; what works on k and e needs no ciphertext of x.
 //
-//   opened now      E -> K  [x + e], packed down, e drawn for it       (K -> E  k = x + e, sealed)
+//   opened now      E -> K  [x + e], column-packed, e drawn for it       (K -> E  k = x + e, sealed)
 //   opened before   E -> K  k, sealed
 // Binding  A state holds one row group. It belongs to its session, keys, numbers, packing and shape, and to
 //          its origin: step, layer, direction and tile of the operation that opened it, what e was drawn for

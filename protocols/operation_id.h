@@ -26,35 +26,35 @@ enum class Direction : std::uint8_t {
 
 /// What is drawn at a place.
 enum class RandomnessKind : std::uint8_t {
-  mask_left,        ///< R_A
-  mask_right,       ///< R_B
-  mask_cross,       ///< R_T
-  mask_product,     ///< rho
-  mask_addend,      ///< R_C
-  mask_comparison,  ///< r of a comparison
-  mask_selection,   ///< r of a selection
-  mask_conversion,  ///< r of an unpacking or a hand-over
-  multiplier,       ///< rho of the paper's affine masking
-  comparison_flip,  ///< e
-  blinding_unit,    ///< factor in Z_u* of a comparison bit
-  shuffle,          ///< order of the comparison bits
-  answer_down,      ///< encryptions by the key holder, one kind an answer part
-  answer_across,
-  answer_values_down,
-  answer_values_across,
-  answer_shares_down,
-  answer_shares_across,
+  mask_left,             ///< R_A
+  mask_right,            ///< R_B
+  mask_cross,            ///< R_T
+  mask_product,          ///< rho
+  mask_addend,           ///< R_C
+  mask_comparison,       ///< r of a comparison
+  mask_selection,        ///< r of a selection
+  mask_conversion,       ///< r of an unpacking or a hand-over
+  multiplier,            ///< rho of the paper's affine masking
+  comparison_flip,       ///< e
+  blinding_unit,         ///< factor in Z_u* of a comparison bit
+  shuffle,               ///< order of the comparison bits
+  answer_column_packed,  ///< encryptions by the key holder, one kind an answer part
+  answer_row_packed,
+  answer_values_column_packed,
+  answer_values_row_packed,
+  answer_shares_column_packed,
+  answer_shares_row_packed,
   answer_bits,
   answer_seal,
   initial_weights,  ///< drawn by the evaluator before the first step
-  initial_down,
-  initial_across,
+  initial_column_packed,
+  initial_row_packed,
   batch_order,
   group_order,
-  table_down,  ///< drawn by the data owner
-  table_across,
-  table_labels_down,
-  table_labels_across,
+  table_column_packed,  ///< drawn by the data owner
+  table_row_packed,
+  table_labels_column_packed,
+  table_labels_row_packed,
   table_order,
   hand_over,     ///< under a user's key, by the evaluator
   range_weight,  ///< factor of a ciphertext in the sum that a range check opens

@@ -90,14 +90,14 @@ Operations Descriptor::operations(const Work& work, const Sizes& sizes) const {
 std::size_t cell_count(const Layout& layout) {
   return layout.rows() * layout.cols();
 }
-std::size_t down_count(const Layout& layout) {
+std::size_t column_packed_count(const Layout& layout) {
   return layout.row_groups.size() * layout.cols();
 }
-std::size_t across_count(const Layout& layout) {
+std::size_t row_packed_count(const Layout& layout) {
   return layout.rows() * layout.col_groups.size();
 }
 std::size_t both_count(const Layout& layout) {
-  return down_count(layout) + (layout.single() ? 0 : across_count(layout));
+  return column_packed_count(layout) + (layout.single() ? 0 : row_packed_count(layout));
 }
 
 double powers_products(std::size_t rows, std::size_t inner, std::size_t outputs, std::size_t bits) {

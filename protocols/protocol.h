@@ -80,7 +80,7 @@ class Selection : public Protocol {
                                  const EncryptedMatrix& v, const SignShares& bits,
                                  Packings packings = Packings::both) const = 0;
   /// [beta z] for the z that was compared, opened as the comparison left it. Adds to the evaluator's evidence
-  /// of ranges, where there is any, if the comparison works on an opened z. Not `across` alone.
+  /// of ranges, where there is any, if the comparison works on an opened z. Not `row_packed` alone.
   virtual EncryptedMatrix select_compared(const Evaluator& evaluator, const OperationId& operation,
                                           const EncryptedMatrix& z, const SignShares& bits,
                                           Packings packings = Packings::both) const = 0;
@@ -99,7 +99,7 @@ struct Activated {
 
 class Activation : public Protocol {
  public:
-  /// max(z, 0); at least in these packings: both, or `down`.
+  /// max(z, 0); at least in these packings: both, or `column_packed`.
   virtual Activated forward(const Evaluator& evaluator, const OperationId& operation,
                             const EncryptedMatrix& z, Packings packings = Packings::both) const = 0;
   /// delta where z >= 0, else 0; at least in these packings.
@@ -123,7 +123,7 @@ struct OperandStates {
   OperandUse use = OperandUse::masked;
   std::size_t pieces = 1;        ///< sealed states of it
   std::size_t unused_cells = 0;  ///< values in them that this product leaves out
-  bool closes = false;           ///< kept, and the answer has the packing `across` of it
+  bool closes = false;           ///< kept, and the answer has the packing `row_packed` of it
 };
 
 /// What a call of a protocol works on: enough to declare its traffic and its cost.
@@ -233,9 +233,10 @@ std::shared_ptr<const Protocol> made(const ProtocolSet& parts) {
 
 // Shared arithmetic of declarations.
 std::size_t cell_count(const Layout& layout);
-std::size_t down_count(const Layout& layout);    ///< ciphertexts of the `down` packing
-std::size_t across_count(const Layout& layout);  ///< of the `across` packing, also where both are the same
-std::size_t both_count(const Layout& layout);    ///< that an answer in both packings holds
+std::size_t column_packed_count(const Layout& layout);  ///< ciphertexts of the `column_packed` packing
+std::size_t row_packed_count(
+    const Layout& layout);                     ///< of the `row_packed` packing, also where both are the same
+std::size_t both_count(const Layout& layout);  ///< that an answer in both packings holds
 /// Products of PaillierPublicKey::matrix_product for rows x inner bases and `outputs` exponents of `bits`
 /// bits for each, by the cost model of paillier/simultaneous_powers.h on this processor.
 double powers_products(std::size_t rows, std::size_t inner, std::size_t outputs, std::size_t bits);

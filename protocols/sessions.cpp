@@ -37,8 +37,9 @@ FreshMatrix OwnerSession::encrypt(const IntegerMatrix& m) {
                   std::to_string(budget_.numbers().value_bits) + " bits with the sign");
   const OperationId operation{next(matrices_, "matrices"), 0, Direction::input};
   return encrypt_matrix(keys_.paillier(), m, balanced_layout(m.rows(), m.cols(), budget_.slots()),
-                        budget_.slot_bits(), Draws(random_, operation.address(RandomnessKind::table_down)),
-                        Draws(random_, operation.address(RandomnessKind::table_across)));
+                        budget_.slot_bits(),
+                        Draws(random_, operation.address(RandomnessKind::table_column_packed)),
+                        Draws(random_, operation.address(RandomnessKind::table_row_packed)));
 }
 
 EvaluatorSession::EvaluatorSession(const PublicKeys& keys, const BitBudget& budget,

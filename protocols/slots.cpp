@@ -5,7 +5,7 @@
 
 namespace smlp {
 
-std::vector<SlotCells> cells_down(const Layout& layout) {
+std::vector<SlotCells> column_packed_cells(const Layout& layout) {
   const std::size_t cols = layout.cols();
   std::vector<SlotCells> out;
   std::size_t first = 0;
@@ -20,7 +20,7 @@ std::vector<SlotCells> cells_down(const Layout& layout) {
   return out;
 }
 
-std::vector<SlotCells> cells_across(const Layout& layout) {
+std::vector<SlotCells> row_packed_cells(const Layout& layout) {
   const std::size_t cols = layout.cols();
   std::vector<SlotCells> out;
   for (std::size_t i = 0; i < layout.rows(); ++i) {

@@ -14,8 +14,8 @@ namespace smlp {
 using SlotCells = std::vector<std::size_t>;
 
 /// The cells of every ciphertext of a packing, in the order of EncryptedMatrix.
-std::vector<SlotCells> cells_down(const Layout& layout);
-std::vector<SlotCells> cells_across(const Layout& layout);
+std::vector<SlotCells> column_packed_cells(const Layout& layout);
+std::vector<SlotCells> row_packed_cells(const Layout& layout);
 
 /// The cells of packed plaintexts, row by row, in rows of `limbs` limbs, which hold bits + 2 bits. `outside`
 /// stays 0 where |cell| < 2^bits for each of them and nothing stands beyond the last slot of a plaintext;

@@ -22,8 +22,8 @@ struct EncryptedAnswers {
   std::size_t outputs = 0;
   const LayerKind* kind = &output_kind("linear");  ///< makes outputs of scores (mlp/training/trainer.h)
   std::vector<std::size_t> groups;                 ///< rows of each group, in order
-  std::vector<Ciphertext> order;   ///< one a group: the owner's index of each row, packed down
-  std::vector<Ciphertext> values;  ///< scores: groups x outputs, row-major, packed down
+  std::vector<Ciphertext> order;   ///< one a group: the owner's index of each row, column-packed
+  std::vector<Ciphertext> values;  ///< scores: groups x outputs, row-major, column-packed
   Fingerprint profile{};           ///< of the profile that scaled the queries; zeros: of none
 
   bool operator==(const EncryptedAnswers&) const = default;

@@ -123,9 +123,9 @@ void write_matrix(hdf5::Group& parent, const std::string& name, const PaillierPu
   hdf5::Group group = parent.create_group(name);
   group.set_numbers("row_groups", layout.row_groups);
   group.set_numbers("col_groups", layout.col_groups);
-  write_ciphertexts(group, "down", key, matrix.down(), layout.row_groups.size(), matrix.cols());
+  write_ciphertexts(group, "down", key, matrix.column_packed(), layout.row_groups.size(), matrix.cols());
   if (!layout.single())
-    write_ciphertexts(group, "across", key, matrix.across(), matrix.rows(), layout.col_groups.size());
+    write_ciphertexts(group, "across", key, matrix.row_packed(), matrix.rows(), layout.col_groups.size());
 }
 
 EncryptedMatrix read_matrix(const hdf5::Group& parent, const std::string& name, const PaillierPublicKey& key,
@@ -134,10 +134,11 @@ EncryptedMatrix read_matrix(const hdf5::Group& parent, const std::string& name, 
   Layout layout{group.numbers("row_groups", rows), group.numbers("col_groups", cols)};
   check_groups(layout.row_groups, rows, slots, group.name() + ": row_groups");
   check_groups(layout.col_groups, cols, slots, group.name() + ": col_groups");
-  std::vector<Ciphertext> down = read_ciphertexts(group, "down", key, layout.row_groups.size(), cols);
-  std::vector<Ciphertext> across;
-  if (!layout.single()) across = read_ciphertexts(group, "across", key, rows, layout.col_groups.size());
-  return {std::move(layout), std::move(down), std::move(across)};
+  std::vector<Ciphertext> column_packed =
+      read_ciphertexts(group, "down", key, layout.row_groups.size(), cols);
+  std::vector<Ciphertext> row_packed;
+  if (!layout.single()) row_packed = read_ciphertexts(group, "across", key, rows, layout.col_groups.size());
+  return {std::move(layout), std::move(column_packed), std::move(row_packed)};
 }
 
 }  // namespace smlp

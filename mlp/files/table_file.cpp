@@ -3,7 +3,7 @@
 // features/down   groups x features             features/across   rows x column groups
 // labels/down     groups x outputs              labels/across     rows x output groups      (with labels)
 // order           groups x 1
-// `across` is absent where every group is single; rows stand in the order of the groups.
+// `row_packed` is absent where every group is single; rows stand in the order of the groups.
 #include "mlp/files/table_file.h"
 
 #include <algorithm>
@@ -25,20 +25,20 @@ class ColumnsWriter {
                 const PaillierPublicKey& key, std::size_t count)
       : key_(key),
         group_(root.create_group(name)),
-        down_(group_.create_dataset("down", down_shape(table, count))) {
+        column_packed_(group_.create_dataset("down", column_packed_shape(table, count))) {
     const std::vector<std::size_t> col_groups = balanced_groups(count, table.info().budget.slots());
     if (!all_single(table.groups(), col_groups))
-      across_ =
+      row_packed_ =
           group_.create_dataset("across", {table.info().rows, col_groups.size(), key.ciphertext_bytes()});
   }
 
   void write(const EncryptedMatrix& matrix, std::size_t group, std::size_t first_row) {
-    down_.write(group, encoded(matrix.down()));
-    if (across_) across_->write(first_row, encoded(matrix.across()));
+    column_packed_.write(group, encoded(matrix.column_packed()));
+    if (row_packed_) row_packed_->write(first_row, encoded(matrix.row_packed()));
   }
 
  private:
-  hdf5::Shape down_shape(const EncryptedTable& table, std::size_t count) const {
+  hdf5::Shape column_packed_shape(const EncryptedTable& table, std::size_t count) const {
     return {table.groups().widths.size(), count, key_.ciphertext_bytes()};
   }
   Bytes encoded(const std::vector<Ciphertext>& cells) const {
@@ -49,8 +49,8 @@ class ColumnsWriter {
 
   const PaillierPublicKey& key_;
   hdf5::Group group_;
-  hdf5::Dataset down_;
-  std::optional<hdf5::Dataset> across_;
+  hdf5::Dataset column_packed_;
+  std::optional<hdf5::Dataset> row_packed_;
 };
 
 void write_groups(hdf5::Group& root, const EncryptedTable& table, const PaillierPublicKey& key,
@@ -147,7 +147,7 @@ TableFile::Columns TableFile::open_columns(const std::string& name, std::size_t 
   const hdf5::Group group = reader_.root().open_group(name);
   Columns columns{group.open_dataset("down", {groups().widths.size(), count, width}), std::nullopt};
   if (!all_single(groups(), col_groups))
-    columns.across = group.open_dataset("across", {info().rows, col_groups.size(), width});
+    columns.row_packed = group.open_dataset("across", {info().rows, col_groups.size(), width});
   return columns;
 }
 
@@ -157,10 +157,10 @@ EncryptedMatrix TableFile::read(const Columns& columns, std::size_t group, Layou
     return keys_.paillier().decode(dataset.read(first, rows), rows * dataset.shape().cols,
                                    name_ + ": " + what + " of group " + std::to_string(group));
   };
-  std::vector<Ciphertext> down = decode(columns.down, group, 1);
-  std::vector<Ciphertext> across;
-  if (!layout.single()) across = decode(*columns.across, groups().first_rows[group], layout.rows());
-  return {std::move(layout), std::move(down), std::move(across)};
+  std::vector<Ciphertext> column_packed = decode(columns.column_packed, group, 1);
+  std::vector<Ciphertext> row_packed;
+  if (!layout.single()) row_packed = decode(*columns.row_packed, groups().first_rows[group], layout.rows());
+  return {std::move(layout), std::move(column_packed), std::move(row_packed)};
 }
 
 EncryptedMatrix TableFile::features(std::size_t group) const {

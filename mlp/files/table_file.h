@@ -32,8 +32,8 @@ class TableFile : public EncryptedTable {
  private:
   /// Both packings of one kind of column, all groups below each other.
   struct Columns {
-    hdf5::Dataset down;
-    std::optional<hdf5::Dataset> across;  ///< none where every group is single
+    hdf5::Dataset column_packed;
+    std::optional<hdf5::Dataset> row_packed;  ///< none where every group is single
   };
   struct Opened;
   explicit TableFile(Opened opened);

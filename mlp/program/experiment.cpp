@@ -19,9 +19,9 @@ namespace smlp {
 namespace {
 
 double decrypted_loss(const EncryptedMatrix& residual, const BitBudget& budget, const SecretKeys& keys) {
-  const std::vector<Integer> packed = keys.paillier().decrypt(residual.down());
+  const std::vector<Integer> packed = keys.paillier().decrypt(residual.column_packed());
   return half_squared_error(
-      decode(unpack_down(packed, residual.layout(), budget.slot_bits()), budget.numbers()));
+      decode(unpack_columns(packed, residual.layout(), budget.slot_bits()), budget.numbers()));
 }
 
 Plan plan_of(const RunOptions& options, const Network& network, const Parts& parts) {

@@ -173,7 +173,7 @@ void forward_pass(Declared& declared, const Network& network, const std::vector<
                      weight_layout(network, layer, slots), false, inputs(layer), weights(layer), z);
     if (hidden || training)
       declared.layer(network.kind(layer), activation_layout(network, layer + 1, rows, slots), true, z,
-                     network.layers() > 1 ? Packings::down : Packings::both);
+                     network.layers() > 1 ? Packings::column_packed : Packings::both);
   }
 }
 
@@ -217,7 +217,7 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
   if (options.clip_gradient != 0)
     declared.layer(clip_kind(options.clip_gradient),
                    activation_layout(network, network.layers(), rows, slots), true, {},
-                   network.layers() > 1 ? Packings::down : Packings::both);
+                   network.layers() > 1 ? Packings::column_packed : Packings::both);
   for (std::size_t layer = network.layers(); layer-- > 0;) {
     const Layout delta = activation_layout(network, layer + 1, rows, slots);
     OperandStates inputs = layer == 0 ? table : reused;
@@ -234,7 +234,7 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
     declared.product(delta, weights.transposed(), false,
                      kept_of(delta, clipped || network.kind(layer).compares()), with_bias_row, v);
     declared.layer(network.kind(layer - 1), activation_layout(network, layer, rows, slots), false, v,
-                   layer == 1 ? Packings::across : Packings::down);
+                   layer == 1 ? Packings::row_packed : Packings::column_packed);
   }
   declared.range_check();
   return declared.cost();
@@ -250,7 +250,7 @@ Cost weight_check_cost(const Network& network, const ProtocolNames& protocols, c
     const OpenedResult sums = declared.before_activation(
         true, signed_sum(weights.rows(), weights.cols(), sizes.budget.numbers()).shift);
     declared.product(balanced_layout(1, weights.rows(), slots), weights, false, {}, {}, sums);
-    declared.activation({{1}, weights.col_groups}, true, sums, Packings::down);
+    declared.activation({{1}, weights.col_groups}, true, sums, Packings::column_packed);
   }
   declared.range_check();
   return declared.cost();

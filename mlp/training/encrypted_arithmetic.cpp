@@ -83,7 +83,7 @@ EncryptedMatrix EncryptedArithmetic::velocity(const OperationId& operation, cons
 
 std::pair<EncryptedMatrix, EncryptedArithmetic::ActivationTape> EncryptedArithmetic::relu(
     const OperationId& operation, const Matrix& z, Consumer consumer) {
-  const Packings packings = consumer == Consumer::left_operand ? Packings::down : Packings::both;
+  const Packings packings = consumer == Consumer::left_operand ? Packings::column_packed : Packings::both;
   Activated activated =
       timed("activation", [&] { return protocols_.activation->forward(evaluator_, operation, z, packings); });
   return {std::move(activated.values), std::move(activated.state)};
@@ -91,8 +91,8 @@ std::pair<EncryptedMatrix, EncryptedArithmetic::ActivationTape> EncryptedArithme
 
 EncryptedMatrix EncryptedArithmetic::relu_derivative(const OperationId& operation, const Matrix& delta,
                                                      const ActivationTape& tape, Consumer consumer) {
-  const Packings packings = consumer == Consumer::left_operand    ? Packings::down
-                            : consumer == Consumer::right_operand ? Packings::across
+  const Packings packings = consumer == Consumer::left_operand    ? Packings::column_packed
+                            : consumer == Consumer::right_operand ? Packings::row_packed
                                                                   : Packings::both;
   return timed("activation derivative", [&] {
     return protocols_.activation->backward(evaluator_, operation, delta, *tape, packings);
@@ -171,7 +171,7 @@ void EncryptedArithmetic::check_weights(std::uint32_t step, const std::vector<Ma
       protocols_.activation->forward(evaluator_, operation,
                                      protocols_.matmul->multiply(evaluator_, operation, row, weights[layer],
                                                                  {1, sum.shift}, std::nullopt, before_relu_),
-                                     Packings::down);
+                                     Packings::column_packed);
     }
     check_ranges(evaluator_, {step, 1, Direction::range_check});
   });

@@ -131,8 +131,9 @@ EncryptedMatrix TableEncryptor::features(std::size_t group) const {
     for (std::size_t j = 0; j < features_.cols(); ++j) values(i, j) = features_(rows[i], j);
   const OperationId operation{static_cast<std::uint32_t>(group), 0, Direction::input};
   return encrypt_matrix(key_, encode(values, info().budget.numbers()), feature_layout(group),
-                        info().budget.slot_bits(), {random_, operation.address(RandomnessKind::table_down)},
-                        {random_, operation.address(RandomnessKind::table_across)})
+                        info().budget.slot_bits(),
+                        {random_, operation.address(RandomnessKind::table_column_packed)},
+                        {random_, operation.address(RandomnessKind::table_row_packed)})
       .local();
 }
 
@@ -141,8 +142,8 @@ EncryptedMatrix TableEncryptor::labels(std::size_t group) const {
   const OperationId operation{static_cast<std::uint32_t>(group), 0, Direction::input};
   return encrypt_matrix(key_, encode(targets_.of_rows(owner_rows(group)), info().budget.numbers()), layout,
                         info().budget.slot_bits(),
-                        {random_, operation.address(RandomnessKind::table_labels_down)},
-                        {random_, operation.address(RandomnessKind::table_labels_across)})
+                        {random_, operation.address(RandomnessKind::table_labels_column_packed)},
+                        {random_, operation.address(RandomnessKind::table_labels_row_packed)})
       .local();
 }
 

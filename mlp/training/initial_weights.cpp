@@ -52,10 +52,11 @@ Weights<EncryptedMatrix> encrypt_weights(const std::vector<IntegerMatrix>& weigh
   for (std::size_t layer = 0; layer < weights.size(); ++layer) {
     const Layout layout = weight_layout(network, layer, budget.slots());
     const OperationId operation = initial_operation(layer);
-    out.weights.push_back(encrypt_matrix(key, weights[layer], layout, budget.slot_bits(),
-                                         Draws(random, operation.address(RandomnessKind::initial_down)),
-                                         Draws(random, operation.address(RandomnessKind::initial_across)))
-                              .local());
+    out.weights.push_back(
+        encrypt_matrix(key, weights[layer], layout, budget.slot_bits(),
+                       Draws(random, operation.address(RandomnessKind::initial_column_packed)),
+                       Draws(random, operation.address(RandomnessKind::initial_row_packed)))
+            .local());
     if (momentum)
       out.velocities.push_back(trivial_matrix(
           key, IntegerMatrix(weights[layer].rows(), weights[layer].cols()), layout, budget.slot_bits()));

@@ -26,7 +26,7 @@ BatchAnswers classify_one(EncryptedArithmetic& arithmetic, const Network& networ
   const EncryptedMatrix outputs = classify_batch(
       arithmetic, network, model, [&](std::size_t group) { return table.features(group); }, table.groups(),
       b);
-  BatchAnswers answers{outputs.layout().row_groups, {}, outputs.down()};
+  BatchAnswers answers{outputs.layout().row_groups, {}, outputs.column_packed()};
   Layout order_layout{{}, {1}};
   for (const std::size_t group : table.groups().batches[b]) {
     for (const Ciphertext& c : table.order(group)) answers.order.push_back(c);
@@ -102,9 +102,9 @@ Answers open_answers(const EncryptedAnswers& answers, const SecretKeys& keys) {
   const std::size_t slot_bits = answers.budget.slot_bits();
   const PaillierSecretKey& key = keys.paillier();
   const Layout values{answers.groups, std::vector<std::size_t>(answers.outputs, 1)};
-  const IntegerMatrix outputs = unpack_down(key.decrypt(answers.values), values, slot_bits);
+  const IntegerMatrix outputs = unpack_columns(key.decrypt(answers.values), values, slot_bits);
   check_value_range(outputs, answers.budget.numbers(), "an output");
-  const IntegerMatrix order = unpack_down(key.decrypt(answers.order), {answers.groups, {1}}, slot_bits);
+  const IntegerMatrix order = unpack_columns(key.decrypt(answers.order), {answers.groups, {1}}, slot_bits);
 
   const Matrix<double> decoded = decode(outputs, answers.budget.numbers());
   Answers out{Matrix<double>(answers.rows, answers.outputs), {}, {}};
@@ -142,7 +142,8 @@ std::vector<IntegerMatrix> open_weights(const std::vector<EncryptedMatrix>& weig
                                         const SecretKeys& keys) {
   std::vector<IntegerMatrix> out;
   for (const EncryptedMatrix& matrix : weights) {
-    out.push_back(unpack_down(keys.paillier().decrypt(matrix.down()), matrix.layout(), budget.slot_bits()));
+    out.push_back(
+        unpack_columns(keys.paillier().decrypt(matrix.column_packed()), matrix.layout(), budget.slot_bits()));
     check_value_range(out.back(), budget.numbers(), "a weight");
   }
   return out;

@@ -9,11 +9,11 @@ namespace {
 
 EncryptedMatrix release_matrix(const Evaluator& evaluator, const OperationId& operation,
                                const EncryptedMatrix& matrix, const PaillierPublicKey& owner) {
-  std::vector<Ciphertext> both = matrix.down();
-  both.insert(both.end(), matrix.stored_across().begin(), matrix.stored_across().end());
+  std::vector<Ciphertext> both = matrix.column_packed();
+  both.insert(both.end(), matrix.stored_row_packed().begin(), matrix.stored_row_packed().end());
   const std::vector<Ciphertext> switched =
       local(switch_key(evaluator, operation, owner, Purpose::model, both));
-  const auto middle = switched.begin() + static_cast<std::ptrdiff_t>(matrix.down().size());
+  const auto middle = switched.begin() + static_cast<std::ptrdiff_t>(matrix.column_packed().size());
   return {matrix.layout(), {switched.begin(), middle}, {middle, switched.end()}};
 }
 

@@ -31,7 +31,8 @@ class PaperMax : public Activation {
     if (!z.layout().single()) throw Error("the protocol activation/max works on one value a ciphertext");
     const RequestBody body = affine_request(evaluator, operation, z);
     AnswerBody answer(evaluator, evaluator.header(wire_name, 0, operation, z.layout()), body);
-    auto state = std::make_shared<EncryptedBits>(answer.ciphertexts(z.down().size(), "the bits [i]"));
+    auto state =
+        std::make_shared<EncryptedBits>(answer.ciphertexts(z.column_packed().size(), "the bits [i]"));
     answer.finish();
     EncryptedMatrix values = select(evaluator, operation, z, *state);
     return {std::move(values), std::move(state)};
@@ -48,7 +49,7 @@ class PaperMax : public Activation {
  private:
   static EncryptedMatrix select(const Evaluator& evaluator, const OperationId& operation,
                                 const EncryptedMatrix& v, const EncryptedBits& state) {
-    return multiply_blinded(evaluator, wire_name, 1, operation, v.layout(), 1, state.bits, v.down(),
+    return multiply_blinded(evaluator, wire_name, 1, operation, v.layout(), 1, state.bits, v.column_packed(),
                             evaluator.budget.guarded_bits());
   }
 };

@@ -25,24 +25,25 @@ RequestBody affine_request(const Evaluator& evaluator, const OperationId& operat
   const PaillierPublicKey& key = evaluator.paillier();
   const Draws multipliers = evaluator.draws(operation, RandomnessKind::multiplier);
   const std::size_t sigma = budget.numbers().sigma;
-  const auto factors = parallel_map(
-      z.down().size(), [&](std::size_t i) { return Integer(1 + multipliers.stream(i).bits(sigma)); });
-  const auto scaled = key.dot_products(z.down(), factors, 1);
-  const std::vector<Ciphertext> zero(z.down().size(), key.trivial(0));
+  const auto factors = parallel_map(z.column_packed().size(), [&](std::size_t i) {
+    return Integer(1 + multipliers.stream(i).bits(sigma));
+  });
+  const auto scaled = key.dot_products(z.column_packed(), factors, 1);
+  const std::vector<Ciphertext> zero(z.column_packed().size(), key.trivial(0));
   // The paper masks both sides with one r: that is what leaks.
   const Mask r = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_comparison), z.rows(), z.cols(),
                              mask_bits(budget));
   RequestBody body(evaluator);
-  body.add(mask_down(evaluator, scaled, z.layout(), r, content_bits(budget), operation))
-      .add(mask_down(evaluator, zero, z.layout(), r, content_bits(budget), operation));
+  body.add(mask_column_packed(evaluator, scaled, z.layout(), r, content_bits(budget), operation))
+      .add(mask_column_packed(evaluator, zero, z.layout(), r, content_bits(budget), operation));
   return body;
 }
 
 Matrix<std::uint8_t> open_affine_signs(Answering& answering) {
   const Layout& layout = answering.header().layout;
   const std::size_t bits = mask_bits(answering.budget());
-  FixedIntegers difference = answering.open_down(layout, bits, "rho z + r");
-  FixedIntegers subtrahend = answering.open_down(layout, bits, "r");
+  FixedIntegers difference = answering.open_column_packed(layout, bits, "rho z + r");
+  FixedIntegers subtrahend = answering.open_column_packed(layout, bits, "r");
   Matrix<std::uint8_t> signs(layout.rows(), layout.cols());
   for (std::size_t cell = 0; cell < signs.size(); ++cell) {
     negate_where(subtrahend[cell], mask_of(1));
@@ -54,9 +55,9 @@ Matrix<std::uint8_t> open_affine_signs(Answering& answering) {
 }
 
 Declaration declared_affine(const Layout& z, const BitBudget& budget) {
-  return {.to_key_holder = {.ciphertexts = 2 * down_count(z)},
+  return {.to_key_holder = {.ciphertexts = 2 * column_packed_count(z)},
           .masked_values = cell_count(z),
-          .beside = {.products = powers_products(down_count(z), 1, 1, budget.numbers().sigma)}};
+          .beside = {.products = powers_products(column_packed_count(z), 1, 1, budget.numbers().sigma)}};
 }
 
 }  // namespace smlp

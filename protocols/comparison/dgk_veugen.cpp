@@ -227,7 +227,7 @@ extern constexpr Descriptor dgk_veugen_descriptor{
           // be blinded by a unit.
           const std::size_t products = 4 * thresholds + 4 * cells * digit_count(bits) + 11 * terms;
           return Declaration{.rounds = 2,
-                             .to_key_holder = {.ciphertexts = opened ? 0 : down_count(work.left),
+                             .to_key_holder = {.ciphertexts = opened ? 0 : column_packed_count(work.left),
                                                .bits = terms,
                                                .bytes = opened ? 2 * state : state},
                              .to_evaluator = {.bits = thresholds,

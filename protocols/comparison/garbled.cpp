@@ -143,7 +143,7 @@ extern constexpr Descriptor garbled_comparison_descriptor{
           const std::size_t state = sealed_overhead + state_bytes;
           return Declaration{
               .rounds = 2,
-              .to_key_holder = {.ciphertexts = opened ? 0 : down_count(work.left),
+              .to_key_holder = {.ciphertexts = opened ? 0 : column_packed_count(work.left),
                                 .bytes =
                                     sizeof(Digest) + (opened ? k : 0) + state + garbled_bytes(cells, bits)},
               .to_evaluator = {.bytes = correction_bytes(cells * bits) + state + (opened ? 0 : k) +

@@ -88,10 +88,10 @@ void answer_switch(Answering& answering) {
   check_user_key(*user, budget);
   const std::size_t count = checked_size(answering.parameter(0), max_groups, "number of ciphertexts");
   const Layout layout = full_slots(budget.slots(), count);
-  const IntegerMatrix masked =
-      integer_matrix(answering.open_down(layout, budget.guarded_mask_bits(), "y + r"), budget.slots(), count);
-  const auto switched = user->encrypt(pack_down(masked, layout, budget.slot_bits()),
-                                      answering.draws(RandomnessKind::answer_down));
+  const IntegerMatrix masked = integer_matrix(
+      answering.open_column_packed(layout, budget.guarded_mask_bits(), "y + r"), budget.slots(), count);
+  const auto switched = user->encrypt(pack_columns(masked, layout, budget.slot_bits()),
+                                      answering.draws(RandomnessKind::answer_column_packed));
   Bytes encoded;
   user->encode(switched, encoded);
   answering.put_bytes(encoded);
@@ -110,7 +110,7 @@ std::vector<FreshCiphertext> switch_some(const Evaluator& evaluator, const Opera
   const Mask r = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_conversion), budget.slots(),
                              packed.size(), budget.guarded_mask_bits());
   RequestBody body(evaluator);
-  body.add(mask_down(evaluator, packed, layout, r, budget.guarded_bits(), operation));
+  body.add(mask_column_packed(evaluator, packed, layout, r, budget.guarded_bits(), operation));
   std::vector<std::int64_t> parameters{static_cast<std::int64_t>(packed.size())};
   for (const std::int64_t word : key_words(user)) parameters.push_back(word);
   parameters.push_back(static_cast<std::int64_t>(purpose));
@@ -119,7 +119,7 @@ std::vector<FreshCiphertext> switch_some(const Evaluator& evaluator, const Opera
   const auto bytes = answer.raw(packed.size() * user.ciphertext_bytes(), "the results under the user's key");
   const auto switched = user.decode(bytes, packed.size(), "the results under the user's key");
   answer.finish();
-  const std::vector<Integer> masks = pack_down(r.values(), layout, budget.slot_bits());
+  const std::vector<Integer> masks = pack_columns(r.values(), layout, budget.slot_bits());
   const auto unmasked =
       parallel_map(switched.size(), [&](std::size_t i) { return user.add_plain(switched[i], -masks[i]); });
   return user.rerandomise(unmasked, evaluator.draws(operation, RandomnessKind::hand_over));
@@ -162,7 +162,7 @@ extern constexpr Descriptor switch_key_descriptor{
     .handlers = {answer_switch},
     .declared =
         [](const Work& work, const Sizes&) {
-          const std::size_t count = down_count(work.left);
+          const std::size_t count = column_packed_count(work.left);
           // Under the user's key: the key holder encrypts, and the evaluator re-randomises.
           return Declaration{.rounds = round_trips(count, max_groups),
                              .to_key_holder = {.ciphertexts = count},

@@ -20,22 +20,23 @@ Layout one_a_ciphertext(const Layout& layout) {
 
 void answer_values(Answering& answering) {
   const Layout& layout = answering.header().layout;
-  const FixedIntegers x = answering.open_down(layout, answering.budget().guarded_mask_bits(), "x + r");
+  const FixedIntegers x =
+      answering.open_column_packed(layout, answering.budget().guarded_mask_bits(), "x + r");
   FixedIntegers plaintexts(x.size(), answering.keys().paillier().plaintext_limbs());
   for (std::size_t i = 0; i < x.size(); ++i) add_shifted(plaintexts[i], x[i], 0, mask_of(1));
-  answering.put(plaintexts, RandomnessKind::answer_down);
+  answering.put(plaintexts, RandomnessKind::answer_column_packed);
 }
 
 }  // namespace
 
 std::vector<Ciphertext> unpack_cells(const Evaluator& evaluator, const OperationId& operation,
-                                     const std::vector<Ciphertext>& down, const Layout& layout) {
+                                     const std::vector<Ciphertext>& column_packed, const Layout& layout) {
   const BitBudget& budget = evaluator.budget;
   const std::size_t rows = layout.rows(), cols = layout.cols();
   const Mask r = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_conversion), rows, cols,
                              budget.guarded_mask_bits());
   RequestBody body(evaluator);
-  body.add(mask_down(evaluator, down, layout, r, budget.guarded_bits(), operation));
+  body.add(mask_column_packed(evaluator, column_packed, layout, r, budget.guarded_bits(), operation));
   AnswerBody answer(evaluator, evaluator.header(wire_name, 0, operation, layout), body);
   const auto masked = answer.ciphertexts(rows * cols, "the values");
   answer.finish();
@@ -48,7 +49,7 @@ EncryptedMatrix unpack_matrix(const Evaluator& evaluator, const OperationId& ope
                               const EncryptedMatrix& x) {
   if (x.layout().single()) return x;
   return EncryptedMatrix(one_a_ciphertext(x.layout()),
-                         unpack_cells(evaluator, operation, x.down(), x.layout()), {});
+                         unpack_cells(evaluator, operation, x.column_packed(), x.layout()), {});
 }
 
 extern constexpr Descriptor unpack_descriptor{
@@ -60,7 +61,7 @@ extern constexpr Descriptor unpack_descriptor{
     .declared =
         [](const Work& work, const Sizes&) {
           const std::size_t cells = cell_count(work.left);
-          return Declaration{.to_key_holder = {.ciphertexts = down_count(work.left)},
+          return Declaration{.to_key_holder = {.ciphertexts = column_packed_count(work.left)},
                              .to_evaluator = {.ciphertexts = cells},
                              .masked_values = cells};
         },

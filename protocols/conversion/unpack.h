@@ -5,9 +5,10 @@
 
 namespace smlp {
 
-/// The cells of a matrix, row-major, one value a ciphertext, from its `down` packing. |x| < 2^(l + guard).
+/// The cells of a matrix, row-major, one value a ciphertext, from its `column_packed` packing. |x| < 2^(l +
+/// guard).
 std::vector<Ciphertext> unpack_cells(const Evaluator& evaluator, const OperationId& operation,
-                                     const std::vector<Ciphertext>& down, const Layout& layout);
+                                     const std::vector<Ciphertext>& column_packed, const Layout& layout);
 
 /// The same matrix with one value a ciphertext; no round trip when it is that already.
 EncryptedMatrix unpack_matrix(const Evaluator& evaluator, const OperationId& operation,

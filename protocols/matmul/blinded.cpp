@@ -35,8 +35,8 @@ class BlindedMatrixProduct : public MatrixProduct {
     for (std::size_t i = 0; i < a.rows(); ++i)
       for (std::size_t j = 0; j < b.cols(); ++j)
         for (std::size_t x = 0; x < a.cols(); ++x) {
-          left.push_back(a.down()[i * a.cols() + x]);
-          right.push_back(b.down()[x * b.cols() + j]);
+          left.push_back(a.column_packed()[i * a.cols() + x]);
+          right.push_back(b.column_packed()[x * b.cols() + j]);
         }
     const EncryptedMatrix product = multiply_blinded(evaluator, wire_name, 0, operation, result, a.cols(),
                                                      left, right, budget.numbers().value_bits);

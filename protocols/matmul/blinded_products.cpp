@@ -30,8 +30,8 @@ EncryptedMatrix multiply_blinded(const Evaluator& evaluator, const std::string& 
   const Mask mask_b =
       Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_right), rows, terms, mask_bits);
   RequestBody body(evaluator);
-  body.add(mask_down(evaluator, a, factors, mask_a, bits, operation))
-      .add(mask_down(evaluator, b, factors, mask_b, bits, operation));
+  body.add(mask_column_packed(evaluator, a, factors, mask_a, bits, operation))
+      .add(mask_column_packed(evaluator, b, factors, mask_b, bits, operation));
   AnswerBody answer(evaluator,
                     evaluator.header(wire_name, stage, operation, layout,
                                      {static_cast<std::int64_t>(terms), static_cast<std::int64_t>(bits)}),
@@ -69,11 +69,11 @@ void answer_blinded_products(Answering& answering) {
   const Layout& layout = answering.header().layout;
   const Layout factors = ungrouped(layout.rows() * layout.cols(), terms);
   const std::size_t mask_bits = bits + budget.numbers().sigma;
-  const std::vector<Integer> a = answering.open_down(factors, mask_bits, "a + r_a").integers();
-  const std::vector<Integer> b = answering.open_down(factors, mask_bits, "b + r_b").integers();
+  const std::vector<Integer> a = answering.open_column_packed(factors, mask_bits, "a + r_a").integers();
+  const std::vector<Integer> b = answering.open_column_packed(factors, mask_bits, "b + r_b").integers();
   std::vector<Integer> products(a.size());
   for (std::size_t i = 0; i < products.size(); ++i) products[i] = a[i] * b[i];
-  answering.put(products, RandomnessKind::answer_down);
+  answering.put(products, RandomnessKind::answer_column_packed);
 }
 
 Declaration declared_blinded_products(std::size_t rows, std::size_t terms, std::size_t mask_bits) {

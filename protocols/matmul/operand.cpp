@@ -59,7 +59,7 @@ Operand::Operand(const Evaluator& evaluator, const OperationId& operation, const
                  Side side)
     : evaluator_(evaluator), operation_(operation), matrix_(matrix), side_(side) {
   // An Error before anything is drawn, where there are no ciphertexts.
-  static_cast<void>(side == Side::left ? matrix.down() : matrix.across());
+  static_cast<void>(side == Side::left ? matrix.column_packed() : matrix.row_packed());
   const OpenedForm& form = matrix.opened();
   const std::size_t bits = evaluator.budget.value_mask_bits();
   const auto opened = [&](const std::shared_ptr<OpenedRows>& piece) {
@@ -77,7 +77,7 @@ Operand::Operand(const Evaluator& evaluator, const OperationId& operation, const
   kept_ = possible && form.dropped == 0 && !form.turned && std::ranges::none_of(form.pieces, opened) &&
           (form.pieces.size() == 1 || side == Side::left);
   closes_ = kept_ && side == Side::left && form.pieces.size() == 1 && !matrix.layout().single() &&
-            matrix.stored_across().empty();
+            matrix.stored_row_packed().empty();
   const auto grouped = [&](bool with_constant) {
     return matrix.layout().col_groups == groups_of(matrix.cols(), with_constant, evaluator.budget.slots());
   };
@@ -133,8 +133,8 @@ void Operand::read(AnswerBody& answer) {
   const Layout& layout = matrix_.layout();
   const PaillierPublicKey& key = evaluator_.paillier();
   const auto opened = answer.ciphertexts(layout.rows() * layout.col_groups.size(), "[A + R_A] across");
-  const auto masks = pack_across(mask(), layout, evaluator_.budget.slot_bits());
-  for (std::size_t i = 0; i < opened.size(); ++i) across_.push_back(key.add_plain(opened[i], -masks[i]));
+  const auto masks = pack_rows(mask(), layout, evaluator_.budget.slot_bits());
+  for (std::size_t i = 0; i < opened.size(); ++i) row_packed_.push_back(key.add_plain(opened[i], -masks[i]));
 }
 
 void Operand::keep() {
@@ -143,7 +143,7 @@ void Operand::keep() {
     piece.mask = piece_masks_[i].values();
     piece.origin = operation_;
     piece.sealed = std::move(sealed_[i]);
-    if (closes_) piece.across = std::move(across_);
+    if (closes_) piece.row_packed = std::move(row_packed_);
   }
 }
 
@@ -171,7 +171,7 @@ OpenedOperand::OpenedOperand(Answering& answering, const char* wire_name, const 
     refuse();
   if (closes_)
     closed_ = {layout.row_groups, groups_of(layout.cols(), has_constant, answering.budget().slots())};
-  if (closes_ && closed_.single()) refuse();  // of which `down` is both packings
+  if (closes_ && closed_.single()) refuse();  // of which `column_packed` is both packings
   std::size_t all_rows = 0;
   for (std::int64_t i = 0; i < count; ++i, next += 2) {
     const std::int64_t rows = answering.parameter(next), step = answering.parameter(next + 1);
@@ -225,7 +225,7 @@ void OpenedOperand::seal() const {
     answering_.put_sealed(state, context(piece, cols));
   }
   if (closes_)
-    answering_.put(pack_across(values_, closed_, answering_.budget().slot_bits()),
+    answering_.put(pack_rows(values_, closed_, answering_.budget().slot_bits()),
                    RandomnessKind::answer_operand);
 }
 

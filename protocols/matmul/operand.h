@@ -2,8 +2,8 @@
 //
 //   first product   E -> K  [X + R], in pairs      K -> E  X + R, sealed
 //   later products  E -> K  X + R, sealed
-// Of a left operand that E holds in the packing `down` alone, where it will be read transposed, K gives the
-// other packing with its first product:
+// Of a left operand that E holds in the packing `column_packed` alone, where it will be read transposed, K
+// gives the other packing with its first product:
 //                                                  K -> E  [X + R] across; E subtracts R
 // The key holder sees X + R once, under one mask sigma bits wider than X. Everything else that it sees of a
 // product is under masks of that product: with the same R_A in two products, the cross terms are under two
@@ -52,13 +52,13 @@ class Operand {
   const EncryptedMatrix& matrix_;
   Side side_;
   bool reused_ = false, kept_ = false;
-  std::vector<Mask> piece_masks_;    ///< drawn now; none when reused
-  std::optional<Mask> drawn_;        ///< these under each other
-  std::vector<SealedState> sealed_;  ///< of the answer
-  bool closes_ = false;              ///< the answer has the packing `across`
-  bool has_constant_ = false;        ///< whose last column is in a group of its own
-  std::vector<Ciphertext> across_;   ///< X in it
-  IntegerMatrix mask_;               ///< when reused
+  std::vector<Mask> piece_masks_;       ///< drawn now; none when reused
+  std::optional<Mask> drawn_;           ///< these under each other
+  std::vector<SealedState> sealed_;     ///< of the answer
+  bool closes_ = false;                 ///< the answer has the packing `row_packed`
+  bool has_constant_ = false;           ///< whose last column is in a group of its own
+  std::vector<Ciphertext> row_packed_;  ///< X in it
+  IntegerMatrix mask_;                  ///< when reused
 };
 
 /// Key holder's half: reads how an operand of rows x cols comes from parameter `next` on, which moves past

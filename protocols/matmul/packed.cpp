@@ -31,21 +31,21 @@ namespace {
 
 constexpr auto wire_name = "matmul/packed";
 
-/// Evaluator: [left right + mask] in the `down` packing of the result, from the `down` ciphertexts of the
-/// left operand.
+/// Evaluator: [left right + mask] in the `column_packed` packing of the result, from the `column_packed`
+/// ciphertexts of the left operand.
 std::vector<Ciphertext> multiply_left(const PaillierPublicKey& key, const EncryptedMatrix& left,
                                       const IntegerMatrix& right) {
-  return key.matrix_product(left.down(), right.cells(), left.layout().row_groups.size(), left.cols(),
+  return key.matrix_product(left.column_packed(), right.cells(), left.layout().row_groups.size(), left.cols(),
                             right.cols());
 }
 
-/// The same for a plain left and an encrypted right operand, in the `across` packing of the result.
+/// The same for a plain left and an encrypted right operand, in the `row_packed` packing of the result.
 std::vector<Ciphertext> multiply_right(const PaillierPublicKey& key, const IntegerMatrix& left,
                                        const EncryptedMatrix& right) {
   const EncryptedMatrix turned = right.transposed();
   const std::size_t groups = turned.layout().row_groups.size();
-  const auto product =
-      key.matrix_product(turned.down(), left.transposed().cells(), groups, turned.cols(), left.rows());
+  const auto product = key.matrix_product(turned.column_packed(), left.transposed().cells(), groups,
+                                          turned.cols(), left.rows());
   std::vector<Ciphertext> out;
   out.reserve(product.size());
   for (std::size_t i = 0; i < left.rows(); ++i)
@@ -80,8 +80,8 @@ class PackedMatrixProduct : public MatrixProduct {
     RequestBody body(evaluator);
     left.add_to(body);
     right.add_to(body);
-    body.add(mask_down(evaluator, t, result, mask_t, cross_bits, operation))
-        .add(mask_across(evaluator, u, result, mask_u, cross_bits, operation));
+    body.add(mask_column_packed(evaluator, t, result, mask_t, cross_bits, operation))
+        .add(mask_row_packed(evaluator, u, result, mask_u, cross_bits, operation));
     const IntegerMatrix mask_c = add_masked_addend(evaluator, operation, addend, result, body);
     std::vector<std::int64_t> parameters{static_cast<std::int64_t>(k), factor.scale,
                                          static_cast<std::int64_t>(factor.shift),
@@ -119,10 +119,10 @@ void answer_product(Answering& answering) {
   const IntegerMatrix& a = left.open("A + R_A");
   const IntegerMatrix& b = right.open("B + R_B");
   const std::size_t mask_bits = budget.cross_term_mask_bits();
-  const IntegerMatrix t =
-      integer_matrix(answering.open_down(result, mask_bits, "A R_B + R_T"), result.rows(), result.cols());
-  const IntegerMatrix u =
-      integer_matrix(answering.open_across(result, mask_bits, "R_A B + R_U"), result.rows(), result.cols());
+  const IntegerMatrix t = integer_matrix(answering.open_column_packed(result, mask_bits, "A R_B + R_T"),
+                                         result.rows(), result.cols());
+  const IntegerMatrix u = integer_matrix(answering.open_row_packed(result, mask_bits, "R_A B + R_U"),
+                                         result.rows(), result.cols());
   const IntegerMatrix c = open_addend(answering, 3);
   IntegerMatrix product = integer_product(a, b);
   for (std::size_t cell = 0; cell < product.size(); ++cell)
@@ -147,7 +147,7 @@ std::size_t declare_operand(const OperandStates& states, const Layout& layout, s
     return 0;
   }
   if (states.use == OperandUse::kept) out.to_evaluator.bytes += state;
-  if (states.closes) out.to_evaluator.ciphertexts += across_count(layout);
+  if (states.closes) out.to_evaluator.ciphertexts += row_packed_count(layout);
   const std::size_t sent = operand_ciphertexts(packed);
   out.to_key_holder.ciphertexts += sent;
   out.masked_values += cell_count(layout);
@@ -160,14 +160,15 @@ Declaration declared(const Work& work, const Sizes& sizes) {
   const std::size_t addends = work.addend ? 1 : 0, inner = work.left.cols(),
                     bits = budget.value_mask_bits() + mask_sum_bits;
   Declaration out{
-      .to_key_holder = {.ciphertexts = down_count(result) * (1 + addends) + across_count(result)},
+      .to_key_holder = {.ciphertexts =
+                            column_packed_count(result) * (1 + addends) + row_packed_count(result)},
       .masked_values = (2 + addends) * cell_count(result),
       .beside = {.products = powers_products(result.row_groups.size(), inner, result.cols(), bits) +
                              powers_products(result.col_groups.size(), inner, result.rows(), bits)}};
   declare_rescaled(result, work, out);
   const std::size_t pairing =
-      declare_operand(work.left_states, work.left, down_count(work.left), budget, out) +
-      declare_operand(work.right_states, work.right, across_count(work.right), budget, out);
+      declare_operand(work.left_states, work.left, column_packed_count(work.left), budget, out) +
+      declare_operand(work.right_states, work.right, row_packed_count(work.right), budget, out);
   out.beside.products += static_cast<double>(pairing);
   return out;
 }

@@ -11,7 +11,8 @@
 //   E       multiplies in [(1 - 2t) d] where s = 1, [t] to the power o - (1 - 2s) r, and adds -r s
 // Where the evaluator gathers evidence of ranges, K adds to its answer about the v that was compared, with
 // d = v + 2^(L-1) + r here, the bits t and k = t xor d_{L-1}:
-//   K -> E  for each ciphertext of `down` [floor(d / 2^(L-1)) - k - t | ..]; for each cell [k], moved to its
+//   K -> E  for each ciphertext of `column_packed` [floor(d / 2^(L-1)) - k - t | ..]; for each cell [k],
+//   moved to its
 //           slot
 //   E       with e = s xor r_{L-1}: adds 2 (e k + s t) - floor(r / 2^(L-1)) - e - s, which gives
 //           [2 floor((v + 2^(L-1)) / 2^L) | ..], 0 exactly where v is in range; a sum of these with random
@@ -51,12 +52,12 @@ Integer exponent_offset(std::size_t mask_bits) {
   return 12 * power_of_two(mask_bits);
 }
 
-/// Where every cell has a ciphertext of its own, `down` is both packings.
-bool makes_down(const Layout& layout, Packings packings) {
-  return packings != Packings::across || layout.single();
+/// Where every cell has a ciphertext of its own, `column_packed` is both packings.
+bool makes_column_packed(const Layout& layout, Packings packings) {
+  return packings != Packings::row_packed || layout.single();
 }
-bool makes_across(const Layout& layout, Packings packings) {
-  return packings != Packings::down && !layout.single();
+bool makes_row_packed(const Layout& layout, Packings packings) {
+  return packings != Packings::column_packed && !layout.single();
 }
 
 std::size_t most_slots(const std::vector<SlotCells>& packing) {
@@ -181,7 +182,7 @@ class HomomorphicSelection : public Selection {
   EncryptedMatrix select_compared(const Evaluator& evaluator, const OperationId& operation,
                                   const EncryptedMatrix& z, const SignShares& bits,
                                   Packings packings) const override {
-    if (packings == Packings::across)
+    if (packings == Packings::row_packed)
       throw Error("a selection of what was compared was asked for `across` alone; ask for both packings");
     if (bits.compared.rows() == 0) return select(evaluator, operation, z, bits, packings);
     return run(evaluator, evaluator.evidence ? stage_checked : stage_selected, operation, bits.compared, bits,
@@ -203,25 +204,25 @@ class HomomorphicSelection : public Selection {
     AnswerBody answer(evaluator, evaluator.header(wire_name, stage, operation, layout, std::move(parameters)),
                       body);
     const std::size_t cells = layout.rows() * layout.cols();
-    std::vector<Ciphertext> down_shares;
+    std::vector<Ciphertext> column_packed_shares;
     const auto read = [&](const std::vector<SlotCells>& packing, std::vector<Ciphertext>& shares) {
       const auto base = answer.ciphertexts(packing.size(), "[t (d - o)]");
       const auto values = answer.ciphertexts(cells, "[(1 - 2t) d]");
       shares = answer.ciphertexts(cells, "[t]");
       return combine(evaluator, packing, base, values, shares, bits.evaluator, r);
     };
-    const std::vector<SlotCells> packing = cells_down(layout);
-    std::vector<Ciphertext> down, across, across_shares;
-    if (makes_down(layout, packings)) down = read(packing, down_shares);
-    if (makes_across(layout, packings)) across = read(cells_across(layout), across_shares);
+    const std::vector<SlotCells> packing = column_packed_cells(layout);
+    std::vector<Ciphertext> column_packed, row_packed, row_packed_shares;
+    if (makes_column_packed(layout, packings)) column_packed = read(packing, column_packed_shares);
+    if (makes_row_packed(layout, packings)) row_packed = read(row_packed_cells(layout), row_packed_shares);
     if (stage == stage_checked) {
       const auto tops = answer.ciphertexts(packing.size(), "the tops of d");
       const auto borrows = answer.ciphertexts(cells, "[k]");
-      evaluator.evidence->sums.push_back(
-          range_evidence(evaluator, operation, packing, tops, borrows, down_shares, bits.evaluator, r));
+      evaluator.evidence->sums.push_back(range_evidence(evaluator, operation, packing, tops, borrows,
+                                                        column_packed_shares, bits.evaluator, r));
     }
     answer.finish();
-    return EncryptedMatrix::partial(layout, std::move(down), std::move(across));
+    return EncryptedMatrix::partial(layout, std::move(column_packed), std::move(row_packed));
   }
 };
 
@@ -296,13 +297,13 @@ void answer_selection(Answering& answering, Stage stage) {
   const OpenedState opened = answering.open_sealed(SignState::encoded_size(layout.rows() * layout.cols()),
                                                    comparison.wire_name(), last_stage(comparison));
   const SignState state = SignState::decode(opened.state, layout.rows(), layout.cols());
-  if (makes_down(layout, static_cast<Packings>(packings)))
-    put_packing(answering, cells_down(layout), state.bits, d, RandomnessKind::answer_down,
-                RandomnessKind::answer_values_down, RandomnessKind::answer_shares_down);
-  if (makes_across(layout, static_cast<Packings>(packings)))
-    put_packing(answering, cells_across(layout), state.bits, d, RandomnessKind::answer_across,
-                RandomnessKind::answer_values_across, RandomnessKind::answer_shares_across);
-  if (stage == stage_checked) put_evidence(answering, cells_down(layout), state.bits, d.values);
+  if (makes_column_packed(layout, static_cast<Packings>(packings)))
+    put_packing(answering, column_packed_cells(layout), state.bits, d, RandomnessKind::answer_column_packed,
+                RandomnessKind::answer_values_column_packed, RandomnessKind::answer_shares_column_packed);
+  if (makes_row_packed(layout, static_cast<Packings>(packings)))
+    put_packing(answering, row_packed_cells(layout), state.bits, d, RandomnessKind::answer_row_packed,
+                RandomnessKind::answer_values_row_packed, RandomnessKind::answer_shares_row_packed);
+  if (stage == stage_checked) put_evidence(answering, column_packed_cells(layout), state.bits, d.values);
 }
 
 void answer_selected(Answering& answering) {
@@ -333,24 +334,24 @@ extern constexpr Descriptor homomorphic_selection_descriptor{
             return powers_products(ciphertexts, slots, 1, bits + exponent_bits) +
                    powers_products(ciphertexts, slots + 2, 1, 1);
           };
-          const bool down = makes_down(work.left, work.packings),
-                     across = makes_across(work.left, work.packings);
-          const std::size_t packed = down_count(work.left);
-          const std::size_t answered =
-              (down ? packed + 2 * cells : 0) + (across ? across_count(work.left) + 2 * cells : 0);
+          const bool column_packed = makes_column_packed(work.left, work.packings),
+                     row_packed = makes_row_packed(work.left, work.packings);
+          const std::size_t packed = column_packed_count(work.left);
+          const std::size_t answered = (column_packed ? packed + 2 * cells : 0) +
+                                       (row_packed ? row_packed_count(work.left) + 2 * cells : 0);
           const std::size_t evidence = work.checked ? packed + cells : 0;
           const double evidence_products =
               work.checked ? powers_products(packed, 2 * ((cells + packed - 1) / packed) + 1, 1, 1) +
                                  powers_products(1, packed, 1, sizes.budget.numbers().sigma)
                            : 0;
-          return Declaration{
-              .to_key_holder = {.ciphertexts = opened ? 0 : packed,
-                                .bytes = (opened ? opened_bytes(work.left, bits) : 0) + sealed_overhead +
-                                         SignState::encoded_size(cells)},
-              .to_evaluator = {.ciphertexts = answered + evidence},
-              .masked_values = opened ? 0 : cells,
-              .beside = {.products = (down ? products(packed) : 0) +
-                                     (across ? products(across_count(work.left)) : 0) + evidence_products}};
+          return Declaration{.to_key_holder = {.ciphertexts = opened ? 0 : packed,
+                                               .bytes = (opened ? opened_bytes(work.left, bits) : 0) +
+                                                        sealed_overhead + SignState::encoded_size(cells)},
+                             .to_evaluator = {.ciphertexts = answered + evidence},
+                             .masked_values = opened ? 0 : cells,
+                             .beside = {.products = (column_packed ? products(packed) : 0) +
+                                                    (row_packed ? products(row_packed_count(work.left)) : 0) +
+                                                    evidence_products}};
         },
     .make = made<HomomorphicSelection>,
 };

@@ -30,7 +30,7 @@ IntegerMatrix add_masked_addend(const Evaluator& evaluator, const OperationId& o
   if (addend->bits == 0) throw Error("an addend has 0 bits, at least 1 is needed");
   const Mask mask = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_addend), c.rows(), c.cols(),
                                 addend->bits + evaluator.budget.numbers().sigma);
-  body.add(mask_down(evaluator, c.down(), c.layout(), mask, addend->bits, operation));
+  body.add(mask_column_packed(evaluator, c.column_packed(), c.layout(), mask, addend->bits, operation));
   return mask.values();
 }
 
@@ -40,8 +40,8 @@ IntegerMatrix open_addend(Answering& answering, std::size_t i) {
   const std::size_t bits = checked_size(answering.parameter(i), budget.slot_bits(), "number of addend bits");
   budget.check_addend(answering.header().protocol, bits);
   const Layout& layout = answering.header().layout;
-  return integer_matrix(answering.open_down(layout, bits + budget.numbers().sigma, "C + R_C"), layout.rows(),
-                        layout.cols());
+  return integer_matrix(answering.open_column_packed(layout, bits + budget.numbers().sigma, "C + R_C"),
+                        layout.rows(), layout.cols());
 }
 
 Rescale checked_factor(const Answering& answering, std::size_t i) {
@@ -96,8 +96,8 @@ void put_rescaled(Answering& answering, const IntegerMatrix& x, const IntegerMat
         answering, k, RandomnessKind::mask_product,
         opened_result_bits(answering.budget(), rescaling.mask_bits, rescaling.factor, rescaling.addend_bits));
   else
-    answering.put_matrix(k, answering.header().layout, RandomnessKind::answer_down,
-                         RandomnessKind::answer_across);
+    answering.put_matrix(k, answering.header().layout, RandomnessKind::answer_column_packed,
+                         RandomnessKind::answer_row_packed);
 }
 
 Form checked_form(const Answering& answering, std::size_t i) {
@@ -138,7 +138,7 @@ EncryptedMatrix MaskedDivision::rescale(const Evaluator& evaluator, const Operat
   const Mask rho = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_product), x.rows(), x.cols(),
                                rescaling.mask_bits);
   RequestBody body(evaluator);
-  body.add(mask_down(evaluator, x.down(), x.layout(), rho, content_bits, operation));
+  body.add(mask_column_packed(evaluator, x.column_packed(), x.layout(), rho, content_bits, operation));
   const IntegerMatrix mask_c = add_masked_addend(evaluator, operation, addend, x.layout(), body);
   const Header header = evaluator.header(
       wire_name_, 0, operation, x.layout(),
@@ -158,8 +158,8 @@ void answer_division(Answering& answering) {
   const Rescale factor = checked_factor(answering, 1);
   const Layout& layout = answering.header().layout;
   const std::size_t mask_bits = content_bits + budget.numbers().sigma;
-  const IntegerMatrix x =
-      integer_matrix(answering.open_down(layout, mask_bits, "x + rho"), layout.rows(), layout.cols());
+  const IntegerMatrix x = integer_matrix(answering.open_column_packed(layout, mask_bits, "x + rho"),
+                                         layout.rows(), layout.cols());
   const IntegerMatrix c = open_addend(answering, 3);
   put_rescaled(
       answering, x, c,
@@ -168,7 +168,7 @@ void answer_division(Answering& answering) {
 
 Declaration declared_division(const Work& work, const Sizes&) {
   const std::size_t matrices = work.addend ? 2 : 1;
-  Declaration out{.to_key_holder = {.ciphertexts = matrices * down_count(work.left)},
+  Declaration out{.to_key_holder = {.ciphertexts = matrices * column_packed_count(work.left)},
                   .masked_values = matrices * cell_count(work.left)};
   declare_rescaled(work.left, work, out);
   return out;

@@ -248,7 +248,7 @@ void check_answers(const SecretKeys& keys, const std::string& on, Errors& errors
   const SignShares shares = protocols.comparison->sign(evaluator, operation, z);
   protocols.selection->select_compared(evaluator, operation, z, shares);
   protocols.selection->select_compared(checking, operation, z, shares);
-  protocols.selection->select(evaluator, operation, z, shares, Packings::across);
+  protocols.selection->select(evaluator, operation, z, shares, Packings::row_packed);
   check_ranges(checking, operation);
   unpack_matrix(evaluator, {.step = 2}, z);
 
@@ -363,7 +363,7 @@ class CountedAnswers {
 
   Bytes masked(const Integer& d) const {
     const std::vector<Integer> packed =
-        pack_down(IntegerMatrix(rows, cols, d), header_.layout, budget_.slot_bits());
+        pack_columns(IntegerMatrix(rows, cols, d), header_.layout, budget_.slot_bits());
     Bytes out;
     keys_.public_keys().paillier().encode(keys_.paillier().encrypt(packed, draws_), out);
     return out;

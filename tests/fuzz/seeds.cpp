@@ -74,7 +74,7 @@ void write_encrypted_files(const Seeds& seeds) {
               .weights = {column},
               .velocities = {column}},
              keys);
-  const std::vector<Ciphertext> cells = column.down();
+  const std::vector<Ciphertext> cells = column.column_packed();
   save_answers(seeds.path("encrypted_file", "answers"),
                {.key = keys.fingerprint(),
                 .handed_over = true,

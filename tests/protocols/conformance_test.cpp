@@ -284,29 +284,29 @@ TEST_CASE("conformance: comparisons and selections from end to end of the guarde
       selects.check();
       OperationId once_more = operation;
       once_more.direction = Direction::weight_check;
-      Meter selects_down(parties);
-      const EncryptedMatrix down =
-          set.selection->select_compared(parties.evaluator(), once_more, encrypted_z, bits, Packings::down);
-      selects_down.expect(selection,
-                          {.left = layout, .opened_bits = compared_bits, .packings = Packings::down});
-      selects_down.check();
+      Meter selects_column_packed(parties);
+      const EncryptedMatrix column_packed = set.selection->select_compared(
+          parties.evaluator(), once_more, encrypted_z, bits, Packings::column_packed);
+      selects_column_packed.expect(
+          selection, {.left = layout, .opened_bits = compared_bits, .packings = Packings::column_packed});
+      selects_column_packed.check();
       CHECK(error_of([&] {
               set.selection->select_compared(parties.evaluator(), once_more, encrypted_z, bits,
-                                             Packings::across);
+                                             Packings::row_packed);
             }) == "a selection of what was compared was asked for `across` alone; ask for both packings");
-      CHECK(down.stored_across().empty());
-      CHECK(down.layout() == layout);
+      CHECK(column_packed.stored_row_packed().empty());
+      CHECK(column_packed.layout() == layout);
       OperationId gradient = operation;
       gradient.direction = Direction::gradient;
       const EncryptedMatrix again_v = v_opened ? parties.open(v, gradient, layout) : encrypted_v;
-      Meter selects_across(parties);
-      const EncryptedMatrix across =
-          set.selection->select(parties.evaluator(), gradient, again_v, bits, Packings::across);
-      selects_across.expect(
-          selection, {.left = layout, .opened_bits = v_opened ? wide : 0, .packings = Packings::across});
-      selects_across.check();
-      CHECK(across.stored_down().empty() == !layout.single());
-      CHECK(across.layout() == layout);
+      Meter selects_row_packed(parties);
+      const EncryptedMatrix row_packed =
+          set.selection->select(parties.evaluator(), gradient, again_v, bits, Packings::row_packed);
+      selects_row_packed.expect(
+          selection, {.left = layout, .opened_bits = v_opened ? wide : 0, .packings = Packings::row_packed});
+      selects_row_packed.check();
+      CHECK(row_packed.stored_column_packed().empty() == !layout.single());
+      CHECK(row_packed.layout() == layout);
       Meter selects_compared(parties);
       const EncryptedMatrix positive =
           set.selection->select_compared(parties.evaluator(), operation, encrypted_z, bits);
@@ -328,8 +328,8 @@ TEST_CASE("conformance: comparisons and selections from end to end of the guarde
       CHECK(chosen.layout() == layout);
       CHECK(positive.layout() == layout);
       CHECK(parties.decrypt(chosen) == want_chosen);
-      CHECK(parties.decrypt(across) == want_chosen);
-      CHECK(parties.decrypt(down) == want_positive);
+      CHECK(parties.decrypt(row_packed) == want_chosen);
+      CHECK(parties.decrypt(column_packed) == want_positive);
       CHECK(parties.decrypt(positive) == want_positive);
     };
     const auto run = [&](const Layout& layout, const IntegerMatrix& z, const IntegerMatrix& v) {
@@ -414,11 +414,11 @@ TEST_CASE("conformance: conversions keep every value") {
         CHECK(out.layout().single());
         CHECK(parties.decrypt(out) == x);
       } else if (descriptor.name == "switch-key") {
-        const auto out =
-            switch_key(parties.evaluator(), operation, toy_user_key(), Purpose::answers, encrypted_x.down());
+        const auto out = switch_key(parties.evaluator(), operation, toy_user_key(), Purpose::answers,
+                                    encrypted_x.column_packed());
         meter.expect(descriptor, {.left = layout, .user_bits = toy_user_key().bits()});
         meter.check();
-        CHECK(unpack_down(toy_user_secret_key().decrypt(local(out)), layout, budget.slot_bits()) == x);
+        CHECK(unpack_columns(toy_user_secret_key().decrypt(local(out)), layout, budget.slot_bits()) == x);
       } else if (descriptor.name == "range-check") {
         const Evaluator gathering = gathering_evidence(parties.evaluator());
         make_protocols(preset("homomorphic"), budget).activation->forward(gathering, operation, encrypted_x);

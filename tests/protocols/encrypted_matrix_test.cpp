@@ -46,21 +46,21 @@ TEST_CASE("packing of a matrix: each ciphertext holds the cells that the layout 
   const IntegerMatrix m = matrix_of(3, 3, {1, 2, 3, 4, 5, 6, 7, 8, 9});
   const Layout layout{{2, 1}, {1, 2}};
   // Down: rows {0, 1} of each column, then row 2. Across: of each row column 0, then columns {1, 2}.
-  CHECK(pack_down(m, layout, 8) == std::vector<Integer>{1 + 4 * 256, 2 + 5 * 256, 3 + 6 * 256, 7, 8, 9});
-  CHECK(pack_across(m, layout, 8) == std::vector<Integer>{1, 2 + 3 * 256, 4, 5 + 6 * 256, 7, 8 + 9 * 256});
+  CHECK(pack_columns(m, layout, 8) == std::vector<Integer>{1 + 4 * 256, 2 + 5 * 256, 3 + 6 * 256, 7, 8, 9});
+  CHECK(pack_rows(m, layout, 8) == std::vector<Integer>{1, 2 + 3 * 256, 4, 5 + 6 * 256, 7, 8 + 9 * 256});
   for (const Layout& each : layouts()) {
     const IntegerMatrix values = plain(each, 5);
-    CHECK(unpack_down(pack_down(values, each, 126), each, 126) == values);
-    CHECK(unpack_across(pack_across(values, each, 126), each, 126) == values);
+    CHECK(unpack_columns(pack_columns(values, each, 126), each, 126) == values);
+    CHECK(unpack_rows(pack_rows(values, each, 126), each, 126) == values);
   }
   CHECK(error_of([&] {
-          pack_down(m, {{2}, {3}}, 8);
+          pack_columns(m, {{2}, {3}}, 8);
         }) == "a matrix of 3 x 3 cells does not fit a layout of 2 x 3");
   CHECK(error_of([&] {
-          pack_across(m, {{3}, {2}}, 8);
+          pack_rows(m, {{3}, {2}}, 8);
         }) == "a matrix of 3 x 3 cells does not fit a layout of 3 x 2");
   CHECK(error_of([&] {
-          unpack_down({1, 2}, layout, 8);
+          unpack_columns({1, 2}, layout, 8);
         }) == "an encrypted matrix has 2 ciphertexts down, its layout needs 6");
 }
 
@@ -88,7 +88,7 @@ TEST_CASE("encrypted matrix: encryption, transposition, sums, multiples in every
     const EncryptedMatrix x = parties.encrypt(a, layout);
     const EncryptedMatrix y = parties.encrypt(b, layout);
     CHECK(x.rows() == layout.rows());
-    CHECK(x.stored_across().empty() == layout.single());
+    CHECK(x.stored_row_packed().empty() == layout.single());
     CHECK(parties.decrypt(x) == a);
     CHECK(parties.decrypt(x.transposed()) == a.transposed());
     CHECK(x.transposed().layout() == layout.transposed());
@@ -144,13 +144,13 @@ TEST_CASE("encrypted matrix: one packing may be missing, and is missing in all t
   const Layout layout{{1, 3, 1}, {2, 1}};
   const IntegerMatrix a = random_matrix(5, 3, 15, random), b = random_matrix(5, 3, 15, random);
   const EncryptedMatrix x = parties.encrypt(a, layout), y = parties.encrypt(b, layout),
-                        across = EncryptedMatrix::partial(layout, {}, x.across()),
-                        down = EncryptedMatrix::partial(layout, x.down(), {});
+                        row_packed = EncryptedMatrix::partial(layout, {}, x.row_packed()),
+                        column_packed = EncryptedMatrix::partial(layout, x.column_packed(), {});
   const std::size_t slot_bits = parties.budget().slot_bits();
-  for (const EncryptedMatrix* each : {&across, &down}) {
+  for (const EncryptedMatrix* each : {&row_packed, &column_packed}) {
     const auto half = [&](const EncryptedMatrix& m) {
-      return m.stored_down().empty() == each->stored_down().empty() &&
-             m.stored_across().empty() == each->stored_across().empty();
+      return m.stored_column_packed().empty() == each->stored_column_packed().empty() &&
+             m.stored_row_packed().empty() == each->stored_row_packed().empty();
     };
     for (const auto& [got, all] :
          {std::pair(add(key(), *each, y), add(key(), x, y)),
@@ -174,20 +174,20 @@ TEST_CASE("encrypted matrix: one packing may be missing, and is missing in all t
   const Layout narrow{{1, 3}, {1}};
   const IntegerMatrix column = random_matrix(4, 1, 15, random);
   const EncryptedMatrix cells = parties.encrypt(column, narrow);
-  const EncryptedMatrix first = row_groups(EncryptedMatrix::partial(narrow, {}, cells.across()), 0, 1);
+  const EncryptedMatrix first = row_groups(EncryptedMatrix::partial(narrow, {}, cells.row_packed()), 0, 1);
   CHECK(first.layout().single());
   CHECK(parties.decrypt(first) == column.first_rows(1));
   CHECK(parties.decrypt(stack_rows({row_groups(cells, 0, 1), row_groups(cells, 1, 1)})) == column);
-  CHECK(error_of([&] { across.down(); }) ==
+  CHECK(error_of([&] { row_packed.column_packed(); }) ==
         "a matrix of 5 x 3 cells has no ciphertexts down; ask the selection that made it for both packings");
   CHECK(
-      error_of([&] { down.across(); }) ==
+      error_of([&] { column_packed.row_packed(); }) ==
       "a matrix of 5 x 3 cells has no ciphertexts across; ask the selection that made it for both packings");
-  CHECK(error_of([&] { add(key(), across, down); }) ==
+  CHECK(error_of([&] { add(key(), row_packed, column_packed); }) ==
         "an encrypted matrix has 0 ciphertexts down, its layout needs 9");
-  CHECK(error_of([&] { EncryptedMatrix(layout, x.down(), {}); }) ==
+  CHECK(error_of([&] { EncryptedMatrix(layout, x.column_packed(), {}); }) ==
         "an encrypted matrix has 0 ciphertexts across, its layout needs 10");
-  CHECK(error_of([&] { EncryptedMatrix::partial(layout, {}, x.down()); }) ==
+  CHECK(error_of([&] { EncryptedMatrix::partial(layout, {}, x.column_packed()); }) ==
         "an encrypted matrix has 9 ciphertexts across, its layout needs 10");
 }
 
@@ -212,14 +212,16 @@ TEST_CASE("encrypted matrix: layouts that do not match are refused") {
 
 TEST_CASE("encrypted matrices: two contents at one place share no randomness") {
   const RandomSource owner = RandomSource::from_seed(90);
-  const Draws down(owner, {.kind = 1}), across(owner, {.kind = 2});
+  const Draws column_packed(owner, {.kind = 1}), row_packed(owner, {.kind = 2});
   const auto encrypted = [&](long first) {
-    return encrypt_matrix(key(), matrix_of(2, 2, {first, 7, 7, 7}), {{2}, {1, 1}}, 126, down, across).local();
+    return encrypt_matrix(key(), matrix_of(2, 2, {first, 7, 7, 7}), {{2}, {1, 1}}, 126, column_packed,
+                          row_packed)
+        .local();
   };
   const EncryptedMatrix a = encrypted(5), b = encrypted(6);
   CHECK(a == encrypted(5));
   // With one randomness the quotient would be 1 + (b - a) n: 1 modulo n.
-  for (const auto packing : {&EncryptedMatrix::down, &EncryptedMatrix::across})
+  for (const auto packing : {&EncryptedMatrix::column_packed, &EncryptedMatrix::row_packed})
     for (std::size_t i = 0; i < (a.*packing)().size(); ++i)
       CHECK(Integer(((b.*packing)()[i].residue() - (a.*packing)()[i].residue()) % key().n()) != 0);
 }

@@ -90,16 +90,17 @@ TEST_CASE("masking: adds mask and offset in both packings, under new randomness"
     for (const FreshCiphertext& c : masked.ciphertexts()) local.push_back(c.local());
     return key.decrypt(local);
   };
-  const MaskedCiphertexts down =
-      mask_down(evaluator, encrypted.down(), encrypted.layout(), mask, 20, operation, 77);
-  CHECK(unpack_down(open(down), encrypted.layout(), slot_bits) == wanted);
-  const MaskedCiphertexts across =
-      mask_across(evaluator, encrypted.across(), encrypted.layout(), mask, 20, operation, 77);
-  CHECK(unpack_across(open(across), encrypted.layout(), slot_bits) == wanted);
+  const MaskedCiphertexts column_packed =
+      mask_column_packed(evaluator, encrypted.column_packed(), encrypted.layout(), mask, 20, operation, 77);
+  CHECK(unpack_columns(open(column_packed), encrypted.layout(), slot_bits) == wanted);
+  const MaskedCiphertexts row_packed =
+      mask_row_packed(evaluator, encrypted.row_packed(), encrypted.layout(), mask, 20, operation, 77);
+  CHECK(unpack_rows(open(row_packed), encrypted.layout(), slot_bits) == wanted);
   // Re-randomised: not the residue that local arithmetic gives.
-  const auto packed = pack_down(mask.values(), encrypted.layout(), slot_bits);
+  const auto packed = pack_columns(mask.values(), encrypted.layout(), slot_bits);
   for (std::size_t i = 0; i < packed.size(); ++i)
-    CHECK(!(down.ciphertexts()[i].local() == evaluator.paillier().add_plain(encrypted.down()[i], packed[i])));
+    CHECK(!(column_packed.ciphertexts()[i].local() ==
+            evaluator.paillier().add_plain(encrypted.column_packed()[i], packed[i])));
 }
 
 TEST_CASE("masking: an operand goes out in pairs, the last of an odd number alone") {
@@ -117,7 +118,7 @@ TEST_CASE("masking: an operand goes out in pairs, the last of an odd number alon
       for (std::size_t i = 0; i < x.size(); ++i) sum.cells()[i] += mask.values().cells()[i];
       for (const Side side : {Side::left, Side::right}) {
         const auto packed =
-            side == Side::left ? pack_down(sum, layout, slot_bits) : pack_across(sum, layout, slot_bits);
+            side == Side::left ? pack_columns(sum, layout, slot_bits) : pack_rows(sum, layout, slot_bits);
         std::vector<Integer> wanted;
         for (std::size_t i = 0; i < packed.size(); i += 2)
           wanted.push_back(i + 1 < packed.size() ? Integer(packed[i] + (packed[i + 1] << 63)) : packed[i]);
@@ -167,7 +168,7 @@ TEST_CASE("masking: a mask that is too narrow, or of another shape, is refused")
   const auto masked = [&](std::size_t rows, std::size_t bits, std::size_t content) {
     const OperationId operation = parties.next_operation();
     const Mask mask = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_left), rows, 2, bits);
-    mask_down(evaluator, x.down(), x.layout(), mask, content, operation);
+    mask_column_packed(evaluator, x.column_packed(), x.layout(), mask, content, operation);
   };
   masked(2, 60, 20);
   CHECK(error_of([&] { masked(2, 59, 20); }) ==
@@ -177,9 +178,9 @@ TEST_CASE("masking: a mask that is too narrow, or of another shape, is refused")
   CHECK(error_of([&] { masked(3, 60, 20); }) == "a matrix of 3 x 2 cells does not fit a layout of 2 x 2");
   const OperationId operation = parties.next_operation();
   const Mask mask = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_left), 2, 2, 60);
-  CHECK(error_of([&] { mask_across(evaluator, x.across(), x.layout(), mask, 21, operation); }) ==
+  CHECK(error_of([&] { mask_row_packed(evaluator, x.row_packed(), x.layout(), mask, 21, operation); }) ==
         "a mask of 60 bits does not hide 21 bits; at least 61 are needed");
-  CHECK(error_of([&] { mask_down(evaluator, {}, x.layout(), mask, 20, operation); }) ==
+  CHECK(error_of([&] { mask_column_packed(evaluator, {}, x.layout(), mask, 20, operation); }) ==
         "a mask for 2 ciphertexts does not fit 0");
 }
 

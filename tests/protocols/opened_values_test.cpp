@@ -117,8 +117,8 @@ TEST_CASE(
   const std::string none =
       "a matrix of 7 x 4 cells is held opened, without ciphertexts; ask the product that made it for "
       "ciphertexts";
-  CHECK(error_of([&] { z.down(); }) == none);
-  CHECK(error_of([&] { z.across(); }) == none);
+  CHECK(error_of([&] { z.column_packed(); }) == none);
+  CHECK(error_of([&] { z.row_packed(); }) == none);
   CHECK(error_of([&] { add(layer.parties.evaluator().paillier(), z, z); }) == none);
   CHECK(error_of([&] {
           layer.set.matmul->multiply(layer.parties.evaluator(), layer.parties.next_operation(), z,

@@ -130,12 +130,14 @@ TEST_CASE("refusals: a user key that is not configured, or too short for the slo
       PaillierSecretKey::generate(Variant::subgroup, 384, 64, random).public_key();
   const EncryptedMatrix x = parties.encrypt(matrix_of(4, 1, {1}));
   CHECK(error_of([&] {
-          switch_key(parties.evaluator(), parties.next_operation(), stranger, Purpose::answers, x.down());
+          switch_key(parties.evaluator(), parties.next_operation(), stranger, Purpose::answers,
+                     x.column_packed());
         }) ==
         "the key holder refused: the user key of a request is not one that this key holder was configured "
         "with");
   CHECK(error_of([&] {
-          switch_key(parties.evaluator(), parties.next_operation(), shorter, Purpose::answers, x.down());
+          switch_key(parties.evaluator(), parties.next_operation(), shorter, Purpose::answers,
+                     x.column_packed());
         }) == "the user's key has 384 bits, 3 slots of 129 bits need at least 389");
 
   // A key for one purpose alone; and the purpose is a number of the header, so any number may come.
@@ -145,7 +147,8 @@ TEST_CASE("refusals: a user key that is not configured, or too short for the slo
   const EncryptedMatrix y = models_alone.encrypt(matrix_of(4, 1, {1}));
   const auto hand_over = [&](Purpose purpose) {
     return error_of([&] {
-      switch_key(models_alone.evaluator(), models_alone.next_operation(), toy_user_key(), purpose, y.down());
+      switch_key(models_alone.evaluator(), models_alone.next_operation(), toy_user_key(), purpose,
+                 y.column_packed());
     });
   };
   CHECK(hand_over(Purpose::model).empty());
@@ -163,5 +166,6 @@ TEST_CASE("refusals: a user key that is not configured, or too short for the slo
   TwoParties both({.policy = policy});
   const EncryptedMatrix z = both.encrypt(matrix_of(4, 1, {1}));
   for (const Purpose purpose : {Purpose::answers, Purpose::model})
-    CHECK_NOTHROW(switch_key(both.evaluator(), both.next_operation(), toy_user_key(), purpose, z.down()));
+    CHECK_NOTHROW(
+        switch_key(both.evaluator(), both.next_operation(), toy_user_key(), purpose, z.column_packed()));
 }

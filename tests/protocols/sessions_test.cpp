@@ -27,7 +27,8 @@ std::unique_ptr<Channel> hosted() {
 }
 
 IntegerMatrix opened(const EncryptedMatrix& m) {
-  return unpack_down(toy_keys().paillier().decrypt(m.down()), m.layout(), toy_budget().slot_bits());
+  return unpack_columns(toy_keys().paillier().decrypt(m.column_packed()), m.layout(),
+                        toy_budget().slot_bits());
 }
 
 }  // namespace

@@ -64,6 +64,6 @@ TEST_CASE("slots: a value or a rest that is too large is seen, the first one alr
 
 TEST_CASE("slots: the cells of both packings") {
   const Layout layout{{2, 1}, {1, 2}};
-  CHECK(cells_down(layout) == std::vector<SlotCells>{{0, 3}, {1, 4}, {2, 5}, {6}, {7}, {8}});
-  CHECK(cells_across(layout) == std::vector<SlotCells>{{0}, {1, 2}, {3}, {4, 5}, {6}, {7, 8}});
+  CHECK(column_packed_cells(layout) == std::vector<SlotCells>{{0, 3}, {1, 4}, {2, 5}, {6}, {7}, {8}});
+  CHECK(row_packed_cells(layout) == std::vector<SlotCells>{{0}, {1, 2}, {3}, {4, 5}, {6}, {7, 8}});
 }

@@ -92,7 +92,7 @@ void run_on(TwoParties& parties, const Descriptor& descriptor, const ProtocolSet
       OperationId gradient = operation;
       gradient.direction = Direction::gradient;
       set.selection->select(evaluator, gradient, parties.open(matrix_of(4, 4, {b}), gradient), bits,
-                            Packings::across);
+                            Packings::row_packed);
       break;
     }
     case Family::activation: {
@@ -109,7 +109,7 @@ void run_on(TwoParties& parties, const Descriptor& descriptor, const ProtocolSet
         EvaluatorTransfers(evaluator, operation,
                            parties.evaluator_random().derive("transfers " + std::to_string(operation.step)));
       else
-        switch_key(evaluator, operation, toy_user_key(), Purpose::answers, x.down());
+        switch_key(evaluator, operation, toy_user_key(), Purpose::answers, x.column_packed());
       break;
   }
 }
@@ -243,14 +243,15 @@ TEST_CASE("views: a layer whose values stay opened shows as little, all its mess
       };
       const EncryptedMatrix z =
           set.matmul->multiply(evaluator, at(Direction::forward), x, w, {1, 9}, std::nullopt, Form::opened);
-      const Activated out = set.activation->forward(evaluator, at(Direction::activation), z, Packings::down);
+      const Activated out =
+          set.activation->forward(evaluator, at(Direction::activation), z, Packings::column_packed);
       // Held in one packing, opened by a product, read transposed by the next.
       const EncryptedMatrix h = out.values.kept();
       const EncryptedMatrix delta = set.matmul->multiply(evaluator, at(Direction::backward), h,
                                                          w.transposed(), {1, 9}, std::nullopt, Form::opened);
       set.matmul->multiply(evaluator, at(Direction::gradient), h.transposed(), w, {1, 9}, std::nullopt);
       set.activation->backward(evaluator, at(Direction::activation_backward), delta, *out.state,
-                               Packings::across);
+                               Packings::row_packed);
     }
     return collector.views();
   };

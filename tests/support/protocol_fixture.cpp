@@ -81,8 +81,8 @@ EncryptedMatrix TwoParties::encrypt(const IntegerMatrix& m) {
 EncryptedMatrix TwoParties::encrypt(const IntegerMatrix& m, const Layout& layout) {
   const OperationId operation{++encryptions_, 0, Direction::input};
   return encrypt_matrix(evaluator_.paillier(), m, layout, budget().slot_bits(),
-                        Draws(owner_, operation.address(RandomnessKind::table_down)),
-                        Draws(owner_, operation.address(RandomnessKind::table_across)))
+                        Draws(owner_, operation.address(RandomnessKind::table_column_packed)),
+                        Draws(owner_, operation.address(RandomnessKind::table_row_packed)))
       .local();
 }
 
@@ -114,14 +114,15 @@ IntegerMatrix TwoParties::opened(const EncryptedMatrix& m) const {
 IntegerMatrix TwoParties::decrypt(const EncryptedMatrix& m) const {
   if (!m.has_ciphertexts()) return opened(m);
   const PaillierSecretKey& key = toy_keys().paillier();
-  const auto across_of = [&] {
-    return unpack_across(key.decrypt(m.across()), m.layout(), budget().slot_bits());
+  const auto row_packed_of = [&] {
+    return unpack_rows(key.decrypt(m.row_packed()), m.layout(), budget().slot_bits());
   };
-  if (m.stored_down().empty()) return across_of();
-  const IntegerMatrix down = unpack_down(key.decrypt(m.down()), m.layout(), budget().slot_bits());
-  if (!m.layout().single() && m.stored_across().empty()) return down;
-  if (!(down == across_of())) throw Error("the two packings of a matrix differ");
-  return down;
+  if (m.stored_column_packed().empty()) return row_packed_of();
+  const IntegerMatrix column_packed =
+      unpack_columns(key.decrypt(m.column_packed()), m.layout(), budget().slot_bits());
+  if (!m.layout().single() && m.stored_row_packed().empty()) return column_packed;
+  if (!(column_packed == row_packed_of())) throw Error("the two packings of a matrix differ");
+  return column_packed;
 }
 
 IntegerMatrix matrix_of(std::size_t rows, std::size_t cols, const std::vector<long>& values) {
@@ -241,7 +242,7 @@ void run_protocol(TwoParties& parties, const Descriptor& descriptor, const Proto
       OperationId gradient = operation;
       gradient.direction = Direction::gradient;
       set.selection->select(evaluator, gradient, parties.open(matrix_of(3, 2, {9, -9}), gradient), bits,
-                            Packings::across);
+                            Packings::row_packed);
       break;
     }
     case Family::activation: {
@@ -253,7 +254,7 @@ void run_protocol(TwoParties& parties, const Descriptor& descriptor, const Proto
       if (descriptor.name == "unpack")
         unpack_matrix(evaluator, operation, z);
       else if (descriptor.name == "switch-key")
-        switch_key(evaluator, operation, toy_user_key(), Purpose::answers, z.down());
+        switch_key(evaluator, operation, toy_user_key(), Purpose::answers, z.column_packed());
       else if (descriptor.name == "range-check")
         compare_and_check(evaluator, operation, z);
       else if (descriptor.name == "base-transfers")

@@ -62,9 +62,9 @@ TEST_CASE("a table of numbers to learn says so, and holds them scaled") {
   CHECK(file.info().task == Task::regression);
   CHECK(file.info().outputs == 1);
   const EncryptedMatrix labels = file.labels(0);
-  const Matrix<double> opened = decode(
-      unpack_down(toy_keys().paillier().decrypt(labels.down()), labels.layout(), toy_budget().slot_bits()),
-      toy_numbers());
+  const Matrix<double> opened = decode(unpack_columns(toy_keys().paillier().decrypt(labels.column_packed()),
+                                                      labels.layout(), toy_budget().slot_bits()),
+                                       toy_numbers());
   for (std::size_t i = 0; i < labels.rows(); ++i) CHECK(opened(i, 0) == numbers[toy_order()[i]]);
   TableInfo two = table.info();
   two.outputs = 2;

@@ -115,11 +115,11 @@ TEST_CASE("a step behind every hidden kind follows the gradient of the loss") {
     train_batch(arithmetic, network, after, 0, arithmetic.with_bias_input(x), y, factors);
     for (std::size_t layer = 0; layer < 2; ++layer)
       for (std::size_t cell = 0; cell < before.weights[layer].size(); ++cell) {
-        Weights<Matrix<double>> up = before, down = before;
+        Weights<Matrix<double>> up = before, column_packed = before;
         const double h = 1e-6;
         up.weights[layer].cells()[cell] += h;
-        down.weights[layer].cells()[cell] -= h;
-        const double slope = (loss(up) - loss(down)) / (2 * h);
+        column_packed.weights[layer].cells()[cell] -= h;
+        const double slope = (loss(up) - loss(column_packed)) / (2 * h);
         const double moved = after.weights[layer].cells()[cell] - before.weights[layer].cells()[cell];
         CHECK(moved == doctest::Approx(-6 * std::ldexp(slope, -10)).epsilon(1e-4));
       }

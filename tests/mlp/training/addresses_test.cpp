@@ -122,7 +122,7 @@ TEST_CASE("addresses: two tables from one source of the owner share no randomnes
       if ((a[i].residue() - b[i].residue()) % key.n() == 0) return false;
     return true;
   };
-  CHECK(hidden(first.features(0).down(), second.features(0).down()));
-  CHECK(hidden(first.features(0).across(), second.features(0).across()));
+  CHECK(hidden(first.features(0).column_packed(), second.features(0).column_packed()));
+  CHECK(hidden(first.features(0).row_packed(), second.features(0).row_packed()));
   CHECK(hidden(first.order(0), second.order(0)));
 }

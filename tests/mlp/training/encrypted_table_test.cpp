@@ -14,11 +14,12 @@ using namespace smlp::test;
 
 namespace {
 
-IntegerMatrix decrypted_down(const EncryptedMatrix& m) {
-  return unpack_down(toy_keys().paillier().decrypt(m.down()), m.layout(), toy_budget().slot_bits());
+IntegerMatrix decrypted_column_packed(const EncryptedMatrix& m) {
+  return unpack_columns(toy_keys().paillier().decrypt(m.column_packed()), m.layout(),
+                        toy_budget().slot_bits());
 }
-IntegerMatrix decrypted_across(const EncryptedMatrix& m) {
-  return unpack_across(toy_keys().paillier().decrypt(m.across()), m.layout(), toy_budget().slot_bits());
+IntegerMatrix decrypted_row_packed(const EncryptedMatrix& m) {
+  return unpack_rows(toy_keys().paillier().decrypt(m.row_packed()), m.layout(), toy_budget().slot_bits());
 }
 
 }  // namespace
@@ -44,12 +45,12 @@ TEST_CASE("both packings decrypt to the rows in the shuffled order") {
     for (std::size_t group = 0; group < table.groups().widths.size(); ++group) {
       const EncryptedMatrix x = table.features(group);
       CHECK(x.layout() == table.feature_layout(group));
-      const IntegerMatrix down = decrypted_down(x);
-      CHECK(decrypted_across(x) == down);
+      const IntegerMatrix column_packed = decrypted_column_packed(x);
+      CHECK(decrypted_row_packed(x) == column_packed);
       const EncryptedMatrix y = table.labels(group);
       CHECK(y.layout() == table.label_layout(group));
-      const IntegerMatrix classes = decrypted_down(y);
-      CHECK(decrypted_across(y) == classes);
+      const IntegerMatrix classes = decrypted_column_packed(y);
+      CHECK(decrypted_row_packed(y) == classes);
       const std::size_t width = table.groups().widths[group];
       REQUIRE(table.order(group).size() == 1);
       const std::vector<Integer> order =
@@ -57,7 +58,7 @@ TEST_CASE("both packings decrypt to the rows in the shuffled order") {
       for (std::size_t i = 0; i < width; ++i) {
         const std::size_t row = toy_order()[table.groups().first_rows[group] + i];
         CHECK(order[i] == static_cast<unsigned long>(row));
-        for (std::size_t j = 0; j < 5; ++j) CHECK(down(i, j) == features(row, j));
+        for (std::size_t j = 0; j < 5; ++j) CHECK(column_packed(i, j) == features(row, j));
         for (std::size_t j = 0; j < 3; ++j) CHECK(classes(i, j) == labels(row, j));
       }
     }
@@ -74,8 +75,9 @@ TEST_CASE("no randomness is used twice, in whatever order groups are asked for")
   std::set<Integer> residues;
   std::size_t count = 0;
   for (std::size_t group = 0; group < 3; ++group)
-    for (const auto& cells : {table.features(group).down(), table.features(group).across(),
-                              table.labels(group).down(), table.labels(group).across(), table.order(group)})
+    for (const auto& cells :
+         {table.features(group).column_packed(), table.features(group).row_packed(),
+          table.labels(group).column_packed(), table.labels(group).row_packed(), table.order(group)})
       for (const Ciphertext& c : cells) {
         residues.insert(c.residue());
         ++count;

@@ -46,11 +46,11 @@ TEST_CASE("a step moves every weight by rate times the gradient of the loss") {
     CHECK(residual.cells()[cell] == outputs.cells()[cell] - y.cells()[cell]);
   for (std::size_t layer = 0; layer < 3; ++layer)
     for (std::size_t cell = 0; cell < before.weights[layer].size(); ++cell) {
-      Weights<Doubles> up = before, down = before;
+      Weights<Doubles> up = before, column_packed = before;
       const double h = 1e-6;
       up.weights[layer].cells()[cell] += h;
-      down.weights[layer].cells()[cell] -= h;
-      const double slope = (loss(arithmetic, up, x, y) - loss(arithmetic, down, x, y)) / (2 * h);
+      column_packed.weights[layer].cells()[cell] -= h;
+      const double slope = (loss(arithmetic, up, x, y) - loss(arithmetic, column_packed, x, y)) / (2 * h);
       const double moved = after.weights[layer].cells()[cell] - before.weights[layer].cells()[cell];
       CHECK(moved == doctest::Approx(-rate * slope).epsilon(1e-4));
     }

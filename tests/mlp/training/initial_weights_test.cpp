@@ -43,9 +43,9 @@ TEST_CASE("encrypted initial weights hold the same numbers in both packings") {
   for (std::size_t layer = 0; layer < 2; ++layer) {
     const Layout& layout = model.weights[layer].layout();
     CHECK(layout.row_groups.back() == 1);
-    CHECK(unpack_down(toy_keys().paillier().decrypt(model.weights[layer].down()), layout,
+    CHECK(unpack_columns(toy_keys().paillier().decrypt(model.weights[layer].column_packed()), layout,
+                         budget.slot_bits()) == weights[layer]);
+    CHECK(unpack_rows(toy_keys().paillier().decrypt(model.weights[layer].row_packed()), layout,
                       budget.slot_bits()) == weights[layer]);
-    CHECK(unpack_across(toy_keys().paillier().decrypt(model.weights[layer].across()), layout,
-                        budget.slot_bits()) == weights[layer]);
   }
 }

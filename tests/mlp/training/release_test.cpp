@@ -69,8 +69,8 @@ TEST_CASE("a released model has the same weights under a key of another size, in
     for (std::size_t layer = 0; layer < released.weights.size(); ++layer) {
       const EncryptedMatrix& matrix = released.weights[layer];
       CHECK(matrix.layout() == setting.model.weights[layer].layout());
-      CHECK(unpack_across(owner_keys().paillier().decrypt(matrix.across()), matrix.layout(),
-                          released.budget.slot_bits()) == setting.weights[layer]);
+      CHECK(unpack_rows(owner_keys().paillier().decrypt(matrix.row_packed()), matrix.layout(),
+                        released.budget.slot_bits()) == setting.weights[layer]);
     }
     CHECK(contains(message_of([&] { load_model(directory / "owner.h5", toy_keys().public_keys()); }),
                    "belongs to the key"));

@@ -49,7 +49,7 @@ Run run_activation(const ProtocolNames& names, std::size_t slots, bool tiled,
   backward.direction = Direction::activation_backward;
   const Activated out = activation->forward(parties.evaluator(), operation, z);
   const EncryptedMatrix kept =
-      activation->backward(parties.evaluator(), backward, delta, *out.state, Packings::across);
+      activation->backward(parties.evaluator(), backward, delta, *out.state, Packings::row_packed);
   CHECK(out.values.layout() == z.layout());
   return {parties.decrypt(out.values), parties.decrypt(kept), parties.channel().traffic(),
           parties.channel().transcript(), parties.channel().requests()};

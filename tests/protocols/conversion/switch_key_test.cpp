@@ -13,13 +13,13 @@ TEST_CASE("switch-key: several round trips hand over what one does, in order") {
   for (const std::size_t most : {1u, 3u, 5u, 10u}) {
     TwoParties parties;
     const EncryptedMatrix encrypted = parties.encrypt(x);
-    const std::size_t count = encrypted.down().size();
+    const std::size_t count = encrypted.column_packed().size();
     REQUIRE(count == 15);
     const OperationId operation{9, 2, Direction::output};
-    const auto switched =
-        switch_key(parties.evaluator(), operation, toy_user_key(), Purpose::answers, encrypted.down(), most);
-    CHECK(unpack_down(toy_user_secret_key().decrypt(local(switched)), encrypted.layout(),
-                      parties.budget().slot_bits()) == x);
+    const auto switched = switch_key(parties.evaluator(), operation, toy_user_key(), Purpose::answers,
+                                     encrypted.column_packed(), most);
+    CHECK(unpack_columns(toy_user_secret_key().decrypt(local(switched)), encrypted.layout(),
+                         parties.budget().slot_bits()) == x);
     // Each request is about at most so many ciphertexts, and no two share a place: masks are never used
     // twice.
     const auto& requests = parties.channel().requests();
@@ -43,7 +43,7 @@ TEST_CASE(
     TwoParties parties;
     const EncryptedMatrix encrypted = parties.encrypt(matrix_of(8, 5, {1, -2, 3, 500000, -500000, 0, 7}));
     const auto file = local(switch_key(parties.evaluator(), parties.next_operation(), user, Purpose::answers,
-                                       encrypted.down(), most));
+                                       encrypted.column_packed(), most));
     std::vector<Ciphertext> made;  // by the key holder
     for (const Bytes& answer : parties.channel().answers()) {
       const Bytes body = decode_answer(answer);
@@ -67,7 +67,7 @@ TEST_CASE("switch-key: the evaluator's randomness under the user's key has the s
   const auto hand_over = [&](std::size_t sigma) {
     return error_of([&] {
       switch_key(parties.evaluator(), parties.next_operation(), toy_user_key().with_sigma(sigma),
-                 Purpose::answers, encrypted.down());
+                 Purpose::answers, encrypted.column_packed());
     });
   };
   CHECK(hand_over(49) == "the user's key re-randomises for sigma = 49, the run has sigma = 50");
@@ -81,7 +81,7 @@ TEST_CASE("switch-key: each value is hidden by a mask of its own") {
   }});
   const EncryptedMatrix encrypted = parties.encrypt(matrix_of(3, 6, {0}));
   switch_key(parties.evaluator(), parties.next_operation(), toy_user_key(), Purpose::answers,
-             encrypted.down(), 2);
+             encrypted.column_packed(), 2);
   REQUIRE(seen.size() == 18);
   std::ranges::sort(seen);
   CHECK(std::ranges::adjacent_find(seen) == seen.end());
@@ -91,10 +91,11 @@ TEST_CASE("switch-key: no more round trips than a step has layers") {
   TwoParties parties;
   const EncryptedMatrix encrypted = parties.encrypt(matrix_of(3, 3, {1}));
   const OperationId last{1, 255, Direction::output};
-  CHECK(switch_key(parties.evaluator(), last, toy_user_key(), Purpose::answers, encrypted.down(), 3).size() ==
-        3);
+  CHECK(switch_key(parties.evaluator(), last, toy_user_key(), Purpose::answers, encrypted.column_packed(), 3)
+            .size() == 3);
   CHECK(error_of([&] {
-          switch_key(parties.evaluator(), last, toy_user_key(), Purpose::answers, encrypted.down(), 2);
+          switch_key(parties.evaluator(), last, toy_user_key(), Purpose::answers, encrypted.column_packed(),
+                     2);
         }) ==
         "3 results are too many to hand over at one place, allowed are 2; encrypt the queries with a smaller "
         "--batch");

@@ -95,7 +95,7 @@ TEST_CASE("operands: a left operand held in one packing gets the other from its 
   const Layout layout{{3, 2}, {3, 2, 2, 1}};
   REQUIRE(layout.col_groups == groups_with_bias(8, layer.parties.budget().slots()));
   const EncryptedMatrix both = layer.parties.encrypt(layer.x, layout),
-                        x = EncryptedMatrix::partial(layout, both.down(), {}).kept(),
+                        x = EncryptedMatrix::partial(layout, both.column_packed(), {}).kept(),
                         w = layer.parties.encrypt(layer.w, {layout.col_groups, {3}}),
                         d = layer.parties.encrypt(layer.d, {layout.row_groups, {3}});
   CHECK(error_of([&] { layer.product(Direction::gradient, x.transposed(), d); }) ==
@@ -106,7 +106,7 @@ TEST_CASE("operands: a left operand held in one packing gets the other from its 
   CHECK(layer.parties.channel().traffic() == layer.declared(x, w, closing, masked));
   const Traffic before = layer.parties.channel().traffic();
   const EncryptedMatrix turned = x.transposed();
-  CHECK(!turned.stored_down().empty());
+  CHECK(!turned.stored_column_packed().empty());
   CHECK(layer.parties.decrypt(turned) == layer.x.transposed());
   CHECK(layer.product(Direction::gradient, turned, d) == naive_product(layer.x.transposed(), layer.d));
   CHECK(layer.parties.channel().traffic() == before + layer.declared(turned, d, reused, masked));
@@ -145,7 +145,7 @@ TEST_CASE("operands: a left operand held in one packing gets the other from its 
   const Layout uneven{{3, 2}, {2, 3, 3}};
   const std::size_t sent = layer.parties.channel().requests().size();
   const EncryptedMatrix other =
-      EncryptedMatrix::partial(uneven, layer.parties.encrypt(layer.x, uneven).down(), {}).kept();
+      EncryptedMatrix::partial(uneven, layer.parties.encrypt(layer.x, uneven).column_packed(), {}).kept();
   layer.operation = layer.parties.next_operation();
   CHECK(error_of([&] { layer.product(Direction::forward, other, w); }) ==
         "an operand of 8 columns is held in one packing; the key holder makes the other for balanced groups, "
@@ -157,7 +157,7 @@ TEST_CASE("operands: a left operand held in one packing is a right one in the ne
   Layer layer;
   const Layout layout{{3, 2}, {3}};
   const EncryptedMatrix
-      d = EncryptedMatrix::partial(layout, layer.parties.encrypt(layer.d, layout).down(), {}).kept(),
+      d = EncryptedMatrix::partial(layout, layer.parties.encrypt(layer.d, layout).column_packed(), {}).kept(),
       x = layer.parties.encrypt(layer.x, {layout.row_groups, {3, 3, 2}}),
       turned = layer.parties.encrypt(layer.w).transposed();
   OperandStates closing = kept;
@@ -315,7 +315,7 @@ TEST_CASE("operands: what lasts belongs to one matrix, and its state to its grou
   CHECK_THROWS_WITH_AS(w.kept(rows), "a matrix of 8 rows cannot be opened into 5", std::runtime_error);
   // Nor to one that has nothing to tell it by.
   const Layout layout = x.layout();
-  CHECK_THROWS_AS(EncryptedMatrix::partial(layout, {}, x.across()).kept(rows), Error);
+  CHECK_THROWS_AS(EncryptedMatrix::partial(layout, {}, x.row_packed()).kept(rows), Error);
   layer.product(Direction::gradient, x.kept(rows), w);
   Request request = decode_request(layer.parties.channel().requests().back());
   CHECK(refusal_of(layer.parties.key_holder(), encode_request(request.header, request.body)).empty());
