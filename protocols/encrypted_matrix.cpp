@@ -116,7 +116,7 @@ EncryptedMatrix EncryptedMatrix::partial(Layout layout, std::vector<Ciphertext> 
 
 EncryptedMatrix::EncryptedMatrix(Layout layout, OpenedForm opened)
     : layout_(std::move(layout)), rows_(layout_.rows()), cols_(layout_.cols()), opened_(std::move(opened)) {
-  const auto& groups = opened_.turned ? layout_.col_groups : layout_.row_groups;
+  const auto& groups = opened_.transposed ? layout_.col_groups : layout_.row_groups;
   const auto rows_of = [](const std::shared_ptr<OpenedRows>& piece) { return piece->rows; };
   if (groups.empty() || !std::ranges::equal(groups, opened_.pieces, {}, {}, rows_of))
     throw Error("an opened matrix of " + std::to_string(rows_) + " x " + std::to_string(cols_) +
@@ -134,7 +134,7 @@ const std::vector<Ciphertext>& EncryptedMatrix::ciphertexts(const std::vector<Ci
 
 const std::vector<Ciphertext>& EncryptedMatrix::known_row_packed() const {
   if (layout_.single()) return column_packed_;
-  const bool whole = opened_.pieces.size() == 1 && opened_.dropped == 0 && !opened_.turned;
+  const bool whole = opened_.pieces.size() == 1 && opened_.dropped == 0 && !opened_.transposed;
   return row_packed_.empty() && whole ? opened_.pieces.front()->row_packed : row_packed_;
 }
 
@@ -147,7 +147,7 @@ const std::vector<Ciphertext>& EncryptedMatrix::stored(const std::vector<Ciphert
 
 EncryptedMatrix EncryptedMatrix::transposed() const {
   if (!has_ciphertexts())
-    return EncryptedMatrix(layout_.transposed(), {opened_.pieces, opened_.dropped, !opened_.turned});
+    return EncryptedMatrix(layout_.transposed(), {opened_.pieces, opened_.dropped, !opened_.transposed});
   const auto turn = [](const std::vector<Ciphertext>& cells, std::size_t rows, std::size_t cols) {
     std::vector<Ciphertext> out;
     if (cells.empty()) return out;
@@ -160,7 +160,7 @@ EncryptedMatrix EncryptedMatrix::transposed() const {
   std::vector<Ciphertext> row_packed;
   if (!layout_.single()) row_packed = turn(column_packed_, layout_.row_groups.size(), cols_);
   EncryptedMatrix out = partial(layout_.transposed(), std::move(column_packed), std::move(row_packed));
-  out.opened_ = {opened_.pieces, opened_.dropped, !opened_.turned};
+  out.opened_ = {opened_.pieces, opened_.dropped, !opened_.transposed};
   return out;
 }
 
@@ -294,7 +294,7 @@ EncryptedMatrix subtract(const PaillierPublicKey& key, const EncryptedMatrix& a,
 
 EncryptedMatrix subtract_plain(const PaillierPublicKey& key, const EncryptedMatrix& a, const IntegerMatrix& b,
                                std::size_t slot_bits) {
-  if (!a.has_ciphertexts() && !a.opened().turned) {  // x - b = k - (e + b)
+  if (!a.has_ciphertexts() && !a.opened().transposed) {  // x - b = k - (e + b)
     check_shape(b, a.layout());
     OpenedForm form;
     auto cell = b.cells().begin();
@@ -361,7 +361,7 @@ EncryptedMatrix drop_last_row(const EncryptedMatrix& m) {
     row_packed.assign(m.row_packed().begin(),
                       m.row_packed().end() - static_cast<std::ptrdiff_t>(layout.col_groups.size()));
   EncryptedMatrix out(std::move(layout), std::move(column_packed), std::move(row_packed));
-  if (!m.opened_.turned) out.opened_ = {m.opened_.pieces, m.opened_.dropped + 1, false};
+  if (!m.opened_.transposed) out.opened_ = {m.opened_.pieces, m.opened_.dropped + 1, false};
   return out;
 }
 
@@ -372,7 +372,7 @@ EncryptedMatrix row_groups(const EncryptedMatrix& m, std::size_t first, std::siz
                 std::to_string(groups.size()) + " were asked for");
   const auto from = groups.begin() + static_cast<std::ptrdiff_t>(first);
   Layout layout{{from, from + static_cast<std::ptrdiff_t>(count)}, m.layout().col_groups};
-  if (!m.has_ciphertexts() && !m.opened().turned) {
+  if (!m.has_ciphertexts() && !m.opened().transposed) {
     const auto piece = m.opened().pieces.begin() + static_cast<std::ptrdiff_t>(first);
     return EncryptedMatrix(std::move(layout),
                            {{piece, piece + static_cast<std::ptrdiff_t>(count)}, 0, false});
@@ -404,7 +404,7 @@ EncryptedMatrix stack_rows(const std::vector<EncryptedMatrix>& parts) {
                              part.layout().row_groups.end());
   }
   const auto opened_alone = [](const EncryptedMatrix& part) {
-    return !part.has_ciphertexts() && !part.opened().turned;
+    return !part.has_ciphertexts() && !part.opened().transposed;
   };
   if (std::ranges::all_of(parts, opened_alone)) {
     OpenedForm form;
@@ -430,7 +430,7 @@ EncryptedMatrix stack_rows(const std::vector<EncryptedMatrix>& parts) {
       EncryptedMatrix::partial(std::move(layout), std::move(column_packed), std::move(row_packed));
   const bool last = std::ranges::all_of(parts, [](const EncryptedMatrix& part) {
     const OpenedForm& form = part.opened();
-    return form.pieces.size() == 1 && form.pieces[0]->lasting && form.dropped == 0 && !form.turned;
+    return form.pieces.size() == 1 && form.pieces[0]->lasting && form.dropped == 0 && !form.transposed;
   });
   if (last)
     for (const EncryptedMatrix& part : parts) out.opened_.pieces.push_back(part.opened_.pieces[0]);

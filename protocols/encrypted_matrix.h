@@ -78,7 +78,7 @@ class EncryptedMatrix {
     return layout_ == other.layout_ && column_packed_ == other.column_packed_ &&
            row_packed_ == other.row_packed_ &&
            (has_ciphertexts() ||
-            (opened_.pieces == other.opened_.pieces && opened_.turned == other.opened_.turned));
+            (opened_.pieces == other.opened_.pieces && opened_.transposed == other.opened_.transposed));
   }
 
   /// The same matrix, to be opened by the key holder once in a step (`rows` = nullptr), or into these rows.

@@ -52,11 +52,11 @@ struct OpenedRows {
 };
 
 /// How a matrix is made of opened rows: `pieces` under each other, without the last `dropped` rows,
-/// transposed if `turned`. No pieces: the matrix is masked anew for each operation.
+/// transposed if `transposed`. No pieces: the matrix is masked anew for each operation.
 struct OpenedForm {
   std::vector<std::shared_ptr<OpenedRows>> pieces;
   std::size_t dropped = 0;
-  bool turned = false;
+  bool transposed = false;
 };
 
 }  // namespace smlp

@@ -59,7 +59,7 @@ Brought bring(const Evaluator& evaluator, const OperationId& operation, const En
     return {mask.values(), mask.bits(), true};
   }
   const OpenedForm& form = x.opened();
-  if (form.turned) throw Error(described(x) + " cannot be brought transposed");
+  if (form.transposed) throw Error(described(x) + " cannot be brought transposed");
   const std::size_t bits = form.pieces.front()->mask_bits;
   std::vector<IntegerMatrix> masks;
   std::vector<std::int64_t> runs;

@@ -29,10 +29,10 @@ bool same_step(const OperationId& a, const OperationId& b) {
   return a.step == b.step && a.layer == b.layer;
 }
 
-/// The stacked pieces of an operand, without the last `dropped` rows, transposed if `turned`.
-IntegerMatrix assembled(IntegerMatrix pieces, std::size_t dropped, bool turned) {
+/// The stacked pieces of an operand, without the last `dropped` rows, transposed if `transposed`.
+IntegerMatrix assembled(IntegerMatrix pieces, std::size_t dropped, bool transposed) {
   if (dropped > 0) pieces = pieces.first_rows(pieces.rows() - dropped);
-  if (turned) return pieces.transposed();
+  if (transposed) return pieces.transposed();
   return pieces;
 }
 
@@ -42,8 +42,8 @@ std::vector<std::size_t> groups_of(std::size_t cols, bool with_constant, std::si
 }
 
 // The form of an operand in a request: a sum of these.
-constexpr std::int64_t form_kept = 1, form_sealed = 2, form_lasting = 4, form_turned = 8, form_closes = 16,
-                       form_constant = 32, forms = 64;
+constexpr std::int64_t form_kept = 1, form_sealed = 2, form_lasting = 4, form_transposed = 8,
+                       form_closes = 16, form_constant = 32, forms = 64;
 
 }  // namespace
 
@@ -71,10 +71,10 @@ Operand::Operand(const Evaluator& evaluator, const OperationId& operation, const
     const auto mask_of = [](const std::shared_ptr<OpenedRows>& piece) -> const IntegerMatrix& {
       return piece->mask;
     };
-    mask_ = assembled(stacked(form.pieces | std::views::transform(mask_of)), form.dropped, form.turned);
+    mask_ = assembled(stacked(form.pieces | std::views::transform(mask_of)), form.dropped, form.transposed);
     return;
   }
-  kept_ = possible && form.dropped == 0 && !form.turned && std::ranges::none_of(form.pieces, opened) &&
+  kept_ = possible && form.dropped == 0 && !form.transposed && std::ranges::none_of(form.pieces, opened) &&
           (form.pieces.size() == 1 || side == Side::left);
   closes_ = kept_ && side == Side::left && form.pieces.size() == 1 && !matrix.layout().single() &&
             matrix.stored_row_packed().empty();
@@ -114,7 +114,7 @@ void Operand::append_to(std::vector<std::int64_t>& parameters) const {
   const OpenedForm& form = matrix_.opened();
   const bool lasting = form.pieces[0]->lasting.has_value();
   parameters.push_back((reused_ ? form_sealed : form_kept) | (lasting ? form_lasting : 0) |
-                       (form.turned ? form_turned : 0) | (closes_ ? form_closes : 0) |
+                       (form.transposed ? form_transposed : 0) | (closes_ ? form_closes : 0) |
                        (has_constant_ ? form_constant : 0));
   parameters.push_back(static_cast<std::int64_t>(form.dropped));
   parameters.push_back(static_cast<std::int64_t>(form.pieces.size()));
@@ -160,12 +160,12 @@ OpenedOperand::OpenedOperand(Answering& answering, const char* wire_name, const 
   kept_ = (form & form_kept) != 0;
   sealed_ = (form & form_sealed) != 0;
   lasting_ = (form & form_lasting) != 0;
-  turned_ = (form & form_turned) != 0;
+  transposed_ = (form & form_transposed) != 0;
   closes_ = (form & form_closes) != 0;
   const bool has_constant = (form & form_constant) != 0;
   dropped_ = static_cast<std::size_t>(dropped);
   const bool fresh = !sealed_;
-  if ((kept_ && sealed_) || ((kept_ || sealed_) != (count > 0)) || (fresh && (turned_ || dropped_ > 0)) ||
+  if ((kept_ && sealed_) || ((kept_ || sealed_) != (count > 0)) || (fresh && (transposed_ || dropped_ > 0)) ||
       (closes_ && (!kept_ || count != 1 || side != Side::left)) ||
       (has_constant && (!closes_ || layout.cols() < 2)))
     refuse();
@@ -179,7 +179,7 @@ OpenedOperand::OpenedOperand(Answering& answering, const char* wire_name, const 
     pieces_.push_back({static_cast<std::size_t>(rows), static_cast<std::uint32_t>(step)});
     all_rows += static_cast<std::size_t>(rows);
   }
-  if (count > 0 && all_rows != (turned_ ? layout.cols() : layout.rows()) + dropped_) refuse();
+  if (count > 0 && all_rows != (transposed_ ? layout.cols() : layout.rows()) + dropped_) refuse();
 }
 
 /// What the state of a piece is bound to: its shape, not the result's layout.
@@ -197,7 +197,7 @@ const IntegerMatrix& OpenedOperand::open(std::string_view what) {
     values_ = answering_.open_operand(layout_, side_, what);
     return values_;
   }
-  const std::size_t cols = turned_ ? layout_.rows() : layout_.cols();
+  const std::size_t cols = transposed_ ? layout_.rows() : layout_.cols();
   std::vector<IntegerMatrix> opened;
   for (const Piece& piece : pieces_) {
     const std::size_t rows = piece.rows;
@@ -207,7 +207,7 @@ const IntegerMatrix& OpenedOperand::open(std::string_view what) {
       throw Error("a sealed state does not belong to this request");
     opened.push_back(read_masked(state.state, rows, cols, bits));
   }
-  values_ = assembled(stacked(opened), dropped_, turned_);
+  values_ = assembled(stacked(opened), dropped_, transposed_);
   return values_;
 }
 

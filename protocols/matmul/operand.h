@@ -84,7 +84,7 @@ class OpenedOperand {
   const char* wire_name_;
   const Layout& layout_;
   Side side_;
-  bool sealed_ = false, kept_ = false, lasting_ = false, turned_ = false, closes_ = false;
+  bool sealed_ = false, kept_ = false, lasting_ = false, transposed_ = false, closes_ = false;
   Layout closed_;  ///< of the packing that is asked for
   std::size_t dropped_ = 0;
   std::vector<Piece> pieces_;

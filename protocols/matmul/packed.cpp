@@ -42,10 +42,10 @@ std::vector<Ciphertext> multiply_left(const PaillierPublicKey& key, const Encryp
 /// The same for a plain left and an encrypted right operand, in the `row_packed` packing of the result.
 std::vector<Ciphertext> multiply_right(const PaillierPublicKey& key, const IntegerMatrix& left,
                                        const EncryptedMatrix& right) {
-  const EncryptedMatrix turned = right.transposed();
-  const std::size_t groups = turned.layout().row_groups.size();
-  const auto product = key.matrix_product(turned.column_packed(), left.transposed().cells(), groups,
-                                          turned.cols(), left.rows());
+  const EncryptedMatrix transposed = right.transposed();
+  const std::size_t groups = transposed.layout().row_groups.size();
+  const auto product = key.matrix_product(transposed.column_packed(), left.transposed().cells(), groups,
+                                          transposed.cols(), left.rows());
   std::vector<Ciphertext> out;
   out.reserve(product.size());
   for (std::size_t i = 0; i < left.rows(); ++i)

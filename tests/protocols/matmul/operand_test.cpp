@@ -82,11 +82,12 @@ TEST_CASE("operands: a bias row is left out of a state") {
   IntegerMatrix without_bias(7, 3);
   std::copy_n(layer.w.cells().begin(), without_bias.size(), without_bias.cells().begin());
   const Traffic before = layer.parties.channel().traffic();
-  const EncryptedMatrix turned = drop_last_row(w).transposed();
-  CHECK(layer.product(Direction::backward, d, turned) == naive_product(layer.d, without_bias.transposed()));
+  const EncryptedMatrix transposed = drop_last_row(w).transposed();
+  CHECK(layer.product(Direction::backward, d, transposed) ==
+        naive_product(layer.d, without_bias.transposed()));
   OperandStates states = reused;
   states.unused_cells = 3;
-  CHECK(layer.parties.channel().traffic() == before + layer.declared(d, turned, masked, states));
+  CHECK(layer.parties.channel().traffic() == before + layer.declared(d, transposed, masked, states));
   CHECK(layer.opened("B + R_B") == 1);
 }
 
@@ -105,11 +106,11 @@ TEST_CASE("operands: a left operand held in one packing gets the other from its 
   CHECK(layer.product(Direction::forward, x, w) == naive_product(layer.x, layer.w));
   CHECK(layer.parties.channel().traffic() == layer.declared(x, w, closing, masked));
   const Traffic before = layer.parties.channel().traffic();
-  const EncryptedMatrix turned = x.transposed();
-  CHECK(!turned.stored_column_packed().empty());
-  CHECK(layer.parties.decrypt(turned) == layer.x.transposed());
-  CHECK(layer.product(Direction::gradient, turned, d) == naive_product(layer.x.transposed(), layer.d));
-  CHECK(layer.parties.channel().traffic() == before + layer.declared(turned, d, reused, masked));
+  const EncryptedMatrix transposed = x.transposed();
+  CHECK(!transposed.stored_column_packed().empty());
+  CHECK(layer.parties.decrypt(transposed) == layer.x.transposed());
+  CHECK(layer.product(Direction::gradient, transposed, d) == naive_product(layer.x.transposed(), layer.d));
+  CHECK(layer.parties.channel().traffic() == before + layer.declared(transposed, d, reused, masked));
   CHECK(layer.opened("A + R_A") == 1);
 
   const Request request = decode_request(layer.parties.channel().requests().front());
@@ -159,11 +160,11 @@ TEST_CASE("operands: a left operand held in one packing is a right one in the ne
   const EncryptedMatrix
       d = EncryptedMatrix::partial(layout, layer.parties.encrypt(layer.d, layout).column_packed(), {}).kept(),
       x = layer.parties.encrypt(layer.x, {layout.row_groups, {3, 3, 2}}),
-      turned = layer.parties.encrypt(layer.w).transposed();
+      transposed = layer.parties.encrypt(layer.w).transposed();
   OperandStates closing = kept;
   closing.closes = true;
-  CHECK(layer.product(Direction::backward, d, turned) == naive_product(layer.d, layer.w.transposed()));
-  CHECK(layer.parties.channel().traffic() == layer.declared(d, turned, closing, masked));
+  CHECK(layer.product(Direction::backward, d, transposed) == naive_product(layer.d, layer.w.transposed()));
+  CHECK(layer.parties.channel().traffic() == layer.declared(d, transposed, closing, masked));
   const Traffic before = layer.parties.channel().traffic();
   CHECK(layer.parties.decrypt(d.transposed()) == layer.d.transposed());
   CHECK(layer.product(Direction::gradient, x.transposed(), d) ==
