@@ -134,7 +134,7 @@ const std::vector<Ciphertext>& EncryptedMatrix::ciphertexts(const std::vector<Ci
 
 const std::vector<Ciphertext>& EncryptedMatrix::known_row_packed() const {
   if (layout_.single()) return column_packed_;
-  const bool whole = opened_.pieces.size() == 1 && opened_.dropped == 0 && !opened_.transposed;
+  const bool whole = opened_.pieces.size() == 1 && opened_.omitted_rows == 0 && !opened_.transposed;
   return row_packed_.empty() && whole ? opened_.pieces.front()->row_packed : row_packed_;
 }
 
@@ -147,7 +147,7 @@ const std::vector<Ciphertext>& EncryptedMatrix::stored(const std::vector<Ciphert
 
 EncryptedMatrix EncryptedMatrix::transposed() const {
   if (!has_ciphertexts())
-    return EncryptedMatrix(layout_.transposed(), {opened_.pieces, opened_.dropped, !opened_.transposed});
+    return EncryptedMatrix(layout_.transposed(), {opened_.pieces, opened_.omitted_rows, !opened_.transposed});
   const auto turn = [](const std::vector<Ciphertext>& cells, std::size_t rows, std::size_t cols) {
     std::vector<Ciphertext> out;
     if (cells.empty()) return out;
@@ -160,7 +160,7 @@ EncryptedMatrix EncryptedMatrix::transposed() const {
   std::vector<Ciphertext> row_packed;
   if (!layout_.single()) row_packed = turn(column_packed_, layout_.row_groups.size(), cols_);
   EncryptedMatrix out = partial(layout_.transposed(), std::move(column_packed), std::move(row_packed));
-  out.opened_ = {opened_.pieces, opened_.dropped, !opened_.transposed};
+  out.opened_ = {opened_.pieces, opened_.omitted_rows, !opened_.transposed};
   return out;
 }
 
@@ -361,7 +361,7 @@ EncryptedMatrix drop_last_row(const EncryptedMatrix& m) {
     row_packed.assign(m.row_packed().begin(),
                       m.row_packed().end() - static_cast<std::ptrdiff_t>(layout.col_groups.size()));
   EncryptedMatrix out(std::move(layout), std::move(column_packed), std::move(row_packed));
-  if (!m.opened_.transposed) out.opened_ = {m.opened_.pieces, m.opened_.dropped + 1, false};
+  if (!m.opened_.transposed) out.opened_ = {m.opened_.pieces, m.opened_.omitted_rows + 1, false};
   return out;
 }
 
@@ -430,7 +430,7 @@ EncryptedMatrix stack_rows(const std::vector<EncryptedMatrix>& parts) {
       EncryptedMatrix::partial(std::move(layout), std::move(column_packed), std::move(row_packed));
   const bool last = std::ranges::all_of(parts, [](const EncryptedMatrix& part) {
     const OpenedForm& form = part.opened();
-    return form.pieces.size() == 1 && form.pieces[0]->lasting && form.dropped == 0 && !form.transposed;
+    return form.pieces.size() == 1 && form.pieces[0]->lasting && form.omitted_rows == 0 && !form.transposed;
   });
   if (last)
     for (const EncryptedMatrix& part : parts) out.opened_.pieces.push_back(part.opened_.pieces[0]);

@@ -51,11 +51,11 @@ struct OpenedRows {
   std::size_t first_row = 0;  ///< in the matrix that was opened there
 };
 
-/// How a matrix is made of opened rows: `pieces` under each other, without the last `dropped` rows,
+/// How a matrix is made of opened rows: `pieces` under each other, without the last `omitted_rows` rows,
 /// transposed if `transposed`. No pieces: the matrix is masked anew for each operation.
 struct OpenedForm {
   std::vector<std::shared_ptr<OpenedRows>> pieces;
-  std::size_t dropped = 0;
+  std::size_t omitted_rows = 0;
   bool transposed = false;
 };
 

@@ -29,9 +29,9 @@ bool same_step(const OperationId& a, const OperationId& b) {
   return a.step == b.step && a.layer == b.layer;
 }
 
-/// The stacked pieces of an operand, without the last `dropped` rows, transposed if `transposed`.
-IntegerMatrix assembled(IntegerMatrix pieces, std::size_t dropped, bool transposed) {
-  if (dropped > 0) pieces = pieces.first_rows(pieces.rows() - dropped);
+/// The stacked pieces of an operand, without the last `omitted_rows` rows, transposed if `transposed`.
+IntegerMatrix assembled(IntegerMatrix pieces, std::size_t omitted_rows, bool transposed) {
+  if (omitted_rows > 0) pieces = pieces.first_rows(pieces.rows() - omitted_rows);
   if (transposed) return pieces.transposed();
   return pieces;
 }
@@ -71,11 +71,12 @@ Operand::Operand(const Evaluator& evaluator, const OperationId& operation, const
     const auto mask_of = [](const std::shared_ptr<OpenedRows>& piece) -> const IntegerMatrix& {
       return piece->mask;
     };
-    mask_ = assembled(stacked(form.pieces | std::views::transform(mask_of)), form.dropped, form.transposed);
+    mask_ =
+        assembled(stacked(form.pieces | std::views::transform(mask_of)), form.omitted_rows, form.transposed);
     return;
   }
-  kept_ = possible && form.dropped == 0 && !form.transposed && std::ranges::none_of(form.pieces, opened) &&
-          (form.pieces.size() == 1 || side == Side::left);
+  kept_ = possible && form.omitted_rows == 0 && !form.transposed &&
+          std::ranges::none_of(form.pieces, opened) && (form.pieces.size() == 1 || side == Side::left);
   closes_ = kept_ && side == Side::left && form.pieces.size() == 1 && !matrix.layout().single() &&
             matrix.stored_row_packed().empty();
   const auto grouped = [&](bool with_constant) {
@@ -116,7 +117,7 @@ void Operand::append_to(std::vector<std::int64_t>& parameters) const {
   parameters.push_back((reused_ ? form_sealed : form_kept) | (lasting ? form_lasting : 0) |
                        (form.transposed ? form_transposed : 0) | (closes_ ? form_closes : 0) |
                        (has_constant_ ? form_constant : 0));
-  parameters.push_back(static_cast<std::int64_t>(form.dropped));
+  parameters.push_back(static_cast<std::int64_t>(form.omitted_rows));
   parameters.push_back(static_cast<std::int64_t>(form.pieces.size()));
   for (const auto& piece : form.pieces) {
     parameters.push_back(static_cast<std::int64_t>(piece->rows));
@@ -150,11 +151,11 @@ void Operand::keep() {
 OpenedOperand::OpenedOperand(Answering& answering, const char* wire_name, const Layout& layout, Side side,
                              std::size_t& next)
     : answering_(answering), wire_name_(wire_name), layout_(layout), side_(side) {
-  const std::int64_t form = answering.parameter(next), dropped = answering.parameter(next + 1),
+  const std::int64_t form = answering.parameter(next), omitted_rows = answering.parameter(next + 1),
                      count = answering.parameter(next + 2);
   next += 3;
   const auto refuse = [] { throw Error("the form of an operand does not fit its matrix"); };
-  if (form < 0 || form >= forms || dropped < 0 || dropped > static_cast<std::int64_t>(max_groups) ||
+  if (form < 0 || form >= forms || omitted_rows < 0 || omitted_rows > static_cast<std::int64_t>(max_groups) ||
       count < 0 || count > static_cast<std::int64_t>(most_pieces))
     refuse();
   kept_ = (form & form_kept) != 0;
@@ -163,9 +164,10 @@ OpenedOperand::OpenedOperand(Answering& answering, const char* wire_name, const 
   transposed_ = (form & form_transposed) != 0;
   closes_ = (form & form_closes) != 0;
   const bool has_constant = (form & form_constant) != 0;
-  dropped_ = static_cast<std::size_t>(dropped);
+  omitted_rows_ = static_cast<std::size_t>(omitted_rows);
   const bool fresh = !sealed_;
-  if ((kept_ && sealed_) || ((kept_ || sealed_) != (count > 0)) || (fresh && (transposed_ || dropped_ > 0)) ||
+  if ((kept_ && sealed_) || ((kept_ || sealed_) != (count > 0)) ||
+      (fresh && (transposed_ || omitted_rows_ > 0)) ||
       (closes_ && (!kept_ || count != 1 || side != Side::left)) ||
       (has_constant && (!closes_ || layout.cols() < 2)))
     refuse();
@@ -179,7 +181,7 @@ OpenedOperand::OpenedOperand(Answering& answering, const char* wire_name, const 
     pieces_.push_back({static_cast<std::size_t>(rows), static_cast<std::uint32_t>(step)});
     all_rows += static_cast<std::size_t>(rows);
   }
-  if (count > 0 && all_rows != (transposed_ ? layout.cols() : layout.rows()) + dropped_) refuse();
+  if (count > 0 && all_rows != (transposed_ ? layout.cols() : layout.rows()) + omitted_rows_) refuse();
 }
 
 /// What the state of a piece is bound to: its shape, not the result's layout.
@@ -207,7 +209,7 @@ const IntegerMatrix& OpenedOperand::open(std::string_view what) {
       throw Error("a sealed state does not belong to this request");
     opened.push_back(read_masked(state.state, rows, cols, bits));
   }
-  values_ = assembled(stacked(opened), dropped_, transposed_);
+  values_ = assembled(stacked(opened), omitted_rows_, transposed_);
   return values_;
 }
 

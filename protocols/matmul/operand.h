@@ -86,7 +86,7 @@ class OpenedOperand {
   Side side_;
   bool sealed_ = false, kept_ = false, lasting_ = false, transposed_ = false, closes_ = false;
   Layout closed_;  ///< of the packing that is asked for
-  std::size_t dropped_ = 0;
+  std::size_t omitted_rows_ = 0;
   std::vector<Piece> pieces_;
   IntegerMatrix values_;
 };
