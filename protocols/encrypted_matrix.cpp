@@ -164,7 +164,7 @@ EncryptedMatrix EncryptedMatrix::transposed() const {
   return out;
 }
 
-EncryptedMatrix EncryptedMatrix::kept(std::shared_ptr<OpenedRows> rows) const {
+EncryptedMatrix EncryptedMatrix::opened_once(std::shared_ptr<OpenedRows> rows) const {
   if (!rows) rows = std::make_shared<OpenedRows>(rows_);
   if (rows->rows != rows_)
     throw Error("a matrix of " + std::to_string(rows_) + " rows cannot be opened into " +

@@ -84,7 +84,7 @@ class EncryptedMatrix {
   /// The same matrix, to be opened by the key holder once in a step (`rows` = nullptr), or into these rows.
   /// Transposing, stacking rows that last and dropping the last row keep that. Throws Error where rows that
   /// last are those of another matrix: its mask would hide two values.
-  EncryptedMatrix kept(std::shared_ptr<OpenedRows> rows = nullptr) const;
+  EncryptedMatrix opened_once(std::shared_ptr<OpenedRows> rows = nullptr) const;
   const OpenedForm& opened() const { return opened_; }
 
  private:

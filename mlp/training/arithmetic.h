@@ -28,7 +28,7 @@ concept Arithmetic =
       /// will come again, and is empty where not.
       { arithmetic.features(operation, groups, parts) } -> std::same_as<typename A::Matrix>;
       /// m, that will be an operand of more than one product of this step.
-      { arithmetic.keep(m) } -> std::convertible_to<typename A::Matrix>;
+      { arithmetic.open_once(m) } -> std::convertible_to<typename A::Matrix>;
       /// a b / 2^halvings, rescaled to f fractional bits, for that consumer.
       { arithmetic.product(operation, m, m, count, Consumer::any) } -> std::same_as<typename A::Matrix>;
       /// rate-scaled a b plus momentum V and decay W: the new velocity. V may be empty (no momentum yet).

@@ -47,7 +47,7 @@ EncryptedMatrix EncryptedArithmetic::features(const OperationId& operation,
     std::shared_ptr<OpenedRows>& rows = table_[groups[i]];
     const OperationId lasting{static_cast<std::uint32_t>(groups[i]), 0, Direction::lasting};
     if (!rows) rows = std::make_shared<OpenedRows>(parts[i].rows(), lasting);
-    kept.back() = kept.back().kept(rows);
+    kept.back() = kept.back().opened_once(rows);
   }
   return stack_rows(kept);
 }

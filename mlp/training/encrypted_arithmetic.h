@@ -38,7 +38,7 @@ class EncryptedArithmetic {
   /// The key holder opens each of `groups` once. Throws Error for groups of a second table.
   Matrix features(const OperationId& operation, const std::vector<std::size_t>& groups,
                   const std::vector<Matrix>& parts);
-  Matrix keep(const Matrix& m) { return m.opened().pieces.empty() ? m.kept() : m; }
+  Matrix open_once(const Matrix& m) { return m.opened().pieces.empty() ? m.opened_once() : m; }
   /// Opened where the chosen activation takes that.
   Matrix product(const OperationId& operation, const Matrix& a, const Matrix& b, std::size_t halvings = 0,
                  Consumer consumer = Consumer::any);

@@ -61,7 +61,7 @@ EncryptedAnswers classify(EncryptedArithmetic& arithmetic, const Weights<Encrypt
   for (std::size_t layer = 0; layer < kept.weights.size(); ++layer) {
     const OperationId lasting{0, static_cast<std::uint8_t>(layer), Direction::lasting};
     EncryptedMatrix& weights = kept.weights[layer];
-    weights = weights.kept(std::make_shared<OpenedRows>(weights.rows(), lasting));
+    weights = weights.opened_once(std::make_shared<OpenedRows>(weights.rows(), lasting));
   }
   const std::size_t batches = table.groups().batches.size();
   for (std::size_t b = 0; b < batches; ++b) {

@@ -61,7 +61,7 @@ typename A::Matrix forward(A& arithmetic, const Network& network, const Weights<
     const auto number = static_cast<std::uint8_t>(layer);
     const LayerKind& kind = network.kind(layer);
     LayerTape<A> tape{layer == 0 ? std::move(values) : arithmetic.with_bias_input(values), std::nullopt};
-    if (tapes != nullptr) tape.inputs = arithmetic.keep(tape.inputs);  // forward and gradient
+    if (tapes != nullptr) tape.inputs = arithmetic.open_once(tape.inputs);  // forward and gradient
     const bool hidden = layer + 1 < model.weights.size();
     values = arithmetic.product(
         {step, number, Direction::forward}, tape.inputs, model.weights[layer], halvings_of(kind, factors),
@@ -89,7 +89,7 @@ typename A::Matrix train_batch(A& arithmetic, const Network& network, Weights<ty
   Weights<typename A::Matrix> ahead;
   Weights<typename A::Matrix>& point = operands(arithmetic, model, ahead, step, factors);
   for (std::size_t layer = 1; layer < point.weights.size(); ++layer)
-    point.weights[layer] = arithmetic.keep(point.weights[layer]);  // forward and backward
+    point.weights[layer] = arithmetic.open_once(point.weights[layer]);  // forward and backward
   const auto last = static_cast<std::uint8_t>(model.weights.size() - 1);
   const auto delta_consumer = [](std::size_t layer) {  // of layer 0 the gradient is all that follows
     return layer > 0 ? Consumer::left_operand : Consumer::right_operand;
@@ -111,7 +111,7 @@ typename A::Matrix train_batch(A& arithmetic, const Network& network, Weights<ty
     const bool has_velocity = !model.velocities.empty();
     typename A::Matrix delta_before;
     if (layer > 0) {
-      delta = arithmetic.keep(delta);  // backward and gradient
+      delta = arithmetic.open_once(delta);  // backward and gradient
       const LayerKind& kind = network.kind(layer - 1);
       delta_before = arithmetic.product({step, number, Direction::backward}, delta,
                                         arithmetic.transposed(arithmetic.without_bias(point.weights[layer])),

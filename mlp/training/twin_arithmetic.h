@@ -38,7 +38,7 @@ class TwinArithmetic {
   Matrix features(const OperationId&, const std::vector<std::size_t>&, const std::vector<Matrix>& parts) {
     return with_bias_input(stacked(parts));
   }
-  const Matrix& keep(const Matrix& m) { return m; }
+  const Matrix& open_once(const Matrix& m) { return m; }
   Matrix product(const OperationId& operation, const Matrix& a, const Matrix& b, std::size_t halvings = 0,
                  Consumer = Consumer::any);
   Matrix velocity(const OperationId& operation, const Matrix& a, const Matrix& b,

@@ -232,7 +232,7 @@ TEST_CASE("opened values: other states are no opened values, and opened values a
   }) == foreign);
   // An operand of a product, which is sealed under another name.
   const IntegerMatrix square = matrix_of(3, 3, {5, -6, 7});
-  const EncryptedMatrix kept = layer.parties.encrypt(square).kept();
+  const EncryptedMatrix kept = layer.parties.encrypt(square).opened_once();
   layer.operation = layer.parties.next_operation();
   layer.set.matmul->multiply(layer.parties.evaluator(), layer.operation, kept, layer.parties.encrypt(square),
                              {1, 0}, std::nullopt);

@@ -72,7 +72,7 @@ void run_on(TwoParties& parties, const Descriptor& descriptor, const ProtocolSet
   backward.direction = Direction::backward;
   switch (descriptor.family) {
     case Family::matmul: {
-      const EncryptedMatrix kept = x.kept();  // the second product reads what the first has opened
+      const EncryptedMatrix kept = x.opened_once();  // the second product reads what the first has opened
       set.matmul->multiply(evaluator, operation, kept, y, {3, 4}, Addend{y, 8});
       set.matmul->multiply(evaluator, backward, kept.transposed(), y, {3, 4}, std::nullopt, Form::opened);
       break;
@@ -234,8 +234,8 @@ TEST_CASE("views: a layer whose values stay opened shows as little, all its mess
     for (int run = 0; run < 64; ++run) {
       const Evaluator evaluator = gathering_evidence(parties.evaluator());
       const std::vector<std::size_t> groups = groups_with_bias(4, parties.budget().slots());
-      const EncryptedMatrix x = parties.encrypt(matrix_of(4, 4, {input.a})).kept(),
-                            w = parties.encrypt(matrix_of(4, 4, {input.b}), {groups, groups}).kept();
+      const EncryptedMatrix x = parties.encrypt(matrix_of(4, 4, {input.a})).opened_once(),
+                            w = parties.encrypt(matrix_of(4, 4, {input.b}), {groups, groups}).opened_once();
       OperationId operation = parties.next_operation();
       const auto at = [&](Direction direction) {
         operation.direction = direction;
@@ -246,7 +246,7 @@ TEST_CASE("views: a layer whose values stay opened shows as little, all its mess
       const Activated out =
           set.activation->forward(evaluator, at(Direction::activation), z, Packings::column_packed);
       // Held in one packing, opened by a product, read transposed by the next.
-      const EncryptedMatrix h = out.values.kept();
+      const EncryptedMatrix h = out.values.opened_once();
       const EncryptedMatrix delta = set.matmul->multiply(evaluator, at(Direction::backward), h,
                                                          w.transposed(), {1, 9}, std::nullopt, Form::opened);
       set.matmul->multiply(evaluator, at(Direction::gradient), h.transposed(), w, {1, 9}, std::nullopt);

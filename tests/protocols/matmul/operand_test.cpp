@@ -49,8 +49,9 @@ constexpr OperandStates masked{}, kept{OperandUse::kept}, reused{OperandUse::reu
 
 TEST_CASE("operands: three products of a step open each matrix once, and send what they declare") {
   Layer layer;
-  const EncryptedMatrix x = layer.parties.encrypt(layer.x).kept(), w = layer.parties.encrypt(layer.w).kept(),
-                        d = layer.parties.encrypt(layer.d).kept();
+  const EncryptedMatrix x = layer.parties.encrypt(layer.x).opened_once(),
+                        w = layer.parties.encrypt(layer.w).opened_once(),
+                        d = layer.parties.encrypt(layer.d).opened_once();
   auto sent = [&, before = Traffic{}]() mutable {
     const Traffic now = layer.parties.channel().traffic();
     const Traffic difference{now.to_key_holder - before.to_key_holder, now.to_evaluator - before.to_evaluator,
@@ -76,7 +77,7 @@ TEST_CASE("operands: a bias row is left out of a state") {
   const BitBudget& budget = layer.parties.budget();
   const Layout with_bias{{3, 3, 1, 1}, {3}};
   REQUIRE(budget.slots() >= 3);
-  const EncryptedMatrix w = layer.parties.encrypt(layer.w, with_bias).kept(),
+  const EncryptedMatrix w = layer.parties.encrypt(layer.w, with_bias).opened_once(),
                         x = layer.parties.encrypt(layer.x), d = layer.parties.encrypt(layer.d);
   layer.product(Direction::forward, x, w);
   IntegerMatrix without_bias(7, 3);
@@ -96,7 +97,7 @@ TEST_CASE("operands: a left operand held in one packing gets the other from its 
   const Layout layout{{3, 2}, {3, 2, 2, 1}};
   REQUIRE(layout.col_groups == groups_with_bias(8, layer.parties.budget().slots()));
   const EncryptedMatrix both = layer.parties.encrypt(layer.x, layout),
-                        x = EncryptedMatrix::partial(layout, both.column_packed(), {}).kept(),
+                        x = EncryptedMatrix::partial(layout, both.column_packed(), {}).opened_once(),
                         w = layer.parties.encrypt(layer.w, {layout.col_groups, {3}}),
                         d = layer.parties.encrypt(layer.d, {layout.row_groups, {3}});
   CHECK(error_of([&] { layer.product(Direction::gradient, x.transposed(), d); }) ==
@@ -130,7 +131,7 @@ TEST_CASE("operands: a left operand held in one packing gets the other from its 
   CHECK(answer_to([](Parameters& p) { p = {8, 1, 0, 0, 49, 0, 2, 3, 0, 2, 0, 0, 0, 0, 0}; }) == misfit);
   // With one value a ciphertext there is one packing.
   TwoParties single({.slots = 1});
-  const EncryptedMatrix cells = single.encrypt(layer.x).kept();
+  const EncryptedMatrix cells = single.encrypt(layer.x).opened_once();
   make_protocols(preset("homomorphic"), single.budget())
       .matmul->multiply(single.evaluator(), single.next_operation(), cells, single.encrypt(layer.w), {1, 0},
                         std::nullopt);
@@ -146,7 +147,8 @@ TEST_CASE("operands: a left operand held in one packing gets the other from its 
   const Layout uneven{{3, 2}, {2, 3, 3}};
   const std::size_t sent = layer.parties.channel().requests().size();
   const EncryptedMatrix other =
-      EncryptedMatrix::partial(uneven, layer.parties.encrypt(layer.x, uneven).column_packed(), {}).kept();
+      EncryptedMatrix::partial(uneven, layer.parties.encrypt(layer.x, uneven).column_packed(), {})
+          .opened_once();
   layer.operation = layer.parties.next_operation();
   CHECK(error_of([&] { layer.product(Direction::forward, other, w); }) ==
         "an operand of 8 columns is held in one packing; the key holder makes the other for balanced groups, "
@@ -157,10 +159,11 @@ TEST_CASE("operands: a left operand held in one packing gets the other from its 
 TEST_CASE("operands: a left operand held in one packing is a right one in the next product") {
   Layer layer;
   const Layout layout{{3, 2}, {3}};
-  const EncryptedMatrix
-      d = EncryptedMatrix::partial(layout, layer.parties.encrypt(layer.d, layout).column_packed(), {}).kept(),
-      x = layer.parties.encrypt(layer.x, {layout.row_groups, {3, 3, 2}}),
-      transposed = layer.parties.encrypt(layer.w).transposed();
+  const EncryptedMatrix d = EncryptedMatrix::partial(
+                                layout, layer.parties.encrypt(layer.d, layout).column_packed(), {})
+                                .opened_once(),
+                        x = layer.parties.encrypt(layer.x, {layout.row_groups, {3, 3, 2}}),
+                        transposed = layer.parties.encrypt(layer.w).transposed();
   OperandStates closing = kept;
   closing.closes = true;
   CHECK(layer.product(Direction::backward, d, transposed) == naive_product(layer.d, layer.w.transposed()));
@@ -182,7 +185,7 @@ TEST_CASE("operands: groups of a table stay opened in later steps, in any order"
   for (std::uint32_t g = 0; g < 3; ++g) {
     plain.push_back(random_matrix(2, 7, 20, layer.random));
     const auto rows = std::make_shared<OpenedRows>(2, OperationId{g, 0, Direction::lasting});
-    groups.push_back(layer.parties.encrypt(plain.back(), group).kept(rows));
+    groups.push_back(layer.parties.encrypt(plain.back(), group).opened_once(rows));
   }
   const IntegerMatrix plain_w = random_matrix(7, 3, 20, layer.random);
   const EncryptedMatrix w = layer.parties.encrypt(plain_w);
@@ -246,13 +249,13 @@ TEST_CASE("operands: without an opened form, in a new step, or half opened, they
   layer.product(Direction::forward, x, w);
   layer.product(Direction::backward, x, w);
   CHECK(layer.opened("A + R_A") == 2);
-  const EncryptedMatrix kept_x = x.kept();
+  const EncryptedMatrix kept_x = x.opened_once();
   layer.product(Direction::gradient, kept_x, w);
   layer.operation = layer.parties.next_operation();
   layer.product(Direction::gradient, kept_x, w);
   CHECK(layer.opened("A + R_A") == 4);
   const auto lasting = [&](std::uint32_t g) {
-    return x.kept(std::make_shared<OpenedRows>(5, OperationId{g, 0, Direction::lasting}));
+    return x.opened_once(std::make_shared<OpenedRows>(5, OperationId{g, 0, Direction::lasting}));
   };
   const EncryptedMatrix first = lasting(1), second = lasting(2);
   layer.operation = layer.parties.next_operation();
@@ -263,7 +266,7 @@ TEST_CASE("operands: without an opened form, in a new step, or half opened, they
 
 TEST_CASE("operands: a state serves no other step, session, shape or kind") {
   Layer layer;
-  const EncryptedMatrix x = layer.parties.encrypt(layer.x).kept(), w = layer.parties.encrypt(layer.w);
+  const EncryptedMatrix x = layer.parties.encrypt(layer.x).opened_once(), w = layer.parties.encrypt(layer.w);
   layer.product(Direction::forward, x, w);
   layer.product(Direction::backward, x, w);
   const Request request = decode_request(layer.parties.channel().requests().back());
@@ -309,15 +312,15 @@ TEST_CASE("operands: what lasts belongs to one matrix, and its state to its grou
   const auto rows = std::make_shared<OpenedRows>(5, OperationId{3, 0, Direction::lasting});
   const EncryptedMatrix x = layer.parties.encrypt(layer.x), w = layer.parties.encrypt(layer.w);
   layer.operation.layer = 0;
-  layer.product(Direction::forward, x.kept(rows), w);
-  CHECK_THROWS_WITH_AS(layer.parties.encrypt(layer.x).kept(rows),
+  layer.product(Direction::forward, x.opened_once(rows), w);
+  CHECK_THROWS_WITH_AS(layer.parties.encrypt(layer.x).opened_once(rows),
                        "rows of one matrix that the key holder has opened were given to another",
                        std::runtime_error);
-  CHECK_THROWS_WITH_AS(w.kept(rows), "a matrix of 8 rows cannot be opened into 5", std::runtime_error);
+  CHECK_THROWS_WITH_AS(w.opened_once(rows), "a matrix of 8 rows cannot be opened into 5", std::runtime_error);
   // Nor to one that has nothing to tell it by.
   const Layout layout = x.layout();
-  CHECK_THROWS_AS(EncryptedMatrix::partial(layout, {}, x.row_packed()).kept(rows), Error);
-  layer.product(Direction::gradient, x.kept(rows), w);
+  CHECK_THROWS_AS(EncryptedMatrix::partial(layout, {}, x.row_packed()).opened_once(rows), Error);
+  layer.product(Direction::gradient, x.opened_once(rows), w);
   Request request = decode_request(layer.parties.channel().requests().back());
   CHECK(refusal_of(layer.parties.key_holder(), encode_request(request.header, request.body)).empty());
   CHECK(request.header.parameters[8] == 3);
@@ -329,7 +332,8 @@ TEST_CASE("operands: what lasts belongs to one matrix, and its state to its grou
 TEST_CASE("operands: a state that lasts is no state of a step") {
   Layer layer;
   const auto rows = std::make_shared<OpenedRows>(5, OperationId{0, 0, Direction::lasting});
-  const EncryptedMatrix x = layer.parties.encrypt(layer.x).kept(rows), w = layer.parties.encrypt(layer.w);
+  const EncryptedMatrix x = layer.parties.encrypt(layer.x).opened_once(rows),
+                        w = layer.parties.encrypt(layer.w);
   layer.operation = {0, 0, Direction::forward};
   layer.product(Direction::forward, x, w);
   layer.product(Direction::gradient, x, w);
