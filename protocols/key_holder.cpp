@@ -102,10 +102,10 @@ Bytes KeyHolder::answer_or_throw(const Request& request, const Digest& hash) con
                 " is not allowed by this key holder");
   if (header.stage >= protocol.stages())
     throw Error("the protocol " + header.protocol + " has no stage " + std::to_string(header.stage));
-  Answering answering(keys_, policy_, request, hash, randomness_.for_request(hash), observer_);
-  protocol.handlers[header.stage](answering);
-  answering.finish();
-  return answering.take_answer();
+  Responder responder(keys_, policy_, request, hash, randomness_.for_request(hash), observer_);
+  protocol.handlers[header.stage](responder);
+  responder.finish();
+  return responder.take_answer();
 }
 
 std::size_t KeyHolder::memory_needed(const Header& header, std::size_t frame_bytes) const {
@@ -134,7 +134,7 @@ std::size_t KeyHolder::memory_needed(const Header& header, std::size_t frame_byt
   return 4 * (frame_bytes + answer_bytes) + cells * cell_bytes;
 }
 
-Answering::Answering(const SecretKeys& keys, const KeyHolderPolicy& policy, const Request& request,
+Responder::Responder(const SecretKeys& keys, const KeyHolderPolicy& policy, const Request& request,
                      const Digest& request_hash, RandomSource random, const ViewObserver& observer)
     : keys_(keys),
       policy_(policy),
@@ -154,19 +154,19 @@ Answering::Answering(const SecretKeys& keys, const KeyHolderPolicy& policy, cons
                 " slots of a ciphertext");
 }
 
-Draws Answering::draws(RandomnessKind kind) {
+Draws Responder::draws(RandomnessKind kind) {
   used_.use(header().operation, kind);
   return Draws(random_, header().operation.address(kind));
 }
 
-std::int64_t Answering::parameter(std::size_t i) const {
+std::int64_t Responder::parameter(std::size_t i) const {
   if (i >= header().parameters.size())
     throw Error("a request of " + header().protocol + " has " + std::to_string(header().parameters.size()) +
                 " parameters, at least " + std::to_string(i + 1) + " are needed");
   return header().parameters[i];
 }
 
-FixedIntegers Answering::open(std::size_t count, std::string_view what) {
+FixedIntegers Responder::open(std::size_t count, std::string_view what) {
   const PaillierSecretKey& key = keys_.paillier();
   const std::size_t width = key.public_key().ciphertext_bytes();
   const auto ciphertexts = key.public_key().decode(reader_.take(count * width, what), count, what);
@@ -179,17 +179,17 @@ FixedIntegers Answering::open(std::size_t count, std::string_view what) {
   return values;
 }
 
-FixedIntegers Answering::open_column_packed(const Layout& layout, std::size_t bits, std::string_view what) {
+FixedIntegers Responder::open_column_packed(const Layout& layout, std::size_t bits, std::string_view what) {
   const FixedIntegers packed = open(layout.row_groups.size() * layout.cols(), what);
   return open_cells(packed, column_packed_cells(layout), bits, what);
 }
 
-FixedIntegers Answering::open_row_packed(const Layout& layout, std::size_t bits, std::string_view what) {
+FixedIntegers Responder::open_row_packed(const Layout& layout, std::size_t bits, std::string_view what) {
   const FixedIntegers packed = open(layout.rows() * layout.col_groups.size(), what);
   return open_cells(packed, row_packed_cells(layout), bits, what);
 }
 
-FixedIntegers Answering::open_cells(const FixedIntegers& packed, const std::vector<SlotCells>& cells,
+FixedIntegers Responder::open_cells(const FixedIntegers& packed, const std::vector<SlotCells>& cells,
                                     std::size_t bits, std::string_view what) const {
   Limb outside = 0;
   FixedIntegers values =
@@ -223,7 +223,7 @@ std::vector<Integer> parted(std::span<const Integer> pairs, std::size_t count, s
 
 }  // namespace
 
-IntegerMatrix Answering::open_operand(const Layout& layout, Side side, std::string_view what) {
+IntegerMatrix Responder::open_operand(const Layout& layout, Side side, std::string_view what) {
   const bool left = side == Side::left;
   const std::size_t count =
       left ? layout.row_groups.size() * layout.cols() : layout.rows() * layout.col_groups.size();
@@ -245,18 +245,18 @@ IntegerMatrix Answering::open_operand(const Layout& layout, Side side, std::stri
   return m;
 }
 
-std::vector<DgkCiphertext> Answering::read_bits(std::size_t count, std::string_view what) {
+std::vector<DgkCiphertext> Responder::read_bits(std::size_t count, std::string_view what) {
   const DgkPublicKey& key = keys_.dgk().public_key();
   return key.decode(reader_.take(count * key.ciphertext_bytes(), what), count, what);
 }
 
-OpenedState Answering::open_sealed(std::size_t state_bytes, const Header& context,
+OpenedState Responder::open_sealed(std::size_t state_bytes, const Header& context,
                                    const std::string& sealed_by, std::uint8_t sealed_at) {
   return unseal(reader_.take(sealed_overhead + state_bytes, "a sealed state"), context, sealed_by, sealed_at,
                 keys_.sealing_secret());
 }
 
-void Answering::put_matrix(const IntegerMatrix& m, const Layout& layout, RandomnessKind column_packed,
+void Responder::put_matrix(const IntegerMatrix& m, const Layout& layout, RandomnessKind column_packed,
                            RandomnessKind row_packed) {
   std::vector<Integer> packed_columns, packed_rows;
   try {
@@ -269,45 +269,45 @@ void Answering::put_matrix(const IntegerMatrix& m, const Layout& layout, Randomn
   if (!layout.single()) put(packed_rows, row_packed);
 }
 
-void Answering::put(std::span<const Integer> plaintexts, RandomnessKind kind) {
+void Responder::put(std::span<const Integer> plaintexts, RandomnessKind kind) {
   put(keys_.paillier().encrypt(plaintexts, draws(kind)));
 }
 
-void Answering::put(const FixedIntegers& plaintexts, RandomnessKind kind) {
+void Responder::put(const FixedIntegers& plaintexts, RandomnessKind kind) {
   put(keys_.paillier().encrypt(plaintexts, draws(kind)));
 }
 
-void Answering::put(std::span<const FreshCiphertext> ciphertexts) {
+void Responder::put(std::span<const FreshCiphertext> ciphertexts) {
   keys_.paillier().public_key().encode(ciphertexts, answer_);
 }
 
-void Answering::put(std::span<const FreshDgkCiphertext> bits) {
+void Responder::put(std::span<const FreshDgkCiphertext> bits) {
   keys_.dgk().public_key().encode(bits, answer_);
 }
 
-void Answering::put_sealed(std::span<const std::uint8_t> state, const Header& context) {
+void Responder::put_sealed(std::span<const std::uint8_t> state, const Header& context) {
   RandomStream salt =
       Draws(random_, header().operation.address(RandomnessKind::answer_seal)).stream(sealed_++);
   const Bytes sealed = seal(state, context, request_hash_, keys_.sealing_secret(), salt);
   put_bytes(sealed);
 }
 
-void Answering::put_bytes(std::span<const std::uint8_t> bytes) {
+void Responder::put_bytes(std::span<const std::uint8_t> bytes) {
   answer_.insert(answer_.end(), bytes.begin(), bytes.end());
 }
 
-void Answering::observe(std::string_view what, const FixedIntegers& values) const {
+void Responder::observe(std::string_view what, const FixedIntegers& values) const {
   if (observer_) observer_(header(), what, values);
 }
 
-void Answering::observe(std::string_view what, const std::vector<Integer>& values) const {
+void Responder::observe(std::string_view what, const std::vector<Integer>& values) const {
   if (!observer_) return;
   std::size_t longest = 0;
   for (const Integer& value : values) longest = std::max(longest, bit_length(value));
   observe(what, FixedIntegers(values, limbs_for(longest + 1)));
 }
 
-void Answering::observe(std::string_view what, std::span<const std::uint8_t> bytes) const {
+void Responder::observe(std::string_view what, std::span<const std::uint8_t> bytes) const {
   if (!observer_) return;
   FixedIntegers values(bytes.size(), 1);
   for (std::size_t i = 0; i < bytes.size(); ++i) values[i][0] = bytes[i];

@@ -101,9 +101,9 @@ class KeyHolder {
 };
 
 /// One request being answered: the key holder's half of a protocol works through this alone.
-class Answering {
+class Responder {
  public:
-  Answering(const SecretKeys& keys, const KeyHolderPolicy& policy, const Request& request,
+  Responder(const SecretKeys& keys, const KeyHolderPolicy& policy, const Request& request,
             const Digest& request_hash, RandomSource random, const ViewObserver& observer);
 
   const Header& header() const { return request_.header; }

@@ -107,29 +107,29 @@ EncryptedMatrix read_opened(AnswerBody& answer, const OperationId& operation, Ra
   return EncryptedMatrix(layout, std::move(form));
 }
 
-Received receive(Answering& answering, std::size_t& next, std::string_view what) {
-  const BitBudget& budget = answering.budget();
-  if (answering.parameter(next) != 0) return receive_opened(answering, next);
+Received receive(Responder& responder, std::size_t& next, std::string_view what) {
+  const BitBudget& budget = responder.budget();
+  if (responder.parameter(next) != 0) return receive_opened(responder, next);
   ++next;
   const std::size_t bits = budget.guarded_mask_bits();
-  return {answering.open_column_packed(answering.header().layout, bits, what), bits, true};
+  return {responder.open_column_packed(responder.header().layout, bits, what), bits, true};
 }
 
-Received receive_opened(Answering& answering, std::size_t& next) {
-  const Header& header = answering.header();
+Received receive_opened(Responder& responder, std::size_t& next) {
+  const Header& header = responder.header();
   const std::vector<std::size_t>& groups = header.layout.row_groups;
-  const std::int64_t bits = answering.parameter(next), runs = answering.parameter(next + 1);
+  const std::int64_t bits = responder.parameter(next), runs = responder.parameter(next + 1);
   next += 2;
   const auto refuse = [] { throw Error("the form of opened values does not fit their matrix"); };
   if (bits < 1 || runs < 1 || runs > static_cast<std::int64_t>(most_runs)) refuse();
   const auto mask_bits = static_cast<std::size_t>(bits);
-  answering.budget().check_opened(header.protocol, mask_bits);
+  responder.budget().check_opened(header.protocol, mask_bits);
   const std::size_t cols = header.layout.cols(), width = masked_value_bytes(mask_bits);
   Bytes all;
   std::size_t group = 0;
   for (std::int64_t run = 0; run < runs; ++run, next += 3) {
-    const std::int64_t word = answering.parameter(next), row = answering.parameter(next + 1),
-                       count = answering.parameter(next + 2);
+    const std::int64_t word = responder.parameter(next), row = responder.parameter(next + 1),
+                       count = responder.parameter(next + 2);
     if (word < 0 || word > UINT32_MAX || row < 0 || row > UINT32_MAX || count < 1 ||
         count > static_cast<std::int64_t>(groups.size() - group))
       refuse();
@@ -138,7 +138,7 @@ Received receive_opened(Answering& answering, std::size_t& next) {
     auto first_row = static_cast<std::size_t>(row);
     for (std::int64_t i = 0; i < count; ++i, ++group) {
       const std::size_t cells = groups[group] * cols;
-      const OpenedState state = answering.open_sealed(
+      const OpenedState state = responder.open_sealed(
           state_bytes(cells, mask_bits), opened_context(header, origin, groups[group]), sealed_by, 0);
       if (state.origin != origin) throw Error("a sealed state does not belong to this request");
       const auto values =
@@ -151,24 +151,24 @@ Received receive_opened(Answering& answering, std::size_t& next) {
   return {read_masked(all, all.size() / width, mask_bits), mask_bits, false};
 }
 
-void put_opened(Answering& answering, const FixedIntegers& k, RandomnessKind kind, std::size_t mask_bits) {
-  const Header& header = answering.header();
+void put_opened(Responder& responder, const FixedIntegers& k, RandomnessKind kind, std::size_t mask_bits) {
+  const Header& header = responder.header();
   const std::size_t cols = header.layout.cols();
   std::size_t first = 0;
   for (const std::size_t width : header.layout.row_groups) {
     FixedIntegers rows(width * cols, k.limbs());
     for (std::size_t i = 0; i < rows.size(); ++i) std::ranges::copy(k[first * cols + i], rows[i].begin());
-    answering.put_sealed(opened_state(rows, kind, mask_bits, first),
+    responder.put_sealed(opened_state(rows, kind, mask_bits, first),
                          opened_context(header, header.operation, width));
     first += width;
   }
 }
 
-void put_opened(Answering& answering, const IntegerMatrix& k, RandomnessKind kind, std::size_t mask_bits) {
+void put_opened(Responder& responder, const IntegerMatrix& k, RandomnessKind kind, std::size_t mask_bits) {
   bool outside = false;
   for (const Integer& value : k.cells()) outside |= bit_length(value) > mask_bits + mask_sum_bits;
   if (outside) refuse_out_of_range();
-  put_opened(answering, FixedIntegers(k.cells(), masked_value_limbs(mask_bits)), kind, mask_bits);
+  put_opened(responder, FixedIntegers(k.cells(), masked_value_limbs(mask_bits)), kind, mask_bits);
 }
 
 std::size_t opened_bytes(const Layout& layout, std::size_t mask_bits) {

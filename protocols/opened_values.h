@@ -51,14 +51,14 @@ struct Received {
 
 /// Reads what `bring` added for the layout of the request; `next` is the first of its parameters and moves
 /// past them. Throws Error on a form that does not fit and on a state of anything else.
-Received receive(Answering& answering, std::size_t& next, std::string_view what);
+Received receive(Responder& responder, std::size_t& next, std::string_view what);
 /// The same, of what was opened before.
-Received receive_opened(Answering& answering, std::size_t& next);
+Received receive_opened(Responder& responder, std::size_t& next);
 
 /// Appends k, sealed, one state a row group of the request's layout. Throws the uniform out-of-range Error
 /// where |k| >= 2^(mask_bits + 2).
-void put_opened(Answering& answering, const FixedIntegers& k, RandomnessKind kind, std::size_t mask_bits);
-void put_opened(Answering& answering, const IntegerMatrix& k, RandomnessKind kind, std::size_t mask_bits);
+void put_opened(Responder& responder, const FixedIntegers& k, RandomnessKind kind, std::size_t mask_bits);
+void put_opened(Responder& responder, const IntegerMatrix& k, RandomnessKind kind, std::size_t mask_bits);
 
 /// Bytes of the sealed states of a matrix.
 std::size_t opened_bytes(const Layout& layout, std::size_t mask_bits);

@@ -195,7 +195,7 @@ struct Leakage {
 
 /// How a protocol is known: to the registry, the tests, the benchmarks, the documentation.
 struct Descriptor {
-  using Handler = void (*)(Answering&);
+  using Handler = void (*)(Responder&);
   static constexpr std::size_t most_stages = 4;
 
   Family family;

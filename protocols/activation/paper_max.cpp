@@ -54,11 +54,11 @@ class PaperMax : public Activation {
   }
 };
 
-void answer_bits(Answering& answering) {
-  const Matrix<std::uint8_t> signs = open_affine_signs(answering);
-  FixedIntegers bits(signs.size(), answering.keys().paillier().plaintext_limbs());
+void answer_bits(Responder& responder) {
+  const Matrix<std::uint8_t> signs = open_affine_signs(responder);
+  FixedIntegers bits(signs.size(), responder.keys().paillier().plaintext_limbs());
   for (std::size_t cell = 0; cell < signs.size(); ++cell) bits[cell][0] = signs.cells()[cell];
-  answering.put(bits, RandomnessKind::answer_bits);
+  responder.put(bits, RandomnessKind::answer_bits);
 }
 
 }  // namespace

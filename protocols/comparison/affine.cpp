@@ -29,9 +29,9 @@ class AffineComparison : public Comparison {
   }
 };
 
-void answer_sign(Answering& answering) {
-  const Matrix<std::uint8_t> bits = open_affine_signs(answering);
-  answering.put_sealed(SignState{bits}.encode());
+void answer_sign(Responder& responder) {
+  const Matrix<std::uint8_t> bits = open_affine_signs(responder);
+  responder.put_sealed(SignState{bits}.encode());
 }
 
 }  // namespace

@@ -39,18 +39,18 @@ RequestBody affine_request(const Evaluator& evaluator, const OperationId& operat
   return body;
 }
 
-Matrix<std::uint8_t> open_affine_signs(Answering& answering) {
-  const Layout& layout = answering.header().layout;
-  const std::size_t bits = mask_bits(answering.budget());
-  FixedIntegers difference = answering.open_column_packed(layout, bits, "rho z + r");
-  FixedIntegers subtrahend = answering.open_column_packed(layout, bits, "r");
+Matrix<std::uint8_t> open_affine_signs(Responder& responder) {
+  const Layout& layout = responder.header().layout;
+  const std::size_t bits = mask_bits(responder.budget());
+  FixedIntegers difference = responder.open_column_packed(layout, bits, "rho z + r");
+  FixedIntegers subtrahend = responder.open_column_packed(layout, bits, "r");
   Matrix<std::uint8_t> signs(layout.rows(), layout.cols());
   for (std::size_t cell = 0; cell < signs.size(); ++cell) {
     negate_where(subtrahend[cell], mask_of(1));
     add_shifted(difference[cell], subtrahend[cell], 0, mask_of(1));
     signs.cells()[cell] = static_cast<std::uint8_t>(difference[cell].back() >> (limb_bits - 1) ^ 1);
   }
-  answering.observe("t", signs.cells());
+  responder.observe("t", signs.cells());
   return signs;
 }
 

@@ -16,7 +16,7 @@ RequestBody affine_request(const Evaluator& evaluator, const OperationId& operat
                            const EncryptedMatrix& z);
 
 /// Key holder: opens both and compares; bit = [z >= 0].
-Matrix<std::uint8_t> open_affine_signs(Answering& answering);
+Matrix<std::uint8_t> open_affine_signs(Responder& responder);
 
 /// The request; the answer differs.
 Declaration declared_affine(const Layout& z, const BitBudget& budget);

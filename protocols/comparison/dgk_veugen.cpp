@@ -166,10 +166,10 @@ class DgkVeugen : public Comparison {
   }
 };
 
-void answer_digits(Answering& answering) {
-  const std::size_t bits = compared_bits(answering.budget());
+void answer_digits(Responder& responder) {
+  const std::size_t bits = compared_bits(responder.budget());
   std::size_t next = 0;
-  const Received k = receive(answering, next, "z + r");
+  const Received k = receive(responder, next, "z + r");
   std::vector<unsigned> plain;
   plain.reserve(k.values.size() * threshold_count(bits));
   for (std::size_t cell = 0; cell < k.values.size(); ++cell)
@@ -181,27 +181,27 @@ void answer_digits(Answering& answering) {
       else
         plain.insert(plain.end(), {low | high, high, low & high});
     }
-  answering.put(answering.keys().dgk().encrypt(plain, answering.draws(RandomnessKind::answer_bits), 2));
-  if (k.now) put_opened(answering, k.values, RandomnessKind::mask_comparison, k.mask_bits);
+  responder.put(responder.keys().dgk().encrypt(plain, responder.draws(RandomnessKind::answer_bits), 2));
+  if (k.now) put_opened(responder, k.values, RandomnessKind::mask_comparison, k.mask_bits);
 }
 
-void answer_shares(Answering& answering) {
-  const Layout& layout = answering.header().layout;
-  const std::size_t bits = compared_bits(answering.budget());
+void answer_shares(Responder& responder) {
+  const Layout& layout = responder.header().layout;
+  const std::size_t bits = compared_bits(responder.budget());
   const std::size_t cells = layout.rows() * layout.cols();
   const std::size_t per_cell = digit_count(bits) + 1;
-  const auto terms = answering.read_bits(cells * per_cell, "the blinded digits");
+  const auto terms = responder.read_bits(cells * per_cell, "the blinded digits");
   std::size_t next = 0;
-  const Received k = receive_opened(answering, next);
+  const Received k = receive_opened(responder, next);
   SignState state{Matrix<std::uint8_t>(layout.rows(), layout.cols())};
-  const std::vector<std::uint8_t> zero = answering.keys().dgk().are_zero(terms);
+  const std::vector<std::uint8_t> zero = responder.keys().dgk().are_zero(terms);
   for (std::size_t cell = 0; cell < cells; ++cell) {
     unsigned zeros = 0;  // every term counts: no early exit
     for (std::size_t i = cell * per_cell; i < (cell + 1) * per_cell; ++i) zeros |= zero[i];
     state.bits.cells()[cell] = static_cast<std::uint8_t>((word_at(k.values[cell], bits) & 1) ^ 1 ^ zeros);
   }
-  answering.observe("t", state.bits.cells());
-  answering.put_sealed(state.encode());
+  responder.observe("t", state.bits.cells());
+  responder.put_sealed(state.encode());
 }
 
 }  // namespace

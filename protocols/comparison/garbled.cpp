@@ -87,39 +87,39 @@ class Garbled : public Comparison {
   }
 };
 
-void answer_bits(Answering& answering) {
-  const std::size_t bits = answering.budget().guarded_bits();
-  require_same_version(answering.parameter(0));
-  const Digest ticket = read_ticket(answering);
+void answer_bits(Responder& responder) {
+  const std::size_t bits = responder.budget().guarded_bits();
+  require_same_version(responder.parameter(0));
+  const Digest ticket = read_ticket(responder);
   std::size_t next = 1;
-  const Received k = receive(answering, next, "z + r");
+  const Received k = receive(responder, next, "z + r");
   std::vector<std::uint64_t> d = lowest_words(k.values);
   for (std::uint64_t& word : d) word ^= std::uint64_t{1} << (bits - 1);
-  const Label label = label_of(answering.request_digest());
-  answering.put_bytes(choose_bits(transfer_chooser(answering, ticket, label), bits, d));
+  const Label label = label_of(responder.request_digest());
+  responder.put_bytes(choose_bits(transfer_chooser(responder, ticket, label), bits, d));
   Bytes state(ticket.begin(), ticket.end());
-  state.insert(state.end(), answering.request_digest().begin(), answering.request_digest().end());
-  answering.put_sealed(state);
-  if (k.now) put_opened(answering, k.values, RandomnessKind::mask_comparison, k.mask_bits);
+  state.insert(state.end(), responder.request_digest().begin(), responder.request_digest().end());
+  responder.put_sealed(state);
+  if (k.now) put_opened(responder, k.values, RandomnessKind::mask_comparison, k.mask_bits);
 }
 
-void answer_tables(Answering& answering) {
-  const Header& header = answering.header();
-  require_same_version(answering.parameter(0));
-  const std::size_t bits = answering.budget().guarded_bits(),
+void answer_tables(Responder& responder) {
+  const Header& header = responder.header();
+  require_same_version(responder.parameter(0));
+  const std::size_t bits = responder.budget().guarded_bits(),
                     cells = header.layout.rows() * header.layout.cols();
-  const OpenedState remembered = answering.open_sealed(state_bytes, wire_name, stage_bits);
+  const OpenedState remembered = responder.open_sealed(state_bytes, wire_name, stage_bits);
   if (remembered.origin != header.operation) throw Error("a sealed state does not belong to this request");
   ByteReader reader(remembered.state);
   Digest ticket, request;
   std::ranges::copy(reader.take(ticket.size(), "a ticket"), ticket.begin());
   std::ranges::copy(reader.take(request.size(), "a request"), request.begin());
-  const auto garbled = answering.read_bytes(garbled_bytes(cells, bits), "garbled comparisons");
-  answering.observe("labels and tables", garbled);
+  const auto garbled = responder.read_bytes(garbled_bytes(cells, bits), "garbled comparisons");
+  responder.observe("labels and tables", garbled);
   SignState state{Matrix<std::uint8_t>(header.layout.rows(), header.layout.cols())};
-  state.bits.cells() = evaluate(transfer_chooser(answering, ticket, label_of(request)), bits, cells, garbled);
-  answering.observe("t", state.bits.cells());
-  answering.put_sealed(state.encode());
+  state.bits.cells() = evaluate(transfer_chooser(responder, ticket, label_of(request)), bits, cells, garbled);
+  responder.observe("t", state.bits.cells());
+  responder.put_sealed(state.encode());
 }
 
 }  // namespace

@@ -20,11 +20,11 @@ namespace {
 
 constexpr auto wire_name = "conversion/range-check";
 
-void answer_check(Answering& answering) {
-  const FixedIntegers sum = answering.open(1, "the evidence of ranges");
-  answering.observe("u S + rho", sum);
-  const auto expected = answering.read_bytes(sizeof(Digest), "the digest of rho");
-  answering.observe("H(rho)", expected);
+void answer_check(Responder& responder) {
+  const FixedIntegers sum = responder.open(1, "the evidence of ranges");
+  responder.observe("u S + rho", sum);
+  const auto expected = responder.read_bytes(sizeof(Digest), "the digest of rho");
+  responder.observe("H(rho)", expected);
   const Digest digest = sum_digest(sum[0]);
   Limb different = 0;
   for (std::size_t i = 0; i < digest.size(); ++i) different |= static_cast<Limb>(digest[i] ^ expected[i]);

@@ -65,14 +65,14 @@ void check_user_key(const PaillierPublicKey& user, const BitBudget& budget) {
                 " bits need at least " + std::to_string(needed));
 }
 
-void answer_switch(Answering& answering) {
-  const BitBudget& budget = answering.budget();
+void answer_switch(Responder& responder) {
+  const BitBudget& budget = responder.budget();
   const UserKey* known = nullptr;
   Purposes purposes{.answers = false, .model = false};
-  for (const UserKey& one : answering.policy().user_keys) {
+  for (const UserKey& one : responder.policy().user_keys) {
     const auto words = key_words(one.key);
     bool same = true;
-    for (std::size_t i = 0; i < words.size(); ++i) same &= answering.parameter(1 + i) == words[i];
+    for (std::size_t i = 0; i < words.size(); ++i) same &= responder.parameter(1 + i) == words[i];
     if (!same) continue;
     known = &one;
     purposes.answers |= one.purposes.answers;
@@ -80,21 +80,21 @@ void answer_switch(Answering& answering) {
   }
   if (known == nullptr)
     throw Error("the user key of a request is not one that this key holder was configured with");
-  const Purpose purpose = checked_purpose(answering.parameter(purpose_parameter));
+  const Purpose purpose = checked_purpose(responder.parameter(purpose_parameter));
   if (!purposes.contain(purpose))
     throw Error("the user key of a request was not given to this key holder for " +
                 std::string(text_of(purpose)));
   const PaillierPublicKey* user = &known->key;
   check_user_key(*user, budget);
-  const std::size_t count = checked_size(answering.parameter(0), max_groups, "number of ciphertexts");
+  const std::size_t count = checked_size(responder.parameter(0), max_groups, "number of ciphertexts");
   const Layout layout = full_slots(budget.slots(), count);
   const IntegerMatrix masked = integer_matrix(
-      answering.open_column_packed(layout, budget.guarded_mask_bits(), "y + r"), budget.slots(), count);
+      responder.open_column_packed(layout, budget.guarded_mask_bits(), "y + r"), budget.slots(), count);
   const auto switched = user->encrypt(pack_columns(masked, layout, budget.slot_bits()),
-                                      answering.draws(RandomnessKind::answer_column_packed));
+                                      responder.draws(RandomnessKind::answer_column_packed));
   Bytes encoded;
   user->encode(switched, encoded);
-  answering.put_bytes(encoded);
+  responder.put_bytes(encoded);
 }
 
 std::size_t round_trips(std::size_t count, std::size_t most) {

@@ -18,13 +18,13 @@ Layout one_a_ciphertext(const Layout& layout) {
   return {std::vector<std::size_t>(layout.rows(), 1), std::vector<std::size_t>(layout.cols(), 1)};
 }
 
-void answer_values(Answering& answering) {
-  const Layout& layout = answering.header().layout;
+void answer_values(Responder& responder) {
+  const Layout& layout = responder.header().layout;
   const FixedIntegers x =
-      answering.open_column_packed(layout, answering.budget().guarded_mask_bits(), "x + r");
-  FixedIntegers plaintexts(x.size(), answering.keys().paillier().plaintext_limbs());
+      responder.open_column_packed(layout, responder.budget().guarded_mask_bits(), "x + r");
+  FixedIntegers plaintexts(x.size(), responder.keys().paillier().plaintext_limbs());
   for (std::size_t i = 0; i < x.size(); ++i) add_shifted(plaintexts[i], x[i], 0, mask_of(1));
-  answering.put(plaintexts, RandomnessKind::answer_column_packed);
+  responder.put(plaintexts, RandomnessKind::answer_column_packed);
 }
 
 }  // namespace

@@ -61,19 +61,19 @@ EncryptedMatrix multiply_blinded(const Evaluator& evaluator, const std::string& 
   return EncryptedMatrix(layout, std::move(sums), {});
 }
 
-void answer_blinded_products(Answering& answering) {
-  const BitBudget& budget = answering.budget();
-  const std::size_t terms = checked_size(answering.parameter(0), budget.max_inner(), "inner dimension");
+void answer_blinded_products(Responder& responder) {
+  const BitBudget& budget = responder.budget();
+  const std::size_t terms = checked_size(responder.parameter(0), budget.max_inner(), "inner dimension");
   const std::size_t bits =
-      checked_size(answering.parameter(1), budget.guarded_bits(), "number of value bits");
-  const Layout& layout = answering.header().layout;
+      checked_size(responder.parameter(1), budget.guarded_bits(), "number of value bits");
+  const Layout& layout = responder.header().layout;
   const Layout factors = ungrouped(layout.rows() * layout.cols(), terms);
   const std::size_t mask_bits = bits + budget.numbers().sigma;
-  const std::vector<Integer> a = answering.open_column_packed(factors, mask_bits, "a + r_a").integers();
-  const std::vector<Integer> b = answering.open_column_packed(factors, mask_bits, "b + r_b").integers();
+  const std::vector<Integer> a = responder.open_column_packed(factors, mask_bits, "a + r_a").integers();
+  const std::vector<Integer> b = responder.open_column_packed(factors, mask_bits, "b + r_b").integers();
   std::vector<Integer> products(a.size());
   for (std::size_t i = 0; i < products.size(); ++i) products[i] = a[i] * b[i];
-  answering.put(products, RandomnessKind::answer_column_packed);
+  responder.put(products, RandomnessKind::answer_column_packed);
 }
 
 Declaration declared_blinded_products(std::size_t rows, std::size_t terms, std::size_t mask_bits) {

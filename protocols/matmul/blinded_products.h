@@ -20,7 +20,7 @@ EncryptedMatrix multiply_blinded(const Evaluator& evaluator, const std::string& 
                                  std::size_t bits);
 
 /// Key holder's half. Parameters: terms, bits.
-void answer_blinded_products(Answering& answering);
+void answer_blinded_products(Responder& responder);
 
 Declaration declared_blinded_products(std::size_t rows, std::size_t terms, std::size_t mask_bits);
 

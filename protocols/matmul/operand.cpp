@@ -148,11 +148,11 @@ void Operand::keep() {
   }
 }
 
-OpenedOperand::OpenedOperand(Answering& answering, const char* wire_name, const Layout& layout, Side side,
+OpenedOperand::OpenedOperand(Responder& responder, const char* wire_name, const Layout& layout, Side side,
                              std::size_t& next)
-    : answering_(answering), wire_name_(wire_name), layout_(layout), side_(side) {
-  const std::int64_t form = answering.parameter(next), omitted_rows = answering.parameter(next + 1),
-                     count = answering.parameter(next + 2);
+    : responder_(responder), wire_name_(wire_name), layout_(layout), side_(side) {
+  const std::int64_t form = responder.parameter(next), omitted_rows = responder.parameter(next + 1),
+                     count = responder.parameter(next + 2);
   next += 3;
   const auto refuse = [] { throw Error("the form of an operand does not fit its matrix"); };
   if (form < 0 || form >= forms || omitted_rows < 0 || omitted_rows > static_cast<std::int64_t>(max_groups) ||
@@ -172,11 +172,11 @@ OpenedOperand::OpenedOperand(Answering& answering, const char* wire_name, const 
       (has_constant && (!closes_ || layout.cols() < 2)))
     refuse();
   if (closes_)
-    closed_ = {layout.row_groups, groups_of(layout.cols(), has_constant, answering.budget().slots())};
+    closed_ = {layout.row_groups, groups_of(layout.cols(), has_constant, responder.budget().slots())};
   if (closes_ && closed_.single()) refuse();  // of which `column_packed` is both packings
   std::size_t all_rows = 0;
   for (std::int64_t i = 0; i < count; ++i, next += 2) {
-    const std::int64_t rows = answering.parameter(next), step = answering.parameter(next + 1);
+    const std::int64_t rows = responder.parameter(next), step = responder.parameter(next + 1);
     if (rows < 1 || rows > static_cast<std::int64_t>(most_rows) || step < 0 || step > UINT32_MAX) refuse();
     pieces_.push_back({static_cast<std::size_t>(rows), static_cast<std::uint32_t>(step)});
     all_rows += static_cast<std::size_t>(rows);
@@ -186,25 +186,25 @@ OpenedOperand::OpenedOperand(Answering& answering, const char* wire_name, const 
 
 /// What the state of a piece is bound to: its shape, not the result's layout.
 Header OpenedOperand::context(const Piece& piece, std::size_t cols) const {
-  Header bound = answering_.header();
+  Header bound = responder_.header();
   bound.layout = {widths(piece.rows), widths(cols)};
   if (lasting_) bound.operation = {piece.step, bound.operation.layer, Direction::lasting};
   return bound;
 }
 
 const IntegerMatrix& OpenedOperand::open(std::string_view what) {
-  const BitBudget& budget = answering_.budget();
+  const BitBudget& budget = responder_.budget();
   const std::size_t bits = budget.value_mask_bits();
   if (!sealed_) {
-    values_ = answering_.open_operand(layout_, side_, what);
+    values_ = responder_.open_operand(layout_, side_, what);
     return values_;
   }
   const std::size_t cols = transposed_ ? layout_.rows() : layout_.cols();
   std::vector<IntegerMatrix> opened;
   for (const Piece& piece : pieces_) {
     const std::size_t rows = piece.rows;
-    const OpenedState state = answering_.open_sealed(
-        rows * cols * masked_value_bytes(bits), context(piece, cols), wire_name_, answering_.header().stage);
+    const OpenedState state = responder_.open_sealed(
+        rows * cols * masked_value_bytes(bits), context(piece, cols), wire_name_, responder_.header().stage);
     if ((state.origin.direction == Direction::lasting) != lasting_)
       throw Error("a sealed state does not belong to this request");
     opened.push_back(read_masked(state.state, rows, cols, bits));
@@ -215,7 +215,7 @@ const IntegerMatrix& OpenedOperand::open(std::string_view what) {
 
 void OpenedOperand::seal() const {
   if (!kept_) return;
-  const std::size_t bits = answering_.budget().value_mask_bits(), cols = values_.cols();
+  const std::size_t bits = responder_.budget().value_mask_bits(), cols = values_.cols();
   std::size_t first = 0;
   for (const Piece& piece : pieces_) {
     IntegerMatrix values(piece.rows, cols);
@@ -224,10 +224,10 @@ void OpenedOperand::seal() const {
     first += piece.rows;
     Bytes state;
     append_masked(values, bits, state);
-    answering_.put_sealed(state, context(piece, cols));
+    responder_.put_sealed(state, context(piece, cols));
   }
   if (closes_)
-    answering_.put(pack_rows(values_, closed_, answering_.budget().slot_bits()),
+    responder_.put(pack_rows(values_, closed_, responder_.budget().slot_bits()),
                    RandomnessKind::answer_operand);
 }
 

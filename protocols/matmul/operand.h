@@ -66,7 +66,7 @@ class Operand {
 class OpenedOperand {
  public:
   /// `layout` of the operand. Throws Error on a form that does not fit it.
-  OpenedOperand(Answering& answering, const char* wire_name, const Layout& layout, Side side,
+  OpenedOperand(Responder& responder, const char* wire_name, const Layout& layout, Side side,
                 std::size_t& next);
   /// Reads X + R from the request, `what` it is.
   const IntegerMatrix& open(std::string_view what);
@@ -80,7 +80,7 @@ class OpenedOperand {
   };
   Header context(const Piece& piece, std::size_t cols) const;
 
-  Answering& answering_;
+  Responder& responder_;
   const char* wire_name_;
   const Layout& layout_;
   Side side_;

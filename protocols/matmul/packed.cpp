@@ -102,37 +102,37 @@ class PackedMatrixProduct : public MatrixProduct {
   }
 };
 
-void answer_product(Answering& answering) {
-  const BitBudget& budget = answering.budget();
-  const std::size_t inner = checked_size(answering.parameter(0), budget.max_inner(), "inner dimension");
-  const Rescale factor = checked_factor(answering, 1);
+void answer_product(Responder& responder) {
+  const BitBudget& budget = responder.budget();
+  const std::size_t inner = checked_size(responder.parameter(0), budget.max_inner(), "inner dimension");
+  const Rescale factor = checked_factor(responder, 1);
   budget.check_product(wire_name, inner, factor);
-  if (inner > answering.unread_bytes())  // before anything of that size is made
+  if (inner > responder.unread_bytes())  // before anything of that size is made
     throw Error("a product of inner dimension " + std::to_string(inner) + " came with " +
-                std::to_string(answering.unread_bytes()) + " bytes");
-  const Layout& result = answering.header().layout;
+                std::to_string(responder.unread_bytes()) + " bytes");
+  const Layout& result = responder.header().layout;
   const std::vector<std::size_t> ungrouped(inner, 1);
   const Layout left_layout{result.row_groups, ungrouped}, right_layout{ungrouped, result.col_groups};
   std::size_t next = 4;
-  OpenedOperand left(answering, wire_name, left_layout, Side::left, next);
-  OpenedOperand right(answering, wire_name, right_layout, Side::right, next);
+  OpenedOperand left(responder, wire_name, left_layout, Side::left, next);
+  OpenedOperand right(responder, wire_name, right_layout, Side::right, next);
   const IntegerMatrix& a = left.open("A + R_A");
   const IntegerMatrix& b = right.open("B + R_B");
   const std::size_t mask_bits = budget.cross_term_mask_bits();
-  const IntegerMatrix t = integer_matrix(answering.open_column_packed(result, mask_bits, "A R_B + R_T"),
+  const IntegerMatrix t = integer_matrix(responder.open_column_packed(result, mask_bits, "A R_B + R_T"),
                                          result.rows(), result.cols());
-  const IntegerMatrix u = integer_matrix(answering.open_row_packed(result, mask_bits, "R_A B + R_U"),
+  const IntegerMatrix u = integer_matrix(responder.open_row_packed(result, mask_bits, "R_A B + R_U"),
                                          result.rows(), result.cols());
-  const IntegerMatrix c = open_addend(answering, 3);
+  const IntegerMatrix c = open_addend(responder, 3);
   IntegerMatrix product = integer_product(a, b);
   for (std::size_t cell = 0; cell < product.size(); ++cell)
     product.cells()[cell] -= t.cells()[cell] + u.cells()[cell];
-  answering.observe("A B + rho", product.cells());
+  responder.observe("A B + rho", product.cells());
   for (const Integer& value : product.cells())
     if (bit_length(value) > budget.product_mask_bits() + mask_sum_bits) refuse_out_of_range();
-  put_rescaled(answering, product, c,
-               {factor, budget.product_mask_bits(), static_cast<std::size_t>(answering.parameter(3)),
-                checked_form(answering, next)});
+  put_rescaled(responder, product, c,
+               {factor, budget.product_mask_bits(), static_cast<std::size_t>(responder.parameter(3)),
+                checked_form(responder, next)});
   left.seal();
   right.seal();
 }

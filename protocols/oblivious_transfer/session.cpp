@@ -21,20 +21,20 @@ Header header_at(const Evaluator& evaluator, Stage stage, OperationId operation)
   return evaluator.header(wire_name, stage, operation, {{1}, {1}}, {version_word()});
 }
 
-void answer_point(Answering& answering) {
-  require_same_version(answering.parameter(0));
-  answering.put_bytes(key_holder_point(answering.keys().sealing_secret()));
+void answer_point(Responder& responder) {
+  require_same_version(responder.parameter(0));
+  responder.put_bytes(key_holder_point(responder.keys().sealing_secret()));
 }
 
-void answer_base(Answering& answering) {
-  require_same_version(answering.parameter(0));
-  const auto request = answering.read_bytes(base_request_bytes, "base transfers");
+void answer_base(Responder& responder) {
+  require_same_version(responder.parameter(0));
+  const auto request = responder.read_bytes(base_request_bytes, "base transfers");
   std::vector<Integer> points(transfer_bits + 1);
   for (std::size_t i = 0; i < points.size(); ++i)
     mpz_import(points[i].get_mpz_t(), point_bytes, 1, 1, 1, 0, request.data() + i * point_bytes);
-  answering.observe("the points of base transfers", points);
-  answering.put_bytes(
-      answer_base_request(request, answering.request_digest(), answering.keys().sealing_secret()).bytes);
+  responder.observe("the points of base transfers", points);
+  responder.put_bytes(
+      answer_base_request(request, responder.request_digest(), responder.keys().sealing_secret()).bytes);
 }
 
 }  // namespace
@@ -94,14 +94,14 @@ void require_same_version(std::int64_t word) {
         std::string(version));
 }
 
-Digest read_ticket(Answering& answering) {
+Digest read_ticket(Responder& responder) {
   Digest ticket;
-  std::ranges::copy(answering.read_bytes(ticket.size(), "a ticket"), ticket.begin());
+  std::ranges::copy(responder.read_bytes(ticket.size(), "a ticket"), ticket.begin());
   return ticket;
 }
 
-TransferChooser transfer_chooser(const Answering& answering, const Digest& ticket, const Label& label) {
-  return {key_holder_pairs(ticket, answering.keys().sealing_secret()), label};
+TransferChooser transfer_chooser(const Responder& responder, const Digest& ticket, const Label& label) {
+  return {key_holder_pairs(ticket, responder.keys().sealing_secret()), label};
 }
 
 extern constexpr Descriptor base_transfers_descriptor{

@@ -51,8 +51,8 @@ std::int64_t version_word();
 /// Throws Error unless the request is of this version.
 void require_same_version(std::int64_t word);
 /// Reads the ticket of a request.
-Digest read_ticket(Answering& answering);
+Digest read_ticket(Responder& responder);
 /// For transfers in which the key holder chooses.
-TransferChooser transfer_chooser(const Answering& answering, const Digest& ticket, const Label& label);
+TransferChooser transfer_chooser(const Responder& responder, const Digest& ticket, const Label& label);
 
 }  // namespace smlp

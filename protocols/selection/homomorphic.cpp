@@ -227,12 +227,12 @@ class HomomorphicSelection : public Selection {
 };
 
 /// Key holder: one packing of the answer, in the same steps whatever t and d are.
-void put_packing(Answering& answering, const std::vector<SlotCells>& packing, const Matrix<std::uint8_t>& t,
+void put_packing(Responder& responder, const std::vector<SlotCells>& packing, const Matrix<std::uint8_t>& t,
                  const Received& v, RandomnessKind base_draw, RandomnessKind values_draw,
                  RandomnessKind shares_draw) {
   const FixedIntegers& d = v.values;
-  const std::size_t slot_bits = answering.budget().slot_bits();
-  const std::size_t limbs = answering.keys().paillier().plaintext_limbs();
+  const std::size_t slot_bits = responder.budget().slot_bits();
+  const std::size_t limbs = responder.keys().paillier().plaintext_limbs();
   const Limb one = 1;
   const Integer offset = -exponent_offset(v.mask_bits);
   const FixedIntegers minus_offset({&offset, 1}, d.limbs());
@@ -249,17 +249,17 @@ void put_packing(Answering& answering, const std::vector<SlotCells>& packing, co
       add_shifted(values[cell], term[0], shift, mask_of(1));
       add_shifted(shares[cell], {&one, 1}, shift, bit);
     }
-  answering.put(base, base_draw);
-  answering.put(values, values_draw);
-  answering.put(shares, shares_draw);
+  responder.put(base, base_draw);
+  responder.put(values, values_draw);
+  responder.put(shares, shares_draw);
 }
 
 /// Key holder: what the evaluator needs to check the ranges of what was compared, from z + r, in the same
 /// steps whatever it is.
-void put_evidence(Answering& answering, const std::vector<SlotCells>& packing, const Matrix<std::uint8_t>& t,
+void put_evidence(Responder& responder, const std::vector<SlotCells>& packing, const Matrix<std::uint8_t>& t,
                   const FixedIntegers& opened) {
-  const std::size_t slot_bits = answering.budget().slot_bits(), bits = low_bits(answering.budget());
-  const std::size_t limbs = answering.keys().paillier().plaintext_limbs();
+  const std::size_t slot_bits = responder.budget().slot_bits(), bits = low_bits(responder.budget());
+  const std::size_t limbs = responder.keys().paillier().plaintext_limbs();
   const Limb one = 1, minus_one = mask_of(1);
   FixedIntegers tops(packing.size(), limbs), borrows(opened.size(), limbs);
   FixedIntegers d(1, opened.limbs()), top(1, opened.limbs());
@@ -276,8 +276,8 @@ void put_evidence(Answering& answering, const std::vector<SlotCells>& packing, c
       add_shifted(tops[c], {&minus_one, 1}, shift, mask_of(share));
       add_shifted(borrows[cell], {&one, 1}, shift, mask_of(borrow));
     }
-  answering.put(tops, RandomnessKind::answer_range_tops);
-  answering.put(borrows, RandomnessKind::answer_range_borrows);
+  responder.put(tops, RandomnessKind::answer_range_tops);
+  responder.put(borrows, RandomnessKind::answer_range_borrows);
 }
 
 /// A comparison seals its shares in its last answer.
@@ -285,32 +285,32 @@ std::uint8_t last_stage(const Descriptor& comparison) {
   return static_cast<std::uint8_t>(comparison.stages() - 1);
 }
 
-void answer_selection(Answering& answering, Stage stage) {
-  const Layout& layout = answering.header().layout;
-  const Descriptor& comparison = comparison_by_word(answering.parameter(0));
-  const std::int64_t packings = answering.parameter(1);
+void answer_selection(Responder& responder, Stage stage) {
+  const Layout& layout = responder.header().layout;
+  const Descriptor& comparison = comparison_by_word(responder.parameter(0));
+  const std::int64_t packings = responder.parameter(1);
   if (packings < 0 || packings > 2)
     throw Error("a selection asks for the packings " + std::to_string(packings) + ", there are 0 to 2");
   std::size_t next = 2;
   const Received d =
-      stage == stage_checked ? receive_opened(answering, next) : receive(answering, next, "v + r");
-  const OpenedState opened = answering.open_sealed(SignState::encoded_size(layout.rows() * layout.cols()),
+      stage == stage_checked ? receive_opened(responder, next) : receive(responder, next, "v + r");
+  const OpenedState opened = responder.open_sealed(SignState::encoded_size(layout.rows() * layout.cols()),
                                                    comparison.wire_name(), last_stage(comparison));
   const SignState state = SignState::decode(opened.state, layout.rows(), layout.cols());
   if (makes_column_packed(layout, static_cast<Packings>(packings)))
-    put_packing(answering, column_packed_cells(layout), state.bits, d, RandomnessKind::answer_column_packed,
+    put_packing(responder, column_packed_cells(layout), state.bits, d, RandomnessKind::answer_column_packed,
                 RandomnessKind::answer_values_column_packed, RandomnessKind::answer_shares_column_packed);
   if (makes_row_packed(layout, static_cast<Packings>(packings)))
-    put_packing(answering, row_packed_cells(layout), state.bits, d, RandomnessKind::answer_row_packed,
+    put_packing(responder, row_packed_cells(layout), state.bits, d, RandomnessKind::answer_row_packed,
                 RandomnessKind::answer_values_row_packed, RandomnessKind::answer_shares_row_packed);
-  if (stage == stage_checked) put_evidence(answering, column_packed_cells(layout), state.bits, d.values);
+  if (stage == stage_checked) put_evidence(responder, column_packed_cells(layout), state.bits, d.values);
 }
 
-void answer_selected(Answering& answering) {
-  answer_selection(answering, stage_selected);
+void answer_selected(Responder& responder) {
+  answer_selection(responder, stage_selected);
 }
-void answer_checked(Answering& answering) {
-  answer_selection(answering, stage_checked);
+void answer_checked(Responder& responder) {
+  answer_selection(responder, stage_checked);
 }
 
 }  // namespace

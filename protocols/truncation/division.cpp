@@ -34,20 +34,20 @@ IntegerMatrix add_masked_addend(const Evaluator& evaluator, const OperationId& o
   return mask.values();
 }
 
-IntegerMatrix open_addend(Answering& answering, std::size_t i) {
-  if (answering.parameter(i) == 0) return {};
-  const BitBudget& budget = answering.budget();
-  const std::size_t bits = checked_size(answering.parameter(i), budget.slot_bits(), "number of addend bits");
-  budget.check_addend(answering.header().protocol, bits);
-  const Layout& layout = answering.header().layout;
-  return integer_matrix(answering.open_column_packed(layout, bits + budget.numbers().sigma, "C + R_C"),
+IntegerMatrix open_addend(Responder& responder, std::size_t i) {
+  if (responder.parameter(i) == 0) return {};
+  const BitBudget& budget = responder.budget();
+  const std::size_t bits = checked_size(responder.parameter(i), budget.slot_bits(), "number of addend bits");
+  budget.check_addend(responder.header().protocol, bits);
+  const Layout& layout = responder.header().layout;
+  return integer_matrix(responder.open_column_packed(layout, bits + budget.numbers().sigma, "C + R_C"),
                         layout.rows(), layout.cols());
 }
 
-Rescale checked_factor(const Answering& answering, std::size_t i) {
-  const std::int64_t scale = answering.parameter(i);
-  const std::int64_t shift = answering.parameter(i + 1);
-  const auto most = static_cast<std::int64_t>(answering.budget().product_bits());
+Rescale checked_factor(const Responder& responder, std::size_t i) {
+  const std::int64_t scale = responder.parameter(i);
+  const std::int64_t shift = responder.parameter(i + 1);
+  const auto most = static_cast<std::int64_t>(responder.budget().product_bits());
   if (shift < 0 || shift > most)
     throw Error("a request shifts by " + std::to_string(shift) + " bits, allowed are 0 to " +
                 std::to_string(most));
@@ -88,20 +88,20 @@ EncryptedMatrix read_rescaled(const Evaluator& evaluator, const OperationId& ope
   return subtract_plain(evaluator.paillier(), answer.matrix(layout, what), e, evaluator.budget.slot_bits());
 }
 
-void put_rescaled(Answering& answering, const IntegerMatrix& x, const IntegerMatrix& c,
+void put_rescaled(Responder& responder, const IntegerMatrix& x, const IntegerMatrix& c,
                   const Rescaling& rescaling) {
   const IntegerMatrix k = divided(x, c, rescaling.factor);
   if (rescaling.form == Form::opened)
     put_opened(
-        answering, k, RandomnessKind::mask_product,
-        opened_result_bits(answering.budget(), rescaling.mask_bits, rescaling.factor, rescaling.addend_bits));
+        responder, k, RandomnessKind::mask_product,
+        opened_result_bits(responder.budget(), rescaling.mask_bits, rescaling.factor, rescaling.addend_bits));
   else
-    answering.put_matrix(k, answering.header().layout, RandomnessKind::answer_column_packed,
+    responder.put_matrix(k, responder.header().layout, RandomnessKind::answer_column_packed,
                          RandomnessKind::answer_row_packed);
 }
 
-Form checked_form(const Answering& answering, std::size_t i) {
-  const std::int64_t form = answering.parameter(i);
+Form checked_form(const Responder& responder, std::size_t i) {
+  const std::int64_t form = responder.parameter(i);
   if (form != static_cast<std::int64_t>(Form::ciphertexts) && form != static_cast<std::int64_t>(Form::opened))
     throw Error("a request asks for a result in the form " + std::to_string(form) + ", there are 0 and 1");
   return static_cast<Form>(form);
@@ -151,19 +151,19 @@ EncryptedMatrix MaskedDivision::rescale(const Evaluator& evaluator, const Operat
   return out;
 }
 
-void answer_division(Answering& answering) {
-  const BitBudget& budget = answering.budget();
+void answer_division(Responder& responder) {
+  const BitBudget& budget = responder.budget();
   const std::size_t content_bits =
-      checked_size(answering.parameter(0), budget.product_bits(), "number of value bits");
-  const Rescale factor = checked_factor(answering, 1);
-  const Layout& layout = answering.header().layout;
+      checked_size(responder.parameter(0), budget.product_bits(), "number of value bits");
+  const Rescale factor = checked_factor(responder, 1);
+  const Layout& layout = responder.header().layout;
   const std::size_t mask_bits = content_bits + budget.numbers().sigma;
-  const IntegerMatrix x = integer_matrix(answering.open_column_packed(layout, mask_bits, "x + rho"),
+  const IntegerMatrix x = integer_matrix(responder.open_column_packed(layout, mask_bits, "x + rho"),
                                          layout.rows(), layout.cols());
-  const IntegerMatrix c = open_addend(answering, 3);
+  const IntegerMatrix c = open_addend(responder, 3);
   put_rescaled(
-      answering, x, c,
-      {factor, mask_bits, static_cast<std::size_t>(answering.parameter(3)), checked_form(answering, 4)});
+      responder, x, c,
+      {factor, mask_bits, static_cast<std::size_t>(responder.parameter(3)), checked_form(responder, 4)});
 }
 
 Declaration declared_division(const Work& work, const Sizes&) {

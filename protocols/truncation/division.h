@@ -19,11 +19,11 @@ IntegerMatrix add_masked_addend(const Evaluator& evaluator, const OperationId& o
                                 const std::optional<Addend>& addend, const Layout& result, RequestBody& body);
 
 /// Key holder: opens the masked addend whose bits are in parameter i; empty when they are 0.
-IntegerMatrix open_addend(Answering& answering, std::size_t i);
+IntegerMatrix open_addend(Responder& responder, std::size_t i);
 
 /// Key holder: parameters i and i + 1 as a multiplier. Throws Error outside |scale| <= 2^shift, shift <= 2l +
 /// log k.
-Rescale checked_factor(const Answering& answering, std::size_t i);
+Rescale checked_factor(const Responder& responder, std::size_t i);
 
 /// A size from a request: 1 .. limit. Throws Error naming it.
 std::size_t checked_size(std::int64_t value, std::size_t limit, const std::string& what);
@@ -50,11 +50,11 @@ EncryptedMatrix read_rescaled(const Evaluator& evaluator, const OperationId& ope
                               const Rescaling& rescaling, std::string_view what);
 
 /// Key holder: appends floor((scale x + c) / 2^shift) for x and c under their masks.
-void put_rescaled(Answering& answering, const IntegerMatrix& x, const IntegerMatrix& c,
+void put_rescaled(Responder& responder, const IntegerMatrix& x, const IntegerMatrix& c,
                   const Rescaling& rescaling);
 
 /// Key holder: parameter i as a form.
-Form checked_form(const Answering& answering, std::size_t i);
+Form checked_form(const Responder& responder, std::size_t i);
 
 /// Adds what put_rescaled sends.
 void declare_rescaled(const Layout& layout, const Work& work, Declaration& out);
@@ -74,7 +74,7 @@ class MaskedDivision : public Truncation {
 
 /// Key holder's half of it. Parameters: content bits, scale, shift, addend bits (0: none),
 /// form of the result.
-void answer_division(Answering& answering);
+void answer_division(Responder& responder);
 Declaration declared_division(const Work& work, const Sizes& sizes);
 
 }  // namespace smlp
