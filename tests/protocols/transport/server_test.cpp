@@ -371,7 +371,7 @@ TEST_CASE("transport: chunks that are no frame, announced sizes that lie") {
         "9 a request would take 9 MiB of memory, this key holder has 8 MiB for requests");
   CHECK(outcome({{~std::uint64_t{0}, 10}}).starts_with("9 a request would take 17592186044416 MiB"));
   CHECK(outcome({{std::size_t{2} << 20, std::size_t{2} << 20}}).starts_with("8 "));  // gRPC's own bound
-  CHECK(outcome({{10, 10}}) == "a frame has version 120, this program speaks 2");
+  CHECK(outcome({{10, 10}}) == "a frame has version 120, this program speaks 3");
   CHECK(becomes_idle(server));
 }
 
