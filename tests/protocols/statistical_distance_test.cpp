@@ -76,7 +76,7 @@ double distance(const std::vector<double>& pmf, std::size_t shift, std::size_t c
 
 }  // namespace
 
-TEST_CASE("distance: of sums of three uniforms it is at most 1.09 sqrt(N) d / W, by computation") {
+TEST_CASE("distance: of sums of three uniforms it is at most 1.09 sqrt(N) d / W, by computation [slow]") {
   for (const std::size_t width : {32u, 64u, 256u}) {
     const std::vector<double> mask = sum_of_three(width);
     for (const std::size_t shift : {1u, 2u, 7u, 20u}) {

@@ -83,7 +83,8 @@ TEST_CASE("a regression on ciphertexts equals its twin, for both presets") {
 }
 
 TEST_CASE(
-    "with Nesterov's momentum and clipped errors the weights are the twin's, and cost is the declared one") {
+    "with Nesterov's momentum and clipped errors the weights are the twin's, and cost is the declared one "
+    "[slow]") {
   const SmallData data(13);
   for (const char* name : {"homomorphic", "paper"}) {
     CAPTURE(name);
@@ -258,7 +259,7 @@ TEST_CASE("bytes and rounds of later epochs and of one value a ciphertext are th
 
 // Not "[parallel]": the thread sanitizer does not see how gRPC, which is not built for it, orders its
 // threads.
-TEST_CASE("in tiles under way together a wide network has the twin's weights and the declared cost") {
+TEST_CASE("in tiles under way together a wide network has the twin's weights and the declared cost [slow]") {
   const SmallData data(5);
   SmallRun run = with_everything("homomorphic");
   run.network = {{3, 60, 2}};
