@@ -59,15 +59,15 @@ class Arithmetic(WithKeys):
 
     def test_integers_of_any_length(self):
         values = [0, 1, -1, 2**63 - 1, -(2**63), 2**63, -(2**1000), 3**600]
-        self.same(self.public.encrypt(values), np.array(values, dtype=object))
-        self.same(self.secret.encrypt(values), np.array(values, dtype=object))
+        self.same(self.public.encrypt(values, bits=1000), np.array(values, dtype=object))
+        self.same(self.secret.encrypt(values, bits=1000), np.array(values, dtype=object))
         self.same(self.public.encrypt(np.array([2**64 - 1], dtype=np.uint64)), np.array([2**64 - 1], dtype=object))
 
     def test_floats_are_rounded_once(self):
         values = self.rng.normal(size=50) * 10.0 ** self.rng.integers(-12, 12, size=50)
         for bits in (0, 10, 32, 70):
             expected = [round(float(v) * 2**bits) / 2**bits if bits < 40 else float(v) for v in values]
-            found = self.secret.decrypt(self.public.encrypt(values, fraction_bits=bits))
+            found = self.secret.decrypt(self.public.encrypt(values, fraction_bits=bits, bits=50))
             np.testing.assert_allclose(found, expected, rtol=0, atol=2.0 ** -(bits + 1) if bits >= 40 else 0)
 
     def test_sums_differences_and_scalings_are_exact(self):
@@ -145,14 +145,31 @@ class Refusals(WithKeys):
             action()
 
     def test_numbers_that_do_not_fit(self):
-        top = self.public.encrypt([2**2000])
-        self.refuses("do not fit a key of 2048 bits", lambda: self.public.encrypt([2**2047]))
+        top = self.public.encrypt([2**2000], bits=2000)
+        self.refuses("do not fit a key of 2048 bits", lambda: self.public.encrypt([1], bits=2047))
         self.refuses("do not fit", lambda: top * 2**60)
         self.refuses("do not fit", lambda: top @ np.full((1, 1), 2**60))
         self.refuses("do not fit", lambda: top + 2**2047)
-        self.refuses("slot of 16 bits", lambda: self.public.encrypt([2**15], packed=True, slot_bits=16))
-        self.refuses("slot of 16 bits", lambda: self.public.encrypt([2**14], packed=True, slot_bits=16) * 2)
+        self.refuses("slot of 16 bits", lambda: self.public.encrypt([2**14], bits=15, packed=True, slot_bits=16))
+        self.refuses("slot of 16 bits", lambda: self.public.encrypt([2**14], bits=14, packed=True, slot_bits=16) * 2)
+        self.refuses("slot of 16 bits", lambda: self.public.encrypt([0.5], packed=True, slot_bits=16))
         self.refuses("slot_bits is 1,", lambda: self.public.encrypt([1], packed=True, slot_bits=1))
+
+    def test_numbers_beyond_their_bound(self):
+        x = self.public.encrypt([1])
+        for beyond in (lambda: self.public.encrypt([2**63 + 1]), lambda: self.public.encrypt([2.0**31 + 1]),
+                       lambda: self.public.encrypt([9], bits=3), lambda: self.public.encrypt(np.array([-2**60]), packed=True),
+                       lambda: x + [2**64], lambda: x * np.array([1e10]), lambda: x.scaled([9], bits=3)):
+            self.refuses("say by bits", beyond)
+        self.same(self.public.encrypt([8, -8], bits=3), [8, -8])
+        for bits in (-1, 2.5, "3", 10**6):
+            self.refuses("bits is ", lambda bits=bits: self.public.encrypt([1], bits=bits))
+
+    def test_a_bound_that_is_wrong(self):
+        for packed in (False, True):
+            about = json.loads(self.public.encrypt([100.0, 3], packed=packed).to_json())
+            forged = paillier.loads(json.dumps({**about, "bound": "0x3"}), self.public)
+            self.refuses("more than the array's bound", lambda forged=forged: self.secret.decrypt(forged))
 
     def test_what_is_no_number(self):
         for values in ([np.nan], [np.inf]):
@@ -184,6 +201,24 @@ class Refusals(WithKeys):
 
 
 class Export(WithKeys):
+    def test_what_is_not_encrypted_tells_nothing_of_values(self):
+        """Arrays of one type and shape have one header, through every operation with plain arrays of one type."""
+        def headers(values, plain):
+            for make in (np.array, lambda v: np.array(v, dtype=np.int8), lambda v: np.array(v) * 0.5, list, lambda v: np.array(v, dtype=object)):
+                x, p = self.public.encrypt(make(values)), make(plain)
+                packed = self.public.encrypt(make(values), packed=True)
+                for array in (x, x + p, p - x, x * p, x @ p, (x * p).sum(), x + [2.0**20 * plain[1], 1.5], packed, packed + p,
+                              self.secret.encrypt(make(values)), x.scaled(p, bits=9), self.public.encrypt(values, bits=200)):
+                    about = json.loads(array.to_json())
+                    yield {**about, "ciphertexts": len(about["ciphertexts"])}
+
+        self.assertEqual(list(headers([0, 0], [0, 1])), list(headers([100, -128], [-128, 99])))
+
+    def test_a_single_plain_number_is_public_as_a_power_of_two(self):
+        x = self.public.encrypt([1])
+        bounds = [json.loads((x * factor).to_json())["bound"] for factor in (5, 8, -7, 9)]
+        self.assertEqual(bounds, [hex(8 << 63)] * 3 + [hex(16 << 63)])
+
     def test_json_and_hdf5_give_back_what_went_in(self):
         values = np.linspace(-3, 3, 12).reshape(3, 4)
         with tempfile.TemporaryDirectory() as folder:

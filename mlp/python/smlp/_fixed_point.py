@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import decimal
 import fractions
+import numbers
 from typing import Any, Sequence
 
 import numpy as np
@@ -11,6 +13,12 @@ from ._paillier import Error
 
 #: Bits behind the point for floats where none are asked for.
 DEFAULT_FRACTION_BITS = 32
+#: Floats are at most 2^31 in size, and integers whose type does not say their size 2^63, where nothing else is said.
+DEFAULT_FLOAT_BITS, DEFAULT_BITS = 31, 63
+#: Of a slot's bits, those that numbers leave to their sign and to sums where nothing else is said.
+PACKED_SPARE_BITS = 9
+#: Of any option that counts bits: four times the longest key's.
+MOST_BITS = 4 * 4096
 
 
 class Packing:
@@ -60,45 +68,89 @@ def narrowed(values: Sequence[int]) -> np.ndarray:
     return objects(values)
 
 
-def encode(values: Any, fraction_bits: int | None) -> tuple[np.ndarray, int]:
-    """Integers round(x 2^exponent), as int64 or objects, and the exponent."""
-    array = np.asarray(values)
-    if array.dtype == bool:
-        array = array.astype(np.int64)
-    if array.dtype.kind == "u":
-        array = array.astype(object) if array.dtype.itemsize == 8 else array.astype(np.int64)
-    whole = array.dtype.kind == "i" or (array.dtype == object and all(
+def encode(values: Any, fraction_bits: int | None, bits: int | None = None,
+           packing: Packing | None = None) -> tuple[np.ndarray, int, int]:
+    """Integers round(x 2^exponent), as int64 or objects, the exponent, and the bound of the integers' size.
+
+    The bound comes from what is public: the type of an array, the packing and `bits`, never from a value. All |x| are at
+    most 2^bits, or Error.
+    """
+    array = _array(values)
+    typed = isinstance(getattr(values, "dtype", None), np.dtype) and array.dtype != object
+    whole = array.dtype.kind in "biu" or (array.dtype == object and all(
         isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in array.ravel()))
-    if fraction_bits is None:
-        fraction_bits = 0 if whole else DEFAULT_FRACTION_BITS
-    if fraction_bits < 0:
-        raise Error(f"fraction_bits is {fraction_bits}, allowed are numbers from 0")
-    if whole:
-        if fraction_bits == 0:
-            return (array.astype(np.int64) if array.dtype.kind == "i" else array), 0
-        scaled = [int(v) << fraction_bits for v in array.ravel()]
-        return narrowed(scaled).reshape(array.shape), fraction_bits
+    fraction_bits = _count("fraction_bits", (0 if whole else DEFAULT_FRACTION_BITS) if fraction_bits is None else fraction_bits)
+    if bits is None:
+        bits = DEFAULT_FLOAT_BITS
+        if whole:
+            bits = 8 * array.dtype.itemsize - (array.dtype.kind == "i") if typed and array.dtype.kind in "iu" else DEFAULT_BITS
+        if packing:
+            bits = min(bits, packing.slot_bits - PACKED_SPARE_BITS - fraction_bits)
+            if bits < 0:
+                raise Error(f"a slot of {packing.slot_bits} bits has no room for {fraction_bits} bits behind the point and {PACKED_SPARE_BITS} "
+                            "for sums: take wider slots (slot_bits), or say by bits how large numbers are")
+    bits = _count("bits", bits)
+    bound = 1 << (bits + fraction_bits)
+    encoded = _scaled(array, fraction_bits, whole)
+    if largest(encoded) > bound:
+        raise Error(f"a number is larger than 2^{bits}, the most for these: say by bits how large numbers are, which is public")
+    return encoded, fraction_bits, bound
+
+
+def encode_scalar(value: Any, fraction_bits: int | None) -> tuple[np.ndarray, int, int]:
+    """As `encode`, of one number whose size is public: its bound is the next power of two."""
+    array = _array(value)
+    whole = isinstance(value, (int, np.integer, np.bool_))
+    fraction_bits = _count("fraction_bits", (0 if whole else DEFAULT_FRACTION_BITS) if fraction_bits is None else fraction_bits)
+    encoded = _scaled(array, fraction_bits, whole)
+    return encoded, fraction_bits, 1 << (max(largest(encoded), 1) - 1).bit_length()
+
+
+def is_scalar(value: Any) -> bool:
+    return isinstance(value, (int, float, np.number, np.bool_))
+
+
+def _count(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value <= MOST_BITS:
+        raise Error(f"{name} is {value!r}, allowed are whole numbers from 0 to {MOST_BITS}")
+    return int(value)
+
+
+def _array(values: Any) -> np.ndarray:
+    if isinstance(values, np.ma.MaskedArray):
+        raise Error("a masked array is not encrypted; fill what is missing first")
     try:
-        numbers = array.astype(np.float64)
-    except (TypeError, ValueError):
-        raise Error(f"an array of {array.dtype} holds no numbers") from None
-    if not np.isfinite(numbers).all():
+        array = np.asarray(values)
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        raise Error(f"a {type(values).__name__} that is no array of numbers was given") from None
+    if array.dtype.kind not in "biufO" or (array.dtype == object and not all(
+            isinstance(v, (numbers.Real, decimal.Decimal)) for v in array.ravel())):
+        raise Error(f"an array of {array.dtype} holds no numbers, or some that are not real")
+    return array
+
+
+def _scaled(array: np.ndarray, fraction_bits: int, whole: bool) -> np.ndarray:
+    if whole:
+        if array.dtype == object or array.dtype == np.uint64 or fraction_bits > 0:
+            return narrowed([int(v) << fraction_bits for v in array.ravel()]).reshape(array.shape)
+        return array.astype(np.int64)
+    try:
+        floats = array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise Error("a number is larger than the largest float64") from None
+    if not np.isfinite(floats).all():
         raise Error("an array with NaN or infinity is not encrypted; replace what is missing first")
     with np.errstate(over="ignore"):
-        scaled = np.rint(np.ldexp(numbers, fraction_bits))
+        scaled = np.rint(np.ldexp(floats, fraction_bits))
     if np.isfinite(scaled).all() and (np.abs(scaled) < 2.0**62).all():
-        return scaled.astype(np.int64), fraction_bits
-    exact = [round(fractions.Fraction(float(number)) * (1 << fraction_bits)) for number in numbers.ravel()]
-    return objects(exact).reshape(array.shape), fraction_bits
+        return scaled.astype(np.int64)
+    exact = [round(fractions.Fraction(float(number)) * (1 << fraction_bits)) for number in floats.ravel()]
+    return objects(exact).reshape(array.shape)
 
 
-def minus(values: Any) -> Any:
-    array = np.asarray(values)
-    if array.dtype.kind == "u" or array.dtype == bool:
-        array = array.astype(object) if array.dtype.itemsize == 8 else array.astype(np.int64)
-    if array.dtype == np.int64:
-        array = array.astype(object)  # -(-2^63) is no int64
-    return -array
+def minus(values: np.ndarray) -> np.ndarray:
+    """Of what `encode` gave."""
+    return -values.astype(object) if values.size and values.min() == -(1 << 63) else -values
 
 
 def largest(values: np.ndarray) -> int:

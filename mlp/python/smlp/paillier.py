@@ -6,8 +6,8 @@ encryption.
 >>> float(secret.decrypt(total))
 12.0
 
-A number x is held as the integer round(x 2^exponent). Each array knows how large its integers can be, and an operation
-that could pass what the key holds is refused. Additively homomorphic encryption hides numbers, not shapes, exponents or
+A number x is held as the integer round(x 2^exponent). Each array knows a public bound of its integers, from types and from
+what the caller says, never from values; an operation by which it could pass what the key holds is refused. Additively homomorphic encryption hides numbers, not shapes, exponents or
 bounds. Work runs on all cores, without the interpreter's lock.
 """
 
@@ -90,17 +90,21 @@ class PublicKey(_Unpicklable):
     def __repr__(self) -> str:
         return f"<PublicKey of {self.bits} bits, {self.fingerprint[:16]}..>"
 
-    def encrypt(self, values: Any, *, fraction_bits: int | None = None, packed: bool = False,
-                slot_bits: int = 64) -> EncryptedArray:
+    def encrypt(self, values: Any, *, fraction_bits: int | None = None, bits: int | None = None,
+                packed: bool = False, slot_bits: int = 64) -> EncryptedArray:
         """Encrypt numbers.
 
         Parameters
         ----------
         values : array_like of int or float, any shape
-            Finite. Python integers may be as long as the key.
+            Finite.
         fraction_bits : int, optional
             Bits behind the point: numbers are rounded to a multiple of 2^-fraction_bits. By default 0 for
             integers and 32 for floats.
+        bits : int, optional
+            Numbers are at most 2^bits in size. This is public, as a bound that the array carries and exports. By default
+            what the array's type holds (63 for int64), 63 for other integers, 31 for floats; in a packed array no more
+            than leaves nine bits of a slot to the sign and to sums. It may be as large as the key.
         packed : bool
             Several values a ciphertext, along the flattened array: smaller and faster by as many. Packed arrays are added,
             and multiplied by one whole number, and nothing else.
@@ -115,15 +119,14 @@ class PublicKey(_Unpicklable):
         Raises
         ------
         Error
-            A value that is no finite number, or too large for the key or the slot.
+            A value that is no finite number, or larger than 2^bits; bits that the key or the slot does not hold.
         """
-        return self._encrypt(values, fraction_bits, packed, slot_bits, lambda data, width: _paillier.encrypt(
+        return self._encrypt(values, fraction_bits, bits, packed, slot_bits, lambda data, width: _paillier.encrypt(
             self._keys, data, width))
 
-    def _encrypt(self, values, fraction_bits, packed, slot_bits, encrypt):
-        encoded, exponent = fixed_point.encode(values, fraction_bits)
-        bound = fixed_point.largest(encoded)
+    def _encrypt(self, values, fraction_bits, bits, packed, slot_bits, encrypt):
         packing = fixed_point.Packing(self.bits, slot_bits) if packed else None
+        encoded, exponent, bound = fixed_point.encode(values, fraction_bits, bits, packing)
         self._check(bound, packing)
         flat = packing.pack(encoded.ravel()) if packing else encoded.ravel()
         return EncryptedArray(self, encrypt(*fixed_point.to_bytes(flat)), encoded.shape, exponent, bound, packing)
@@ -180,10 +183,10 @@ class SecretKey(_Unpicklable):
     def __exit__(self, *_: Any) -> None:
         self.close()
 
-    def encrypt(self, values: Any, *, fraction_bits: int | None = None, packed: bool = False,
-                slot_bits: int = 64) -> EncryptedArray:
+    def encrypt(self, values: Any, *, fraction_bits: int | None = None, bits: int | None = None,
+                packed: bool = False, slot_bits: int = 64) -> EncryptedArray:
         """As `PublicKey.encrypt`, a few times as fast."""
-        return self.public._encrypt(values, fraction_bits, packed, slot_bits,
+        return self.public._encrypt(values, fraction_bits, bits, packed, slot_bits,
                                     lambda data, width: _paillier.encrypt_as_holder(self._keys, data, width))
 
     def decrypt(self, array: EncryptedArray) -> np.ndarray:
@@ -203,7 +206,7 @@ class SecretKey(_Unpicklable):
         Raises
         ------
         Error
-            An array under another key, or a ciphertext that is none under this one.
+            An array under another key, a ciphertext that is none under this one, or a number beyond the array's bound.
         """
         if array.public_key != self.public:
             raise Error(f"an array under the key {array.public_key.fingerprint[:16]}.. was given to the secret key of "
@@ -211,9 +214,13 @@ class SecretKey(_Unpicklable):
         whole = fixed_point.from_bytes(*_paillier.decrypt(self._keys, array._ciphertexts))
         if array._packing:
             whole = array._packing.unpack(whole, array.size)
+        largest = fixed_point.largest(whole)
+        if largest > array._bound:
+            raise Error(f"a decrypted number has {largest.bit_length()} bits, more than the array's bound says, which has "
+                        f"{array._bound.bit_length()}: it was changed, or its bound was")
         if array.exponent == 0:
             return whole.reshape(array.shape)
-        if whole.dtype == np.int64 and array._bound < 2**53 and array.exponent < 1000:
+        if whole.dtype == np.int64 and largest < 2**53 and array.exponent < 1000:
             return np.ldexp(whole.astype(np.float64), -array.exponent).reshape(array.shape)
         denominator = 1 << array.exponent
         try:
@@ -235,7 +242,8 @@ class EncryptedArray(_Unpicklable):
     """Numbers under encryption, with the operations of an array of NumPy that need no secret key.
 
     ``a + b`` and ``a - b`` take encrypted and plain operands, ``a * b``, ``a @ b`` and ``b @ a`` plain ones; all
-    broadcast. Plain floats are rounded to multiples of 2^-32 (`PublicKey.encrypt` and `scaled` take other roundings).
+    broadcast. The bound of a plain array is that of its type (`PublicKey.encrypt`); of a single number it is the next power
+    of two, which is public. Plain floats are rounded to multiples of 2^-32 (`PublicKey.encrypt` and `scaled` take other roundings).
     Time depends on the plain operands.
 
     Attributes
@@ -308,13 +316,15 @@ class EncryptedArray(_Unpicklable):
 
     def _aligned(self, exponent: int) -> EncryptedArray:
         """With as many bits behind the point, at least as many as now."""
-        return self if exponent == self.exponent else self._times(1 << (exponent - self.exponent), exponent)
+        return self if exponent == self.exponent else self._times(
+            1 << (exponent - self.exponent), exponent, self._bound << (exponent - self.exponent))
 
-    def _times(self, factor: int, exponent: int) -> EncryptedArray:
+    def _times(self, factor: int, exponent: int, bound: int) -> EncryptedArray:
+        self.public_key._check(bound, self._packing)
         count = len(self._ciphertexts)
         return EncryptedArray(self.public_key,
                               _paillier.scale(self.public_key._keys, self._ciphertexts, *fixed_point.to_bytes(fixed_point.objects([factor] * count))),
-                              self.shape, exponent, self._bound * abs(factor), self._packing)
+                              self.shape, exponent, bound, self._packing)
 
     def _broadcast(self, shape: tuple[int, ...]) -> EncryptedArray:
         return self if shape == self.shape else self._gathered(np.broadcast_to(self._places(), shape))
@@ -333,13 +343,21 @@ class EncryptedArray(_Unpicklable):
         return EncryptedArray(self.public_key, _paillier.add(self.public_key._keys, a._ciphertexts, b._ciphertexts), shape,
                               exponent, a._bound + b._bound, self._packing)
 
-    def _add_plain(self, other: Any) -> EncryptedArray:
-        plain, exponent = fixed_point.encode(other, None)
+    def _plain(self, values: Any, fraction_bits: int | None = None, bits: int | None = None) -> tuple[np.ndarray, int, int]:
+        """A plain operand, its exponent and its bound, which tells of an array's type alone."""
+        if fixed_point.is_scalar(values):
+            return fixed_point.encode_scalar(values, fraction_bits)
+        return fixed_point.encode(values, fraction_bits, bits, self._packing)
+
+    def _add_plain(self, other: Any, sign: int = 1) -> EncryptedArray:
+        plain, exponent, size = self._plain(other)
         if exponent < self.exponent:
-            plain, exponent = fixed_point.encode(other, self.exponent)
+            plain, exponent, size = self._plain(other, self.exponent)
+        if sign < 0:
+            plain = fixed_point.minus(plain)
         shape = np.broadcast_shapes(self.shape, plain.shape)
         a = self._aligned(exponent)._broadcast(shape)
-        bound = a._bound + fixed_point.largest(plain)
+        bound = a._bound + size
         self.public_key._check(bound, self._packing)
         flat = np.broadcast_to(plain, shape).ravel()
         if self._packing:
@@ -354,24 +372,24 @@ class EncryptedArray(_Unpicklable):
                               self.exponent, self._bound, self._packing)
 
     def __sub__(self, other: Any) -> EncryptedArray:
-        return self + (-other if isinstance(other, EncryptedArray) else fixed_point.minus(other))
+        return self + -other if isinstance(other, EncryptedArray) else self._add_plain(other, -1)
 
     def __rsub__(self, other: Any) -> EncryptedArray:
         return -self + other
 
-    def scaled(self, factors: Any, *, fraction_bits: int | None = None) -> EncryptedArray:
-        """Multiply by plain numbers, as ``a * factors`` does, rounded to multiples of 2^-fraction_bits."""
+    def scaled(self, factors: Any, *, fraction_bits: int | None = None, bits: int | None = None) -> EncryptedArray:
+        """Multiply by plain numbers of at most 2^bits, as ``a * factors`` does, rounded to multiples of 2^-fraction_bits."""
         if isinstance(factors, EncryptedArray):
             raise Error("two encrypted arrays are not multiplied by the Paillier cryptosystem alone")
-        plain, exponent = fixed_point.encode(factors, fraction_bits)
+        plain, exponent, size = self._plain(factors, fraction_bits, bits)
+        bound = self._bound * size
+        if self._packing and plain.size != 1:
+            raise Error("a packed array is multiplied by one number; encrypt it without packed=True")
+        self.public_key._check(bound, self._packing)
         if self._packing:
-            if plain.size != 1:
-                raise Error("a packed array is multiplied by one number; encrypt it without packed=True")
-            return self._times(int(plain.ravel()[0]), self.exponent + exponent)
+            return self._times(int(plain.ravel()[0]), self.exponent + exponent, bound)
         shape = np.broadcast_shapes(self.shape, plain.shape)
         a = self._broadcast(shape)
-        bound = a._bound * fixed_point.largest(plain)
-        self.public_key._check(bound, None)
         flat = np.broadcast_to(plain, shape).ravel()
         return EncryptedArray(self.public_key, _paillier.scale(self.public_key._keys, a._ciphertexts, *fixed_point.to_bytes(flat)), shape,
                               self.exponent + exponent, bound)
@@ -386,13 +404,12 @@ class EncryptedArray(_Unpicklable):
         if isinstance(other, EncryptedArray):
             raise Error("two encrypted arrays are not multiplied by the Paillier cryptosystem alone")
         self._refuse_packed("has no matrix product")
-        plain, exponent = fixed_point.encode(other, None)
+        plain, exponent, size = fixed_point.encode(other, None)
         if not 1 <= self.ndim <= 2 or not 1 <= plain.ndim <= 2 or self.shape[-1] != plain.shape[0]:
             raise Error(f"an encrypted array {self.shape} and a plain one {plain.shape} have no matrix product")
         rows, inner = self.size // self.shape[-1] if self.size else 0, self.shape[-1]
         right = plain.reshape(inner, -1)
-        weight = max((sum(abs(int(v)) for v in column) for column in right.T), default=0)
-        bound = self._bound * weight
+        bound = self._bound * size * inner
         self.public_key._check(bound, None)
         product = _paillier.matrix_product(self.public_key._keys, self._ciphertexts, *fixed_point.to_bytes(right.ravel()), rows, inner,
                                            right.shape[1])
