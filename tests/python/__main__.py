@@ -5,10 +5,13 @@
 import multiprocessing.pool
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
 
+# Where this runs in the background, interrupts are ignored; the tests send some.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 FOLDER = pathlib.Path(__file__).parent
 
 

@@ -140,6 +140,7 @@ class Refusals(unittest.TestCase):
                   "try:\n    smlp.SecureMLPClassifier(max_iter=500, random_state=71077346).fit(X, X[:, 0] > 0)\n"
                   "except KeyboardInterrupt:\n    print('ended')\n")
         parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(parent.kill)
         while not processes_with(71077346):
             time.sleep(0.05)
         parent.send_signal(signal.SIGINT)

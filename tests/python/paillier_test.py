@@ -311,6 +311,7 @@ class Processes(WithKeys):
         script = ("import numpy as np, sys\nfrom smlp import paillier\np, s = paillier.generate_keypair(2048)\n"
                   "try:\n    print('ready', flush=True)\n    p.encrypt(np.zeros(10**7, dtype=int))\nexcept KeyboardInterrupt:\n    print('ended')\n")
         process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.kill)
         self.assertEqual(process.stdout.readline(), "ready\n")
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.communicate(timeout=120)[0], "ended\n")
