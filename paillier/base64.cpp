@@ -12,8 +12,8 @@ constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 
 }  // namespace
 
-std::string to_base64url(std::span<const std::uint8_t> bytes) {
-  std::string text;
+SecretText to_base64url(std::span<const std::uint8_t> bytes) {
+  SecretText text;
   std::uint32_t pending = 0;
   unsigned bits = 0;
   for (const std::uint8_t byte : bytes) {
@@ -26,6 +26,7 @@ std::string to_base64url(std::span<const std::uint8_t> bytes) {
 
 Bytes from_base64url(std::string_view text) {
   Bytes bytes;
+  bytes.reserve(text.size());
   std::uint32_t pending = 0;
   unsigned bits = 0;
   for (const char character : text) {
@@ -42,11 +43,11 @@ Bytes from_base64url(std::string_view text) {
   return bytes;
 }
 
-std::string integer_to_base64url(const Integer& value) {
+SecretText integer_to_base64url(const Integer& value) {
   Bytes bytes;
   append_little_endian(value, std::max<std::size_t>(1, (bit_length(value) + 7) / 8), bytes);
   std::reverse(bytes.begin(), bytes.end());
-  std::string text = to_base64url(bytes);
+  SecretText text = to_base64url(bytes);
   wipe_memory(bytes.data(), bytes.size());
   return text;
 }

@@ -10,12 +10,14 @@
 #include "paillier/error.h"
 #include "paillier/files.h"
 #include "paillier/keys.h"
+#include "paillier/secret_text.h"
 
 namespace smlp {
 namespace {
 
-// Ordered, so that a file reads in the order in which it was written down here.
-using Json = nlohmann::ordered_json;
+// Ordered, so that a file reads in the order in which it was written down here. What it holds is wiped.
+using Json = nlohmann::basic_json<nlohmann::ordered_map, std::vector, SecretText, bool, std::int64_t,
+                                  std::uint64_t, double, WipingAllocator>;
 
 constexpr unsigned file_version = 1;
 constexpr std::size_t largest_file = std::size_t{1} << 20;
@@ -45,12 +47,11 @@ Json public_json(const PublicKeys& keys) {
 
 // The sealing secret has no relation that a loader could test, so the secret fields carry a checksum.
 std::string checksum(const Json& json) {
-  std::string text = "smlp-secret-key checksum 1";
+  SecretText text = "smlp-secret-key checksum 1";
   for (const char* field : {"kid", "paillier", "dgk", "sealing_secret"}) text += json.at(field).dump();
   Fingerprint digest{};
   if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1)
     throw Error("OpenSSL failed to compute SHA-256");
-  wipe_memory(text.data(), text.size());
   return to_hex(digest);
 }
 
@@ -84,9 +85,8 @@ struct WipedBytes {
   ~WipedBytes() { wipe_memory(bytes.data(), bytes.size()); }
 };
 
-void write_text(std::string text, const std::filesystem::path& path, mode_t mode) {
+void write_text(std::string_view text, const std::filesystem::path& path, mode_t mode) {
   const WipedBytes file(Bytes(text.begin(), text.end()));
-  wipe_memory(text.data(), text.size());
   write_file_atomically(path, file.bytes, mode);
 }
 
@@ -106,9 +106,9 @@ class Fields {
 
   const Json& at(const char* name) const { return json_.at(name); }
 
-  std::string text(const char* name) const {
+  std::string_view text(const char* name) const {
     if (!at(name).is_string()) fail(name, "is not a string");
-    return at(name).get<std::string>();
+    return at(name).get_ref<const SecretText&>();
   }
 
   void require_text(const char* name, const std::string& wanted) const {
@@ -125,7 +125,7 @@ class Fields {
   // What `decode` makes of a base64url text.
   template <typename Decode>
   auto decoded(const char* name, Decode&& decode) const {
-    const std::string encoded = text(name);
+    const std::string_view encoded = text(name);
     try {
       return decode(encoded);
     } catch (const Error& error) {
@@ -226,7 +226,7 @@ PublicKeys public_keys_at_top(const Json& json) {
 }  // namespace
 
 std::string to_json(const PublicKeys& keys) {
-  return public_json(keys).dump(2) + "\n";
+  return std::string(std::string_view(public_json(keys).dump(2))) + "\n";
 }
 
 void save(const PublicKeys& keys, const std::filesystem::path& path) {

@@ -1,7 +1,11 @@
 // Key files: round trips, and every way in which a file can be wrong.
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -36,6 +40,44 @@ mode_t mode_of(const std::filesystem::path& path) {
   struct stat status {};
   REQUIRE(::stat(path.c_str(), &status) == 0);
   return status.st_mode & 0777;
+}
+
+/// How often a text stands in the memory that this process can write to; `hidden` is the text with every
+/// character xor 0x55, so that the question itself is not found.
+std::size_t times_in_memory(const std::string& hidden) {
+  constexpr std::size_t piece = std::size_t{1} << 20;
+  void* const mapped = ::mmap(nullptr, piece, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  REQUIRE(mapped != MAP_FAILED);
+  auto* const window = static_cast<char*>(mapped);
+  const int memory = ::open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+  REQUIRE(memory >= 0);
+  std::ifstream maps("/proc/self/maps");
+  std::size_t found = 0;
+  for (std::string line; std::getline(maps, line);) {
+    std::size_t end = 0;
+    const std::size_t first = std::stoul(line, &end, 16),
+                      last = std::stoul(line.substr(end + 1), nullptr, 16);
+    const auto own = reinterpret_cast<std::size_t>(window);
+    if (line.find(" rw") == std::string::npos || (first <= own && own < last && last - first == piece))
+      continue;
+    for (std::size_t at = first; at < last; at += piece - hidden.size()) {
+      const std::size_t wanted = std::min(piece, last - at);
+      if (at < own + piece && own < at + wanted) continue;  // merged with its neighbours
+      if (::pread(memory, window, wanted, static_cast<off_t>(at)) != static_cast<ssize_t>(wanted)) break;
+      for (std::size_t i = 0; i + hidden.size() <= wanted; ++i) {
+        const void* next = std::memchr(window + i, hidden[0] ^ 0x55, wanted - i);
+        if (next == nullptr) break;
+        i = static_cast<std::size_t>(static_cast<const char*>(next) - window);
+        std::size_t same = 0;
+        while (same < hidden.size() && i + same < wanted && (window[i + same] ^ 0x55) == hidden[same]) ++same;
+        if (same == hidden.size()) ++found;
+      }
+    }
+  }
+  ::close(memory);
+  ::explicit_bzero(window, piece);
+  ::munmap(mapped, piece);
+  return found;
 }
 
 std::string error_of(const Json& json) {
@@ -239,4 +281,31 @@ TEST_CASE("no truncation and no flipped bit of a secret file loads as another ke
     CHECK(unchanged);
   }
   CHECK(refused >= tried - tried / 100);
+}
+
+TEST_CASE("a key that was saved, loaded and released leaves no text of its secrets in memory [slow]") {
+  const test::TemporaryDirectory directory;
+  const auto path = directory / "secret.json";
+  std::vector<std::string> hidden;
+  const auto hide = [&hidden](std::string_view text) {
+    std::string& out = hidden.emplace_back();
+    for (const char character : text.substr(0, 24)) out.push_back(static_cast<char>(character ^ 0x55));
+  };
+  const std::string marker = "a text that stands in memory once, to be found";
+  hide(marker);
+  {
+    const SecretKeys keys = SecretKeys::generate(Variant::subgroup, 1024, 224, RandomSource::from_system());
+    const PaillierSecretKey& paillier = keys.paillier();
+    const DgkSecretKey& dgk = keys.dgk();
+    for (const SecretInteger& secret : {paillier.p(), paillier.q(), dgk.p(), dgk.q(), dgk.v_p(), dgk.v_q()})
+      hide(integer_to_base64url(secret.value()));
+    hide(to_base64url(keys.sealing_secret()));
+    save(keys, path);
+    CHECK(same(load_secret_keys(path), keys));
+  }
+  CHECK(times_in_memory(hidden.front()) >= 1);
+  for (std::size_t i = 1; i < hidden.size(); ++i) {
+    CAPTURE(i);
+    CHECK(times_in_memory(hidden[i]) == 0);
+  }
 }
