@@ -8,6 +8,7 @@
 #include "paillier/error.h"
 #include "paillier/parallel.h"
 #include "protocols/masked_values.h"
+#include "protocols/matmul/operand.h"
 #include "protocols/registry.h"
 #include "protocols/truncation/division.h"
 
@@ -118,9 +119,16 @@ std::size_t KeyHolder::memory_needed(const Header& header, std::size_t frame_byt
     const std::size_t inner = header.parameters.empty()
                                   ? 1
                                   : checked_size(header.parameters[0], header.max_inner, "inner dimension");
-    work.left.col_groups = groups_with_bias(inner, sizes.budget.slots());
+    work.left.col_groups.assign(1, inner);
     work.right.row_groups.assign(1, inner);
-    work.left_states.closes = true;
+    if (!protocol.single_value && asks_for_row_packing(header.parameters)) {
+      const std::size_t most = frame_bytes / masked_value_bytes(sizes.budget.value_mask_bits());
+      if (inner > most)
+        throw Error("a request of " + std::to_string(frame_bytes) + " bytes has an inner dimension of " +
+                    std::to_string(inner) + ", allowed are " + std::to_string(most));
+      work.left.col_groups = groups_with_bias(inner, sizes.budget.slots());
+      work.left_states.closes = true;
+    }
   }
   const std::size_t answer_bytes = protocol.traffic(work, sizes).to_evaluator;
   // A cell in the clear is a big integer: its limbs and what GMP and malloc put around them, here and in two

@@ -51,6 +51,10 @@ std::size_t sealed_operand_bytes(std::size_t pieces, std::size_t cells, const Bi
   return pieces * sealed_overhead + cells * masked_value_bytes(budget.value_mask_bits());
 }
 
+bool asks_for_row_packing(std::span<const std::int64_t> parameters) {
+  return first_form < parameters.size() && (parameters[first_form] & form_closes) != 0;
+}
+
 std::size_t operand_ciphertexts(std::size_t packed) {
   return (packed + 1) / 2;
 }
@@ -82,8 +86,8 @@ Operand::Operand(const Evaluator& evaluator, const OperationId& operation, const
   const auto grouped = [&](bool with_constant) {
     return matrix.layout().col_groups == groups_of(matrix.cols(), with_constant, evaluator.budget.slots());
   };
-  has_constant_ = closes_ && grouped(true);
-  if (closes_ && !has_constant_ && !grouped(false))
+  has_constant_ = closes_ && !grouped(false);  // of one column both are the same
+  if (has_constant_ && !grouped(true))
     throw Error("an operand of " + std::to_string(matrix.cols()) +
                 " columns is held in one packing; the key holder makes the other for balanced groups, with "
                 "a constant column or without, alone");

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -91,6 +92,10 @@ class OpenedOperand {
   IntegerMatrix values_;
 };
 
+/// Where the forms of both operands begin in the parameters of a product.
+inline constexpr std::size_t first_form = 4;
+/// Whether a product asks for the other packing of its left operand.
+bool asks_for_row_packing(std::span<const std::int64_t> parameters);
 /// Ciphertexts on the wire of an operand that has so many in its packing: two in one.
 std::size_t operand_ciphertexts(std::size_t packed);
 /// Bytes of the sealed states of `cells` values in so many pieces.

@@ -113,7 +113,7 @@ void answer_product(Responder& responder) {
   const Layout& result = responder.header().layout;
   const std::vector<std::size_t> ungrouped(inner, 1);
   const Layout left_layout{result.row_groups, ungrouped}, right_layout{ungrouped, result.col_groups};
-  std::size_t next = 4;
+  std::size_t next = first_form;
   OpenedOperand left(responder, wire_name, left_layout, Side::left, next);
   OpenedOperand right(responder, wire_name, right_layout, Side::right, next);
   const IntegerMatrix& a = left.open("A + R_A");

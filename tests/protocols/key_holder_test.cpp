@@ -7,6 +7,7 @@
 
 #include "protocols/comparison/sign_state.h"
 #include "protocols/masked_values.h"
+#include "protocols/matmul/operand.h"
 #include "protocols/opened_values.h"
 #include "tests/support/protocol_fixture.h"
 #include "tests/support/toy_keys.h"
@@ -294,12 +295,20 @@ TEST_CASE("key holder: the memory of a request is known from its header") {
   // The answer of a product may have the other packing of its left operand.
   Request product = decode_request(requests_of(parties, "matmul/packed").front());
   product.header.layout.row_groups.assign(1000, 3);
-  const auto needed_by = [&](std::int64_t inner) {
+  const auto needed_by = [&](std::int64_t inner, std::int64_t form) {
     product.header.parameters[0] = inner;
+    product.header.parameters[first_form] = form;
     return key_holder.memory_needed(product.header, 1000);
   };
-  // The constant column, and seven more in groups of three.
-  CHECK(needed_by(8) - needed_by(1) >= 4 * parties.sizes().ciphertext_bytes * 3000 * 3);
+  constexpr std::int64_t kept = 1, closes = 16;
+  // The constant column, and seven more in groups of three; nothing where it is not asked for.
+  CHECK(needed_by(8, kept | closes) - needed_by(8, kept) >= 4 * parties.sizes().ciphertext_bytes * 3000 * 3);
+  CHECK(needed_by(8, kept) == needed_by(1, kept));
+  // What no request of 1000 bytes can bring is refused before anything is made for it.
+  product.header.max_inner = std::size_t{1} << 24;
+  CHECK(error_of([&] {
+          needed_by(1 << 24, kept | closes);
+        }).starts_with("a request of 1000 bytes has an inner dimension of 16777216, allowed are "));
 }
 
 TEST_CASE("key holder: a comparison takes masked values up to either end of their range") {

@@ -82,6 +82,27 @@ TEST_CASE("a regression on ciphertexts equals its twin, for both presets") {
   }
 }
 
+TEST_CASE("errors of one column, clipped or of a hidden layer of one neuron, train as the twin") {
+  const SmallData data(13);
+  const auto check = [&](const SmallRun& run) {
+    const SmallOutcome out = train_small(toy_keys(), numbers, 16, data, run);
+    CHECK(out.encrypted == out.twin);
+    CHECK(out.encrypted != out.initial);
+    const Sizes sizes{BitBudget(numbers, 16, 512), toy_keys().public_keys().paillier().ciphertext_bytes(),
+                      toy_keys().public_keys().dgk().ciphertext_bytes()};
+    const TableGroups groups = table_groups(13, run.options.batch, sizes.budget.slots());
+    CHECK(epoch_cost(run.network, run.protocols, run.options, groups, sizes, true).traffic == out.traffic);
+  };
+  SmallRun run = with_everything("homomorphic");
+  run.options.epochs = 1;
+  run.network = Network{{3, 4, 1, 2}};
+  check(run);
+  run.network = Network{{3, 4, 1}};
+  run.regression = true;
+  run.options.clip_gradient = 0.25;
+  check(run);
+}
+
 TEST_CASE(
     "with Nesterov's momentum and clipped errors the weights are the twin's, and cost is the declared one "
     "[slow]") {
