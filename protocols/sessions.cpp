@@ -1,4 +1,4 @@
-// OperationIds by number.
+// Operations by number.
 #include "protocols/sessions.h"
 
 #include <limits>
@@ -20,6 +20,13 @@ void check_size(const PublicKeys& keys, const BitBudget& budget) {
   if (keys.paillier().bits() != budget.modulus_bits())
     throw Error("a budget for keys of " + std::to_string(budget.modulus_bits()) +
                 " bits does not serve a key of " + std::to_string(keys.paillier().bits()));
+}
+
+std::unique_ptr<Channel> checked(const PublicKeys& keys, const BitBudget& budget,
+                                 std::unique_ptr<Channel> channel) {
+  check_size(keys, budget);
+  if (!channel) throw Error("a session has no channel: host_key_holder or RemoteKeyHolder makes one");
+  return channel;
 }
 
 }  // namespace
@@ -49,12 +56,10 @@ EvaluatorSession::EvaluatorSession(const PublicKeys& keys, const BitBudget& budg
 EvaluatorSession::EvaluatorSession(const PublicKeys& keys, const BitBudget& budget,
                                    std::unique_ptr<Channel> channel, const ProtocolNames& names,
                                    const RandomSource& random)
-    : channel_(std::move(channel)),
+    : channel_(checked(keys, budget, std::move(channel))),
       evaluator_(keys.with_sigma(budget.numbers().sigma), budget, *channel_, random, draw_session(random),
                  true),
-      protocols_(make_protocols(names, budget)) {
-  check_size(keys, budget);
-}
+      protocols_(make_protocols(names, budget)) {}
 
 OperationId EvaluatorSession::next_operation() {
   return {next(step_, "operations"), 1, Direction::forward};

@@ -1,5 +1,5 @@
-// For programs that use the library: an owner and an evaluator that number their places themselves, so that
-// no address is drawn from twice.
+// For programs that use the library: an owner and an evaluator that number their operations themselves, so
+// that no address is drawn from twice.
 #pragma once
 
 #include <memory>
@@ -8,11 +8,13 @@
 
 namespace smlp {
 
-/// The data owner: encrypts matrices, each under randomness of its own.
+/// The data owner: encrypts matrices, each under randomness of its own. Not thread-safe.
 class OwnerSession {
  public:
   /// Draws from the operating system. Throws Error when the budget is of keys of another size.
   OwnerSession(const PublicKeys& keys, const BitBudget& budget);
+  OwnerSession(const OwnerSession&) = delete;  // a copy would draw from the same addresses
+  OwnerSession& operator=(const OwnerSession&) = delete;
 
   /// In both packings. Throws Error where a cell is outside l bits.
   FreshMatrix encrypt(const IntegerMatrix& m);
@@ -42,7 +44,8 @@ class EvaluatorSession {
   /// max(z, 0).
   EncryptedMatrix relu(const EncryptedMatrix& z);
 
-  // For protocols of one's own: their parts, and where the next of them is called.
+  // For protocols of one's own: their parts, and where the next of them is called. A copy of the evaluator
+  // ends with the session, whose channel it uses.
   const Evaluator& evaluator() const { return evaluator_; }
   const ProtocolSet& protocols() const { return protocols_; }
   /// Another one each time. Throws Error after 2^32 - 1.

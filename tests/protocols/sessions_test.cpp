@@ -69,6 +69,9 @@ TEST_CASE("sessions refuse what does not fit") {
   const BitBudget other(toy_numbers, toy_max_inner, 2048);
   CHECK_THROWS_AS(OwnerSession(keys(), other), Error);
   CHECK_THROWS_AS(EvaluatorSession(keys(), other, hosted()), Error);
+  CHECK_THROWS_WITH_AS(EvaluatorSession(keys(), toy_budget(), nullptr),
+                       "a session has no channel: host_key_holder or RemoteKeyHolder makes one", Error);
+  static_assert(!std::is_copy_constructible_v<OwnerSession>);
   EvaluatorSession session(keys(), toy_budget(), hosted());
   const EncryptedMatrix wide = owner.encrypt(matrix_of(1, 9, {1})).local();
   CHECK_THROWS_AS(session.product(wide, wide.transposed()), Error);
