@@ -26,12 +26,13 @@ namespace {
 
 using Ciphertexts = std::vector<Ciphertext>;
 
-/// Elements between two looks at signals: tenths of a second.
-constexpr std::size_t block = 4096;
+/// Elements between two looks at signals: tenths of a second of powers, or of products of ciphertexts.
+constexpr std::size_t powers_block = 512;
+constexpr std::size_t products_block = 16384;
 
 /// body(first, count) for blocks of [0, size), without the lock; a signal such as Ctrl-C ends it between two.
 template <typename Body>
-void in_blocks(std::size_t size, Body&& body) {
+void in_blocks(std::size_t size, std::size_t block, Body&& body) {
   for (std::size_t first = 0; first < size; first += block) {
     {
       const py::gil_scoped_release free;
@@ -39,6 +40,18 @@ void in_blocks(std::size_t size, Body&& body) {
     }
     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
   }
+}
+
+/// [f(i)] for i below size, in blocks.
+template <typename F>
+Ciphertexts mapped(std::size_t size, F&& f, std::size_t block = products_block) {
+  Ciphertexts out;
+  out.reserve(size);
+  in_blocks(size, block, [&](std::size_t first, std::size_t count) {
+    std::ranges::move(parallel_map(count, [&](std::size_t i) { return f(first + i); }),
+                      std::back_inserter(out));
+  });
+  return out;
 }
 
 std::vector<Integer> integers_from(const py::bytes& bytes, std::size_t width) {
@@ -87,7 +100,7 @@ void append(std::vector<FreshCiphertext>&& more, Ciphertexts& out) {
 Ciphertexts encrypt(const PublicKeys& keys, const py::bytes& bytes, std::size_t width) {
   const std::vector<Integer> values = integers_from(bytes, width);
   Ciphertexts out;
-  in_blocks(values.size(), [&](std::size_t first, std::size_t count) {
+  in_blocks(values.size(), powers_block, [&](std::size_t first, std::size_t count) {
     append(keys.paillier().encrypt(std::span(values).subspan(first, count), fresh_draws()), out);
   });
   return out;
@@ -96,7 +109,7 @@ Ciphertexts encrypt(const PublicKeys& keys, const py::bytes& bytes, std::size_t 
 Ciphertexts encrypt_as_holder(const SecretKeys& keys, const py::bytes& bytes, std::size_t width) {
   const std::vector<Integer> values = integers_from(bytes, width);
   Ciphertexts out;
-  in_blocks(values.size(), [&](std::size_t first, std::size_t count) {
+  in_blocks(values.size(), powers_block, [&](std::size_t first, std::size_t count) {
     append(keys.paillier().encrypt(std::span(values).subspan(first, count), fresh_draws()), out);
   });
   return out;
@@ -104,7 +117,7 @@ Ciphertexts encrypt_as_holder(const SecretKeys& keys, const py::bytes& bytes, st
 
 py::tuple decrypt(const SecretKeys& keys, const Ciphertexts& cs) {
   std::vector<Integer> values;
-  in_blocks(cs.size(), [&](std::size_t first, std::size_t count) {
+  in_blocks(cs.size(), powers_block, [&](std::size_t first, std::size_t count) {
     std::ranges::move(keys.paillier().decrypt(std::span(cs).subspan(first, count)),
                       std::back_inserter(values));
   });
@@ -113,21 +126,22 @@ py::tuple decrypt(const SecretKeys& keys, const Ciphertexts& cs) {
 
 Ciphertexts add(const PublicKeys& keys, const Ciphertexts& a, const Ciphertexts& b) {
   check_same(a.size(), b.size());
-  const py::gil_scoped_release free;
-  return parallel_map(a.size(), [&](std::size_t i) { return keys.paillier().add(a[i], b[i]); });
+  return mapped(a.size(), [&](std::size_t i) { return keys.paillier().add(a[i], b[i]); });
 }
 
 Ciphertexts negate(const PublicKeys& keys, const Ciphertexts& cs) {
-  const py::gil_scoped_release free;
-  return keys.paillier().negate(cs);
+  Ciphertexts out;
+  in_blocks(cs.size(), products_block, [&](std::size_t first, std::size_t count) {
+    std::ranges::move(keys.paillier().negate(std::span(cs).subspan(first, count)), std::back_inserter(out));
+  });
+  return out;
 }
 
 Ciphertexts add_plain(const PublicKeys& keys, const Ciphertexts& cs, const py::bytes& bytes,
                       std::size_t width) {
   const std::vector<Integer> values = integers_from(bytes, width);
   check_same(cs.size(), values.size());
-  const py::gil_scoped_release free;
-  return parallel_map(cs.size(), [&](std::size_t i) { return keys.paillier().add_plain(cs[i], values[i]); });
+  return mapped(cs.size(), [&](std::size_t i) { return keys.paillier().add_plain(cs[i], values[i]); });
 }
 
 /// Element by element. Variable time in the factors.
@@ -135,25 +149,53 @@ Ciphertexts scale(const PublicKeys& keys, const Ciphertexts& cs, const py::bytes
   std::vector<Integer> factors = integers_from(bytes, width);
   check_same(cs.size(), factors.size());
   Ciphertexts bases = cs;
-  {
-    const py::gil_scoped_release free;
-    std::vector<std::size_t> negative;
-    for (std::size_t i = 0; i < factors.size(); ++i)
-      if (factors[i] < 0) negative.push_back(i);
-    Ciphertexts chosen;
-    for (const std::size_t i : negative) chosen.push_back(cs[i]);
-    chosen = keys.paillier().negate(chosen);
-    for (std::size_t k = 0; k < negative.size(); ++k) {
-      bases[negative[k]] = chosen[k];
-      factors[negative[k]] = -factors[negative[k]];
-    }
+  std::vector<std::size_t> negative;
+  for (std::size_t i = 0; i < factors.size(); ++i)
+    if (factors[i] < 0) negative.push_back(i);
+  Ciphertexts chosen;
+  for (const std::size_t i : negative) chosen.push_back(cs[i]);
+  chosen = negate(keys, chosen);
+  for (std::size_t k = 0; k < negative.size(); ++k) {
+    bases[negative[k]] = chosen[k];
+    factors[negative[k]] = -factors[negative[k]];
   }
   Ciphertexts out;
-  in_blocks(bases.size(), [&](std::size_t first, std::size_t count) {
+  in_blocks(bases.size(), powers_block, [&](std::size_t first, std::size_t count) {
     std::ranges::move(keys.paillier().dot_products(std::span(bases).subspan(first, count),
                                                    std::span(factors).subspan(first, count), 1),
                       std::back_inserter(out));
   });
+  return out;
+}
+
+/// rows x inner ciphertexts times inner x outputs integers that are not negative, in blocks.
+Ciphertexts blocked_product(const PaillierPublicKey& key, const Ciphertexts& cs,
+                            const std::vector<Integer>& factors, std::size_t rows, std::size_t inner,
+                            std::size_t outputs) {
+  constexpr std::size_t side = 256, terms = std::size_t{1} << 17;
+  const std::size_t depth = std::clamp<std::size_t>(inner, 1, side);
+  const std::size_t width = std::clamp<std::size_t>(outputs, 1, side);
+  const std::size_t height = std::max<std::size_t>(terms / (depth * width) / 8, 1) * 8;
+  Ciphertexts out(rows * outputs, key.trivial(0));
+  for (std::size_t k = 0; k < inner; k += depth)
+    for (std::size_t j = 0; j < outputs; j += width) {
+      const std::size_t deep = std::min(depth, inner - k), wide = std::min(width, outputs - j);
+      std::vector<Integer> right;
+      right.reserve(deep * wide);
+      for (std::size_t l = k; l < k + deep; ++l)
+        right.insert(right.end(), &factors[l * outputs + j], &factors[l * outputs + j] + wide);
+      in_blocks(rows, height, [&](std::size_t first, std::size_t count) {
+        Ciphertexts left;
+        left.reserve(count * deep);
+        for (std::size_t i = first; i < first + count; ++i)
+          left.insert(left.end(), &cs[i * inner + k], &cs[i * inner + k] + deep);
+        const Ciphertexts part = key.matrix_product(left, right, count, deep, wide);
+        parallel_for(count * wide, [&](std::size_t i) {
+          Ciphertext& sum = out[(first + i / wide) * outputs + j + i % wide];
+          sum = k == 0 ? part[i] : key.add(sum, part[i]);
+        });
+      });
+    }
   return out;
 }
 
@@ -164,17 +206,15 @@ Ciphertexts matrix_product(const PublicKeys& keys, const Ciphertexts& cs, const 
   check_same(cs.size(), rows * inner);
   check_same(factors.size(), inner * outputs);
   const PaillierPublicKey& key = keys.paillier();
-  const py::gil_scoped_release free;
   // A B = A (B + o) - o A 1: exponents are not negative.
   Integer offset = 0;
   for (const Integer& factor : factors) offset = std::max(offset, Integer(-factor));
-  if (offset == 0) return key.matrix_product(cs, factors, rows, inner, outputs);
   for (Integer& factor : factors) factor += offset;
-  const Ciphertexts products = key.matrix_product(cs, factors, rows, inner, outputs);
-  const std::vector<Integer> offsets(cs.size(), offset);
-  const Ciphertexts back = key.negate(key.dot_products(cs, offsets, inner));
-  return parallel_map(products.size(),
-                      [&](std::size_t i) { return key.add(products[i], back[i / outputs]); });
+  const Ciphertexts products = blocked_product(key, cs, factors, rows, inner, outputs);
+  if (offset == 0) return products;
+  const Ciphertexts back =
+      negate(keys, blocked_product(key, cs, std::vector<Integer>(inner, offset), rows, inner, 1));
+  return mapped(products.size(), [&](std::size_t i) { return key.add(products[i], back[i / outputs]); });
 }
 
 /// The sum of each row of `inner` ciphertexts; 0 where there are none. Long rows are cut into parts.
@@ -187,14 +227,17 @@ Ciphertexts sum_rows(const PublicKeys& keys, const Ciphertexts& cs, std::size_t 
     for (const Ciphertext& term : terms) sum = key.add(sum, term);
     return sum;
   };
-  const py::gil_scoped_release free;
   const std::size_t parts = std::max<std::size_t>((inner + part - 1) / part, 1);
-  const Ciphertexts partial = parallel_map(rows * parts, [&](std::size_t i) {
-    const std::size_t first = i % parts * part;
-    return sum_of(std::span(cs).subspan(i / parts * inner + first, std::min(part, inner - first)));
-  });
-  return parallel_map(rows,
-                      [&](std::size_t i) { return sum_of(std::span(partial).subspan(i * parts, parts)); });
+  const Ciphertexts partial = mapped(
+      rows * parts,
+      [&](std::size_t i) {
+        const std::size_t first = i % parts * part;
+        return sum_of(std::span(cs).subspan(i / parts * inner + first, std::min(part, inner - first)));
+      },
+      powers_block);
+  return mapped(
+      rows, [&](std::size_t i) { return sum_of(std::span(partial).subspan(i * parts, parts)); },
+      powers_block);
 }
 
 Ciphertexts take(const Ciphertexts& cs, const std::vector<std::size_t>& places) {
@@ -207,7 +250,7 @@ Ciphertexts take(const Ciphertexts& cs, const std::vector<std::size_t>& places) 
 /// Re-randomised, so that the bytes tell nothing of how the ciphertexts were made.
 py::bytes encode(const PublicKeys& keys, const Ciphertexts& cs) {
   Bytes out;
-  in_blocks(cs.size(), [&](std::size_t first, std::size_t count) {
+  in_blocks(cs.size(), powers_block, [&](std::size_t first, std::size_t count) {
     keys.paillier().encode(keys.paillier().rerandomise(std::span(cs).subspan(first, count), fresh_draws()),
                            out);
   });
@@ -220,9 +263,15 @@ Ciphertexts decode(const PublicKeys& keys, const py::bytes& bytes, std::size_t c
   if (all.size() % each != 0 || all.size() / each != count)
     throw Error(std::to_string(all.size()) + " bytes are not " + std::to_string(count) + " ciphertexts of " +
                 std::to_string(each) + " bytes");
-  const py::gil_scoped_release free;
-  return keys.paillier().decode({reinterpret_cast<const std::uint8_t*>(all.data()), all.size()}, count,
-                                "ciphertexts");
+  Ciphertexts out;
+  in_blocks(count, products_block, [&](std::size_t first, std::size_t size) {
+    std::ranges::move(
+        keys.paillier().decode(
+            {reinterpret_cast<const std::uint8_t*>(all.data()) + first * each, size * each}, size,
+            first == 0 ? "ciphertexts" : "ciphertexts from " + std::to_string(first) + " on"),
+        std::back_inserter(out));
+  });
+  return out;
 }
 
 SecretKeys generate(std::size_t bits, const std::string& variant) {

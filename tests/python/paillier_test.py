@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 import numpy as np
@@ -308,13 +309,25 @@ class Processes(WithKeys):
         self.assertGreater(during, 0)
 
     def test_ctrl_c_ends_a_long_computation(self):
-        script = ("import numpy as np, sys\nfrom smlp import paillier\np, s = paillier.generate_keypair(2048)\n"
-                  "try:\n    print('ready', flush=True)\n    p.encrypt(np.zeros(10**7, dtype=int))\nexcept KeyboardInterrupt:\n    print('ended')\n")
-        process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-        self.addCleanup(process.kill)
-        self.assertEqual(process.stdout.readline(), "ready\n")
-        process.send_signal(signal.SIGINT)
-        self.assertEqual(process.communicate(timeout=120)[0], "ended\n")
+        for work in ("p.encrypt(np.zeros(10**7, dtype=int))", "x.reshape(20, 100) @ np.full((100, 10000), 2**62)",
+                     "x[:100] @ np.full((100, 200000), -2**62)"):
+            script = ("import numpy as np, sys\nfrom smlp import paillier\np, s = paillier.generate_keypair(2048)\n"
+                      "x = s.encrypt(np.ones(2000, dtype=int))\n"
+                      f"try:\n    print('ready', flush=True)\n    {work}\nexcept KeyboardInterrupt:\n    print('ended')\n")
+            with self.subTest(work=work), subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+                self.addCleanup(process.kill)
+                self.assertEqual(process.stdout.readline(), "ready\n")
+                time.sleep(2)
+                self.assertIsNone(process.poll())
+                process.send_signal(signal.SIGINT)
+                start = time.monotonic()
+                self.assertEqual(process.communicate(timeout=120)[0], "ended\n")
+                self.assertLess(time.monotonic() - start, 20)
+
+    def test_products_in_blocks(self):
+        for rows, inner, outputs in ((1, 300, 2), (2, 2, 300), (530, 1, 1), (3, 0, 2), (0, 3, 2)):
+            a, b = (np.random.default_rng(1).integers(-9, 9, size=size) for size in ((rows, inner), (inner, outputs)))
+            self.same(self.secret.encrypt(a) @ b, a @ b)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import pathlib
 from typing import Any, Union
@@ -407,8 +408,8 @@ class EncryptedArray(_Unpicklable):
         plain, exponent, size = fixed_point.encode(other, None)
         if not 1 <= self.ndim <= 2 or not 1 <= plain.ndim <= 2 or self.shape[-1] != plain.shape[0]:
             raise Error(f"an encrypted array {self.shape} and a plain one {plain.shape} have no matrix product")
-        rows, inner = self.size // self.shape[-1] if self.size else 0, self.shape[-1]
-        right = plain.reshape(inner, -1)
+        rows, inner = math.prod(self.shape[:-1]), self.shape[-1]
+        right = plain.reshape(inner, math.prod(plain.shape[1:]))
         bound = self._bound * size * inner
         self.public_key._check(bound, None)
         product = _paillier.matrix_product(self.public_key._keys, self._ciphertexts, *fixed_point.to_bytes(right.ravel()), rows, inner,
