@@ -1,5 +1,6 @@
 """The estimators: the program's weights, scikit-learn's habits. Keys of 1024 bits: toys."""
 import json
+import os
 import pathlib
 import pickle
 import signal
@@ -134,6 +135,23 @@ class Refusals(unittest.TestCase):
                 return
             time.sleep(0.05)
         self.fail("the program goes on")
+
+    def test_children_of_fork_do_not_hold_it_up(self):
+        """The program reads its table to the end while a child of fork has what this process had open."""
+        with tempfile.TemporaryDirectory() as folder:
+            program = pathlib.Path(folder, "smlp")
+            program.write_text("#!/bin/sh\nsleep 1\nwhile [ $1 != --data ]; do shift; done\ncat $2 > /dev/null\n")
+            program.chmod(0o755)
+            script = ("import os, threading, time\nfrom smlp import _program\n"
+                      "def fork():\n    time.sleep(0.5)\n    if os.fork() == 0:\n        time.sleep(300)\n        os._exit(0)\n"
+                      "threading.Thread(target=fork).start()\n_program.run('run', {}, {'data': 'x' * 10**6})\n"
+                      "print('ended', flush=True)\nos.killpg(0, 9)\n")
+            parent = subprocess.Popen([sys.executable, "-W", "ignore", "-c", script], stdout=subprocess.PIPE, text=True,
+                                      env={**os.environ, "SMLP": str(program)}, start_new_session=True)
+            try:
+                self.assertEqual(parent.communicate(timeout=30)[0], "ended\n")
+            finally:
+                parent.poll() is None and os.killpg(parent.pid, signal.SIGKILL)
 
     def test_ctrl_c(self):
         script = ("import numpy as np, smlp\nrng = np.random.default_rng(1)\nX = rng.normal(size=(4000, 50))\n"

@@ -1,10 +1,15 @@
 """Three parties over TLS, by files that the program reads and writes too. Keys of 1024 bits: toys."""
+import os
 import pathlib
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
+import unittest.mock
 
 import numpy as np
 import pandas as pd
@@ -53,6 +58,66 @@ class ThreeParties(unittest.TestCase):
         with self.assertRaisesRegex(smlp.Error, "no-such-option"):
             smlp.keygen(self.folder / "keys", no_such_option=1)
         self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_the_call_of_two_arguments(self):
+        keys = smlp.keygen(self.folder / "keys", bits=1024, **self.toy)
+        array = np.arange(40.0).reshape(10, 4)
+        array[:, 3] = np.arange(10) % 2
+        for table in (IRIS, array, array.tolist()):
+            out = smlp.encrypt(table, keys, **self.toy)
+            self.addCleanup(shutil.rmtree, out.parent)
+            self.assertEqual(sorted(p.name for p in out.parent.iterdir()), ["table.h5", "table.h5.profile.json"])
+            self.assertEqual(out.parent.stat().st_mode & 0o777, 0o700)
+        before = set(pathlib.Path(tempfile.gettempdir()).glob("smlp-*"))
+        for table in ([1, 2], 7, "nothing.csv", pd.DataFrame({"x": ["\ud800"]})):
+            with self.assertRaises(smlp.Error):
+                smlp.encrypt(table, keys, **self.toy)
+        self.assertEqual(set(pathlib.Path(tempfile.gettempdir()).glob("smlp-*")) - before, set())
+
+    def test_a_key_holder_that_ends_by_itself(self):
+        keys = smlp.keygen(self.folder / "keys", bits=1024, **self.toy)
+        holder = smlp.KeyHolder(keys, **self.toy)
+        self.assertFalse(holder.running)
+        with holder:
+            self.assertTrue(holder.running)
+            self.assertEqual(os.getsid(holder._child.pid), holder._child.pid)  # no Ctrl-C of this terminal reaches it
+            os.kill(holder._child.pid, signal.SIGKILL)
+            holder._child.wait()
+            self.assertFalse(holder.running)
+            self.assertTrue(holder.start().running)
+        self.assertFalse(holder.running)
+
+        def kill():
+            while not holder.running:
+                time.sleep(0.05)
+            os.kill(holder._child.pid, signal.SIGKILL)
+
+        thread = threading.Thread(target=kill)
+        thread.start()
+        with self.assertRaisesRegex(smlp.Error, "ended by signal 9"):
+            holder.serve()
+        thread.join()
+
+    def test_ctrl_c_while_it_starts(self):
+        program = self.folder / "slow"
+        program.write_text(f"#!/bin/sh\necho $$ > {self.folder}/pid\nexec sleep 1000\n")
+        program.chmod(0o755)
+        script = ("import smlp\nholder = smlp.KeyHolder('x')\ntry:\n    holder.start()\nexcept KeyboardInterrupt:\n"
+                  "    print('ended', holder.running)\n")
+        with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True,
+                              env={**os.environ, "SMLP": str(program)}) as parent:
+            while not (self.folder / "pid").exists() or not (self.folder / "pid").read_text():
+                time.sleep(0.05)
+            parent.send_signal(signal.SIGINT)
+            self.assertEqual(parent.communicate(timeout=60)[0], "ended False\n")
+        self.assertFalse(pathlib.Path("/proc", (self.folder / "pid").read_text().strip()).exists())
+
+    def test_programs_that_are_missing(self):
+        before = len(os.listdir("/proc/self/fd"))
+        for change, sentence in (({"SMLP": "/nowhere/smlp"}, "/nowhere/smlp is not there"), ({"PATH": "/nowhere"}, "setpriv")):
+            with unittest.mock.patch.dict(os.environ, change), self.assertRaisesRegex(smlp.Error, sentence):
+                smlp.encrypt(IRIS, self.folder / "public.json", self.folder / "x.h5")
+        self.assertEqual(len(os.listdir("/proc/self/fd")), before)
 
     def test_a_killed_interpreter_leaves_no_server(self):
         keys = smlp.keygen(self.folder / "keys", bits=1024, **self.toy)

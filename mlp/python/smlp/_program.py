@@ -1,4 +1,4 @@
-"""The program `smlp` as a child: tables by pipes, its sentence as an exception, and it ends when its parent does."""
+"""The program `smlp` as a child: tables by files in memory, its sentence as an exception, and it ends when its parent does."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ def path() -> str:
     found = os.environ.get("SMLP") or (str(own) if own.exists() else shutil.which("smlp"))
     if not found:
         raise Error("the program smlp is not there: build the package by make python, or name the program by SMLP")
+    if not os.access(found, os.X_OK) or os.path.isdir(found):
+        raise Error(f"the program {found} is not there, or is not executable" + (" (SMLP names it)" if os.environ.get("SMLP") else ""))
     return found
 
 
@@ -37,33 +39,29 @@ def option_words(options: dict[str, Any]) -> list[str]:
 
 def start(words: Sequence[str], **how: Any) -> subprocess.Popen:
     """A child that gets SIGTERM when the thread that started it ends, a killed interpreter included."""
-    return subprocess.Popen(["setpriv", "--pdeathsig", "TERM", path(), *words], text=True, **how)
+    try:
+        return subprocess.Popen(["setpriv", "--pdeathsig", "TERM", path(), *words], text=True, encoding="utf-8",
+                                errors="replace", **how)
+    except FileNotFoundError:
+        raise Error("the program setpriv, of the package util-linux, is not there") from None
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in an option
+        raise Error(f"the program smlp does not start: {error}") from None
 
 
-class _Table:
-    """Text that the program reads from a pipe, once."""
-
-    def __init__(self, text: str):
-        self._reading, writing = os.pipe()
-        self.name = f"/dev/fd/{self._reading}"
-        self._writer = threading.Thread(target=self._write, args=(writing, text), daemon=True)
-
-    @staticmethod
-    def _write(descriptor: int, text: str) -> None:
-        try:
-            with open(descriptor, "w", encoding="utf-8") as pipe:
-                pipe.write(text)
-        except BrokenPipeError:  # refused before it was read to its end; the program says why
-            pass
-
-    def send(self) -> None:
-        """To a child that has inherited the other end."""
-        os.close(self._reading)
-        self._writer.start()
-
-    @property
-    def inherited(self) -> int:
-        return self._reading
+def _in_memory(name: str, text: str) -> int:
+    """The descriptor of a file without a name that has this text. No other process has to read or write for it to end."""
+    try:
+        data = text.encode()
+    except UnicodeEncodeError as error:
+        raise Error(f"the table of --{name} has a character that is no text: {text[error.start]!r}") from None
+    descriptor = os.memfd_create(f"smlp-{name}")
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(data)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def run(command: str, options: dict[str, Any], tables: dict[str, str] | None = None,
@@ -76,7 +74,7 @@ def run(command: str, options: dict[str, Any], tables: dict[str, str] | None = N
     options : dict
         As `option_words` takes them.
     tables : dict of str to str, optional
-        Options whose file is this text, given by a pipe.
+        Options whose file is this text, given as a file in memory.
     on_line : callable, optional
         Gets each line of progress.
 
@@ -90,17 +88,21 @@ def run(command: str, options: dict[str, Any], tables: dict[str, str] | None = N
     Error
         With the program's sentence. Its warnings are warnings.
     """
-    pipes = {name: _Table(text) for name, text in (tables or {}).items()}
-    words = [command, *option_words({**options, **{name: pipe.name for name, pipe in pipes.items()}})]
-    child = start(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                  pass_fds=[pipe.inherited for pipe in pipes.values()])
+    descriptors: dict[str, int] = {}
+    try:
+        for name, text in (tables or {}).items():
+            descriptors[name] = _in_memory(name, text)
+        files = {name: f"/proc/self/fd/{descriptor}" for name, descriptor in descriptors.items()}
+        child = start([command, *option_words({**options, **files})], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                      stderr=subprocess.PIPE, pass_fds=list(descriptors.values()))
+    finally:
+        for descriptor in descriptors.values():
+            os.close(descriptor)
     said: list[str] = []
     out: list[str] = []
     reader = threading.Thread(target=lambda: out.append(child.stdout.read()))
     try:
         reader.start()
-        for pipe in pipes.values():
-            pipe.send()
         for line in child.stderr:
             line = line.rstrip("\n")
             warning = re.match(r"smlp: warning: (.*)", line)

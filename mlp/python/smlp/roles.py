@@ -12,7 +12,9 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
+import tempfile
 import threading
 from typing import Any, NamedTuple, Union
 
@@ -37,16 +39,38 @@ def keygen(out: Path, **options: Any) -> Keys:
     return Keys(pathlib.Path(out, "public.json"), pathlib.Path(out, "secret.json"))
 
 
-def encrypt(table: Any, key: Path, out: Path, **options: Any) -> pathlib.Path:
+def _file(key: Path | Keys, which: str) -> Path:
+    return getattr(key, which) if isinstance(key, Keys) else key
+
+
+def _csv(table: Any) -> str:
+    import numpy as np
+    import pandas as pd
+    if hasattr(table, "to_csv"):
+        frame = table
+    else:
+        try:
+            array = np.asarray(table)
+        except (ValueError, TypeError, OverflowError, RecursionError):
+            array = np.empty(0)
+        if array.ndim != 2:
+            raise Error(f"a {type(table).__name__} is no table: a frame, an array of rows and columns or the path of a CSV is")
+        frame = pd.DataFrame(array, columns=[f"x{j}" for j in range(array.shape[1])])
+    return frame.to_csv(index=False)
+
+
+def encrypt(table: Any, key: Path | Keys, out: Path | None = None, **options: Any) -> pathlib.Path:
     """Encrypt a table: ``smlp encrypt``.
 
     Parameters
     ----------
-    table : DataFrame, or path of a CSV
-        A frame goes through a pipe: nothing of it is written in the clear.
-    key : path of the key holder's public.json
-    out : path
-        The encrypted table; ``OUT.profile.json`` beside it stays with the owner.
+    table : DataFrame, array of rows and columns, or path of a CSV
+        A frame or an array goes by memory: nothing of it is written in the clear. Columns of an array are x0, x1, .., the
+        last one the label unless `label` says otherwise.
+    key : path of the key holder's public.json, or what `keygen` gave
+    out : path, optional
+        The encrypted table; ``OUT.profile.json`` beside it stays with the owner. By default ``table.h5`` in a new folder
+        for temporary files, smlp-..; whoever calls removes it.
     **options
         ``label='diagnosis'``, ``profile=..`` for queries, ..
 
@@ -54,15 +78,22 @@ def encrypt(table: Any, key: Path, out: Path, **options: Any) -> pathlib.Path:
     -------
     Path of the encrypted table
     """
-    settings = {"key": key, "out": out, "quiet": True, **options}
-    if isinstance(table, (str, os.PathLike)):
-        _program.run("encrypt", {"data": table, **settings})
-    else:
-        _program.run("encrypt", settings, {"data": table.to_csv(index=False)})
+    folder = tempfile.mkdtemp(prefix="smlp-") if out is None else None
+    out = pathlib.Path(folder, "table.h5") if folder else out
+    settings = {"key": _file(key, "public"), "out": out, "quiet": True, **options}
+    try:
+        if isinstance(table, (str, os.PathLike)):
+            _program.run("encrypt", {"data": table, **settings})
+        else:
+            _program.run("encrypt", settings, {"data": _csv(table)})
+    except BaseException:
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
     return pathlib.Path(out)
 
 
-def decrypt(answers: Path, key: Path, *, profile: Path | None = None, **options: Any) -> Any:
+def decrypt(answers: Path, key: Path | Keys, *, profile: Path | None = None, **options: Any) -> Any:
     """Open answers: ``smlp decrypt``.
 
     Returns
@@ -71,13 +102,13 @@ def decrypt(answers: Path, key: Path, *, profile: Path | None = None, **options:
         By rows of the owner's table, from 1: ``class`` and the outputs, or ``value``.
     """
     import pandas as pd
-    text = _program.run("decrypt", {"in": answers, "key": key, "profile": profile, "out": "/dev/stdout", **options})
+    text = _program.run("decrypt", {"in": answers, "key": _file(key, "secret"), "profile": profile, "out": "/dev/stdout", **options})
     return pd.read_csv(io.StringIO(text), index_col="row", dtype={"class": str}, keep_default_na=False)
 
 
-def export(model: Path, key: Path, **options: Any) -> dict[str, Any]:
+def export(model: Path, key: Path | Keys, **options: Any) -> dict[str, Any]:
     """Open a model: ``smlp export``. The JSON of docs/formats.md, with the weights of each layer."""
-    return json.loads(_program.run("export", {"model": model, "key": key, "out": "/dev/stdout", **options}))
+    return json.loads(_program.run("export", {"model": model, "key": _file(key, "secret"), "out": "/dev/stdout", **options}))
 
 
 class KeyHolder:
@@ -88,38 +119,55 @@ class KeyHolder:
 
     Parameters
     ----------
-    key : path of secret.json
+    key : path of secret.json, or what `keygen` gave
     listen : str
         HOST:PORT; port 0 takes a free one.
     tls : path of the key holder's certificates, optional
         None is without TLS, which the program allows on loopback addresses alone.
     """
 
-    def __init__(self, key: Path, listen: str = "127.0.0.1:0", tls: Path | None = None, **options: Any):
-        self._options = {"key": key, "listen": listen, "tls": tls, "insecure_transport": tls is None, **options}
+    def __init__(self, key: Path | Keys, listen: str = "127.0.0.1:0", tls: Path | None = None, **options: Any):
+        self._options = {"key": _file(key, "secret"), "listen": listen, "tls": tls, "insecure_transport": tls is None, **options}
         self._child: subprocess.Popen | None = None
         self._log: collections.deque[str] = collections.deque(maxlen=1000)
         self._reader: threading.Thread | None = None
         self.address: str | None = None
 
     def start(self) -> KeyHolder:
-        """Serve in the background until `stop`, or until the thread that called this ends. Raises Error."""
-        if self._child is not None:
+        """Serve in the background until `stop`, or until the thread that called this ends. Raises Error.
+
+        An interrupt of this process, as of a notebook's cell, does not reach the server.
+        """
+        if self.running:
             raise Error(f"this key holder serves already, at {self.address}")
+        self.stop()  # one that has ended by itself
         child = _program.start(["serve", *_program.option_words(self._options)], stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        for line in child.stdout:
-            self._log.append(line.rstrip("\n"))
-            listening = re.search(r" listening on (\S+) for ", line)
-            if listening:
-                self.address = listening[1]
-                self._child = child
-                self._reader = threading.Thread(target=self._read, args=(child,), daemon=True)
-                self._reader.start()
-                return self
-        child.wait()
-        child.stdout.close()
-        raise Error(self._log[-1].removeprefix("smlp: ") if self._log else "the key holder ended without a word")
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            for line in child.stdout:
+                self._log.append(line.rstrip("\n"))
+                listening = re.search(r" listening on (\S+) for ", line)
+                if listening:
+                    self.address = listening[1]
+                    self._reader = threading.Thread(target=self._read, args=(child,), daemon=True)
+                    self._reader.start()
+                    self._child = child
+                    return self
+            child.wait()
+            raise Error(self._last_word())
+        finally:
+            if self._child is not child:
+                child.terminate()
+                child.wait()
+                child.stdout.close()
+
+    @property
+    def running(self) -> bool:
+        """False before `start` and after `stop`, and where the server has ended by itself."""
+        return self._child is not None and self._child.poll() is None
+
+    def _last_word(self) -> str:
+        return self._log[-1].removeprefix("smlp: ") if self._log else "the key holder ended without a word"
 
     def _read(self, child: subprocess.Popen) -> None:
         for line in child.stdout:
@@ -140,10 +188,12 @@ class KeyHolder:
             self._child = None
 
     def serve(self) -> None:
-        """Serve until Ctrl-C."""
+        """Serve until Ctrl-C. Raises Error where the server ends by itself."""
         self.start()
         try:
-            self._child.wait()
+            code = self._child.wait()
+            self._reader.join()
+            raise Error(f"the key holder ended by {'signal' if code < 0 else 'code'} {abs(code)}, its last words: {self._last_word()}")
         except KeyboardInterrupt:
             pass
         finally:
