@@ -8,7 +8,8 @@
 //   E       subtracts e = floor((scale rho + R_C) / 2^shift)
 // Where the result is wanted opened, K -> E  k, sealed, and E keeps e (opened_values.h).
 // Two ciphertexts of an operand travel as one, c_1 c_2^(2^(l + sigma + 3)). An operand of several products is
-// opened by the first and travels sealed to the others (operand.h).
+// opened by the first and travels sealed to the others; of a left one that E holds in one packing, K -> E the
+// other, [A + R_A] (operand.h).
 // E draws R_A, R_B, R_T and the effective mask rho and sets R_U = R_A R_B - R_T - rho.
 // Ranges   A, B: l bits under masks of l + sigma.  A R_B: 2l + sigma + 2 + log k bits under R_T, sigma bits
 //          wider.  |T'|, |U'| < 2^(S-2) (bit_budget.h).
