@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 import unittest
+import unittest.mock
 
 import numpy as np
 
@@ -178,6 +179,28 @@ class Refusals(WithKeys):
         self.refuses("no numbers", lambda: self.public.encrypt(["a"]))
         self.refuses("fraction_bits is -1", lambda: self.public.encrypt([1], fraction_bits=-1))
 
+    def test_what_is_no_real_number(self):
+        deep = []
+        for _ in range(100000):
+            deep = [deep]
+        x = self.public.encrypt([1, 2])
+        for values in ([1j], np.array([1 + 0j]), np.ma.array([1, 2], mask=[False, True]), np.array(["2020-01-01"], dtype="M8[D]"),
+                       np.array([5], dtype="m8[s]"), ["1.5"], [b"1"], np.array(["1"], dtype=object), [None], [1, [2]], {"a": 1},
+                       [10**400, 0.5], deep, np.zeros(2, dtype="i4,i4"), "12", object()):
+            for action in (lambda v: self.public.encrypt(v), lambda v: x + v, lambda v: x * v, lambda v: x @ v):
+                with self.subTest(values=str(values)[:40] if values is not deep else "deep"), self.assertRaises(Error):
+                    action(values)
+        for bits in (2.5, "3", 10**9, True):
+            self.refuses("fraction_bits is", lambda bits=bits: self.public.encrypt([1], fraction_bits=bits))
+        self.refuses("do not go together", lambda: x + [1, 2, 3])
+        self.refuses("do not go together", lambda: x * np.ones((3, 3)))
+        self.refuses("no array", lambda: paillier.loads("[" * 10**6, self.public))
+
+    def test_bits_behind_the_point_that_no_reader_takes(self):
+        x = self.public.encrypt([1])
+        self.assertIsInstance(paillier.loads(x.scaled(0.0, fraction_bits=8192).to_json(), self.public), paillier.EncryptedArray)
+        self.refuses("at most 8192", lambda: x.scaled(0.0, fraction_bits=8193))
+
     def test_other_keys_and_two_encrypted_factors(self):
         other, other_secret = paillier.generate_keypair(2048)
         x = self.public.encrypt([1])
@@ -231,6 +254,16 @@ class Export(WithKeys):
                     self.assertTrue((self.secret.decrypt(back) == self.secret.decrypt(x)).all())
                     self.assertTrue((self.secret.decrypt(back + x) == 2 * self.secret.decrypt(x)).all())
             self.assertEqual(os.listdir(folder), ["x.h5"])
+
+    def test_a_file_that_cannot_be_written(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path, x = pathlib.Path(folder, "x" * 250), self.public.encrypt([5])
+            x.save(path)
+            before = path.read_bytes()
+            for name in ("os.fsync", "os.replace"):
+                with unittest.mock.patch(name, side_effect=KeyboardInterrupt), self.assertRaises(KeyboardInterrupt):
+                    x.save(path)
+            self.assertEqual((os.listdir(folder), path.read_bytes()), ([path.name], before))
 
     def test_each_export_is_re_randomised(self):
         x = self.public.encrypt([5])

@@ -18,6 +18,7 @@ import json
 import math
 import os
 import pathlib
+import secrets
 from typing import Any, Union
 
 import numpy as np
@@ -50,6 +51,13 @@ def generate_keypair(bits: int = 2048, *, variant: str = "subgroup") -> tuple[Pu
     """
     secret = SecretKey(_paillier.generate(bits, variant))
     return secret.public, secret
+
+
+def _common_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    try:
+        return np.broadcast_shapes(a, b)
+    except ValueError:
+        raise Error(f"arrays of shapes {a} and {b} do not go together") from None
 
 
 class _Unpicklable:
@@ -239,6 +247,10 @@ class SecretKey(_Unpicklable):
         return cls(_paillier.SecretKeys.load(os.fspath(path)))
 
 
+def _most_exponent(key: PublicKey) -> int:
+    return 4 * key.bits
+
+
 class EncryptedArray(_Unpicklable):
     """Numbers under encryption, with the operations of an array of NumPy that need no secret key.
 
@@ -260,6 +272,8 @@ class EncryptedArray(_Unpicklable):
     def __init__(self, key: PublicKey, ciphertexts: _paillier.Ciphertexts, shape: tuple[int, ...], exponent: int, bound: int,
                  packing: fixed_point.Packing | None = None):
         key._check(bound, packing)
+        if exponent > _most_exponent(key):
+            raise Error(f"numbers with {exponent} bits behind the point: at most {_most_exponent(key)} are possible under a key of {key.bits} bits")
         self.public_key = key
         self._ciphertexts = ciphertexts
         self.shape = tuple(shape)
@@ -338,7 +352,7 @@ class EncryptedArray(_Unpicklable):
         if other._packing != self._packing:
             raise Error("a packed array is added to one that is packed alike alone")
         exponent = max(self.exponent, other.exponent)
-        shape = np.broadcast_shapes(self.shape, other.shape)
+        shape = _common_shape(self.shape, other.shape)
         a, b = (x._aligned(exponent)._broadcast(shape) for x in (self, other))
         self.public_key._check(a._bound + b._bound, self._packing)
         return EncryptedArray(self.public_key, _paillier.add(self.public_key._keys, a._ciphertexts, b._ciphertexts), shape,
@@ -356,7 +370,7 @@ class EncryptedArray(_Unpicklable):
             plain, exponent, size = self._plain(other, self.exponent)
         if sign < 0:
             plain = fixed_point.minus(plain)
-        shape = np.broadcast_shapes(self.shape, plain.shape)
+        shape = _common_shape(self.shape, plain.shape)
         a = self._aligned(exponent)._broadcast(shape)
         bound = a._bound + size
         self.public_key._check(bound, self._packing)
@@ -389,7 +403,7 @@ class EncryptedArray(_Unpicklable):
         self.public_key._check(bound, self._packing)
         if self._packing:
             return self._times(int(plain.ravel()[0]), self.exponent + exponent, bound)
-        shape = np.broadcast_shapes(self.shape, plain.shape)
+        shape = _common_shape(self.shape, plain.shape)
         a = self._broadcast(shape)
         flat = np.broadcast_to(plain, shape).ravel()
         return EncryptedArray(self.public_key, _paillier.scale(self.public_key._keys, a._ciphertexts, *fixed_point.to_bytes(flat)), shape,
@@ -456,16 +470,27 @@ class EncryptedArray(_Unpicklable):
         import h5py
         target = pathlib.Path(path)
         data = np.frombuffer(_paillier.encode(self.public_key._keys, self._ciphertexts), dtype=np.uint8)
-        beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+        beside = target.with_name(f".{secrets.token_hex(8)}.part")
         try:
-            with h5py.File(beside, "w") as file:
+            with h5py.File(beside, "x") as file:
                 file.attrs["about"] = json.dumps(self._about())
                 file.create_dataset("ciphertexts", data=data.reshape(max(len(self._ciphertexts), 1), -1)
                                     if len(self._ciphertexts) else data)
                 file.flush()
+            _synchronise(beside)
             os.replace(beside, target)
-        finally:
+        except BaseException:
             beside.unlink(missing_ok=True)
+            raise
+        _synchronise(target.parent)
+
+
+def _synchronise(path: pathlib.Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _restore(about: Any, data: bytes, key: PublicKey, what: str) -> EncryptedArray:
@@ -482,8 +507,8 @@ def _restore(about: Any, data: bytes, key: PublicKey, what: str) -> EncryptedArr
         raise Error(f"{what} is under the key {str(about.get('key'))[:16]}.., not under {key.fingerprint[:16]}..")
     if any(x < 0 for x in shape) or exponent < 0 or bound < 0:
         raise Error(f"{what} has a negative size")
-    if len(shape) > 32 or exponent > 4 * key.bits:
-        raise Error(f"{what} has {len(shape)} dimensions and {exponent} bits behind the point, allowed are 32 and {4 * key.bits}")
+    if len(shape) > 32 or exponent > _most_exponent(key):
+        raise Error(f"{what} has {len(shape)} dimensions and {exponent} bits behind the point, allowed are 32 and {_most_exponent(key)}")
     size = 1
     for x in shape:
         size *= x
@@ -504,7 +529,7 @@ def loads(text: str, key: PublicKey) -> EncryptedArray:
     try:
         about = json.loads(text)
         data = base64.b64decode(about["ciphertexts"], validate=True)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise Error("the text is no array of ciphertexts in JSON") from None
     return _restore(about, data, key, "the text")
 
@@ -519,6 +544,6 @@ def load(path: Path, key: PublicKey) -> EncryptedArray:
             if dataset.dtype != np.uint8 or dataset.size > os.path.getsize(path):
                 raise ValueError("its ciphertexts are not stored as bytes")
             data = dataset[()].tobytes()
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError, RuntimeError) as error:
         raise Error(f"{os.fspath(path)} is no array of ciphertexts: {error}") from None
     return _restore(about, data, key, os.fspath(path))
