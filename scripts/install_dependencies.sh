@@ -24,7 +24,7 @@ if has apt-get; then
   has "${CXX:-g++}" || packages+=(g++)
   $development && packages+=(clang-16 libomp-16-dev libclang-rt-16-dev clang-format-16 gcovr)
   $python && packages+=(python3-dev pybind11-dev python3-numpy python3-sklearn python3-pandas python3-tqdm
-                         python3-pip python3-setuptools python3-wheel python3-nbconvert python3-ipykernel)
+                         python3-pip python3-venv python3-setuptools python3-wheel python3-nbconvert python3-ipykernel)
   is_installed() { dpkg -s "$1" 2>/dev/null | grep -q '^Status: .* installed$'; }
   refresh=(apt-get update -q)
   install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends)

@@ -1,4 +1,5 @@
 """The estimators: the program's weights, scikit-learn's habits. Keys of 1024 bits: toys."""
+import io
 import json
 import os
 import pathlib
@@ -9,11 +10,12 @@ import sys
 import tempfile
 import time
 import unittest
+import unittest.mock
 import warnings
 
 import numpy as np
 import smlp
-from smlp import _program
+from smlp import _program, estimators
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -119,6 +121,26 @@ class Refusals(unittest.TestCase):
             smlp.SecureMLPRegressor(learning_rate_init=50, clear=True, random_state=1).fit(X, y)
         with self.assertRaises(NotFittedError):
             smlp.SecureMLPClassifier().predict(X)
+
+    def test_parameters(self):
+        X, y = np.arange(40.0).reshape(20, 2), np.arange(20) % 2
+        for name, value in (("hidden_layer_sizes", "4-5"), ("hidden_layer_sizes", (0,)), ("hidden_layer_sizes", (2.5,)),
+                            ("hidden_layer_sizes", None), ("max_iter", 0), ("max_iter", "3"), ("max_iter", 1.5), ("batch_size", 0),
+                            ("batch_size", None), ("momentum", "0.5"), ("momentum", None), ("momentum", np.nan),
+                            ("learning_rate_init", "x"), ("learning_rate_init", np.inf), ("random_state", -1), ("key_bits", "2048"),
+                            ("sigma", 5.5), ("clear", "yes"), ("protocols", {"data": "/etc/passwd"}), ("protocols", {"seed": 3}),
+                            ("protocols", 3), ("verbose", "x")):
+            with self.subTest(name=name, value=value), self.assertRaisesRegex(smlp.Error, f"^{name} is .*, allowed is "):
+                smlp.SecureMLPClassifier(**{"clear": True, name: value}).fit(X, y)
+
+    def test_progress_where_there_is_a_terminal(self):
+        for wanted, terminal, shown in ((None, False, False), (None, True, True), (True, False, True), (False, True, False)):
+            screen = io.StringIO()
+            screen.isatty = lambda terminal=terminal: terminal
+            tqdm = unittest.mock.MagicMock()
+            with unittest.mock.patch("sys.stderr", screen), unittest.mock.patch.dict(sys.modules, {"tqdm": tqdm, "tqdm.auto": tqdm.auto}):
+                estimators._Progress(wanted, 3).close()
+            self.assertEqual(tqdm.auto.tqdm.called, shown)
 
     def test_a_killed_interpreter_leaves_no_child(self):
         script = ("import numpy as np, smlp\nrng = np.random.default_rng(1)\nX = rng.normal(size=(4000, 50))\n"

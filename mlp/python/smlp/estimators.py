@@ -10,6 +10,8 @@ import io
 import json
 import numbers
 import re
+import sys
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -36,9 +38,9 @@ def _csv(features: np.ndarray, labels: Any) -> str:
 class _Progress:
     """A bar of tqdm by the program's lines of epochs; nothing where tqdm is missing."""
 
-    def __init__(self, wanted: bool, epochs: int):
+    def __init__(self, wanted: bool | None, epochs: int):
         self._bar = None
-        if wanted:
+        if sys.stderr is not None and sys.stderr.isatty() if wanted is None else wanted:
             try:
                 from tqdm.auto import tqdm
             except ImportError:
@@ -56,11 +58,30 @@ class _Progress:
             self._bar.close()
 
 
+_FAMILIES = ("matmul", "truncation", "comparison", "selection", "activation")
+
+
+def _refuse(name: str, value: Any, allowed: str) -> None:
+    raise Error(f"{name} is {value!r}, allowed is {allowed}")
+
+
+def _whole(name: str, value: Any, least: int) -> int:
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or not least <= value < 2**63:
+        _refuse(name, value, f"a whole number from {least}")
+    return int(value)
+
+
+def _number(name: str, value: Any) -> float:
+    if not isinstance(value, numbers.Real) or isinstance(value, bool) or not np.isfinite(value):
+        _refuse(name, value, "a finite number")
+    return float(value)
+
+
 class _SecureMLP(BaseEstimator):
     _task: str
 
     def __init__(self, hidden_layer_sizes=(32,), *, learning_rate_init=None, momentum=0.8, max_iter=10, batch_size=32,
-                 random_state=None, protocols="homomorphic", key_bits=2048, sigma=56, clear=False, verbose=False):
+                 random_state=None, protocols="homomorphic", key_bits=2048, sigma=56, clear=False, verbose=None):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.learning_rate_init = learning_rate_init
         self.momentum = momentum
@@ -75,22 +96,42 @@ class _SecureMLP(BaseEstimator):
 
     def _options(self, outputs: int) -> dict[str, Any]:
         sizes = self.hidden_layer_sizes
-        sizes = [sizes] if isinstance(sizes, numbers.Integral) else list(sizes)
+        if isinstance(sizes, numbers.Integral):
+            sizes = [sizes]
+        if isinstance(sizes, str) or not isinstance(sizes, Iterable):
+            _refuse("hidden_layer_sizes", sizes, "a whole number, or several")
+        sizes = [_whole("hidden_layer_sizes", size, 1) for size in sizes]
         seed = self.random_state
-        if not isinstance(seed, numbers.Integral):
+        if isinstance(seed, numbers.Integral):
+            seed = _whole("random_state", seed, 0)
+        else:
             seed = check_random_state(seed).randint(2**31 - 1)
-        protocols = {"protocols": self.protocols} if isinstance(self.protocols, str) else dict(self.protocols)
-        return {"json": True, "task": self._task, "label": "label", "network": "-".join(map(str, ["N", *sizes, outputs])),
-                "learning_rate": self.learning_rate_init, "momentum": self.momentum, "epochs": self.max_iter,
-                "batch": self.batch_size, "seed": int(seed), "bits": self.key_bits, "insecure_key": self.key_bits == 1024,
-                "sigma": self.sigma, "clear": self.clear, **protocols}
+        if isinstance(self.protocols, str):
+            protocols = {"protocols": self.protocols}
+        elif isinstance(self.protocols, Mapping) and set(self.protocols) <= set(_FAMILIES):
+            protocols = dict(self.protocols)
+        else:
+            _refuse("protocols", self.protocols, "the name of a preset, or a dict of " + ", ".join(_FAMILIES))
+        for name in ("clear", "verbose"):
+            value = getattr(self, name)
+            if not (isinstance(value, (bool, np.bool_, numbers.Integral)) or name == "verbose" and value is None):
+                _refuse(name, value, "True or False")
+        rate = self.learning_rate_init
+        return {**protocols, "json": True, "task": self._task, "label": "label",
+                "network": "-".join(map(str, ["N", *sizes, outputs])),
+                "learning_rate": None if rate is None else _number("learning_rate_init", rate),
+                "momentum": _number("momentum", self.momentum), "epochs": _whole("max_iter", self.max_iter, 1),
+                "batch": _whole("batch_size", self.batch_size, 1), "seed": int(seed),
+                "bits": _whole("key_bits", self.key_bits, 1), "insecure_key": self.key_bits == 1024,
+                "sigma": _whole("sigma", self.sigma, 0), "clear": bool(self.clear)}
 
     def _train(self, X: np.ndarray, labels: Any, outputs: int) -> None:
+        options = self._options(outputs)
         # All rows train. Encrypted classification is compared with the twin's on as many as a batch has.
         few = slice(0, max(int(self.batch_size), 2))
         progress = _Progress(self.verbose, self.max_iter)
         try:
-            text = _program.run("run", self._options(outputs), {"data": _csv(X, labels), "test": _csv(X[few], labels[few])},
+            text = _program.run("run", options, {"data": _csv(X, labels), "test": _csv(X[few], labels[few])},
                                 progress)
         finally:
             progress.close()
@@ -149,8 +190,8 @@ _PARAMETERS = """
         Bits by which masks are wider than what they hide.
     clear : bool
         Nothing is encrypted: the twin alone, which has the same weights. For searches over parameters.
-    verbose : bool
-        Progress by tqdm, where it is installed.
+    verbose : bool, optional
+        Progress by tqdm, where it is installed. By default where standard error is a terminal.
 
     Attributes
     ----------
