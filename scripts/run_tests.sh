@@ -12,17 +12,43 @@ shift
 # Threads that wait between small loops would spin, and slow each other down on a busy machine.
 export OMP_WAIT_POLICY=passive
 export SMLP=$build/smlp CXX=${CXX:-g++}
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+passed=0 failed=0
 
-status=0
-"$build/tests" --no-colors --duration=true "$@" </dev/null 2>&1 | tee "$log" || status=$?
-# [doctest] test cases:  12 |  11 passed | 1 failed | 3 skipped
-passed=$(sed -n 's/^\[doctest\] test cases:.*| *\([0-9]*\) passed.*/\1/p' "$log" | tail -n 1)
-failed=$(sed -n 's/^\[doctest\] test cases:.*| *\([0-9]*\) failed.*/\1/p' "$log" | tail -n 1)
-passed=${passed:-0} failed=${failed:-0}
-# A crash, or a sanitizer's verdict after the summary.
-[ "$status" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
+# run_half LOG DOCTEST_OPTION...
+run_half() {
+  local log=$1 status=0
+  shift
+  "$build/tests" --no-colors --duration=true "$@" </dev/null >"$log" 2>&1 || status=$?
+  echo "$status" >"$log.status"
+}
+
+# count_half LOG: says what was said, and adds what passed and failed.
+count_half() {
+  local half_passed half_failed
+  cat "$1"
+  # [doctest] test cases:  12 |  11 passed | 1 failed | 3 skipped
+  half_passed=$(sed -n 's/^\[doctest\] test cases:.*| *\([0-9]*\) passed.*/\1/p' "$1" | tail -n 1)
+  half_failed=$(sed -n 's/^\[doctest\] test cases:.*| *\([0-9]*\) failed.*/\1/p' "$1" | tail -n 1)
+  # A crash, an end without a summary, or a sanitizer's verdict after it.
+  [ "$(cat "$1.status")" -eq 0 ] && [ -n "$half_passed" ] || [ "${half_failed:-0}" -gt 0 ] || half_failed=1
+  passed=$((passed + ${half_passed:-0})) failed=$((failed + half_failed))
+}
+
+# Two halves of the cases at a time: much of most runs on one thread.
+cases=$("$build/tests" --no-colors --count "$@" </dev/null 2>/dev/null | sed -n 's/.* current filters: //p' || true)
+middle=$((${cases:-0} / 2))
+if [ "$middle" -gt 0 ]; then
+  run_half "$logs/second" --first=$((middle + 1)) "$@" &
+  run_half "$logs/first" --last=$middle "$@"
+  wait
+  count_half "$logs/first"
+  count_half "$logs/second"
+else
+  run_half "$logs/first" "$@"
+  count_half "$logs/first"
+fi
 
 # What a script says comes when it has ended, since two run at a time.
 run_script() {
@@ -33,9 +59,9 @@ run_script() {
 }
 export -f run_script
 if [ $# -eq 0 ]; then
-  find tests -name '*_test.sh' | sort | xargs -P 2 -I{} bash -c 'run_script {}' | tee "$log"
-  passed=$((passed + $(grep -c '^passed: tests/' "$log" || true)))
-  failed=$((failed + $(grep -c '^FAILED: tests/' "$log" || true)))
+  find tests -name '*_test.sh' | sort | xargs -P 2 -I{} bash -c 'run_script {}' | tee "$logs/scripts"
+  passed=$((passed + $(grep -c '^passed: tests/' "$logs/scripts" || true)))
+  failed=$((failed + $(grep -c '^FAILED: tests/' "$logs/scripts" || true)))
 fi
 
 echo "$passed passed, $failed failed"
