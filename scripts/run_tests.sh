@@ -24,7 +24,8 @@ run_half() {
   echo "$status" >"$log.status"
 }
 
-# count_half LOG: says what was said, and adds what passed and failed.
+# count_half LOG CASES: says what was said, and adds what passed and failed. CASES are those of the other half, which
+# doctest counts as passed.
 count_half() {
   local half_passed half_failed
   cat "$1"
@@ -33,7 +34,7 @@ count_half() {
   half_failed=$(sed -n 's/^\[doctest\] test cases:.*| *\([0-9]*\) failed.*/\1/p' "$1" | tail -n 1)
   # A crash, an end without a summary, or a sanitizer's verdict after it.
   [ "$(cat "$1.status")" -eq 0 ] && [ -n "$half_passed" ] || [ "${half_failed:-0}" -gt 0 ] || half_failed=1
-  passed=$((passed + ${half_passed:-0})) failed=$((failed + half_failed))
+  passed=$((passed + ${half_passed:-$2} - $2)) failed=$((failed + half_failed))
 }
 
 # Two halves of the cases at a time: much of most runs on one thread.
@@ -43,11 +44,11 @@ if [ "$middle" -gt 0 ]; then
   run_half "$logs/second" --first=$((middle + 1)) "$@" &
   run_half "$logs/first" --last=$middle "$@"
   wait
-  count_half "$logs/first"
-  count_half "$logs/second"
+  count_half "$logs/first" $((cases - middle))
+  count_half "$logs/second" "$middle"
 else
   run_half "$logs/first" "$@"
-  count_half "$logs/first"
+  count_half "$logs/first" 0
 fi
 
 # What a script says comes when it has ended, since two run at a time.

@@ -25,8 +25,8 @@ expect '0 passed, 0 failed' 1 "echo '$line 0 | 0 passed | 0 failed | 9 skipped'"
 # In halves, each of which has to end as it should.
 count='[doctest] unskipped test cases passing the current filters: 5'
 halves() { echo "case \"\$*\" in *--count*) echo '$count' ;; *--last=2\ *) $1 ;; *--first=3\ *) $2 ;; *) exit 7 ;; esac"; }
-good="echo '$line 2 | 2 passed | 0 failed |'"
-expect '4 passed, 0 failed' 0 "$(halves "$good" "$good")"
+good="echo '$line 5 | 5 passed | 0 failed |'"
+expect '5 passed, 0 failed' 0 "$(halves "$good" "$good")"
 expect '2 passed, 1 failed' 1 "$(halves "$good" 'exit 0')"
-expect '2 passed, 1 failed' 1 "$(halves 'kill -9 $$' "$good")"
-expect '3 passed, 1 failed' 1 "$(halves "$good" "echo '$line 2 | 1 passed | 1 failed |'; exit 1")"
+expect '3 passed, 1 failed' 1 "$(halves 'kill -9 $$' "$good")"
+expect '4 passed, 1 failed' 1 "$(halves "$good" "echo '$line 5 | 4 passed | 1 failed |'; exit 1")"
