@@ -55,12 +55,6 @@ FloatArithmetic::Matrix FloatArithmetic::combination(
   return sum;
 }
 
-FloatArithmetic::Matrix FloatArithmetic::with_bias_input(const Matrix& m) {
-  return with_constant_column(m, 1.0);
-}
-FloatArithmetic::Matrix FloatArithmetic::without_bias(const Matrix& m) {
-  return m.first_rows(m.rows() - 1);
-}
 FloatArithmetic::Matrix FloatArithmetic::add(const Matrix& a, const Matrix& b) {
   return cell_by_cell(a, b, std::plus<>());
 }

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "paillier/error.h"
 #include "protocols/matrix.h"
+#include "protocols/operation_id.h"
 
 namespace smlp {
 
@@ -37,5 +39,35 @@ Matrix<T> with_constant_column(const Matrix<T>& m, const T& value) {
     for (std::size_t j = 0; j < m.cols(); ++j) out(i, j) = m(i, j);
   return out;
 }
+
+/// What is the same in every arithmetic in the clear.
+template <typename Cell>
+class PlainArithmetic {
+ public:
+  using Matrix = smlp::Matrix<Cell>;
+
+  /// `one` as its cells have it.
+  explicit PlainArithmetic(Cell one) : one_(std::move(one)) {}
+
+  Matrix labels(const OperationId&, const std::vector<Matrix>& parts) const { return stacked(parts); }
+  Matrix features(const OperationId&, const std::vector<std::size_t>&,
+                  const std::vector<Matrix>& parts) const {
+    return with_bias_input(stacked(parts));
+  }
+  const Matrix& open_once(const Matrix& m) const { return m; }
+  Matrix stacked(const std::vector<Matrix>& parts) const { return smlp::stacked(parts); }
+  std::vector<Matrix> unstacked(const Matrix& m, std::size_t parts) const {
+    return smlp::unstacked(m, parts);
+  }
+  Matrix with_bias_input(const Matrix& m) const { return with_constant_column(m, one_); }
+  Matrix without_bias(const Matrix& m) const { return m.first_rows(m.rows() - 1); }
+  Matrix transposed(const Matrix& m) const { return m.transposed(); }
+  // Doubles have no ranges; the twin checks every range at once.
+  void check_activations(std::uint32_t) const {}
+  void check_weights(std::uint32_t, const std::vector<Matrix>&) const {}
+
+ private:
+  Cell one_;
+};
 
 }  // namespace smlp

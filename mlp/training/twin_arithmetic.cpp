@@ -102,12 +102,6 @@ TwinArithmetic::Matrix TwinArithmetic::combination(const OperationId& operation,
   return in_range(operation, plus_constant(sum, constant));
 }
 
-TwinArithmetic::Matrix TwinArithmetic::with_bias_input(const Matrix& m) {
-  return with_constant_column(m, power_of_two(budget_.numbers().fraction_bits));
-}
-TwinArithmetic::Matrix TwinArithmetic::without_bias(const Matrix& m) {
-  return m.first_rows(m.rows() - 1);
-}
 TwinArithmetic::Matrix TwinArithmetic::add(const Matrix& a, const Matrix& b) {
   return in_range("a sum of weights", "", cell_by_cell(a, b, std::plus<Integer>()));
 }

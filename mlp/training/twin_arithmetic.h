@@ -24,21 +24,17 @@ class LeftRange : public Error {
   using Error::Error;
 };
 
-class TwinArithmetic {
+class TwinArithmetic : public PlainArithmetic<Integer> {
  public:
-  using Matrix = IntegerMatrix;
   using ActivationTape = smlp::Matrix<std::uint8_t>;  ///< 1 where z >= 0
 
   /// `random` is the evaluator's source of the same run.
   TwinArithmetic(const BitBudget& budget, RandomSource random)
-      : budget_(budget), random_(std::move(random)) {}
+      : PlainArithmetic(power_of_two(budget.numbers().fraction_bits)),
+        budget_(budget),
+        random_(std::move(random)) {}
 
   // All throw LeftRange naming layer and operation when a value leaves l bits.
-  Matrix labels(const OperationId&, const std::vector<Matrix>& parts) { return stacked(parts); }
-  Matrix features(const OperationId&, const std::vector<std::size_t>&, const std::vector<Matrix>& parts) {
-    return with_bias_input(stacked(parts));
-  }
-  const Matrix& open_once(const Matrix& m) { return m; }
   Matrix product(const OperationId& operation, const Matrix& a, const Matrix& b, std::size_t halvings = 0,
                  Consumer = Consumer::any);
   Matrix velocity(const OperationId& operation, const Matrix& a, const Matrix& b,
@@ -50,15 +46,8 @@ class TwinArithmetic {
   Matrix plus_constant(const Matrix& m, double constant);
   Matrix combination(const OperationId& operation, const std::vector<std::pair<std::int64_t, Matrix>>& terms,
                      double constant);
-  Matrix stacked(const std::vector<Matrix>& parts) { return smlp::stacked(parts); }
-  std::vector<Matrix> unstacked(const Matrix& m, std::size_t parts) { return smlp::unstacked(m, parts); }
-  Matrix with_bias_input(const Matrix& m);
-  Matrix without_bias(const Matrix& m);
-  Matrix transposed(const Matrix& m) { return m.transposed(); }
   Matrix add(const Matrix& a, const Matrix& b);
   Matrix subtract(const Matrix& a, const Matrix& b);
-  void check_activations(std::uint32_t) const {}  ///< every range is checked at once
-  void check_weights(std::uint32_t, const std::vector<Matrix>&) const {}
 
   /// Bits of the widest value of each tensor since they were last forgotten, with its sign.
   const std::map<std::string, std::size_t>& widest_bits() const { return widest_; }
