@@ -86,8 +86,7 @@ struct WipedBytes {
 };
 
 void write_text(std::string_view text, const std::filesystem::path& path, mode_t mode) {
-  const WipedBytes file(Bytes(text.begin(), text.end()));
-  write_file_atomically(path, file.bytes, mode);
+  write_file_atomically(path, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, mode);
 }
 
 // One object of a key file; every access names the field in its error.
