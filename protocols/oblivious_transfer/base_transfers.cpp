@@ -154,11 +154,6 @@ void append(const Encoded& point, Bytes& out) {
   out.insert(out.end(), point.bytes.begin(), point.bytes.end());
 }
 
-void append(const Block& block, Bytes& out) {
-  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(&block);
-  out.insert(out.end(), bytes, bytes + sizeof block);
-}
-
 Number base_scalar(const Curve& curve, const Secret& sealing_secret) {
   return curve.scalar(derived(sealing_secret, "smlp-ot-base", Digest{}).bytes);
 }
@@ -268,8 +263,9 @@ BaseAnswer answer_base_request(std::span<const std::uint8_t> request, const Dige
     const Point chosen = curve.decode(reader.take(point_bytes, "a point"), "a point of the evaluator");
     const Point product = curve.times(a, chosen);
     const Encoded zero = curve.encode(product), one = curve.encode(curve.difference(product, shift));
-    append(transfers.pairs[2 * i] ^ seed_of(by_key_holder, ticket, i, zero), out.bytes);
-    append(transfers.pairs[2 * i + 1] ^ seed_of(by_key_holder, ticket, i, one), out.bytes);
+    append_blocks(std::array{transfers.pairs[2 * i] ^ seed_of(by_key_holder, ticket, i, zero),
+                             transfers.pairs[2 * i + 1] ^ seed_of(by_key_holder, ticket, i, one)},
+                  out.bytes);
   }
   return out;
 }

@@ -38,6 +38,11 @@ inline Block to_block(std::span<const std::uint8_t> bytes) {
   return block;
 }
 
+inline void append_blocks(std::span<const Block> blocks, Bytes& out) {
+  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(blocks.data());
+  out.insert(out.end(), bytes, bytes + blocks.size_bytes());
+}
+
 /// Secret blocks; wiped at the end.
 using SecretBlocks = std::vector<Block, WipingAllocator<Block>>;
 

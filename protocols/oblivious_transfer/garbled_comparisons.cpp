@@ -19,14 +19,8 @@ void in_pieces(std::size_t comparisons, const Step& step) {
 /// Another than the seed, under which the labels are.
 Block hash_key(const Block& seed) {
   Bytes text{'g', 'a', 't', 'e', 's'};
-  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(&seed);
-  text.insert(text.end(), bytes, bytes + sizeof seed);
+  append_blocks({&seed, 1}, text);
   return to_block(sha256(text));
-}
-
-void append(std::span<const Block> blocks, Bytes& out) {
-  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(blocks.data());
-  out.insert(out.end(), bytes, bytes + blocks.size_bytes());
 }
 
 }  // namespace
@@ -48,7 +42,7 @@ GarbledComparisons garble(const EvaluatorTransfers& transfers, const Label& labe
   GarbledComparisons out;
   out.shares_.resize(r.size());
   out.bytes_.reserve(garbled_bytes(r.size(), bits));
-  append({&seed, 1}, out.bytes_);
+  append_blocks({&seed, 1}, out.bytes_);
   SecretBlocks zeros(comparisons_in_piece * bits);
   std::vector<Block> tables(comparisons_in_piece * table_blocks(bits));
   in_pieces(r.size(), [&](std::size_t first, std::size_t count) {
@@ -57,7 +51,7 @@ GarbledComparisons garble(const EvaluatorTransfers& transfers, const Label& labe
     holder.extend(corrections.subspan(correction_bytes(first * bits), correction_bytes(count * bits)),
                   labels);
     garbler.garble(labels, r.subspan(first, count), gates, std::span(out.shares_).subspan(first, count));
-    append(gates, out.bytes_);
+    append_blocks(gates, out.bytes_);
   });
   return out;
 }
