@@ -42,16 +42,23 @@ void in_blocks(std::size_t size, std::size_t block, Body&& body) {
   }
 }
 
+/// What part(first, count) gives for each block, one after the other.
+template <typename Out = Ciphertexts, typename Part>
+Out joined(std::size_t size, std::size_t block, Part&& part) {
+  Out out;
+  out.reserve(size);
+  in_blocks(size, block, [&](std::size_t first, std::size_t count) {
+    std::ranges::move(part(first, count), std::back_inserter(out));
+  });
+  return out;
+}
+
 /// [f(i)] for i below size, in blocks.
 template <typename F>
 Ciphertexts mapped(std::size_t size, F&& f, std::size_t block = products_block) {
-  Ciphertexts out;
-  out.reserve(size);
-  in_blocks(size, block, [&](std::size_t first, std::size_t count) {
-    std::ranges::move(parallel_map(count, [&](std::size_t i) { return f(first + i); }),
-                      std::back_inserter(out));
+  return joined(size, block, [&](std::size_t first, std::size_t count) {
+    return parallel_map(count, [&](std::size_t i) { return f(first + i); });
   });
-  return out;
 }
 
 std::vector<Integer> integers_from(const py::bytes& bytes, std::size_t width) {
@@ -93,35 +100,27 @@ void check_same(std::size_t a, std::size_t b) {
                 " elements do not go together");
 }
 
-void append(std::vector<FreshCiphertext>&& more, Ciphertexts& out) {
-  for (const FreshCiphertext& one : more) out.push_back(one.local());
-}
-
-Ciphertexts encrypt(const PublicKeys& keys, const py::bytes& bytes, std::size_t width) {
-  const std::vector<Integer> values = integers_from(bytes, width);
+Ciphertexts local(const std::vector<FreshCiphertext>& fresh) {
   Ciphertexts out;
-  in_blocks(values.size(), powers_block, [&](std::size_t first, std::size_t count) {
-    append(keys.paillier().encrypt(std::span(values).subspan(first, count), fresh_draws()), out);
-  });
+  out.reserve(fresh.size());
+  for (const FreshCiphertext& one : fresh) out.push_back(one.local());
   return out;
 }
 
-Ciphertexts encrypt_as_holder(const SecretKeys& keys, const py::bytes& bytes, std::size_t width) {
+/// By either key: the secret one is faster.
+template <typename Keys>
+Ciphertexts encrypt(const Keys& keys, const py::bytes& bytes, std::size_t width) {
   const std::vector<Integer> values = integers_from(bytes, width);
-  Ciphertexts out;
-  in_blocks(values.size(), powers_block, [&](std::size_t first, std::size_t count) {
-    append(keys.paillier().encrypt(std::span(values).subspan(first, count), fresh_draws()), out);
+  return joined(values.size(), powers_block, [&](std::size_t first, std::size_t count) {
+    return local(keys.paillier().encrypt(std::span(values).subspan(first, count), fresh_draws()));
   });
-  return out;
 }
 
 py::tuple decrypt(const SecretKeys& keys, const Ciphertexts& cs) {
-  std::vector<Integer> values;
-  in_blocks(cs.size(), powers_block, [&](std::size_t first, std::size_t count) {
-    std::ranges::move(keys.paillier().decrypt(std::span(cs).subspan(first, count)),
-                      std::back_inserter(values));
-  });
-  return bytes_of(values);
+  return bytes_of(
+      joined<std::vector<Integer>>(cs.size(), powers_block, [&](std::size_t first, std::size_t count) {
+        return keys.paillier().decrypt(std::span(cs).subspan(first, count));
+      }));
 }
 
 Ciphertexts add(const PublicKeys& keys, const Ciphertexts& a, const Ciphertexts& b) {
@@ -130,11 +129,9 @@ Ciphertexts add(const PublicKeys& keys, const Ciphertexts& a, const Ciphertexts&
 }
 
 Ciphertexts negate(const PublicKeys& keys, const Ciphertexts& cs) {
-  Ciphertexts out;
-  in_blocks(cs.size(), products_block, [&](std::size_t first, std::size_t count) {
-    std::ranges::move(keys.paillier().negate(std::span(cs).subspan(first, count)), std::back_inserter(out));
+  return joined(cs.size(), products_block, [&](std::size_t first, std::size_t count) {
+    return keys.paillier().negate(std::span(cs).subspan(first, count));
   });
-  return out;
 }
 
 Ciphertexts add_plain(const PublicKeys& keys, const Ciphertexts& cs, const py::bytes& bytes,
@@ -159,13 +156,10 @@ Ciphertexts scale(const PublicKeys& keys, const Ciphertexts& cs, const py::bytes
     bases[negative[k]] = chosen[k];
     factors[negative[k]] = -factors[negative[k]];
   }
-  Ciphertexts out;
-  in_blocks(bases.size(), powers_block, [&](std::size_t first, std::size_t count) {
-    std::ranges::move(keys.paillier().dot_products(std::span(bases).subspan(first, count),
-                                                   std::span(factors).subspan(first, count), 1),
-                      std::back_inserter(out));
+  return joined(bases.size(), powers_block, [&](std::size_t first, std::size_t count) {
+    return keys.paillier().dot_products(std::span(bases).subspan(first, count),
+                                        std::span(factors).subspan(first, count), 1);
   });
-  return out;
 }
 
 /// rows x inner ciphertexts times inner x outputs integers that are not negative, in blocks.
@@ -263,15 +257,11 @@ Ciphertexts decode(const PublicKeys& keys, const py::bytes& bytes, std::size_t c
   if (all.size() % each != 0 || all.size() / each != count)
     throw Error(std::to_string(all.size()) + " bytes are not " + std::to_string(count) + " ciphertexts of " +
                 std::to_string(each) + " bytes");
-  Ciphertexts out;
-  in_blocks(count, products_block, [&](std::size_t first, std::size_t size) {
-    std::ranges::move(
-        keys.paillier().decode(
-            {reinterpret_cast<const std::uint8_t*>(all.data()) + first * each, size * each}, size,
-            first == 0 ? "ciphertexts" : "ciphertexts from " + std::to_string(first) + " on"),
-        std::back_inserter(out));
+  return joined(count, products_block, [&](std::size_t first, std::size_t size) {
+    return keys.paillier().decode(
+        {reinterpret_cast<const std::uint8_t*>(all.data()) + first * each, size * each}, size,
+        first == 0 ? "ciphertexts" : "ciphertexts from " + std::to_string(first) + " on");
   });
-  return out;
 }
 
 SecretKeys generate(std::size_t bits, const std::string& variant) {
@@ -305,8 +295,8 @@ PYBIND11_MODULE(_paillier, m) {
       .def("save", [](const SecretKeys& keys, const std::string& path) { save(keys, path); })
       .def_property_readonly("public", [](const SecretKeys& keys) { return keys.public_keys(); });
   m.def("generate", &generate);
-  m.def("encrypt", &encrypt);
-  m.def("encrypt_as_holder", &encrypt_as_holder);
+  m.def("encrypt", &encrypt<PublicKeys>);
+  m.def("encrypt_as_holder", &encrypt<SecretKeys>);
   m.def("decrypt", &decrypt);
   m.def("add", &add);
   m.def("negate", &negate);
