@@ -120,6 +120,13 @@ void Aes128::hash(std::span<Block> x, std::span<const Block> tweaks) const {
   for (std::size_t i = 0; i < x.size(); ++i) x[i] ^= inner[i];
 }
 
+void Aes128::pad(const Block& input, const Block& mask, std::span<Block> out) const {
+  if (kernels_ != nullptr) return kernels_->pad(round_keys_.data(), input, mask, out.data(), out.size());
+  for (std::size_t b = 0; b < out.size(); ++b) out[b] = Block{b, 0} ^ input;
+  openssl_->encrypt(out);
+  for (Block& block : out) block ^= mask;
+}
+
 void transpose(std::span<const Block> columns, std::span<Block> rows, AesUnit unit) {
   const std::size_t squares = columns.size() / 128;
   if (columns.size() != 128 * squares || rows.size() != columns.size())

@@ -34,6 +34,8 @@ class Aes128 {
   /// x = pi(pi(x) ^ tweak) ^ pi(x), TMMO of Guo, Katz, Wang, Yu 2020 (section 7.4), in place: circular
   /// correlation robust for tweaks of one's choice, pi an ideal permutation. As many tweaks as blocks.
   void hash(std::span<Block> x, std::span<const Block> tweaks) const;
+  /// out[b] = pi(b ^ input) ^ mask.
+  void pad(const Block& input, const Block& mask, std::span<Block> out) const;
 
  private:
   struct OpenSsl;

@@ -19,6 +19,8 @@ struct BlockKernels {
   void (*counter)(const Block* round_keys, std::uint64_t first, Block* out, std::size_t count);
   /// x = pi(pi(x) ^ tweak) ^ pi(x), in place.
   void (*hash)(const Block* round_keys, Block* x, const Block* tweaks, std::size_t count);
+  /// out[b] = pi(b ^ input) ^ mask, b a number of 128 bits.
+  void (*pad)(const Block* round_keys, const Block& input, const Block& mask, Block* out, std::size_t count);
   /// 128 columns of `squares` blocks, `stride` blocks apart, to 128 * squares rows.
   void (*transpose)(const Block* columns, std::size_t stride, std::size_t squares, Block* rows);
 };

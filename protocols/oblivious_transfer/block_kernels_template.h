@@ -116,8 +116,23 @@ void hash_blocks(const Block* round_keys, Block* blocks, const Block* tweaks, st
 }
 
 template <typename V>
-constexpr BlockKernels kernels_of{V::expand, encrypt_blocks<V>, encrypt_counter<V>, hash_blocks<V>,
-                                  transpose_columns<V>};
+void pad_blocks(const Block* round_keys, const Block& input, const Block& mask, Block* out,
+                std::size_t count) {
+  typename V::Blocks keys[aes_round_keys];
+  broadcast_keys<V>(round_keys, keys);
+  keys[0] = V::exclusive(keys[0], V::broadcast(input));
+  keys[aes_round_keys - 1] = V::exclusive(keys[aes_round_keys - 1], V::broadcast(mask));
+  in_vectors<V>(count,
+                [&]<std::size_t... n>(std::index_sequence<n...> all, std::size_t first, std::size_t last) {
+                  typename V::Blocks x[sizeof...(n)] = {V::numbers(first + n * V::width)...};
+                  permute<V>(keys, x, all);
+                  (V::store(out + first + n * V::width, x[n], last), ...);
+                });
+}
+
+template <typename V>
+constexpr BlockKernels kernels_of{V::expand,      encrypt_blocks<V>, encrypt_counter<V>,
+                                  hash_blocks<V>, pad_blocks<V>,     transpose_columns<V>};
 
 }  // namespace
 }  // namespace smlp

@@ -78,6 +78,10 @@ void TransferChooser::labels(std::span<Block> labels) {
   rows_of(columns, labels, unit_);
 }
 
+void TransferChooser::skip(std::size_t transfers) {
+  position_ += blocks_for(transfers);
+}
+
 OffsetHolder::OffsetHolder(const Block& offset, std::span<const Block> seeds, const Label& label,
                            AesUnit unit)
     : unit_(unit), offset_{offset}, streams_(streams_of(seeds, transfer_bits, label, unit)) {}
@@ -99,6 +103,10 @@ void OffsetHolder::extend(std::span<const std::uint8_t> corrections, std::span<B
   }
   position_ += blocks;
   rows_of(columns, labels, unit_);
+}
+
+void OffsetHolder::skip(std::size_t transfers) {
+  position_ += blocks_for(transfers);
 }
 
 }  // namespace smlp

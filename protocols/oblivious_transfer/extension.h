@@ -30,6 +30,8 @@ class TransferChooser {
   void extend(std::span<const std::uint8_t> choices, Bytes& corrections, std::span<Block> labels);
   /// The same labels alone: they do not depend on the choices.
   void labels(std::span<Block> labels);
+  /// Past a piece of so many transfers.
+  void skip(std::size_t transfers);
 
  private:
   AesUnit unit_;
@@ -45,6 +47,8 @@ class OffsetHolder {
   /// The next transfers: reads their corrections and gives the labels q_j. Throws Error unless there are
   /// correction_bytes of them.
   void extend(std::span<const std::uint8_t> corrections, std::span<Block> labels);
+  /// Past a piece of so many transfers.
+  void skip(std::size_t transfers);
 
  private:
   AesUnit unit_;
