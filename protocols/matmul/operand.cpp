@@ -41,6 +41,9 @@ std::vector<std::size_t> groups_of(std::size_t cols, bool with_constant, std::si
   return with_constant ? groups_with_bias(cols, slots) : balanced_groups(cols, slots);
 }
 
+/// No name of a protocol.
+constexpr auto sealed_by = "operand";
+
 // The form of an operand in a request: a sum of these.
 constexpr std::int64_t form_kept = 1, form_sealed = 2, form_lasting = 4, form_transposed = 8,
                        form_closes = 16, form_constant = 32, forms = 64;
@@ -57,6 +60,22 @@ bool asks_for_row_packing(std::span<const std::int64_t> parameters) {
 
 std::size_t operand_ciphertexts(std::size_t packed) {
   return (packed + 1) / 2;
+}
+
+void declare_operand(const OperandStates& states, const Layout& layout, std::size_t packed,
+                     const BitBudget& budget, Declaration& out) {
+  const std::size_t state =
+      sealed_operand_bytes(states.pieces, cell_count(layout) + states.unused_cells, budget);
+  if (states.use == OperandUse::reused) {
+    out.to_key_holder.bytes += state;
+    return;
+  }
+  if (states.use == OperandUse::kept) out.to_evaluator.bytes += state;
+  if (states.closes) out.to_evaluator.ciphertexts += row_packed_count(layout);
+  const std::size_t sent = operand_ciphertexts(packed);
+  out.to_key_holder.ciphertexts += sent;
+  out.masked_values += cell_count(layout);
+  out.beside.products += static_cast<double>((packed - sent) * (budget.pair_shift() + 2));
 }
 
 Operand::Operand(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& matrix,
@@ -152,9 +171,8 @@ void Operand::keep() {
   }
 }
 
-OpenedOperand::OpenedOperand(Responder& responder, const char* wire_name, const Layout& layout, Side side,
-                             std::size_t& next)
-    : responder_(responder), wire_name_(wire_name), layout_(layout), side_(side) {
+OpenedOperand::OpenedOperand(Responder& responder, const Layout& layout, Side side, std::size_t& next)
+    : responder_(responder), layout_(layout), side_(side) {
   const std::int64_t form = responder.parameter(next), omitted_rows = responder.parameter(next + 1),
                      count = responder.parameter(next + 2);
   next += 3;
@@ -191,6 +209,8 @@ OpenedOperand::OpenedOperand(Responder& responder, const char* wire_name, const 
 /// What the state of a piece is bound to: its shape, not the result's layout.
 Header OpenedOperand::context(const Piece& piece, std::size_t cols) const {
   Header bound = responder_.header();
+  bound.protocol = sealed_by;
+  bound.stage = 0;
   bound.layout = {widths(piece.rows), widths(cols)};
   if (lasting_) bound.operation = {piece.step, bound.operation.layer, Direction::lasting};
   return bound;
@@ -207,8 +227,8 @@ const IntegerMatrix& OpenedOperand::open(std::string_view what) {
   std::vector<IntegerMatrix> opened;
   for (const Piece& piece : pieces_) {
     const std::size_t rows = piece.rows;
-    const OpenedState state = responder_.open_sealed(
-        rows * cols * masked_value_bytes(bits), context(piece, cols), wire_name_, responder_.header().stage);
+    const OpenedState state =
+        responder_.open_sealed(rows * cols * masked_value_bytes(bits), context(piece, cols), sealed_by, 0);
     if ((state.origin.direction == Direction::lasting) != lasting_)
       throw Error("a sealed state does not belong to this request");
     opened.push_back(read_masked(state.state, rows, cols, bits));

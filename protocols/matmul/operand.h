@@ -13,8 +13,9 @@
 // It is made of what K has opened anyway, and is an encryption to E: it shows neither party anything. What E
 // makes of it is masked and re-randomised like any other ciphertext before it leaves.
 // Range    X: l bits under R of l + sigma: |X + R| < 2^(l + sigma + 2).
-// Binding  a sealed state belongs to its session, keys, numbers, protocol and shape, and to its step and
-//          layer; where its rows last (the table, the weights of a classification), to its group and layer.
+// Binding  a sealed state belongs to its session, keys, numbers and shape, and to its step and layer; where
+//          its rows last (the table, the weights of a classification), to its group and layer. It is one of
+//          an operand: whichever product opens one seals it for all.
 #pragma once
 
 #include <cstdint>
@@ -67,8 +68,7 @@ class Operand {
 class OpenedOperand {
  public:
   /// `layout` of the operand. Throws Error on a form that does not fit it.
-  OpenedOperand(Responder& responder, const char* wire_name, const Layout& layout, Side side,
-                std::size_t& next);
+  OpenedOperand(Responder& responder, const Layout& layout, Side side, std::size_t& next);
   /// Reads X + R from the request, `what` it is.
   const IntegerMatrix& open(std::string_view what);
   /// Appends the states, and the packing, that were asked for.
@@ -82,7 +82,6 @@ class OpenedOperand {
   Header context(const Piece& piece, std::size_t cols) const;
 
   Responder& responder_;
-  const char* wire_name_;
   const Layout& layout_;
   Side side_;
   bool sealed_ = false, kept_ = false, lasting_ = false, transposed_ = false, closes_ = false;
@@ -100,5 +99,8 @@ bool asks_for_row_packing(std::span<const std::int64_t> parameters);
 std::size_t operand_ciphertexts(std::size_t packed);
 /// Bytes of the sealed states of `cells` values in so many pieces.
 std::size_t sealed_operand_bytes(std::size_t pieces, std::size_t cells, const BitBudget& budget);
+/// Adds what an operand of `packed` ciphertexts in its packing sends, and the products that pair them.
+void declare_operand(const OperandStates& states, const Layout& layout, std::size_t packed,
+                     const BitBudget& budget, Declaration& out);
 
 }  // namespace smlp

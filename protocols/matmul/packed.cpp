@@ -115,8 +115,8 @@ void answer_product(Responder& responder) {
   const std::vector<std::size_t> ungrouped(inner, 1);
   const Layout left_layout{result.row_groups, ungrouped}, right_layout{ungrouped, result.col_groups};
   std::size_t next = first_form;
-  OpenedOperand left(responder, wire_name, left_layout, Side::left, next);
-  OpenedOperand right(responder, wire_name, right_layout, Side::right, next);
+  OpenedOperand left(responder, left_layout, Side::left, next);
+  OpenedOperand right(responder, right_layout, Side::right, next);
   const IntegerMatrix& a = left.open("A + R_A");
   const IntegerMatrix& b = right.open("B + R_B");
   const std::size_t mask_bits = budget.cross_term_mask_bits();
@@ -138,23 +138,6 @@ void answer_product(Responder& responder) {
   right.seal();
 }
 
-/// Adds an operand of `packed` ciphertexts in its packing. Returns the products that pair them.
-std::size_t declare_operand(const OperandStates& states, const Layout& layout, std::size_t packed,
-                            const BitBudget& budget, Declaration& out) {
-  const std::size_t state =
-      sealed_operand_bytes(states.pieces, cell_count(layout) + states.unused_cells, budget);
-  if (states.use == OperandUse::reused) {
-    out.to_key_holder.bytes += state;
-    return 0;
-  }
-  if (states.use == OperandUse::kept) out.to_evaluator.bytes += state;
-  if (states.closes) out.to_evaluator.ciphertexts += row_packed_count(layout);
-  const std::size_t sent = operand_ciphertexts(packed);
-  out.to_key_holder.ciphertexts += sent;
-  out.masked_values += cell_count(layout);
-  return (packed - sent) * (budget.pair_shift() + 2);
-}
-
 Declaration declared(const Work& work, const Sizes& sizes) {
   const BitBudget& budget = sizes.budget;
   const Layout result{work.left.row_groups, work.right.col_groups};
@@ -167,10 +150,8 @@ Declaration declared(const Work& work, const Sizes& sizes) {
       .beside = {.products = powers_products(result.row_groups.size(), inner, result.cols(), bits) +
                              powers_products(result.col_groups.size(), inner, result.rows(), bits)}};
   declare_rescaled(result, work, out);
-  const std::size_t pairing =
-      declare_operand(work.left_states, work.left, column_packed_count(work.left), budget, out) +
-      declare_operand(work.right_states, work.right, row_packed_count(work.right), budget, out);
-  out.beside.products += static_cast<double>(pairing);
+  declare_operand(work.left_states, work.left, column_packed_count(work.left), budget, out);
+  declare_operand(work.right_states, work.right, row_packed_count(work.right), budget, out);
   return out;
 }
 
