@@ -14,6 +14,7 @@
 namespace smlp {
 
 class BaseRequest;
+class CrossTermMessages;
 class EvaluatorTransfers;
 class GarbledComparisons;
 
@@ -182,6 +183,7 @@ class RequestBody {
   RequestBody& add(const BaseRequest& request);
   RequestBody& add(const EvaluatorTransfers& transfers);  ///< their ticket
   RequestBody& add(const GarbledComparisons& comparisons);
+  RequestBody& add(const CrossTermMessages& messages);
   const Bytes& bytes() const { return bytes_; }
 
  private:

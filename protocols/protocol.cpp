@@ -37,6 +37,8 @@ Operations& Operations::operator+=(const Operations& other) {
   bit_encryptions += other.bit_encryptions;
   zero_tests += other.zero_tests;
   gates += other.gates;
+  transfers += other.transfers;
+  transfer_blocks += other.transfer_blocks;
   masked_values += other.masked_values;
   return *this;
 }
@@ -51,6 +53,7 @@ Declaration& Declaration::operator+=(const Declaration& other) {
   add(to_key_holder, other.to_key_holder);
   add(to_evaluator, other.to_evaluator);
   masked_values += other.masked_values;
+  in_other_answers += other.in_other_answers;
   beside += other.beside;
   return *this;
 }

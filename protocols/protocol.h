@@ -158,6 +158,8 @@ struct Operations {
   double bit_encryptions = 0;       ///< key holder
   double zero_tests = 0;            ///< key holder
   double gates = 0;                 ///< both: of garbled comparisons, with the transfers of their bits
+  double transfers = 0;             ///< both: of a product, in which the key holder chooses
+  double transfer_blocks = 0;       ///< both: of messages in them
   double masked_values = 0;         ///< values shown to the key holder under a mask of their own
   Operations& operator+=(const Operations& other);
 };
@@ -174,7 +176,8 @@ struct Declaration {
   std::size_t rounds = 1;
   Payload to_key_holder{};
   Payload to_evaluator{};
-  std::size_t masked_values = 0;  ///< values shown to the key holder under a mask of their own
+  std::size_t masked_values = 0;     ///< values shown to the key holder under a mask of their own
+  std::size_t in_other_answers = 0;  ///< bytes to the evaluator that no answer holds with all others
   /// Beside those that the messages imply: a ciphertext to the key holder is re-randomised and decrypted, one
   /// back is encrypted; a bit to it is re-randomised and tested for zero, one back is encrypted.
   Operations beside{};

@@ -14,6 +14,7 @@
 #include "mlp/training/weight_check.h"
 #include "paillier/parallel.h"
 #include "protocols/activation/tiles.h"
+#include "protocols/matmul/cross_terms.h"
 #include "protocols/oblivious_transfer/garbled_comparisons.h"
 
 namespace smlp {
@@ -46,6 +47,7 @@ class Declared {
     work.left_states = left_states;
     work.right_states = right_states;
     work.addend = matmul.fused && addend;
+    make_transfers(matmul);
     count(matmul, work);
     if (matmul.fused) return;
     Work division{{left.row_groups, right.col_groups}, {}};
@@ -117,15 +119,20 @@ class Declared {
     work.packings = packings;
     work.opened_bits = z.bits;
     if (forward) {
-      if (comparison.transfers && transfers_to_come_)
-        count(find_protocol(Family::conversion, "base-transfers"), {});
-      transfers_to_come_ = false;
+      make_transfers(comparison);
       count(comparison, work);
       if (comparison.on_opened && z.bits == 0) work.opened_bits = sizes_.budget.guarded_mask_bits();
     }
     work.checked = forward && comparison.on_opened && checks_;
     gathered_ |= work.checked;
     count(find_protocol(Family::selection, protocols_.selection), work);
+  }
+
+  /// By the first protocol of a session that needs them.
+  void make_transfers(const Descriptor& descriptor) {
+    if (!descriptor.transfers || !transfers_to_come_) return;
+    count(find_protocol(Family::conversion, "base-transfers"), {});
+    transfers_to_come_ = false;
   }
 
   void count(const Descriptor& descriptor, const Work& work) {
@@ -138,7 +145,7 @@ class Declared {
   std::size_t halvings_;
   bool checks_;
   bool gathered_ = false;
-  bool transfers_to_come_;  ///< base transfers, by the first comparison that needs them
+  bool transfers_to_come_;
   Cost cost_;
 };
 
@@ -270,9 +277,10 @@ Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const Tr
     cost += training_step_cost(network, protocols, options, widths, sizes, table, range_checks,
                                first && &batch == &groups.batches.front());
   }
-  bool compared = false;
-  for (std::size_t layer = 0; layer < network.layers(); ++layer) compared |= network.kind(layer).compares();
-  cost += weight_check_cost(network, protocols, sizes, range_checks, first && !compared);
+  bool transferred = find_protocol(Family::matmul, protocols.matmul).transfers;
+  for (std::size_t layer = 0; layer < network.layers(); ++layer)
+    transferred |= network.kind(layer).compares();
+  cost += weight_check_cost(network, protocols, sizes, range_checks, first && !transferred);
   return cost;
 }
 
@@ -333,7 +341,8 @@ double MachineSpeed::seconds(const Operations& o, int threads) const {
   const double work = o.products * product + o.rerandomisations * rerandomisation +
                       o.decryptions * decryption + o.encryptions * encryption + o.bit_products * bit_product +
                       o.bit_rerandomisations * bit_rerandomisation + o.bit_encryptions * bit_encryption +
-                      o.zero_tests * zero_test + o.gates * gate;
+                      o.zero_tests * zero_test + o.gates * gate + o.transfers * transfer +
+                      o.transfer_blocks * transfer_block;
   return work / std::max(threads, 1);
 }
 
@@ -413,6 +422,39 @@ class GateSample {
   std::vector<std::uint64_t> r_;
 };
 
+/// Cross terms of a product of cells x 1 and 1 x cells numbers of both parties.
+class TransferSample {
+ public:
+  TransferSample(std::size_t inner, std::size_t cells, const RandomSource& random)
+      : terms_(cross_terms(BitBudget({}, 1024, 2048), cells, inner, cells)), pairs_(2 * transfer_bits) {
+    RandomStream words = random.stream({});
+    for (Block& seed : pairs_) seed = {words.word(), words.word()};
+    elements_ = FixedIntegers(terms_.elements(), terms_.choice_limbs());
+    for (std::size_t i = 0; i < elements_.size(); ++i) elements_[i][0] = words.word();
+  }
+  double transfers() const { return static_cast<double>(terms_.transfers()); }
+  double blocks() const { return static_cast<double>(terms_.pad_blocks()); }
+  void run() const {
+    const Block offset{1, 0};
+    SecretBlocks taken;
+    for (std::size_t i = 0; i < transfer_bits; ++i) taken.push_back(pairs_[2 * i + offset.bit(i)]);
+    const auto chooser = [&] { return TransferChooser(pairs_, {}); };
+    const Bytes corrections = choose_elements(terms_, chooser(), elements_, {0, elements_.size()});
+    IntegerMatrix e_a(terms_.rows, terms_.inner), e_b(terms_.inner, terms_.cols),
+        rho(terms_.rows, terms_.cols);
+    const CrossTermMessages messages =
+        CrossTermSender(terms_, e_a, e_b, rho)
+            .send(offset, [&] { return OffsetHolder(offset, taken, {}); }, corrections, {});
+    FixedIntegers sums(terms_.cells(), terms_.limbs());
+    receive_cross_terms(terms_, 0, chooser, elements_, messages.bytes(), sums);
+  }
+
+ private:
+  CrossTerms terms_;
+  SecretBlocks pairs_;
+  FixedIntegers elements_;
+};
+
 /// All operations on the calling thread alone.
 std::vector<Samples> sample_operations(const SecretKeys& keys, const RandomSource& random) {
   set_thread_count(1);
@@ -463,6 +505,10 @@ std::vector<Samples> sample_operations(const SecretKeys& keys, const RandomSourc
   sampler.add(&MachineSpeed::zero_test, batch, [&] { keys.dgk().are_zero(bits); });
   const GateSample garbled(random.derive("speed of gates").stream({}));
   sampler.add(&MachineSpeed::gate, GateSample::gates, [&] { garbled.run(); });
+  const TransferSample short_vectors(64, 1, random.derive("speed of transfers")),
+      long_vectors(1, 64, random.derive("speed of messages"));
+  sampler.add(&MachineSpeed::transfer, short_vectors.transfers(), [&] { short_vectors.run(); });
+  sampler.add(&MachineSpeed::transfer_block, long_vectors.blocks(), [&] { long_vectors.run(); });
   return sampler.run();
 }
 

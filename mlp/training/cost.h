@@ -48,7 +48,7 @@ Shown shown_by(const Plan& plan, const BitBudget& table);
 struct MachineSpeed {
   double product = 0, rerandomisation = 0, decryption = 0, encryption = 0;
   double bit_product = 0, bit_rerandomisation = 0, bit_encryption = 0, zero_test = 0;
-  double gate = 0;
+  double gate = 0, transfer = 0, transfer_block = 0;
 
   /// Seconds of these operations on `threads` threads that never wait.
   double seconds(const Operations& operations, int threads) const;

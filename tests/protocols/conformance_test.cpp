@@ -140,6 +140,7 @@ TEST_CASE("conformance: matrix products equal the formula in both packings [para
     TwoParties parties({.slots = slots});
     const BitBudget& budget = parties.budget();
     const ProtocolSet set = make_protocols(names, budget);
+    if (descriptor.transfers) parties.evaluator().transfers(parties.next_operation());
     RandomStream random = RandomSource::from_seed(10).stream({});
     std::size_t next_factor = 0;
     const auto run = [&](const Shape& shape, const IntegerMatrix& a, const IntegerMatrix& b,

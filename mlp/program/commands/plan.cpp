@@ -58,7 +58,9 @@ Json to_json(const Operations& operations) {
           {"bit_rerandomisations", operations.bit_rerandomisations},
           {"bit_encryptions", operations.bit_encryptions},
           {"zero_tests", operations.zero_tests},
-          {"gates", operations.gates}};
+          {"gates", operations.gates},
+          {"transfers", operations.transfers},
+          {"transfer_blocks", operations.transfer_blocks}};
 }
 
 Json to_json(const Cost& cost, double seconds) {

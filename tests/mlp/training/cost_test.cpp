@@ -38,7 +38,8 @@ MachineSpeed measured(std::uint64_t seed) {
 constexpr double MachineSpeed::*operations[] = {
     &MachineSpeed::product,        &MachineSpeed::rerandomisation, &MachineSpeed::decryption,
     &MachineSpeed::encryption,     &MachineSpeed::bit_product,     &MachineSpeed::bit_rerandomisation,
-    &MachineSpeed::bit_encryption, &MachineSpeed::zero_test,       &MachineSpeed::gate};
+    &MachineSpeed::bit_encryption, &MachineSpeed::zero_test,       &MachineSpeed::gate,
+    &MachineSpeed::transfer,       &MachineSpeed::transfer_block};
 
 }  // namespace
 
@@ -53,7 +54,8 @@ TEST_CASE("the speed of the machine is measured beside busy threads as without t
   Operations epoch;
   for (double Operations::*count :
        {&Operations::products, &Operations::rerandomisations, &Operations::decryptions,
-        &Operations::bit_products, &Operations::bit_encryptions, &Operations::zero_tests, &Operations::gates})
+        &Operations::bit_products, &Operations::bit_encryptions, &Operations::zero_tests, &Operations::gates,
+        &Operations::transfers, &Operations::transfer_blocks})
     epoch.*count = 1;
   for (double MachineSpeed::*operation : operations) CHECK(without.*operation > 0);
   const double ratio = beside.seconds(epoch, 1) / without.seconds(epoch, 1);

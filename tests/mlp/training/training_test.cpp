@@ -293,12 +293,17 @@ TEST_CASE("in tiles under way together a wide network has the twin's weights and
   const SmallOutcome direct = train_small(toy_keys(), numbers, 64, data, run);
   run.hosted = true;
   const SmallOutcome hosted = train_small(toy_keys(), numbers, 64, data, run);
-  SmallRun garbled = run;
+  SmallRun garbled = run, oblivious = run;
   garbled.protocols.comparison = "garbled";
-  const SmallOutcome by_gates = train_small(toy_keys(), numbers, 64, data, garbled);
-  CHECK(by_gates.encrypted == direct.twin);
-  CHECK(by_gates.traffic ==
-        epoch_cost(run.network, garbled.protocols, run.options, groups, sizes, true).traffic);
+  oblivious.protocols.matmul = "oblivious-transfer";
+  SmallRun both = garbled;
+  both.protocols.matmul = "oblivious-transfer";
+  for (const SmallRun* by_transfers : {&garbled, &oblivious, &both}) {
+    const SmallOutcome out = train_small(toy_keys(), numbers, 64, data, *by_transfers);
+    CHECK(out.encrypted == direct.twin);
+    CHECK(out.traffic ==
+          epoch_cost(run.network, by_transfers->protocols, run.options, groups, sizes, true).traffic);
+  }
   for (const SmallOutcome* out : {&direct, &hosted}) {
     CHECK(out->encrypted == out->twin);
     CHECK(out->traffic == declared.traffic);

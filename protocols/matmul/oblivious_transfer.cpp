@@ -1,0 +1,319 @@
+// Matrix product with rescaling and addend by correlated oblivious transfers: no ciphertext but of what is
+// opened for the first time.
+//
+// Gilboa 1999; Mohassel, Zhang 2017 (SecureML, section IV.B). Here the key holder chooses, with the bits of
+// the masked operands that it knows, and the evaluator sends (cross_terms.h).
+//   E -> K  ticket; [A + R_A], [B + R_B], or both sealed (operand.h)
+//   K -> E  A' = A + R_A + 2^(l-1) and B', tile by tile, and A' B', sealed; corrections for the bits of the
+//           first tile
+// and for each tile
+//   E -> K  its part of A' and B', that of the next, the sum so far, all sealed; messages; with the last one
+//           V = e_A e_B + rho + sum of pads, e_A = R_A + 2^(l-1), and with an addend [C + R_C]
+//   K -> E  the sum, sealed, and corrections for the next tile; with the last one
+//           [floor((scale M + C + R_C) / 2^shift)], M = A'B' - A' e_B - e_A B' + e_A e_B + rho = A B + rho
+//   E       as in `packed`: the same integers
+// Ranges   A' and B' have w = l + sigma + 2 bits. M has 2l + log k + sigma + 2 and a sign, W in all; modulo
+//          2^W everything else may wrap. A product that outgrows its range by less than sigma bits is
+//          exact; beyond, it is wrong by multiples of 2^W, which a check of ranges finds.
+// Views    K: A', B', C' as in `packed`; messages, of which one pad is unknown to it; V, and so M under rho.
+//          E: corrections, bits of A' and B' under the streams of seeds that it does not have.
+//          Bits are labelled by the first request, which they follow from, and their tile; pads hang on that
+//          request, the answer that the corrections came in and all that they hide.
+// Parameters  first: inner, scale, shift, addend bits (0: none), how each operand comes, form of the result,
+//             version.  tiles: inner, scale, shift, addend bits, form, version, number from 1 on
+#include <algorithm>
+
+#include "paillier/error.h"
+#include "protocols/integer_product.h"
+#include "protocols/matmul/cross_terms.h"
+#include "protocols/matmul/operand.h"
+#include "protocols/truncation/division.h"
+
+namespace smlp {
+
+namespace {
+
+constexpr auto wire_name = "matmul/oblivious-transfer";
+enum Stage : std::uint8_t { stage_operands, stage_tile };
+
+/// What the key holder seals for a tile: its elements, and the sums before it.
+enum class Kind : std::uint8_t { elements, sums };
+
+struct Place {
+  Digest ticket, request;  ///< the first one
+  std::size_t inner = 0, tile = 0;
+};
+constexpr std::size_t place_bytes = 1 + 2 * sizeof(Digest) + 4 + 4;
+
+Bytes label(Kind kind, const Place& place) {
+  Bytes out{static_cast<std::uint8_t>(kind)};
+  out.insert(out.end(), place.ticket.begin(), place.ticket.end());
+  out.insert(out.end(), place.request.begin(), place.request.end());
+  append_number(place.inner, 4, out);
+  append_number(place.tile, 4, out);
+  return out;
+}
+
+std::size_t content_bytes(const CrossTerms& terms, Kind kind, std::size_t tile) {
+  return kind == Kind::elements ? terms.tile(tile).count * terms.choice_bytes()
+                                : terms.cells() * terms.ring_bytes();
+}
+
+std::size_t state_bytes(const CrossTerms& terms, Kind kind, std::size_t tile) {
+  return place_bytes + content_bytes(terms, kind, tile);
+}
+
+std::size_t tile_correction_bytes(const CrossTerms& terms, std::size_t tile) {
+  return correction_bytes(terms.tile(tile).count * terms.choice_bits);
+}
+
+class ObliviousTransferProduct : public MatrixProduct {
+ public:
+  EncryptedMatrix multiply(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& a,
+                           const EncryptedMatrix& b, const Rescale& factor,
+                           const std::optional<Addend>& addend, Form form) const override {
+    check_inner_dimensions(a.rows(), a.cols(), b.rows(), b.cols());
+    const BitBudget& budget = evaluator.budget;
+    budget.check_product(wire_name, a.cols(), factor);
+    if (addend) budget.check_addend(wire_name, addend->bits);
+    const Rescaling rescaling{factor, budget.product_mask_bits(), addend ? addend->bits : 0, form};
+    check_form(budget, rescaling);
+    const CrossTerms terms = cross_terms(budget, a.rows(), a.cols(), b.cols());
+    const Layout result{a.layout().row_groups, b.layout().col_groups};
+    const EvaluatorTransfers& transfers = evaluator.transfers(operation);
+
+    Operand left(evaluator, operation, a, Side::left), right(evaluator, operation, b, Side::right);
+    const Mask rho = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_product), terms.rows,
+                                 terms.cols, rescaling.mask_bits);
+    RequestBody last(evaluator);
+    const IntegerMatrix mask_c = add_masked_addend(evaluator, operation, addend, result, last);
+    CrossTermSender sender(terms, offset_operand(budget, left.mask()), offset_operand(budget, right.mask()),
+                           rho.values());
+
+    RequestBody body(evaluator);
+    body.add(transfers);
+    left.add_to(body);
+    right.add_to(body);
+    const std::vector<std::int64_t> numbers{static_cast<std::int64_t>(terms.inner), factor.scale,
+                                            static_cast<std::int64_t>(factor.shift),
+                                            static_cast<std::int64_t>(rescaling.addend_bits)};
+    std::vector<std::int64_t> parameters = numbers;
+    left.append_to(parameters);
+    right.append_to(parameters);
+    parameters.insert(parameters.end(), {static_cast<std::int64_t>(form), version_word()});
+    const Header header =
+        evaluator.header(wire_name, stage_operands, operation, result, std::move(parameters));
+    const std::size_t tiles = terms.tiles();
+    std::vector<SealedState> elements;
+    AnswerBody answer(evaluator, header, body);
+    for (std::size_t tile = 0; tile < tiles; ++tile)
+      elements.push_back(answer.sealed(state_bytes(terms, Kind::elements, tile)));
+    Received next = received(terms, 0, answer);
+    left.read(answer);
+    right.read(answer);
+    answer.finish();
+    left.keep();
+    right.keep();
+
+    const Digest request = request_digest(header, body);
+    Block key = transfers.secret_for(request, answer.bytes(), sender.content());
+    for (std::size_t tile = 0;; ++tile) {
+      const bool more = tile + 1 < tiles;
+      RequestBody one(evaluator);
+      RequestBody& about = more ? one : last;
+      about.add(elements[tile]).add(next.sums);
+      if (more) about.add(elements[tile + 1]);
+      const Label of_bits = tile_label(request, tile);
+      about.add(sender.send(
+          transfers.offset(), [&] { return transfers.offset_holder(of_bits); }, next.corrections, key));
+      parameters = numbers;
+      parameters.insert(parameters.end(), {static_cast<std::int64_t>(form), version_word(),
+                                           static_cast<std::int64_t>(tile + 1)});
+      AnswerBody told(evaluator,
+                      evaluator.header(wire_name, stage_tile, operation, result, std::move(parameters)),
+                      about);
+      if (!more) {
+        EncryptedMatrix out = read_rescaled(evaluator, operation, told, result, rho.values(), mask_c,
+                                            rescaling, "the rescaled product");
+        told.finish();
+        return out;
+      }
+      next = received(terms, tile + 1, told);
+      told.finish();
+      key = transfers.secret_for(request, told.bytes(), sender.content());
+    }
+  }
+
+ private:
+  /// What an answer has for a tile.
+  struct Received {
+    SealedState sums;
+    Bytes corrections;
+  };
+  static Received received(const CrossTerms& terms, std::size_t tile, AnswerBody& answer) {
+    SealedState sums = answer.sealed(state_bytes(terms, Kind::sums, tile));
+    const auto corrections = answer.raw(tile_correction_bytes(terms, tile), "corrections of transfers");
+    return {std::move(sums), Bytes(corrections.begin(), corrections.end())};
+  }
+};
+
+/// Whichever request: its sizes and factor.
+CrossTerms read_terms(Responder& responder) {
+  const BitBudget& budget = responder.budget();
+  const std::size_t inner = checked_size(responder.parameter(0), budget.max_inner(), "inner dimension");
+  budget.check_product(wire_name, inner, checked_factor(responder, 1));
+  const Layout& result = responder.header().layout;
+  return cross_terms(budget, result.rows(), inner, result.cols());
+}
+
+/// States are of a product, not of one of its messages.
+Header context_of(const Responder& responder) {
+  Header context = responder.header();
+  context.stage = stage_operands;
+  return context;
+}
+
+void put_state(Responder& responder, Kind kind, const Place& place, const FixedIntegers& numbers,
+               const Elements& range, std::size_t width) {
+  Bytes state = label(kind, place);
+  append_numbers(numbers, range, width, state);
+  responder.put_sealed(state, context_of(responder));
+}
+
+void put_sums(Responder& responder, const CrossTerms& terms, const Place& place, const FixedIntegers& sums) {
+  put_state(responder, Kind::sums, place, sums, {0, terms.cells()}, terms.ring_bytes());
+}
+
+/// The key holder's seeds, from which choosers of all tiles are made.
+SecretBlocks seeds_of(const Responder& responder, const Place& place) {
+  return key_holder_pairs(place.ticket, responder.keys().sealing_secret());
+}
+
+TransferChooser chooser_of(const SecretBlocks& seeds, const Place& place) {
+  return {seeds, tile_label(place.request, place.tile)};
+}
+
+void answer_operands(Responder& responder) {
+  const CrossTerms terms = read_terms(responder);
+  const BitBudget& budget = responder.budget();
+  const Digest ticket = read_ticket(responder);
+  if (terms.inner > responder.unread_bytes())  // before anything of that size is made
+    throw Error("a product of inner dimension " + std::to_string(terms.inner) + " came with " +
+                std::to_string(responder.unread_bytes()) + " bytes");
+  const Layout& result = responder.header().layout;
+  const std::vector<std::size_t> ungrouped(terms.inner, 1);
+  const Layout left_layout{result.row_groups, ungrouped}, right_layout{ungrouped, result.col_groups};
+  std::size_t next = first_form;
+  OpenedOperand left(responder, left_layout, Side::left, next);
+  OpenedOperand right(responder, right_layout, Side::right, next);
+  require_same_version(responder.parameter(next + 1));
+  const IntegerMatrix a = offset_operand(budget, left.open("A + R_A")),
+                      b = offset_operand(budget, right.open("B + R_B"));
+  const FixedIntegers elements = elements_of(terms, a, b);
+  const Place place{ticket, responder.request_digest(), terms.inner, 0};
+  for (Place each = place; each.tile < terms.tiles(); ++each.tile)
+    put_state(responder, Kind::elements, each, elements, terms.tile(each.tile), terms.choice_bytes());
+  put_sums(responder, terms, place, ring_numbers(terms, integer_product(a, b)));
+  responder.put_bytes(
+      choose_elements(terms, chooser_of(seeds_of(responder, place), place), elements, terms.tile(0)));
+  left.seal();
+  right.seal();
+}
+
+/// Reads a state of this product. `place`: of which ticket and request are taken from the first one read.
+FixedIntegers open_state(Responder& responder, const CrossTerms& terms, Kind kind, Place& place, bool first) {
+  const OpenedState opened = responder.open_sealed(state_bytes(terms, kind, place.tile),
+                                                   context_of(responder), wire_name, stage_operands);
+  ByteReader reader(opened.state);
+  const auto found = reader.take(place_bytes, "a place");
+  if (first) {
+    std::ranges::copy(found.subspan(1, sizeof(Digest)), place.ticket.begin());
+    std::ranges::copy(found.subspan(1 + sizeof(Digest), sizeof(Digest)), place.request.begin());
+  }
+  if (opened.origin != responder.header().operation || !std::ranges::equal(found, label(kind, place)))
+    throw Error("a sealed state does not belong to this request");
+  const std::size_t count = kind == Kind::elements ? terms.tile(place.tile).count : terms.cells();
+  const bool elements = kind == Kind::elements;
+  return read_numbers(reader.take(reader.remaining(), "numbers"), count,
+                      elements ? terms.choice_bytes() : terms.ring_bytes(),
+                      elements ? terms.choice_limbs() : terms.limbs());
+}
+
+void answer_tile(Responder& responder) {
+  const CrossTerms terms = read_terms(responder);
+  const BitBudget& budget = responder.budget();
+  require_same_version(responder.parameter(5));
+  const std::size_t tile = checked_size(responder.parameter(6), terms.tiles(), "number of a tile") - 1;
+  const bool more = tile + 1 < terms.tiles();
+  const IntegerMatrix c = more ? IntegerMatrix() : open_addend(responder, 3);
+  Place place{{}, {}, terms.inner, tile};
+  const FixedIntegers elements = open_state(responder, terms, Kind::elements, place, true);
+  FixedIntegers sums = open_state(responder, terms, Kind::sums, place, false);
+  Place after = place;
+  ++after.tile;
+  FixedIntegers following;
+  if (more) following = open_state(responder, terms, Kind::elements, after, false);
+  const auto messages = responder.read_bytes(cross_term_bytes(terms, tile), "messages of transfers");
+  responder.observe("messages of transfers", messages);
+  const SecretBlocks seeds = seeds_of(responder, place);
+  receive_cross_terms(
+      terms, tile, [&] { return chooser_of(seeds, place); }, elements, messages, sums);
+  if (more) {
+    put_sums(responder, terms, after, sums);
+    responder.put_bytes(choose_elements(terms, chooser_of(seeds, after), following, {0, following.size()}));
+    return;
+  }
+  const IntegerMatrix product = ring_integers(terms, sums);
+  responder.observe("A B + rho", product.cells());
+  put_rescaled(responder, product, c,
+               {checked_factor(responder, 1), budget.product_mask_bits(),
+                static_cast<std::size_t>(responder.parameter(3)), checked_form(responder, 4)});
+}
+
+Declaration declared(const Work& work, const Sizes& sizes) {
+  const BitBudget& budget = sizes.budget;
+  const Layout result{work.left.row_groups, work.right.col_groups};
+  const CrossTerms terms = cross_terms(budget, result.rows(), work.left.cols(), result.cols());
+  const std::size_t addends = work.addend ? 1 : 0, tiles = terms.tiles();
+  const auto state = [&](Kind kind) { return sealed_overhead + state_bytes(terms, kind, 0); };
+  const std::size_t elements =
+      tiles * (sealed_overhead + place_bytes) + terms.elements() * terms.choice_bytes();
+  const std::size_t corrections = correction_bytes(terms.transfers()),
+                    others = (tiles - 1) * state(Kind::sums);
+  const std::size_t again = elements - state(Kind::elements);  // all but the first are sent twice
+  Declaration out{
+      .rounds = 1 + tiles,
+      .to_key_holder = {.ciphertexts = addends * column_packed_count(result),
+                        .bytes = sizeof(Digest) + elements + again + tiles * state(Kind::sums) +
+                                 tiles * sizeof(Block) + terms.message_bytes({0, terms.elements()}) +
+                                 terms.cells() * terms.ring_bytes()},
+      .to_evaluator = {.bytes = elements + tiles * state(Kind::sums) + corrections},
+      .masked_values = (1 + addends) * terms.cells(),
+      .in_other_answers = others + corrections - std::min(corrections, terms.most_corrections()),
+      .beside = {.transfers = static_cast<double>(terms.transfers()),
+                 .transfer_blocks = static_cast<double>(terms.pad_blocks())}};
+  declare_rescaled(result, work, out);
+  declare_operand(work.left_states, work.left, column_packed_count(work.left), budget, out);
+  declare_operand(work.right_states, work.right, row_packed_count(work.right), budget, out);
+  return out;
+}
+
+}  // namespace
+
+extern constexpr Descriptor oblivious_transfer_matmul_descriptor{
+    .family = Family::matmul,
+    .name = "oblivious-transfer",
+    .paper = "Gilboa 1999; Mohassel, Zhang 2017, section IV.B; Asharov, Lindell, Schneider, Zohner 2013",
+    .flow =
+        "E -> K [A + R_A], [B + R_B], or both sealed;  K -> E corrections for labels of their bits;  for "
+        "each "
+        "tile E -> K messages (, [C + R_C]);  K -> E its sum, sealed, corrections; at last "
+        "[floor(scale (A B + rho) / 2^shift)], or it sealed",
+    .fused = true,
+    .transfers = true,
+    .handlers = {answer_operands, answer_tile},
+    .declared = declared,
+    .make = made<ObliviousTransferProduct>,
+};
+
+}  // namespace smlp

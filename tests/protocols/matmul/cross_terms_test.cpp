@@ -1,0 +1,181 @@
+// Cross terms against integers, and the closed forms of tiles against counting.
+#include "protocols/matmul/cross_terms.h"
+
+#include <doctest/doctest.h>
+
+#include "paillier/error.h"
+#include "paillier/parallel.h"
+#include "tests/support/blocks.h"
+#include "tests/support/protocol_fixture.h"
+
+using namespace smlp;
+using namespace smlp::testing;
+
+namespace {
+
+/// Base transfers of both parties.
+struct Base {
+  Block offset = random_blocks(1, 1).front();
+  std::vector<Block> pairs = random_blocks(256, 2), taken;
+  Base() {
+    offset.low |= 1;
+    for (std::size_t i = 0; i < 128; ++i) taken.push_back(pairs[2 * i + offset.bit(i)]);
+  }
+};
+
+IntegerMatrix of_bits(std::size_t rows, std::size_t cols, std::size_t bits, RandomStream& random) {
+  IntegerMatrix m(rows, cols);
+  for (Integer& cell : m.cells()) cell = random.bits(bits);
+  return m;
+}
+
+struct Sent {
+  std::vector<Bytes> messages;
+  IntegerMatrix result;
+};
+
+/// Both halves over all tiles.
+Sent run(const CrossTerms& terms, const IntegerMatrix& a, const IntegerMatrix& b, const IntegerMatrix& e_a,
+         const IntegerMatrix& e_b, const IntegerMatrix& rho) {
+  const Base base;
+  const FixedIntegers elements = elements_of(terms, a, b);
+  CrossTermSender sender(terms, e_a, e_b, rho);
+  FixedIntegers sums = ring_numbers(terms, naive_product(a, b));
+  Sent out;
+  for (std::size_t tile = 0; tile < terms.tiles(); ++tile) {
+    const Label label = tile_label({}, tile);
+    const auto chooser = [&] { return TransferChooser(base.pairs, label); };
+    const Bytes corrections = choose_elements(terms, chooser(), elements, terms.tile(tile));
+    const CrossTermMessages messages = sender.send(
+        base.offset, [&] { return OffsetHolder(base.offset, base.taken, label); }, corrections,
+        random_blocks(1, 3 + tile).front());
+    FixedIntegers part(terms.tile(tile).count, terms.choice_limbs());
+    for (std::size_t i = 0; i < part.size(); ++i)
+      std::ranges::copy(elements[terms.tile(tile).first + i], part[i].begin());
+    receive_cross_terms(terms, tile, chooser, part, messages.bytes(), sums);
+    out.messages.push_back(messages.bytes());
+  }
+  out.result = ring_integers(terms, sums);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "cross terms: the key holder gets the product of what is hidden, and rho, in both widths [parallel]") {
+  RandomStream random = RandomSource::from_seed(80).stream({});
+  for (const auto& [choice_bits, ring_bits] :
+       {std::array<std::size_t, 2>{62, 93}, {62, 128}, {64, 129}, {130, 275}, {5, 59}})
+    for (const auto& [rows, inner, cols] :
+         {std::array<std::size_t, 3>{1, 1, 1}, {3, 7, 2}, {20, 5, 31}, {1, 150, 1}})
+      for (const std::size_t tile_bytes : {std::size_t{1} << 25, std::size_t{1} << 16, std::size_t{1}}) {
+        const CrossTerms terms{rows, inner, cols, choice_bits, ring_bits, tile_bytes};
+        const IntegerMatrix a = of_bits(rows, inner, choice_bits, random),
+                            b = of_bits(inner, cols, choice_bits, random),
+                            e_a = of_bits(rows, inner, choice_bits, random),
+                            e_b = of_bits(inner, cols, choice_bits, random),
+                            rho = random_matrix(rows, cols, ring_bits, random);
+        IntegerMatrix x = a, y = b;
+        for (std::size_t i = 0; i < x.size(); ++i) x.cells()[i] -= e_a.cells()[i];
+        for (std::size_t i = 0; i < y.size(); ++i) y.cells()[i] -= e_b.cells()[i];
+        IntegerMatrix want = naive_product(x, y);
+        const Integer half = power_of_two(ring_bits - 1);
+        for (std::size_t i = 0; i < want.size(); ++i) {
+          Integer& cell = want.cells()[i];
+          cell += rho.cells()[i] + half;
+          mpz_fdiv_r_2exp(cell.get_mpz_t(), cell.get_mpz_t(), ring_bits);
+          cell -= half;
+        }
+        const int threads = thread_count();
+        set_thread_count(1);
+        const Sent one = run(terms, a, b, e_a, e_b, rho);
+        set_thread_count(3);
+        const Sent three = run(terms, a, b, e_a, e_b, rho);
+        set_thread_count(threads);
+        CAPTURE(terms.ring_bits);
+        CAPTURE(terms.tiles());
+        CHECK(one.result == want);
+        CHECK(three.result == want);
+        CHECK(one.messages == three.messages);
+      }
+}
+
+TEST_CASE("cross terms: tiles are consecutive, hold every element once, and their closed forms count right") {
+  for (const auto& [rows, inner, cols] :
+       {std::array<std::size_t, 3>{1, 1, 1}, {3, 7, 2}, {40, 9, 31}, {1, 900, 3}, {64, 3, 1}})
+    for (const std::size_t tile_bytes : {1U, 4096U, 100'000U, 1U << 25}) {
+      const CrossTerms terms{rows, inner, cols, 62, 93, tile_bytes};
+      std::size_t next = 0, corrections = 0, bytes = 0;
+      for (std::size_t tile = 0; tile < terms.tiles(); ++tile) {
+        const Elements range = terms.tile(tile);
+        CHECK(range.first == next);
+        CHECK(range.count > 0);
+        next += range.count;
+        corrections += correction_bytes(range.count * 62);
+        CHECK(correction_bytes(range.count * 62) <= terms.most_corrections());
+        bytes += terms.message_bytes(range);
+      }
+      CHECK(next == terms.elements());
+      CHECK(corrections == correction_bytes(terms.transfers()));
+      CHECK(bytes == terms.message_bytes({0, terms.elements()}));
+      std::size_t counted = 0, blocks = 0;
+      for (std::size_t element = 0; element < terms.elements(); ++element)
+        for (std::size_t bit = 0; bit < 62; ++bit) {
+          const std::size_t message = (element < rows * inner ? cols : rows) * ((93 - bit + 7) / 8);
+          counted += message;
+          blocks += (message + 15) / 16;
+        }
+      CHECK(bytes == counted);
+      CHECK(terms.pad_blocks() == blocks);
+    }
+}
+
+TEST_CASE("cross terms: widths of a budget, and products that are too large") {
+  const BitBudget budget({20, 10, 40}, 1024, 2048);
+  const CrossTerms terms = cross_terms(budget, 128, 785, 128);
+  CHECK(terms.choice_bits == 62);  // l + sigma + 2
+  CHECK(terms.ring_bits == 93);    // 2l + log k + sigma + 3
+  CHECK(terms.tiles() > 300);
+  for (std::size_t tile = 0; tile < terms.tiles(); ++tile)
+    CHECK(cross_term_bytes(terms, tile) < 2 * terms.tile_bytes);
+  for (const auto& size : {std::array<std::size_t, 2>{50'000, 1}, {1, 50'000}, {2000, 2000}})
+    CHECK(error_of([&] { cross_terms(budget, size[0], 3, size[1]); }) ==
+          "a product of " + std::to_string(size[0]) + " x 3 and 3 x " + std::to_string(size[1]) +
+              " matrices is too large for oblivious transfers; take --matmul packed");
+  const BitBudget any({20, 10, 40}, std::size_t{1} << 24, 2048);
+  CHECK_THROWS_AS(cross_terms(any, 1000, std::size_t{1} << 24, 1000), Error);
+}
+
+TEST_CASE("cross terms: elements at both ends of their range, and beyond") {
+  const BitBudget budget({20, 10, 40}, 8, 512);
+  const CrossTerms terms = cross_terms(budget, 1, 1, 1);
+  // The least is -2^(l-1) under a mask of 0, the largest 2^(l-1) - 1 under 3 (2^(l + sigma) - 1).
+  const auto offset = [&](const Integer& value) {
+    IntegerMatrix m(1, 1, value);
+    return offset_operand(budget, m);
+  };
+  const Integer least = -power_of_two(19), most = 3 * (power_of_two(60) - 1) + power_of_two(19) - 1;
+  for (const Integer& value : {least, most, Integer(power_of_two(62) - power_of_two(19) - 1)})
+    CHECK_NOTHROW(elements_of(terms, offset(value), offset(0)));
+  for (const Integer& value : {Integer(least - 1), Integer(power_of_two(62) - power_of_two(19))}) {
+    CHECK_THROWS_AS(elements_of(terms, offset(value), offset(0)), OutOfRange);
+    CHECK_THROWS_AS(elements_of(terms, offset(0), offset(value)), OutOfRange);
+  }
+}
+
+TEST_CASE("cross terms: messages, corrections and numbers of another length are refused") {
+  const CrossTerms terms{2, 2, 2, 62, 93};
+  const Base base;
+  CrossTermSender sender(terms, IntegerMatrix(2, 2), IntegerMatrix(2, 2), IntegerMatrix(2, 2));
+  const auto holder = [&] { return OffsetHolder(base.offset, base.taken, {}); };
+  CHECK(error_of([&] { sender.send(base.offset, holder, Bytes(17), {}); }) ==
+        "the corrections of 496 transfers have 17 bytes, expected are 7936");
+  FixedIntegers sums(4, 2), elements(8, 1);
+  const std::size_t bytes = cross_term_bytes(terms, 0);
+  CHECK(error_of([&] {
+          receive_cross_terms(
+              terms, 0, [&] { return TransferChooser(base.pairs, {}); }, elements, Bytes(bytes - 1), sums);
+        }) == "the messages of 496 transfers have " + std::to_string(bytes - 1) + " bytes, expected are " +
+                  std::to_string(bytes));
+  CHECK(error_of([] { read_numbers(Bytes(9), 2, 5, 1); }) == "9 bytes do not hold 2 numbers of 5 bytes");
+}

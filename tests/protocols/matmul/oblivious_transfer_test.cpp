@@ -1,0 +1,407 @@
+// Products by oblivious transfers: in tiles, beside packed ones, and against retries, replicas and resumed
+// runs: nothing that hides one content is used for another. And what the evaluator receives.
+#include <doctest/doctest.h>
+
+#include <array>
+#include <map>
+#include <set>
+
+#include "protocols/masked_values.h"
+#include "protocols/matmul/cross_terms.h"
+#include "protocols/matmul/operand.h"
+#include "protocols/registry.h"
+#include "protocols/version.h"
+#include "tests/support/protocol_fixture.h"
+#include "tests/support/statistics.h"
+#include "tests/support/toy_keys.h"
+
+using namespace smlp;
+using namespace smlp::testing;
+
+namespace {
+
+constexpr auto wire_name = "matmul/oblivious-transfer";
+constexpr std::size_t rows = 4, inner = 3, cols = 5;
+constexpr std::size_t place_bytes = 1 + 2 * 32 + 8;
+
+ProtocolNames names() {
+  ProtocolNames names = preset("homomorphic");
+  names.matmul = "oblivious-transfer";
+  return names;
+}
+
+CrossTerms terms_of(const Header& header) {
+  const BitBudget budget(header.numbers, header.max_inner, 512, header.slots);
+  return cross_terms(budget, header.layout.rows(), static_cast<std::size_t>(header.parameters[0]),
+                     header.layout.cols());
+}
+
+/// Where the corrections for a tile begin in the answer that brings them.
+std::size_t corrections_at(const CrossTerms& terms, bool first) {
+  const std::size_t sums = sealed_overhead + place_bytes + terms.cells() * terms.ring_bytes();
+  return first ? terms.tiles() * (sealed_overhead + place_bytes) + terms.elements() * terms.choice_bytes() +
+                     sums
+               : sums;
+}
+
+/// Corrections in an answer about a tile.
+Bytes corrections_in(const Request& request, const Bytes& body) {
+  const CrossTerms terms = terms_of(request.header);
+  const bool first = request.header.stage == 0;
+  const std::size_t tile = first ? 0 : static_cast<std::size_t>(request.header.parameters[6]);
+  const auto from = body.begin() + static_cast<std::ptrdiff_t>(corrections_at(terms, first));
+  return {from,
+          from + static_cast<std::ptrdiff_t>(correction_bytes(terms.tile(tile).count * terms.choice_bits))};
+}
+
+/// Looks for labels and keys of pads that serve two contents.
+class Audit {
+ public:
+  void see(std::span<const std::uint8_t> frame, std::span<const std::uint8_t> answer) {
+    const Request request = decode_request(frame);
+    if (!refusal_in(answer).empty() || request.header.protocol != wire_name) return;
+    if (request.header.stage == 0)
+      corrections({request.body.begin(), request.body.begin() + sizeof(Digest)}, sha256(frame),
+                  corrections_in(request, decode_answer(answer)));
+    else
+      messages(
+          {request.body.end() - static_cast<std::ptrdiff_t>(cross_term_bytes(terms_of(request.header), 0)),
+           request.body.end()});
+  }
+  void corrections(const Bytes& ticket, const Digest& request, const Bytes& matrix) {
+    tickets_.insert(ticket);
+    const auto [known, added] = corrections_[ticket].emplace(request, matrix);
+    if (!added && known->second != matrix) ++answers_that_differ;
+  }
+  /// A key, and what is sent under it.
+  void messages(const Bytes& sent) { keys_[Bytes(sent.begin(), sent.begin() + sizeof(Block))].insert(sent); }
+
+  /// Two matrices under one label differ by the same bits in every column: those of the choices.
+  std::size_t labels_used_twice() const {
+    std::size_t twice = 0;
+    for (const auto& entry : corrections_)
+      for (auto a = entry.second.begin(); a != entry.second.end(); ++a)
+        for (auto b = std::next(a); b != entry.second.end(); ++b) twice += same_columns(a->second, b->second);
+    return twice;
+  }
+  std::size_t keys_used_twice() const {
+    std::size_t twice = 0;
+    for (const auto& entry : keys_) twice += entry.second.size() - 1;
+    return twice;
+  }
+  std::size_t tickets() const { return tickets_.size(); }
+  std::size_t requests() const {
+    std::size_t all = 0;
+    for (const auto& entry : corrections_) all += entry.second.size();
+    return all;
+  }
+  std::size_t keys() const { return keys_.size(); }
+  std::size_t answers_that_differ = 0;  ///< of replicas, to one request
+
+ private:
+  static bool same_columns(const Bytes& a, const Bytes& b) {
+    const std::size_t column = a.size() / 128;
+    for (std::size_t i = column; i < a.size(); ++i)
+      if ((a[i] ^ b[i]) != (a[i - column] ^ b[i - column])) return false;
+    return true;
+  }
+  std::set<Bytes> tickets_;
+  std::map<Bytes, std::map<Digest, Bytes>> corrections_;
+  std::map<Bytes, std::set<Bytes>> keys_;
+};
+
+/// Three key holders of one key file. A request goes to any, up to three times since answers are lost, and
+/// now and then an old one comes again.
+class Replicas : public Channel {
+ public:
+  explicit Replicas(std::uint64_t seed) : random_(RandomSource::from_seed(seed).stream({})) {
+    for (int i = 0; i < 3; ++i)
+      replicas_.emplace_back(toy_keys(), permissive_policy(), AnswerRandomness::from_system());
+  }
+  Audit audit;
+
+ protected:
+  Bytes exchange(std::span<const std::uint8_t> frame) override {
+    sent_.emplace_back(frame.begin(), frame.end());
+    Bytes answer;
+    for (std::uint64_t times = 1 + random_.below(std::uint64_t{3}); times > 0; --times) {
+      answer = ask(frame);
+      if (random_.below(std::uint64_t{2}) == 0) ask(Bytes(sent_[random_.below(std::uint64_t{sent_.size()})]));
+    }
+    return answer;
+  }
+
+ private:
+  Bytes ask(std::span<const std::uint8_t> frame) {
+    Bytes answer = replicas_[random_.below(std::uint64_t{replicas_.size()})].answer(frame);
+    audit.see(frame, answer);
+    return answer;
+  }
+  std::vector<KeyHolder> replicas_;
+  std::vector<Bytes> sent_;
+  RandomStream random_;
+};
+
+}  // namespace
+
+TEST_CASE("oblivious product: replayed, reordered, to other replicas, resumed: nothing serves two contents") {
+  Replicas channel(1);
+  TwoParties owner;  // encrypts and decrypts
+  RandomStream values = RandomSource::from_seed(3).stream({});
+  const PublicKeys& keys = toy_keys().public_keys();
+  const RandomSource random = RandomSource::from_seed(2);
+  const auto evaluator = [&] {  // the same session and the same masks, as after a resume with a seed
+    return Evaluator(keys, BitBudget(toy_numbers, toy_max_inner, keys.paillier().bits()), channel, random,
+                     {});
+  };
+  constexpr int runs = 3, steps = 2;
+  for (int run = 0; run < runs; ++run) {
+    const Evaluator own = evaluator();
+    const ProtocolSet set = make_protocols(names(), own.budget);
+    for (std::uint32_t step = 1; step <= steps; ++step) {
+      const IntegerMatrix a = random_matrix(rows, inner, 20, values),
+                          b = random_matrix(inner, cols, 20, values);
+      const EncryptedMatrix x = owner.encrypt(a).opened_once(), y = owner.encrypt(b).opened_once();
+      OperationId operation{step, 0, Direction::forward};
+      for (const Direction direction : {Direction::forward, Direction::backward}) {
+        operation.direction = direction;  // the second brings both sealed
+        CHECK(owner.decrypt(set.matmul->multiply(own, operation, x, y, {1, 0}, std::nullopt)) ==
+              naive_product(a, b));
+      }
+    }
+  }
+  Audit& audit = channel.audit;
+  CHECK(audit.tickets() == runs);
+  CHECK(audit.requests() == 2 * runs * steps);
+  CHECK(audit.keys() == 2 * runs * steps);
+  CHECK(audit.answers_that_differ == 0);
+  CHECK(audit.labels_used_twice() == 0);
+  CHECK(audit.keys_used_twice() == 0);
+
+  // The same audit finds a label and a key of the pads by the place instead of the request.
+  const Evaluator own = evaluator();
+  const EvaluatorTransfers& transfers = own.transfers({});
+  const CrossTerms terms = cross_terms(own.budget, rows, inner, cols);
+  const Label by_place = tile_label(sha256(Bytes{1}), 0);
+  const Bytes ticket(transfers.ticket().begin(), transfers.ticket().end());
+  const IntegerMatrix zero_a(rows, inner), zero_b(inner, cols), rho(rows, cols);
+  for (const long cell : {0x123456L, 0x654321L}) {
+    const FixedIntegers elements =
+        elements_of(terms, IntegerMatrix(rows, inner, cell), IntegerMatrix(inner, cols, cell));
+    const Bytes corrections =
+        choose_elements(terms, {key_holder_pairs(transfers.ticket(), toy_keys().sealing_secret()), by_place},
+                        elements, {0, elements.size()});
+    audit.corrections(ticket, sha256(Bytes{static_cast<std::uint8_t>(cell)}), corrections);
+    CrossTermSender sender(terms, IntegerMatrix(rows, inner, cell), zero_b, rho);
+    audit.messages(sender
+                       .send(
+                           transfers.offset(), [&] { return transfers.offset_holder(by_place); }, corrections,
+                           transfers.secret_for(sha256(Bytes{1}), {}, {}))
+                       .bytes());
+  }
+  CHECK(audit.labels_used_twice() == 1);
+  CHECK(audit.keys_used_twice() == 1);
+}
+
+TEST_CASE("oblivious product: what it hides decides its pads") {
+  const BitBudget budget(toy_numbers, toy_max_inner, 512);
+  const CrossTerms terms = cross_terms(budget, 2, 2, 2);
+  const IntegerMatrix zero(2, 2), one(2, 2, 1);
+  const auto content = [&](const IntegerMatrix& e_a, const IntegerMatrix& e_b, const IntegerMatrix& rho) {
+    const CrossTermSender sender(terms, e_a, e_b, rho);
+    return std::vector<std::uint64_t>(sender.content().begin(), sender.content().end());
+  };
+  std::set<std::vector<std::uint64_t>> contents{content(zero, zero, zero), content(one, zero, zero),
+                                                content(zero, one, zero), content(zero, zero, one)};
+  CHECK(contents.size() == 4);
+  CHECK(content(one, zero, one) == content(one, zero, one));
+}
+
+TEST_CASE("oblivious product: operands that a packed product opened serve it, and the reverse") {
+  for (const bool packed_first : {true, false}) {
+    std::vector<std::string> views;
+    TwoParties parties({.observer = [&](const Header&, std::string_view what, const FixedIntegers&) {
+      views.emplace_back(what);
+    }});
+    RandomStream random = RandomSource::from_seed(4).stream({});
+    const IntegerMatrix a = random_matrix(rows, inner, 20, random),
+                        b = random_matrix(inner, cols, 20, random), d = random_matrix(rows, cols, 20, random);
+    const EncryptedMatrix x = parties.encrypt(a).opened_once(), y = parties.encrypt(b).opened_once(),
+                          z = parties.encrypt(d).opened_once();
+    const auto packed = make_protocols(preset("homomorphic"), parties.budget()).matmul,
+               oblivious = make_protocols(names(), parties.budget()).matmul;
+    OperationId operation = parties.next_operation();
+    const auto product = [&](const auto& matmul, Direction direction, const EncryptedMatrix& left,
+                             const EncryptedMatrix& right) {
+      operation.direction = direction;
+      return parties.decrypt(
+          matmul->multiply(parties.evaluator(), operation, left, right, {1, 0}, std::nullopt));
+    };
+    const auto& first = packed_first ? packed : oblivious;
+    const auto& second = packed_first ? oblivious : packed;
+    CHECK(product(first, Direction::forward, x, y) == naive_product(a, b));
+    CHECK(product(second, Direction::gradient, x.transposed(), z) == naive_product(a.transposed(), d));
+    CHECK(product(second, Direction::backward, z, y.transposed()) == naive_product(d, b.transposed()));
+    CHECK(std::ranges::count(views, "A + R_A") == 1);
+    CHECK(std::ranges::count(views, "B + R_B") == 2);
+  }
+}
+
+TEST_CASE("oblivious product: in several tiles it is the same, and each is bound to its place [parallel]") {
+  constexpr std::size_t side = 64, depth = 24;
+  TwoParties parties({.max_inner = depth});
+  RandomStream random = RandomSource::from_seed(5).stream({});
+  const IntegerMatrix a = random_matrix(side, depth, 20, random), b = random_matrix(depth, side, 20, random);
+  const EncryptedMatrix x = parties.encrypt(a), y = parties.encrypt(b);
+  const Addend addend{parties.encrypt(IntegerMatrix(side, side, 7)), 4};
+  IntegerMatrix want = naive_product(a, b);
+  for (Integer& cell : want.cells()) cell += 7;
+  const ProtocolSet set = make_protocols(names(), parties.budget());
+  parties.evaluator().transfers(parties.next_operation());
+  const Traffic before = parties.channel().traffic();
+  CHECK(parties.decrypt(set.matmul->multiply(parties.evaluator(), parties.next_operation(), x, y, {1, 0},
+                                             addend)) == want);
+  Traffic sent = parties.channel().traffic();
+  const Work work{.left = x.layout(), .right = y.layout(), .addend = true};
+  CHECK(sent == before + find_protocol(wire_name).traffic(work, parties.sizes()));
+  const std::vector<Bytes>&requests = parties.channel().requests(), &answers = parties.channel().answers();
+  const CrossTerms terms = cross_terms(parties.budget(), side, depth, side);
+  REQUIRE(terms.tiles() == 3);
+  REQUIRE(requests.size() == 2 + 1 + 3);
+  // No answer needs more memory than the key holder asks for, nor as much as all together.
+  for (std::size_t i = 2; i < requests.size(); ++i) {
+    const std::size_t needed =
+        parties.key_holder().memory_needed(read_request_header(requests[i]), requests[i].size());
+    CHECK(needed >= requests[i].size() + answers[i].size());
+    CHECK(needed < 4 * (requests[i].size() + terms.most_corrections()) + (std::size_t{16} << 20));
+  }
+  const std::string foreign = "the key holder refused: a sealed state does not belong to this request";
+  const auto refusal = [&](std::size_t i, const std::function<void(Request&)>& change) {
+    Request request = decode_request(requests[i]);
+    change(request);
+    return refusal_of(parties.key_holder(), encode_request(request.header, request.body));
+  };
+  const Request second = decode_request(requests[4]), third = decode_request(requests[5]);
+  const std::size_t ciphertexts = 22 * side * parties.sizes().ciphertext_bytes;  // of the addend
+  const auto state_bytes = [&](std::size_t tile) {
+    return sealed_overhead + place_bytes + terms.tile(tile).count * terms.choice_bytes();
+  };
+  const std::size_t sums = sealed_overhead + place_bytes + terms.cells() * terms.ring_bytes();
+  CHECK(third.body.size() == ciphertexts + state_bytes(2) + sums + cross_term_bytes(terms, 2));
+  CHECK(refusal(4, [](Request& r) { r.header.parameters[6] = 1; }) == foreign);
+  CHECK(refusal(4, [](Request& r) { r.header.parameters[6] = 4; }) ==
+        "the key holder refused: a request has the number of a tile 4, allowed are 1 to 3");
+  CHECK(refusal(4, [](Request& r) { ++r.header.operation.step; }) == foreign);
+  CHECK(refusal(4, [](Request& r) { r.header.operation.direction = Direction::backward; }) == foreign);
+  CHECK(refusal(4, [](Request& r) { ++r.header.session[0]; }) == foreign);
+  CHECK(refusal(4, [](Request& r) { ++r.body[100]; }) == foreign);
+  // The sums of another tile, and elements in the place of sums.
+  CHECK(refusal(4, [&](Request& r) {
+          const Request first = decode_request(requests[3]);
+          std::copy_n(first.body.begin() + static_cast<std::ptrdiff_t>(state_bytes(0)), sums,
+                      r.body.begin() + static_cast<std::ptrdiff_t>(state_bytes(1)));
+        }) == foreign);
+  CHECK(refusal(4, [](Request& r) { r.body.pop_back(); }) ==
+        "the key holder refused: a frame is truncated at messages of transfers");
+  CHECK(refusal(4, [](Request& r) { r.body.push_back(0); }).find("a request") != std::string::npos);
+  // The same product at another place: the states of one serve no other.
+  const EncryptedMatrix again =
+      set.matmul->multiply(parties.evaluator(), parties.next_operation(), x, y, {1, 0}, addend);
+  CHECK(parties.decrypt(again) == want);
+}
+
+TEST_CASE("oblivious product: other versions, tickets and forms are refused") {
+  TwoParties parties;
+  const EncryptedMatrix x = parties.encrypt(matrix_of(rows, inner, {5})),
+                        y = parties.encrypt(matrix_of(inner, cols, {-7}));
+  make_protocols(names(), parties.budget())
+      .matmul->multiply(parties.evaluator(), parties.next_operation(), x, y, {1, 0}, std::nullopt);
+  const std::vector<Bytes>& requests = parties.channel().requests();
+  REQUIRE(requests.size() == 4);  // two of base transfers
+  const auto refusal = [&](std::size_t i, const std::function<void(Request&)>& change) {
+    Request request = decode_request(requests[i]);
+    change(request);
+    return refusal_of(parties.key_holder(), encode_request(request.header, request.body));
+  };
+  const std::string refused = "the key holder refused: ";
+  CHECK(refusal(2, [](Request&) {}).empty());
+  CHECK(refusal(3, [](Request&) {}).empty());
+  const std::string other =
+      refused +
+      "oblivious transfers need the same version of the program on both sides; this key holder is " + version;
+  CHECK(refusal(2, [](Request& r) { ++r.header.parameters[11]; }) == other);
+  CHECK(refusal(3, [](Request& r) { ++r.header.parameters[5]; }) == other);
+  CHECK(refusal(2, [](Request& r) { r.body.resize(31); }) == refused + "a frame is truncated at a ticket");
+  CHECK(refusal(3, [](Request& r) { r.header.parameters[0] = 2; }) ==
+        refused + "a sealed state does not belong to this request");
+  CHECK(refusal(3, [](Request& r) { r.header.parameters[4] = 2; }) ==
+        refused + "a request asks for a result in the form 2, there are 0 and 1");
+  CHECK(refusal(3, [](Request& r) { r.header.parameters.pop_back(); }).find("parameters") !=
+        std::string::npos);
+}
+
+TEST_CASE("oblivious product: an operand beyond its range ends the session") {
+  for (const bool left : {true, false}) {
+    TwoParties parties;
+    IntegerMatrix a = matrix_of(2, 2, {5}), b = a;
+    (left ? a : b).cells()[1] = -power_of_two(62);
+    const EncryptedMatrix x = parties.encrypt(a), y = parties.encrypt(b);
+    CHECK(error_of([&] {
+            make_protocols(names(), parties.budget())
+                .matmul->multiply(parties.evaluator(), parties.next_operation(), x, y, {1, 0}, std::nullopt);
+          }) == "the key holder refused: a masked value is out of range; the session ends");
+  }
+}
+
+TEST_CASE("oblivious product: beyond l bits it is exact as far as rho hides it") {
+  TwoParties parties;
+  const IntegerMatrix a = matrix_of(2, 2, {1L << 40}), b = matrix_of(2, 2, {-(1L << 41)});
+  const EncryptedMatrix x = parties.encrypt(a), y = parties.encrypt(b);
+  CHECK(parties.decrypt(make_protocols(names(), parties.budget())
+                            .matmul->multiply(parties.evaluator(), parties.next_operation(), x, y, {1, 0},
+                                              std::nullopt)) == naive_product(a, b));
+}
+
+TEST_CASE("oblivious product: what the evaluator receives is uniform beside the seeds that it has") {
+  // Column i without the stream of the seed that the evaluator took: the stream of the other, and the bits.
+  const auto seen = [](long cell, std::uint64_t seed) {
+    TwoParties parties({.seed = seed});
+    const OperationId operation = parties.next_operation();
+    const EncryptedMatrix x = parties.encrypt(matrix_of(rows, inner, {cell})),
+                          y = parties.encrypt(matrix_of(inner, cols, {cell}));
+    make_protocols(names(), parties.budget())
+        .matmul->multiply(parties.evaluator(), operation, x, y, {1, 0}, std::nullopt);
+    const RecordingChannel& channel = parties.channel();
+    for (std::size_t i = 0; i < channel.requests().size(); ++i) {
+      const Request request = decode_request(channel.requests()[i]);
+      if (request.header.protocol != wire_name || request.header.stage != 0) continue;
+      Bytes body = corrections_in(request, decode_answer(channel.answers()[i]));
+      const CrossTerms terms = terms_of(request.header);
+      std::vector<Block> labels(terms.transfers());
+      const EvaluatorTransfers& transfers = parties.evaluator().transfers(operation);
+      transfers.offset_holder(tile_label(sha256(channel.requests()[i]), 0)).extend(body, labels);
+      const std::size_t column = body.size() / 128;
+      for (std::size_t c = 0; c < 128; ++c)
+        for (std::size_t j = 0; j < labels.size(); ++j) {
+          const std::size_t at = c * column + j / 8;
+          unsigned stream = labels[j].bit(c);
+          if (transfers.offset().bit(c) != 0) stream ^= body[at] >> (j % 8) & 1U;
+          body[at] = static_cast<std::uint8_t>(body[at] ^ stream << (j % 8));
+        }
+      return body;
+    }
+    return Bytes();
+  };
+  const auto evenness = [](const Bytes& bytes) {
+    std::vector<std::size_t> counts(256);
+    for (const std::uint8_t byte : bytes) ++counts[byte];
+    return chi_square_uniform(counts);
+  };
+  constexpr long end = 1L << 19;
+  const Bytes low = seen(-end, 60), high = seen(end - 1, 61);
+  REQUIRE(low.size() == high.size());
+  REQUIRE(low.size() > 10'000);
+  Bytes difference = low;
+  for (std::size_t i = 0; i < low.size(); ++i) difference[i] ^= high[i];
+  for (const Bytes& view : {low, high, difference}) CHECK(evenness(view) > 1e-6);
+}
