@@ -1,5 +1,5 @@
 // Secure multiplications a second in matrix products, both parties and everything between them included:
-// `packed` beside the paper's `blinded` protocol.
+// `packed` beside `oblivious-transfer` and the paper's `blinded` protocol.
 #include <omp.h>
 
 #include <algorithm>
@@ -38,14 +38,17 @@ IntegerMatrix random_matrix(std::size_t rows, std::size_t cols, std::size_t bits
 /// A protocol with its two parties and encrypted operands.
 class Product {
  public:
-  Product(const SecretKeys& keys, const ProtocolNames& names, const Shape& shape)
+  Product(const SecretKeys& keys, const ProtocolNames& names, const Shape& shape, const Numbers& numbers = {})
       : random_(RandomSource::from_system()),
-        budget_(Numbers{}, 1024, keys.public_keys().paillier().bits(),
+        budget_(numbers, 1024, keys.public_keys().paillier().bits(),
                 names.needs_one_value_a_ciphertext() ? 1 : 0),
         session_(keys.public_keys(), direct_channel(keys), budget_, names, random_, false),
         protocols_(make_protocols(names, budget_)),
         a_(encrypted(shape.rows, shape.inner)),
-        b_(encrypted(shape.inner, shape.outputs)) {}
+        b_(encrypted(shape.inner, shape.outputs)) {
+    if (names.needs_transfers()) evaluator().transfers({});  // once a session
+    before_ = session_.channel().traffic();
+  }
 
   void multiply() {
     const Rescale factor{1, budget_.numbers().fraction_bits};
@@ -57,7 +60,8 @@ class Product {
   /// To and fro, of one product.
   std::uint64_t bytes() const {
     const Traffic& traffic = session_.channel().traffic();
-    return (traffic.to_key_holder + traffic.to_evaluator) / step_;
+    return (traffic.to_key_holder - before_.to_key_holder + traffic.to_evaluator - before_.to_evaluator) /
+           step_;
   }
 
  private:
@@ -76,10 +80,13 @@ class Product {
   ProtocolSet protocols_;
   std::uint32_t drawn_ = 0, step_ = 0;
   EncryptedMatrix a_, b_;
+  Traffic before_;
 };
 
 ProtocolNames protocols_named(const std::string& matmul) {
-  return preset(matmul == "packed" ? "homomorphic" : "paper");
+  ProtocolNames names = preset(matmul == "blinded" ? "paper" : "homomorphic");
+  names.matmul = matmul;
+  return names;
 }
 
 /// OpenSSL's product modulo n^2, to be sampled beside our work.
@@ -95,14 +102,14 @@ Task openssl_product(const SecretKeys& keys) {
 /// Samples a shape on one thread until `seconds` of processor time have gone, five times at most. The paper's
 /// protocol runs on as few rows and outputs as keep it below `most` multiplications, since its work is the
 /// same for each.
-Json measure(const SecretKeys& keys, const std::string& matmul, Shape shape, std::size_t most,
-             double seconds) {
+Json measure(const SecretKeys& keys, const std::string& matmul, Shape shape, std::size_t most, double seconds,
+             const Numbers& numbers = {}) {
   Shape run = shape;
-  if (matmul != "packed") {
+  if (matmul == "blinded") {
     run.rows = std::clamp<std::size_t>(most / run.inner, 1, run.rows);
     run.outputs = std::clamp<std::size_t>(most / (run.inner * run.rows), 1, run.outputs);
   }
-  Product product(keys, protocols_named(matmul), run);
+  Product product(keys, protocols_named(matmul), run, numbers);
   Turns turns;
   turns.add(openssl_product(keys));
   turns.add({run.multiplications(), [&] { product.multiply(); }});
@@ -171,6 +178,7 @@ void run_matmul(int argc, char** argv) {
       "--bits N        size of n (2048)\n"
       "--shapes LIST   rows x inner x outputs (layers of 2-10-2 to 784-128-10; 128x64x128 to\n"
       "                128x784x128)\n"
+      "--sigma N       bits by which masks are wider than what they hide (56)\n"
       "--most N        multiplications of a run of the paper's protocol (1024)\n"
       "--seconds N     samples of a shape end after this time, after one sample at least (3)\n"
       "--threads N     1 leaves out the comparison of one thread with two, which wants two idle cores and\n"
@@ -179,6 +187,8 @@ void run_matmul(int argc, char** argv) {
   set_thread_count(1);
   const std::size_t bits = options.number("bits", 2048), most = options.number("most", 1024);
   const auto seconds = static_cast<double>(options.number("seconds", 3));
+  Numbers numbers;
+  numbers.sigma = options.number("sigma", numbers.sigma);
   std::vector<Shape> shapes;
   std::istringstream list(options.text("shapes",
                                        "40x3x10,40x11x2,32x31x16,32x17x2,128x129x10,128x64x128,128x256x128,"
@@ -188,12 +198,12 @@ void run_matmul(int argc, char** argv) {
   const SecretKeys keys = make_keys(Variant::subgroup, bits);
   Json rows = Json::array();
   for (const Shape& shape : shapes)
-    for (const char* matmul : {"packed", "blinded"})
-      rows.push_back(measure(keys, matmul, shape, most, seconds));
+    for (const char* matmul : {"packed", "oblivious-transfer", "blinded"})
+      rows.push_back(measure(keys, matmul, shape, most, seconds, numbers));
   // The paper's protocol under the paper's keys, which pay for every encryption in full.
   const SecretKeys standard = make_keys(Variant::standard, bits);
   rows.push_back(measure(standard, "blinded", {2, 16, 2}, most, seconds));
-  Json results{{"bits", bits}, {"rows", std::move(rows)}};
+  Json results{{"bits", bits}, {"sigma", numbers.sigma}, {"rows", std::move(rows)}};
   if (options.number("threads", 2) > 1 && omp_get_num_procs() > 1)
     results["threads"] = measure_threads(keys, {128, 64, 128});
   write_results(options.text("json", ""), "matmul", results);

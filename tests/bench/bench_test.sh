@@ -11,11 +11,16 @@ trap 'rm -rf "$dir"' EXIT
 python3 - "$dir" <<'PYTHON'
 import json, sys
 matmul, training = (json.load(open(f"{sys.argv[1]}/{name}.json")) for name in ("matmul", "training"))
-packed, blinded, standard = matmul["rows"]
+packed, oblivious, blinded, standard = matmul["rows"]
 # Three values a ciphertext of 128 bytes. Up: 2 x 8 and 8 x 2 of the operands, two in one, 2 x 4 and 4 x 2 of the product; back: the
 # last two.
 assert packed["bytes"] == (16 / 2 + 16 / 2 + 2 * (8 + 8)) * 128, packed
 assert packed["run"] == packed["shape"] == [4, 8, 4]
+# 64 elements of 78 bits and 16 cells of 109 bits. Up: ticket, operands, elements and sums sealed, the key, messages, V; back: the
+# sealed again, corrections, the product.
+sealed = 2 * (88 + 73) + 64 * 10 + 16 * 14
+messages = sum((109 - bit + 7) // 8 for bit in range(78)) * 64 * 4
+assert oblivious["bytes"] == 32 + 16 * 128 + sealed + 16 + messages + 16 * 14 + sealed + 64 * 78 * 16 + 16 * 128, oblivious
 # Both factors and the product of each of 2 x 8 multiplications, then the division of 2 cells.
 assert blinded["run"] == [2, 8, 1] and blinded["bytes"] == (3 * 16 + 2 * 2) * 128, blinded
 assert standard["variant"] == "standard"
