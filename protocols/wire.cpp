@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "paillier/error.h"
+#include "paillier/large_buffers.h"
 
 namespace smlp {
 
@@ -162,6 +163,7 @@ Bytes encode_request(const Header& header, std::span<const std::uint8_t> body) {
   append_number(wire_version, 1, frame);
   header.append(frame);
   append_number(body.size(), 8, frame);
+  reserve_to_fill(frame, frame.size() + body.size());
   append_bytes(body, frame);
   return frame;
 }
@@ -185,6 +187,7 @@ Request decode_request(std::span<const std::uint8_t> frame) {
   Request request{read_versioned_header(reader), {}};
   const std::uint64_t size = reader.number(8, "the body's size");
   const auto body = reader.take(size, "the body");
+  reserve_to_fill(request.body, body.size());
   request.body.assign(body.begin(), body.end());
   reader.finish("a frame");
   return request;

@@ -5,6 +5,7 @@
 #include <ranges>
 
 #include "paillier/error.h"
+#include "paillier/large_buffers.h"
 #include "paillier/parallel.h"
 #include "protocols/integer_product.h"
 #include "protocols/key_holder.h"
@@ -252,6 +253,7 @@ std::size_t cross_term_bytes(const CrossTerms& terms, std::size_t tile) {
 }
 
 RequestBody& RequestBody::add(const CrossTermMessages& messages) {
+  reserve_to_fill(bytes_, bytes_.size() + messages.bytes().size());
   bytes_.insert(bytes_.end(), messages.bytes().begin(), messages.bytes().end());
   return *this;
 }
@@ -281,6 +283,7 @@ CrossTermMessages CrossTermSender::send(const Block& offset, const std::function
                 std::to_string(corrections.size()) + " bytes, expected are " +
                 std::to_string(correction_bytes(tile.count * w)));
   CrossTermMessages out;
+  reserve_to_fill(out.bytes_, cross_term_bytes(terms_, tile_));
   out.bytes_.resize(sizeof(Block) + terms_.message_bytes(tile));
   std::memcpy(out.bytes_.data(), &key, sizeof key);
   in_pieces(terms_, tile, sums_, false, [&](std::size_t skipped) {

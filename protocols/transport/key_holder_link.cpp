@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "paillier/error.h"
+#include "paillier/large_buffers.h"
 #include "protocols/transport/grpc_support.h"
 #include "protocols/transport/remote_key_holder.h"
 #include "protocols/transport/server.h"
@@ -190,12 +191,12 @@ Outcome KeyHolderLink::answer(std::span<const std::uint8_t> frame, std::size_t l
       if (expected == 0 || expected > largest_answer)
         nonsense("an answer of " + std::to_string(expected) + " bytes, allowed are 1 to " +
                  std::to_string(largest_answer));
-      answer.reserve(expected);
+      reserve_to_fill(answer, expected);
     }
     const std::string& part = chunk.part();
     if (part.empty() || part.size() > expected - answer.size())
       nonsense("an answer whose parts are not the " + std::to_string(expected) + " bytes that it announced");
-    answer.insert(answer.end(), part.begin(), part.end());
+    append_bytes(part, answer);
   }
   const grpc::Status status = stream->Finish();
   if (status.ok() && (expected == 0 || answer.size() < expected))

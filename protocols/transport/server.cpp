@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "paillier/error.h"
+#include "paillier/large_buffers.h"
 #include "protocols/registry.h"
 #include "protocols/transport/gate.h"
 #include "protocols/transport/grpc_support.h"
@@ -126,12 +127,12 @@ class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::
       } catch (const Error& error) {
         return Finish(status_of(error));
       }
-      frame_.reserve(expected_);
+      reserve_to_fill(frame_, expected_);
     }
     if (part.empty() || part.size() > largest_part || part.size() > expected_ - frame_.size())
       return refuse_chunks("a request has a part of " + std::to_string(part.size()) + " bytes after " +
                            std::to_string(frame_.size()) + " of " + std::to_string(expected_));
-    frame_.insert(frame_.end(), part.begin(), part.end());
+    append_bytes(part, frame_);
     if (frame_.size() < expected_) return StartRead(&chunk_);
     end_transfer();
     service_.queue_.submit([this] { compute(); });
