@@ -445,6 +445,7 @@ class TransferSample {
     const CrossTermMessages messages =
         CrossTermSender(terms_, e_a, e_b, rho)
             .send(offset, [&] { return OffsetHolder(offset, taken, {}); }, corrections, {});
+    for (int party = 0; party < 2; ++party) sha256(messages.bytes());  // of the frame, on both sides
     FixedIntegers sums(terms_.cells(), terms_.limbs());
     receive_cross_terms(terms_, 0, chooser, elements_, messages.bytes(), sums);
   }
