@@ -8,8 +8,9 @@ ifeq ($(origin CXX),default)
 CXX := g++
 endif
 
+PROTOCOLS ?= homomorphic
 DEMO = $(BUILD_DIR)/smlp run --data datasets/breast_cancer.csv --network 30-16-2 --epochs 3 --learning-rate 0.05 \
-       --momentum 0.8 --seed 1
+       --momentum 0.8 --seed 1 --protocols $(PROTOCOLS)
 
 # ---- variants: each in a folder of its own ----
 comma := ,
@@ -322,7 +323,7 @@ help:
 	@echo 'make                  build/smlp and build/libsmlp.a (installs missing dependencies first)'
 	@echo 'make test             build and run every test; TEST_OPTIONS="-tc=*name*" runs doctest cases by name,'
 	@echo '                      TESTS=tests/paillier/dgk_test.cpp builds these test files alone'
-	@echo 'make demo             train on the encrypted breast-cancer table'
+	@echo 'make demo             train on the encrypted breast-cancer table; PROTOCOLS=hybrid for another preset'
 	@echo 'make soak             train over TLS under faults for SOAK_SECONDS=1800, comparing every model'
 	@echo 'make bench            micro-benchmarks beside GMP and OpenSSL; BENCH_OPTIONS="--bits 2048 --rounds 9"; builds also'
 	@echo '                      build/bench/kernels, matmul, protocol, training, transfers and large_table (--help)'

@@ -60,11 +60,11 @@ Workload workload(char letter, const std::string& folder) {
 
 /// Trains the first steps of an epoch. A whole epoch is as many times the mean step as it has steps.
 /// `unchecked`: the same without range checks, in turns with them.
-Json measure(const SecretKeys& keys, const Workload& work, std::size_t steps, bool unchecked) {
-  const ProtocolNames names = preset("homomorphic");
+Json measure(const SecretKeys& keys, const Workload& work, const ProtocolNames& names, const Numbers& numbers,
+             std::size_t steps, bool unchecked) {
   const TrainingOptions options{.batch = work.batch, .learning_rate = 0.05, .momentum = 0.8};
   const RandomSource random = RandomSource::from_system();
-  const BitBudget budget(Numbers{}, 1024, keys.public_keys().paillier().bits());
+  const BitBudget budget(numbers, 1024, keys.public_keys().paillier().bits());
   const Profile profile = learn_profile(work.table, Scaling::standard);
   const OwnerTable rows = prepare_table(work.table, profile, random.derive("shuffle").stream({}));
   const TableEncryptor table(keys.public_keys(), budget, work.batch, rows.features, rows.targets,
@@ -140,6 +140,8 @@ void run_training(int argc, char** argv) {
                         "Training steps in processor seconds of both parties on one thread.\n"
                         "--workloads ABC  which\n"
                         "--bits N         size of n (2048)\n"
+                        "--protocols P   preset (homomorphic)\n"
+                        "--sigma N        statistical security (56)\n"
                         "--unchecked yes  the same steps without range checks too, in turns (no)\n"
                         "--steps N        steps of each at most; an epoch is extrapolated from them (3)\n"
                         "--datasets DIR   folder of and.csv and breast_cancer.csv (datasets)\n"
@@ -147,11 +149,17 @@ void run_training(int argc, char** argv) {
   set_thread_count(1);
   const std::size_t bits = options.number("bits", 2048), steps = options.number("steps", 3);
   const bool unchecked = options.text("unchecked", "no") == "yes";
+  const std::string protocols = options.text("protocols", "homomorphic");
+  Numbers numbers;
+  numbers.sigma = options.number("sigma", numbers.sigma);
   const SecretKeys keys = make_keys(Variant::subgroup, bits);
   Json rows = Json::array();
   for (const char letter : options.text("workloads", "ABC"))
-    rows.push_back(measure(keys, workload(letter, options.text("datasets", "datasets")), steps, unchecked));
-  write_results(options.text("json", ""), "training", {{"bits", bits}, {"rows", std::move(rows)}});
+    rows.push_back(measure(keys, workload(letter, options.text("datasets", "datasets")), preset(protocols),
+                           numbers, steps, unchecked));
+  write_results(
+      options.text("json", ""), "training",
+      {{"bits", bits}, {"protocols", protocols}, {"sigma", numbers.sigma}, {"rows", std::move(rows)}});
 }
 
 }  // namespace

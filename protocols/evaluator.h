@@ -17,6 +17,8 @@ class BaseRequest;
 class CrossTermMessages;
 class EvaluatorTransfers;
 class GarbledComparisons;
+class SelectionChoices;
+class SelectionMessage;
 
 /// What re-randomises the ciphertexts that leave the evaluator.
 struct RerandomiserPools {
@@ -184,6 +186,8 @@ class RequestBody {
   RequestBody& add(const EvaluatorTransfers& transfers);  ///< their ticket
   RequestBody& add(const GarbledComparisons& comparisons);
   RequestBody& add(const CrossTermMessages& messages);
+  RequestBody& add(const SelectionChoices& choices);
+  RequestBody& add(const SelectionMessage& message);
   const Bytes& bytes() const { return bytes_; }
 
  private:

@@ -64,6 +64,7 @@ enum class RandomnessKind : std::uint8_t {
   weight_signs,
   range_mask,  ///< rho of a range check, of Z_n
   answer_operand,
+  mask_selected,  ///< e of what a selection by transfers gives
 };
 
 struct OperationId {

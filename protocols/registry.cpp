@@ -100,10 +100,39 @@ Form ProtocolNames::before_derivative() const {
   return find_protocol(Family::activation, activation).fused ? Form::ciphertexts : Form::opened;
 }
 
+namespace {
+
+struct Preset {
+  std::string name;
+  ProtocolNames protocols;
+};
+
+const std::vector<Preset>& presets() {
+  static const std::vector<Preset> all{
+      {"homomorphic", {"packed", "packed", "dgk-veugen", "homomorphic", "compare-select"}},
+      {"hybrid", {"packed", "packed", "garbled", "oblivious-transfer", "compare-select"}},
+      {"paper", {"blinded", "blinded-division", "affine", "homomorphic", "max"}}};
+  return all;
+}
+
+}  // namespace
+
+const std::vector<std::string>& preset_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> out;
+    for (const Preset& each : presets()) out.push_back(each.name);
+    return out;
+  }();
+  return names;
+}
+
 ProtocolNames preset(std::string_view wanted) {
-  if (wanted == "homomorphic") return {"packed", "packed", "dgk-veugen", "homomorphic", "compare-select"};
-  if (wanted == "paper") return {"blinded", "blinded-division", "affine", "homomorphic", "max"};
-  throw Error("there is no preset of protocols '" + std::string(wanted) + "'; there is homomorphic, paper");
+  std::string known;
+  for (const Preset& each : presets()) {
+    if (each.name == wanted) return each.protocols;
+    known += (known.empty() ? "" : ", ") + each.name;
+  }
+  throw Error("there is no preset of protocols '" + std::string(wanted) + "'; there is " + known);
 }
 
 namespace {

@@ -37,7 +37,9 @@ struct ProtocolNames {
   Form before_derivative() const;
 };
 
-/// "homomorphic" or "paper". Throws Error with the list.
+/// What there is, the default first.
+const std::vector<std::string>& preset_names();
+/// Throws Error with the list.
 ProtocolNames preset(std::string_view name);
 
 /// Builds the evaluator's halves. Throws Error when a protocol does not exist or cannot serve the budget.

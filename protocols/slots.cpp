@@ -77,4 +77,13 @@ FixedIntegers unpacked(const FixedIntegers& packed, const std::vector<SlotCells>
   return out;
 }
 
+FixedIntegers packed(const FixedIntegers& values, const std::vector<SlotCells>& cells, std::size_t slot_bits,
+                     std::size_t limbs) {
+  FixedIntegers out(cells.size(), limbs);
+  for (std::size_t c = 0; c < cells.size(); ++c)
+    for (std::size_t slot = 0; slot < cells[c].size(); ++slot)
+      add_shifted(out[c], values[cells[c][slot]], slot * slot_bits, mask_of(1));
+  return out;
+}
+
 }  // namespace smlp

@@ -23,4 +23,8 @@ std::vector<SlotCells> row_packed_cells(const Layout& layout);
 FixedIntegers unpacked(const FixedIntegers& packed, const std::vector<SlotCells>& cells,
                        std::size_t slot_bits, std::size_t bits, std::size_t limbs, Limb& outside);
 
+/// The inverse: plaintexts of `limbs` limbs from cells of which each is less than half a slot in size.
+FixedIntegers packed(const FixedIntegers& values, const std::vector<SlotCells>& cells, std::size_t slot_bits,
+                     std::size_t limbs);
+
 }  // namespace smlp

@@ -34,7 +34,7 @@ void OutputOptions::add_to(CommandLine& line, bool with_metrics) {
 }
 
 void ProtocolOptions::add_to(CommandLine& line) {
-  line.text("protocols", preset, "preset: homomorphic or paper (smlp protocols lists them all)");
+  line.text("protocols", preset, "preset: homomorphic, hybrid or paper (smlp protocols lists them all)");
   line.text("matmul", matmul, "this protocol for products, whatever the preset says");
   line.text("truncation", truncation, "this one for truncation");
   line.text("comparison", comparison, "this one for comparison");

@@ -47,7 +47,6 @@ class Declared {
     work.left_states = left_states;
     work.right_states = right_states;
     work.addend = matmul.fused && addend;
-    make_transfers(matmul);
     count(matmul, work);
     if (matmul.fused) return;
     Work division{{left.row_groups, right.col_groups}, {}};
@@ -119,7 +118,6 @@ class Declared {
     work.packings = packings;
     work.opened_bits = z.bits;
     if (forward) {
-      make_transfers(comparison);
       count(comparison, work);
       if (comparison.on_opened && z.bits == 0) work.opened_bits = sizes_.budget.guarded_mask_bits();
     }
@@ -128,14 +126,11 @@ class Declared {
     count(find_protocol(Family::selection, protocols_.selection), work);
   }
 
-  /// By the first protocol of a session that needs them.
-  void make_transfers(const Descriptor& descriptor) {
-    if (!descriptor.transfers || !transfers_to_come_) return;
-    count(find_protocol(Family::conversion, "base-transfers"), {});
-    transfers_to_come_ = false;
-  }
-
   void count(const Descriptor& descriptor, const Work& work) {
+    if (descriptor.transfers && transfers_to_come_) {
+      transfers_to_come_ = false;
+      count(find_protocol(Family::conversion, "base-transfers"), {});
+    }
     cost_.traffic += descriptor.traffic(work, sizes_);
     cost_.operations += descriptor.operations(work, sizes_);
   }
@@ -145,7 +140,7 @@ class Declared {
   std::size_t halvings_;
   bool checks_;
   bool gathered_ = false;
-  bool transfers_to_come_;
+  bool transfers_to_come_;  ///< base transfers, by the first protocol of a session that needs them
   Cost cost_;
 };
 

@@ -26,6 +26,16 @@ void answer_point(Responder& responder) {
   responder.put_bytes(key_holder_point(responder.keys().sealing_secret()));
 }
 
+/// What the state is bound to: no operation, since it serves all of a session.
+Header sender_context(const Header& header) {
+  Header bound = header;
+  bound.protocol = wire_name;
+  bound.stage = stage_base;
+  bound.operation = {};
+  bound.layout = {{1}, {1}};
+  return bound;
+}
+
 void answer_base(Responder& responder) {
   require_same_version(responder.parameter(0));
   const auto request = responder.read_bytes(base_request_bytes, "base transfers");
@@ -33,8 +43,14 @@ void answer_base(Responder& responder) {
   for (std::size_t i = 0; i < points.size(); ++i)
     mpz_import(points[i].get_mpz_t(), point_bytes, 1, 1, 1, 0, request.data() + i * point_bytes);
   responder.observe("the points of base transfers", points);
-  responder.put_bytes(
-      answer_base_request(request, responder.request_digest(), responder.keys().sealing_secret()).bytes);
+  const Digest& ticket = responder.request_digest();
+  const BaseAnswer answer = answer_base_request(request, ticket, responder.keys().sealing_secret());
+  responder.put_bytes(answer.bytes);
+  Bytes state(ticket.begin(), ticket.end());
+  append_blocks(answer.transfers.offset, state);
+  append_blocks(answer.transfers.taken, state);
+  responder.put_sealed(state, sender_context(responder.header()));
+  wipe_memory(state.data(), state.size());
 }
 
 }  // namespace
@@ -68,6 +84,7 @@ EvaluatorTransfers::EvaluatorTransfers(const Evaluator& evaluator, const Operati
   const Header header = header_at(alone, stage_base, operation);
   AnswerBody answer(alone, header, body);
   base_ = request.finish(answer.raw(base_answer_bytes, "base transfers"), request_digest(header, body));
+  sealed_ = answer.sealed(sender_bytes - sealed_overhead);
   answer.finish();
 }
 
@@ -79,6 +96,12 @@ Block EvaluatorTransfers::secret_for(const Digest& request, std::span<const std:
   std::array<std::uint8_t, sizeof(Block)> bytes;
   random.fill(bytes);
   return to_block(bytes);
+}
+
+Label EvaluatorTransfers::own_label(std::span<const std::uint8_t> content) const {
+  Label label;
+  secrets_.derive("choices").derive(content).stream({}).fill(label);
+  return label;
 }
 
 std::int64_t version_word() {
@@ -104,6 +127,19 @@ TransferChooser transfer_chooser(const Responder& responder, const Digest& ticke
   return {key_holder_pairs(ticket, responder.keys().sealing_secret()), label};
 }
 
+TransferSender read_sender(Responder& responder, const Digest& ticket) {
+  const OpenedState opened = responder.open_sealed(sender_bytes - sealed_overhead,
+                                                   sender_context(responder.header()), wire_name, stage_base);
+  ByteReader reader(opened.state);
+  if (!std::ranges::equal(reader.take(ticket.size(), "a ticket"), ticket))
+    throw Error("a sealed state does not belong to this request");
+  const Block offset = to_block(reader.take(sizeof(Block), "an offset"));
+  SecretBlocks taken;
+  for (std::size_t i = 0; i < transfer_bits; ++i)
+    taken.push_back(to_block(reader.take(sizeof(Block), "a seed")));
+  return {offset, std::move(taken)};
+}
+
 extern constexpr Descriptor base_transfers_descriptor{
     .family = Family::conversion,
     .name = "base-transfers",
@@ -117,7 +153,7 @@ extern constexpr Descriptor base_transfers_descriptor{
         [](const Work&, const Sizes&) {
           return Declaration{.rounds = 2,
                              .to_key_holder = {.bytes = base_request_bytes},
-                             .to_evaluator = {.bytes = point_bytes + base_answer_bytes}};
+                             .to_evaluator = {.bytes = point_bytes + base_answer_bytes + sender_bytes}};
         },
 };
 

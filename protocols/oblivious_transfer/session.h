@@ -6,10 +6,10 @@
 // The SHA-256 of the second request is the ticket: by it a later request names these transfers. K keeps
 // nothing. Its seeds follow from the sealing secret and the ticket, and a stream of theirs from a label that
 // holds the SHA-256 of the request that the bits are from. So any replica answers a request alike, and two
-// requests have no stream in common, nor have two sessions with one id.
-// What the evaluator draws for a batch follows from its own secrets, the request, the answer and the batch.
-// The secrets are of the operating system, other ones for each evaluator, and never from a seed. A resumed
-// run takes a new ticket.
+// requests have no stream in common, nor have two sessions with one id. What it took of E's pairs follows
+// from E's points besides: E carries it for K, sealed. What the evaluator draws for a batch follows from its
+// own secrets, the request, the answer and the batch. The secrets are of the operating system, other ones for
+// each evaluator, and never from a seed. A resumed run takes a new ticket.
 #pragma once
 
 #include "protocols/evaluator.h"
@@ -33,6 +33,11 @@ class EvaluatorTransfers {
   const Block& offset() const { return base_.offset[0]; }
   /// For transfers in which the key holder chooses.
   OffsetHolder offset_holder(const Label& label) const { return {offset(), base_.taken, label}; }
+  /// For transfers in which the evaluator chooses, which take what the key holder has of them, sealed.
+  TransferChooser chooser(const Label& label) const { return {base_.pairs, label}; }
+  const SealedState& sealed() const { return *sealed_; }
+  /// A label for choices of its own, which follows from what they are and what they stand beside.
+  Label own_label(std::span<const std::uint8_t> content) const;
   /// A secret block for this request, this answer and what it is to hide.
   Block secret_for(const Digest& request, std::span<const std::uint8_t> answer,
                    std::span<const std::uint64_t> hidden) const;
@@ -40,6 +45,7 @@ class EvaluatorTransfers {
  private:
   RandomSource secrets_;
   BaseTransfers base_;
+  std::optional<SealedState> sealed_;
 };
 
 /// The first of the parameters by which a request about transfers names the version of its program: both
@@ -54,5 +60,21 @@ void require_same_version(std::int64_t word);
 Digest read_ticket(Responder& responder);
 /// For transfers in which the key holder chooses.
 TransferChooser transfer_chooser(const Responder& responder, const Digest& ticket, const Label& label);
+
+/// For transfers in which the evaluator chooses.
+class TransferSender {
+ public:
+  TransferSender(const Block& offset, SecretBlocks taken) : offset_{offset}, taken_(std::move(taken)) {}
+  const Block& offset() const { return offset_[0]; }
+  OffsetHolder offset_holder(const Label& label) const { return {offset(), taken_, label}; }
+
+ private:
+  SecretBlocks offset_, taken_;
+};
+/// Bytes of what the evaluator carries for them.
+inline constexpr std::size_t sender_bytes =
+    sealed_overhead + sizeof(Digest) + (1 + transfer_bits) * sizeof(Block);
+/// Reads it. Throws Error where it is of other transfers than the ticket's.
+TransferSender read_sender(Responder& responder, const Digest& ticket);
 
 }  // namespace smlp

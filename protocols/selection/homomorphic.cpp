@@ -32,9 +32,9 @@
 #include "paillier/error.h"
 #include "paillier/fixed_width.h"
 #include "paillier/parallel.h"
-#include "protocols/comparison/sign_state.h"
 #include "protocols/masked_values.h"
 #include "protocols/opened_values.h"
+#include "protocols/selection/shares.h"
 #include "protocols/slots.h"
 
 namespace smlp {
@@ -50,14 +50,6 @@ constexpr std::size_t exponent_bits = 4;
 /// o: what K takes from d, and E adds to the exponents of [t].
 Integer exponent_offset(std::size_t mask_bits) {
   return 12 * power_of_two(mask_bits);
-}
-
-/// Where every cell has a ciphertext of its own, `column_packed` is both packings.
-bool makes_column_packed(const Layout& layout, Packings packings) {
-  return packings != Packings::row_packed || layout.single();
-}
-bool makes_row_packed(const Layout& layout, Packings packings) {
-  return packings != Packings::column_packed && !layout.single();
 }
 
 std::size_t most_slots(const std::vector<SlotCells>& packing) {
@@ -182,8 +174,7 @@ class HomomorphicSelection : public Selection {
   EncryptedMatrix select_compared(const Evaluator& evaluator, const OperationId& operation,
                                   const EncryptedMatrix& z, const SignShares& bits,
                                   Packings packings) const override {
-    if (packings == Packings::row_packed)
-      throw Error("a selection of what was compared was asked for `across` alone; ask for both packings");
+    check_compared_packings(packings);
     if (bits.compared.rows() == 0) return select(evaluator, operation, z, bits, packings);
     return run(evaluator, evaluator.evidence ? stage_checked : stage_selected, operation, bits.compared, bits,
                packings);
@@ -193,10 +184,7 @@ class HomomorphicSelection : public Selection {
   static EncryptedMatrix run(const Evaluator& evaluator, Stage stage, const OperationId& operation,
                              const EncryptedMatrix& v, const SignShares& bits, Packings packings) {
     const Layout& layout = v.layout();
-    if (layout.rows() != bits.evaluator.rows() || layout.cols() != bits.evaluator.cols())
-      throw Error("a selection of " + std::to_string(layout.rows()) + " x " + std::to_string(layout.cols()) +
-                  " cells got shares of " + std::to_string(bits.evaluator.rows()) + " x " +
-                  std::to_string(bits.evaluator.cols()) + " bits");
+    check_shares(layout, bits);
     RequestBody body(evaluator);
     std::vector<std::int64_t> parameters{comparison_word(bits.protocol), static_cast<std::int64_t>(packings)};
     const Brought r = bring(evaluator, operation, v, RandomnessKind::mask_selection, body, parameters);
@@ -280,27 +268,17 @@ void put_evidence(Responder& responder, const std::vector<SlotCells>& packing, c
   responder.put(borrows, RandomnessKind::answer_range_borrows);
 }
 
-/// A comparison seals its shares in its last answer.
-std::uint8_t last_stage(const Descriptor& comparison) {
-  return static_cast<std::uint8_t>(comparison.stages() - 1);
-}
-
 void answer_selection(Responder& responder, Stage stage) {
   const Layout& layout = responder.header().layout;
-  const Descriptor& comparison = comparison_by_word(responder.parameter(0));
-  const std::int64_t packings = responder.parameter(1);
-  if (packings < 0 || packings > 2)
-    throw Error("a selection asks for the packings " + std::to_string(packings) + ", there are 0 to 2");
+  const Packings packings = checked_packings(responder.parameter(1));
   std::size_t next = 2;
   const Received d =
       stage == stage_checked ? receive_opened(responder, next) : receive(responder, next, "v + r");
-  const OpenedState opened = responder.open_sealed(SignState::encoded_size(layout.rows() * layout.cols()),
-                                                   comparison.wire_name(), last_stage(comparison));
-  const SignState state = SignState::decode(opened.state, layout.rows(), layout.cols());
-  if (makes_column_packed(layout, static_cast<Packings>(packings)))
+  const SignState state = open_shares(responder, responder.parameter(0));
+  if (makes_column_packed(layout, packings))
     put_packing(responder, column_packed_cells(layout), state.bits, d, RandomnessKind::answer_column_packed,
                 RandomnessKind::answer_values_column_packed, RandomnessKind::answer_shares_column_packed);
-  if (makes_row_packed(layout, static_cast<Packings>(packings)))
+  if (makes_row_packed(layout, packings))
     put_packing(responder, row_packed_cells(layout), state.bits, d, RandomnessKind::answer_row_packed,
                 RandomnessKind::answer_values_row_packed, RandomnessKind::answer_shares_row_packed);
   if (stage == stage_checked) put_evidence(responder, column_packed_cells(layout), state.bits, d.values);

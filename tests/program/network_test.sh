@@ -21,7 +21,7 @@ for seed in 11 12; do
 done
 
 # Over TLS; the same rounds and bytes.
-allow=(--allow homomorphic,comparison/garbled)
+allow=(--allow homomorphic,hybrid)
 serve one 0 --user-key user/public.json "${allow[@]}"
 one=$server first=$port
 accepts "${train[@]}" --seed 11 --key-holder 127.0.0.1:$first "${tls[@]}" --out net.h5 --json >net.report
@@ -40,16 +40,16 @@ same_weights a.h5 inside11.h5
 same_weights b.h5 inside12.h5
 [ "$(grep -c ' evaluator.example session ' "$logs/two.log")" -gt 20 ] || fail 'the load was not spread'
 
-# Garbled comparisons: either process answers the transfers of a session.
-accepts "${train[@]}" --seed 11 --comparison garbled --key-holder $both "${tls[@]}" --out garbled.h5 >/dev/null
-same_weights garbled.h5 inside11.h5
+# Garbled comparisons and transfers: either process answers those of a session.
+accepts "${train[@]}" --seed 11 --protocols hybrid --key-holder $both "${tls[@]}" --out hybrid.h5 >/dev/null
+same_weights hybrid.h5 inside11.h5
 
 # One process is killed, the other answers; both are killed at some moments and come back; so is the evaluator.
 end KILL $two
 accepts "${train[@]}" --seed 11 --key-holder $both "${tls[@]}" --out lost.h5 >/dev/null
 same_weights lost.h5 inside11.h5
-for comparison in dgk-veugen garbled; do
-  resumed=("${train[@]}" --seed 11 --comparison $comparison --resume --key-holder 127.0.0.1:$first "${tls[@]}" --out killed-$comparison.h5)
+for protocols in homomorphic hybrid; do
+  resumed=("${train[@]}" --seed 11 --protocols $protocols --resume --key-holder 127.0.0.1:$first "${tls[@]}" --out killed-$protocols.h5)
   "$smlp" "${resumed[@]}" >/dev/null 2>killed.err </dev/null &
   training=$!
   for moment in 0.37 0.81; do
@@ -61,7 +61,7 @@ for comparison in dgk-veugen garbled; do
   kill -KILL $training 2>/dev/null
   wait $training 2>/dev/null
   accepts "${resumed[@]}" >/dev/null
-  same_weights killed-$comparison.h5 inside11.h5
+  same_weights killed-$protocols.h5 inside11.h5
 done
 
 # Answers for the user, whose key the key holder knows; another user it does not.

@@ -10,7 +10,7 @@ rows 40 diabetes.csv numbers.csv
 trains() {
   local table=$1 network=$2 layers=$3
   shift 3
-  for preset in homomorphic paper; do
+  for preset in homomorphic hybrid paper; do
     accepts run --data "$table" --network "$network" --protocols $preset --epochs 1 --batch 5 --seed 3 --json --quiet "$@" >run.json
     holds "j['key_bits'] == 2048 and j['layers'] == [$layers]" run.json
     holds 'j["weights_equal_twin"] and j["answers_equal_twin"]' run.json

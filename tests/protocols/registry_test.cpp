@@ -45,7 +45,7 @@ TEST_CASE("registry: unknown names are refused with the list") {
   CHECK(error_of([] { find_protocol("matmul/fast"); }) ==
         "there is no protocol 'matmul/fast'; there is " + all);
   CHECK(error_of([] { preset("fastest"); }) ==
-        "there is no preset of protocols 'fastest'; there is homomorphic, paper");
+        "there is no preset of protocols 'fastest'; there is homomorphic, hybrid, paper");
 }
 
 TEST_CASE("registry: presets") {
@@ -70,7 +70,7 @@ TEST_CASE("registry: presets") {
 TEST_CASE("registry: halves are built for a budget that can carry them") {
   const BitBudget many({20, 10, 40}, 8, 512);
   const BitBudget one({20, 10, 40}, 8, 512, 1);
-  for (const auto* name : {"homomorphic", "paper"}) {
+  for (const std::string& name : preset_names()) {
     const ProtocolSet set = make_protocols(preset(name), one);
     CHECK(set.matmul);
     CHECK(set.truncation);

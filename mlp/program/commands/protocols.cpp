@@ -25,7 +25,7 @@ Traffic example_traffic(const Descriptor& descriptor) {
   return descriptor.traffic(work, sizes);
 }
 
-bool in_preset(const Descriptor& descriptor, const char* name) {
+bool in_preset(const Descriptor& descriptor, const std::string& name) {
   const auto names = preset(name).by_family();
   const auto found = names.find(std::string(smlp::name(descriptor.family)));
   return found != names.end() && found->second == descriptor.name;
@@ -35,8 +35,8 @@ bool in_preset(const Descriptor& descriptor, const char* name) {
 std::string presets(const Descriptor& descriptor) {
   if (descriptor.family == Family::conversion) return "where needed";
   std::string out;
-  for (const char* name : {"homomorphic", "paper"})
-    if (in_preset(descriptor, name)) out += (out.empty() ? "" : ", ") + std::string(name);
+  for (const std::string& name : preset_names())
+    if (in_preset(descriptor, name)) out += (out.empty() ? "" : ", ") + name;
   return out;
 }
 

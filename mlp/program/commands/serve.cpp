@@ -45,8 +45,8 @@ void declare(CommandLine& line, ServeOptions& options) {
   line.flag("insecure-transport", options.insecure_transport, "no TLS, on a loopback address alone");
   line.text(
       "allow", options.allow,
-      "protocols that are answered, with commas between: names of smlp protocols, or homomorphic or paper "
-      "for all that a preset uses");
+      "protocols that are answered, with commas between: names of smlp protocols, or homomorphic, hybrid or "
+      "paper for all that a preset uses");
   line.text("user-key", options.user_keys,
             "public.json of those to whom results may be handed over, with commas between; FILE:answers or "
             "FILE:model for one of both alone");
@@ -62,7 +62,7 @@ void declare(CommandLine& line, ServeOptions& options) {
 std::set<std::string> allowed_protocols(const std::string& text) {
   std::set<std::string> out;
   for (const std::string& name : split(text, ',')) {
-    if (name == "homomorphic" || name == "paper") {
+    if (std::ranges::find(preset_names(), name) != preset_names().end()) {
       out.merge(asked_protocols(preset(name)));
       out.insert({"conversion/unpack", "conversion/switch-key", "conversion/range-check"});
     } else {

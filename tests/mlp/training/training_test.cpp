@@ -37,7 +37,7 @@ void check_equal_to_twin(const SmallOutcome& out, const SmallData& data, const S
         CHECK(answers.scores(data.order[position], j) == decode(batch(i, j), numbers));
 }
 
-SmallRun with_everything(const char* preset_name) {
+SmallRun with_everything(const std::string& preset_name) {
   SmallRun run;
   run.protocols = preset(preset_name);
   run.options.epochs = 2;
@@ -49,9 +49,9 @@ SmallRun with_everything(const char* preset_name) {
 
 }  // namespace
 
-TEST_CASE("encrypted training with toy keys equals its twin, for both presets and every packing [parallel]") {
+TEST_CASE("encrypted training with toy keys equals its twin, for all presets and every packing [parallel]") {
   const SmallData data(13);  // batches of 5, 5 and 3 rows
-  for (const char* name : {"homomorphic", "paper"})
+  for (const std::string& name : preset_names())
     for (const bool packed : {true, false}) {
       CAPTURE(name);
       CAPTURE(packed);
@@ -169,13 +169,16 @@ TEST_CASE("a clipped error moves a step by the bound, and a bound without effect
   check_budget(classes, {.clip_gradient = 0.5}, 5, 3, budget);
 }
 
-TEST_CASE("families mix: other comparisons under packed products equal the twin") {
+TEST_CASE("families mix: other comparisons and selections under packed products equal the twin") {
   const SmallData data(10);
-  for (const char* comparison : {"affine", "garbled"}) {
-    CAPTURE(comparison);
+  const std::pair<const char*, const char*> mixed[]{
+      {"affine", "homomorphic"}, {"garbled", "homomorphic"}, {"dgk-veugen", "oblivious-transfer"}};
+  for (const auto& names : mixed) {
+    CAPTURE(names.first);
     SmallRun run = with_everything("homomorphic");
     run.options.epochs = 1;
-    run.protocols.comparison = comparison;
+    run.protocols.comparison = names.first;
+    run.protocols.selection = names.second;
     check_equal_to_twin(train_small(toy_keys(), numbers, 16, data, run), data, toy_keys());
   }
 }
@@ -243,7 +246,7 @@ TEST_CASE("the number of threads changes nothing, not even the transcript [paral
 
 TEST_CASE("bytes and rounds of an epoch are the declared ones") {
   const SmallData data(13);
-  for (const char* name : {"homomorphic", "paper", "garbled"}) {
+  for (const char* name : {"homomorphic", "hybrid", "paper", "garbled"}) {
     CAPTURE(name);
     const bool garbled = std::string_view(name) == "garbled";
     SmallRun run = with_everything(garbled ? "homomorphic" : name);
@@ -262,10 +265,13 @@ TEST_CASE("bytes and rounds of an epoch are the declared ones") {
 
 TEST_CASE("bytes and rounds of later epochs and of one value a ciphertext are the declared ones") {
   const SmallData data(13);
-  for (const char* activation : {"compare-select", "max"}) {
-    CAPTURE(activation);
+  std::vector<ProtocolNames> all{preset("homomorphic"), preset("hybrid"), preset("homomorphic")};
+  all.back().activation = "max";
+  for (const ProtocolNames& protocols : all) {
+    CAPTURE(protocols.comparison);
+    CAPTURE(protocols.activation);
     SmallRun run = with_everything("homomorphic");
-    run.protocols.activation = activation;
+    run.protocols = protocols;
     const bool single = run.protocols.needs_one_value_a_ciphertext();
     const Sizes sizes{BitBudget(numbers, 16, 512, single ? 1 : 0),
                       toy_keys().public_keys().paillier().ciphertext_bytes(),

@@ -1,0 +1,210 @@
+// Selection by a shared bit through oblivious transfers: beta v for beta = s xor t, opened, and in the
+// packings that are asked for.
+//
+// Two transfers a cell, one each way (oblivious_transfer/selections.h). Base transfers once a session
+// (oblivious_transfer/session.h).
+//   E -> K  ticket and what K has of E's pairs, sealed;  d sealed, of v = d - r that is opened already, or
+//           [v + r], d = v + r;  K's share t, sealed;  corrections for s
+//   K -> E  (1 - 2t) d between two pads; corrections for t; ticket, request, t and t d - pad, sealed
+//   E -> K  what gives K beta v + e, for a mask e that E draws now
+//   K -> E  k = beta v + e, in each packing that is asked for
+//   E       subtracts e
+// Ranges   |v| < 2^(L-1), L = l + guard bits; e a mask of L + sigma bits: |k| < 2^(L + sigma + 2), exact
+// modulo
+//          2^W for W > L + sigma + 3. d and r may have any length.
+// Views    K: v + r if v is opened now; k, under a mask of its own; corrections, pads (selections.h).
+//          E: corrections and pads; ciphertexts.
+// Parameters  first request: version, word of the comparison that sealed the shares, then how v comes;
+// second:
+//             version, which packings are asked for
+#include <algorithm>
+
+#include "paillier/error.h"
+#include "paillier/fixed_width.h"
+#include "protocols/masked_values.h"
+#include "protocols/oblivious_transfer/selections.h"
+#include "protocols/opened_values.h"
+#include "protocols/selection/shares.h"
+#include "protocols/slots.h"
+
+namespace smlp {
+
+namespace {
+
+constexpr auto wire_name = "selection/oblivious-transfer";
+enum Stage : std::uint8_t { stage_choices, stage_pads };
+
+RingBytes ring_of(const BitBudget& budget) {
+  return RingBytes::for_signed(budget.guarded_mask_bits() + mask_sum_bits);
+}
+
+/// Between the two round trips the key holder remembers ticket, request and, for each cell, t and t d - pad.
+std::size_t state_bytes(std::size_t cells, RingBytes ring) {
+  return 2 * sizeof(Digest) + cells * (1 + ring.bytes);
+}
+
+/// Throws the uniform Error unless all numbers are below 2^bits in size, in the same steps whatever they are.
+void refuse_wider(const FixedIntegers& numbers, std::size_t bits) {
+  const Limb one = 1;
+  FixedIntegers shifted(1, numbers.limbs() + 1);
+  Limb outside = 0;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    std::ranges::fill(shifted[0], 0);
+    add_shifted(shifted[0], numbers[i], 0, mask_of(1));
+    add_shifted(shifted[0], {&one, 1}, bits, mask_of(1));
+    for (std::size_t bit = bits + 1; bit < limb_bits * shifted.limbs(); bit += limb_bits)
+      outside |= word_at(shifted[0], bit);
+  }
+  refuse_where(outside, [] { refuse_out_of_range(); });
+}
+
+class ObliviousSelection : public Selection {
+ public:
+  EncryptedMatrix select(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& v,
+                         const SignShares& bits, Packings packings) const override {
+    const Layout& layout = v.layout();
+    const std::size_t cells = layout.rows() * layout.cols();
+    check_shares(layout, bits);
+    const BitBudget& budget = evaluator.budget;
+    const RingBytes ring = ring_of(budget);
+    const EvaluatorTransfers& transfers = evaluator.transfers(operation);
+    RequestBody request(evaluator);
+    request.add(transfers).add(transfers.sealed());
+    std::vector<std::int64_t> parameters{version_word(), comparison_word(bits.protocol)};
+    const Brought r = bring(evaluator, operation, v, RandomnessKind::mask_selection, request, parameters);
+    request.add(bits.key_holder);
+    const Header header =
+        evaluator.header(wire_name, stage_choices, operation, layout, std::move(parameters));
+    const SelectionChoices choices(transfers, encode_request(header, request.bytes()), bits.evaluator);
+    request.add(choices);
+    AnswerBody answer(evaluator, header, request);
+    const auto products = answer.raw(selection_answer_bytes(cells, ring), "products and corrections");
+    const SealedState remembered = answer.sealed(state_bytes(cells, ring));
+    answer.finish();
+
+    const Mask mask = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_selected), layout.rows(),
+                                  layout.cols(), budget.guarded_mask_bits());
+    const auto fixed = [](const IntegerMatrix& m, std::size_t bits_of) {
+      return FixedIntegers(m.cells(), masked_value_limbs(bits_of));
+    };
+    RequestBody second(evaluator);
+    second.add(remembered)
+        .add(SelectionMessage(transfers, choices, request_digest(header, request), products, bits.evaluator,
+                              fixed(r.mask, r.mask_bits), fixed(mask.values(), mask.bits()), ring));
+    AnswerBody selected(evaluator,
+                        evaluator.header(wire_name, stage_pads, operation, layout,
+                                         {version_word(), static_cast<std::int64_t>(packings)}),
+                        second);
+    std::vector<Ciphertext> column_packed, row_packed;
+    if (makes_column_packed(layout, packings))
+      column_packed = selected.ciphertexts(column_packed_count(layout), "[k]");
+    if (makes_row_packed(layout, packings))
+      row_packed = selected.ciphertexts(row_packed_count(layout), "[k]");
+    selected.finish();
+    return subtract_plain(evaluator.paillier(),
+                          EncryptedMatrix::partial(layout, std::move(column_packed), std::move(row_packed)),
+                          mask.values(), budget.slot_bits());
+  }
+
+  EncryptedMatrix select_compared(const Evaluator& evaluator, const OperationId& operation,
+                                  const EncryptedMatrix& z, const SignShares& bits,
+                                  Packings packings) const override {
+    check_compared_packings(packings);
+    return select(evaluator, operation, bits.compared.rows() == 0 ? z : bits.compared, bits, packings);
+  }
+};
+
+void answer_choices(Responder& responder) {
+  require_same_version(responder.parameter(0));
+  const Layout& layout = responder.header().layout;
+  const std::size_t cells = layout.rows() * layout.cols();
+  const RingBytes ring = ring_of(responder.budget());
+  const Digest ticket = read_ticket(responder);
+  const TransferSender sender = read_sender(responder, ticket);
+  std::size_t next = 2;
+  const Received d = receive(responder, next, "v + r");
+  const SignState shares = open_shares(responder, responder.parameter(1));
+  const auto choices = responder.read_bytes(selection_choice_bytes(cells), "choices of the evaluator");
+  responder.observe("choices of the evaluator", choices);
+  const Digest& request = responder.request_digest();
+  const AnsweredSelection answered =
+      answer_choices(sender, transfer_chooser(responder, ticket, selection_label(request)), request, choices,
+                     shares.bits, d.values, ring);
+  responder.put_bytes(answered.bytes);
+  Bytes state;
+  state.reserve(state_bytes(cells, ring));
+  state.insert(state.end(), ticket.begin(), ticket.end());
+  state.insert(state.end(), request.begin(), request.end());
+  state.insert(state.end(), shares.bits.cells().begin(), shares.bits.cells().end());
+  append_ring(answered.remembered, ring, state);
+  responder.put_sealed(state);
+}
+
+void answer_pads(Responder& responder) {
+  require_same_version(responder.parameter(0));
+  const Header& header = responder.header();
+  const Layout& layout = header.layout;
+  const std::size_t cells = layout.rows() * layout.cols();
+  const BitBudget& budget = responder.budget();
+  const RingBytes ring = ring_of(budget);
+  const Packings packings = checked_packings(responder.parameter(1));
+  const OpenedState remembered = responder.open_sealed(state_bytes(cells, ring), wire_name, stage_choices);
+  if (remembered.origin != header.operation) throw Error("a sealed state does not belong to this request");
+  ByteReader reader(remembered.state);
+  Digest ticket, request;
+  std::ranges::copy(reader.take(ticket.size(), "a ticket"), ticket.begin());
+  std::ranges::copy(reader.take(request.size(), "a request"), request.begin());
+  Matrix<std::uint8_t> t(layout.rows(), layout.cols());
+  std::ranges::copy(reader.take(cells, "shares"), t.cells().begin());
+  FixedIntegers products = read_ring(reader.take(cells * ring.bytes, "products"), ring);
+  const auto message =
+      responder.read_bytes(selection_message_bytes(cells, ring), "the message of a selection");
+  responder.observe("the message of a selection", message);
+  const FixedIntegers k = finish_selection(transfer_chooser(responder, ticket, selection_label(request)),
+                                           message, t, std::move(products), ring);
+  responder.observe("beta v + e", k);
+  refuse_wider(k, budget.guarded_mask_bits() + mask_sum_bits);
+  const auto put = [&](const std::vector<SlotCells>& cells_of, RandomnessKind kind) {
+    responder.put(packed(k, cells_of, budget.slot_bits(), responder.keys().paillier().plaintext_limbs()),
+                  kind);
+  };
+  if (makes_column_packed(layout, packings))
+    put(column_packed_cells(layout), RandomnessKind::answer_column_packed);
+  if (makes_row_packed(layout, packings)) put(row_packed_cells(layout), RandomnessKind::answer_row_packed);
+}
+
+}  // namespace
+
+extern constexpr Descriptor oblivious_selection_descriptor{
+    .family = Family::selection,
+    .name = "oblivious-transfer",
+    .paper = "Rathee et al. 2020, CrypTFlow2; Asharov, Lindell, Schneider, Zohner 2013",
+    .flow =
+        "E -> K v + r sealed, or [v + r], its shares, sealed, and corrections;  K -> E products under pads, "
+        "corrections;  E -> K numbers under pads;  K -> E [k] in each packing that is read",
+    .transfers = true,
+    .handlers = {answer_choices, answer_pads},
+    .declared =
+        [](const Work& work, const Sizes& sizes) {
+          const bool opened = work.opened_bits != 0;
+          const std::size_t cells = cell_count(work.left);
+          const RingBytes ring = ring_of(sizes.budget);
+          const std::size_t state = sealed_overhead + state_bytes(cells, ring);
+          const std::size_t answered =
+              (makes_column_packed(work.left, work.packings) ? column_packed_count(work.left) : 0) +
+              (makes_row_packed(work.left, work.packings) ? row_packed_count(work.left) : 0);
+          return Declaration{
+              .rounds = 2,
+              .to_key_holder = {.ciphertexts = opened ? 0 : column_packed_count(work.left),
+                                .bytes = sizeof(Digest) + sender_bytes +
+                                         (opened ? opened_bytes(work.left, work.opened_bits) : 0) +
+                                         sealed_overhead + SignState::encoded_size(cells) +
+                                         selection_choice_bytes(cells) + state +
+                                         selection_message_bytes(cells, ring)},
+              .to_evaluator = {.ciphertexts = answered, .bytes = selection_answer_bytes(cells, ring) + state},
+              .masked_values = (opened ? 1 : 2) * cells};
+        },
+    .make = made<ObliviousSelection>,
+};
+
+}  // namespace smlp

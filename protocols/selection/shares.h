@@ -1,0 +1,23 @@
+// What selections have in common: the packings of a result and the key holder's shares of the bits.
+#pragma once
+
+#include "protocols/comparison/sign_state.h"
+#include "protocols/protocol.h"
+
+namespace smlp {
+
+/// Where every cell has a ciphertext of its own, `column_packed` is both packings.
+bool makes_column_packed(const Layout& layout, Packings packings);
+bool makes_row_packed(const Layout& layout, Packings packings);
+/// The packings of a request. Throws Error where there are none of that number.
+Packings checked_packings(std::int64_t number);
+
+/// Throws Error for `row_packed` alone, which no selection of what was compared gives.
+void check_compared_packings(Packings packings);
+
+/// Throws Error unless there is a share for each cell of the layout.
+void check_shares(const Layout& layout, const SignShares& bits);
+/// Key holder: its shares of the bits of the request's layout, as the comparison of this word sealed them.
+SignState open_shares(Responder& responder, std::int64_t word);
+
+}  // namespace smlp

@@ -1,0 +1,129 @@
+// Batches of selections from choices to masked products, whatever their size and the length of numbers.
+#include "protocols/oblivious_transfer/selections.h"
+
+#include <doctest/doctest.h>
+
+#include "paillier/error.h"
+#include "tests/support/blocks.h"
+#include "tests/support/protocol_fixture.h"
+#include "tests/support/toy_keys.h"
+
+using namespace smlp;
+using namespace smlp::testing;
+
+namespace {
+
+/// What the key holder has of a session's base transfers.
+BaseTransfers key_holder_of(TwoParties& parties) {
+  const Bytes& request = parties.channel().requests()[1];
+  return answer_base_request(decode_request(request).body, sha256(request), toy_keys().sealing_secret())
+      .transfers;
+}
+
+struct Batch {
+  Matrix<std::uint8_t> s, t;
+  std::vector<Integer> k, e, mask;
+};
+
+/// `value_bits` of k - e, `mask_bits` of the mask, k and e of `long_bits`.
+Batch random_batch(std::size_t count, std::size_t value_bits, std::size_t mask_bits, std::size_t long_bits,
+                   std::uint64_t seed) {
+  RandomStream random = RandomSource::from_seed(seed).stream({});
+  Batch batch{Matrix<std::uint8_t>(count, 1), Matrix<std::uint8_t>(count, 1), {}, {}, {}};
+  for (std::size_t j = 0; j < count; ++j) {
+    batch.s.cells()[j] = static_cast<std::uint8_t>(random.below(std::uint64_t{2}));
+    batch.t.cells()[j] = static_cast<std::uint8_t>(random.below(std::uint64_t{2}));
+    const Integer v = random.bits(value_bits) - power_of_two(value_bits - 1);
+    batch.e.push_back(random.bits(long_bits) - power_of_two(long_bits - 1));
+    batch.k.push_back(v + batch.e.back());
+    batch.mask.push_back(random.bits(mask_bits));
+  }
+  return batch;
+}
+
+}  // namespace
+
+TEST_CASE("selections: beta (k - e) + mask for batches, numbers and masks of any size") {
+  TwoParties parties;
+  const EvaluatorTransfers& transfers = parties.evaluator().transfers(parties.next_operation());
+  const BaseTransfers theirs = key_holder_of(parties);
+  const TransferSender sender(theirs.offset[0], theirs.taken);
+  struct Sizes {
+    std::size_t value_bits, mask_bits, long_bits;
+  };
+  for (const Sizes& sizes : {Sizes{8, 50, 60}, {24, 64, 64}, {24, 80, 200}, {60, 120, 127}, {60, 188, 300}})
+    for (const std::size_t count : {1U, 7U, 128U, 300U}) {
+      CAPTURE(sizes.mask_bits);
+      CAPTURE(count);
+      const RingBytes ring = RingBytes::for_signed(sizes.mask_bits + 1);
+      const Batch batch = random_batch(count, sizes.value_bits, sizes.mask_bits, sizes.long_bits, count);
+      const FixedIntegers k(batch.k, 6), e(batch.e, 6), mask(batch.mask, 4);
+      const Digest request =
+          sha256(Bytes{static_cast<std::uint8_t>(count), static_cast<std::uint8_t>(sizes.mask_bits)});
+      const Label label = selection_label(request);
+      const SelectionChoices choices(transfers, request, batch.s);
+      CHECK(choices.bytes().size() == selection_choice_bytes(count));
+      AnsweredSelection answer =
+          answer_choices(sender, {theirs.pairs, label}, request, choices.bytes(), batch.t, k, ring);
+      CHECK(answer.bytes.size() == selection_answer_bytes(count, ring));
+      const SelectionMessage message(transfers, choices, request, answer.bytes, batch.s, e, mask, ring);
+      CHECK(message.bytes().size() == selection_message_bytes(count, ring));
+      Bytes remembered;
+      append_ring(answer.remembered, ring, remembered);
+      const auto finish = [&](const Bytes& sent) {
+        return finish_selection({theirs.pairs, label}, sent, batch.t, read_ring(remembered, ring), ring);
+      };
+      const FixedIntegers got = finish(message.bytes());
+      std::size_t wrong = 0;
+      for (std::size_t j = 0; j < count; ++j) {
+        const bool selected = batch.s.cells()[j] != batch.t.cells()[j];
+        const Integer value = selected ? Integer(batch.k[j] - batch.e[j]) : Integer(0);
+        wrong += got.integer(j) != value + batch.mask[j];
+      }
+      CHECK(wrong == 0);
+
+      Bytes longer = choices.bytes(), shorter = message.bytes();
+      longer.push_back(0);
+      shorter.pop_back();
+      const auto complains = [&](auto&& action) {
+        return error_of(action).find("bytes, expected are") != std::string::npos;
+      };
+      CHECK(complains([&] {
+        answer_choices(sender, {theirs.pairs, label}, request, longer, batch.t, k, ring);
+      }));
+      CHECK(complains([&] { finish(shorter); }));
+      answer.bytes.pop_back();
+      CHECK(complains(
+          [&] { SelectionMessage(transfers, choices, request, answer.bytes, batch.s, e, mask, ring); }));
+    }
+}
+
+TEST_CASE("selections: the label of a choice hangs on the choice and on what it stands beside") {
+  TwoParties parties;
+  const EvaluatorTransfers& transfers = parties.evaluator().transfers(parties.next_operation());
+  Matrix<std::uint8_t> s(3, 1), other(3, 1);
+  other.cells()[2] = 1;
+  const auto label = [&](const Matrix<std::uint8_t>& choices, std::uint8_t beside) {
+    const Bytes sent = SelectionChoices(transfers, Bytes{beside}, choices).bytes();
+    return Bytes(sent.begin(), sent.begin() + sizeof(Label));
+  };
+  CHECK(label(s, 1) == label(s, 1));
+  CHECK(label(s, 1) != label(other, 1));
+  CHECK(label(s, 1) != label(s, 2));
+}
+
+TEST_CASE("selections: numbers of a ring as bytes, and an error for half a one") {
+  const RingBytes ring = RingBytes::for_signed(70);
+  CHECK(ring.bytes == 9);
+  CHECK(ring.limbs() == 2);
+  CHECK(RingBytes::for_signed(63).bytes == 8);
+  const FixedIntegers numbers(std::vector<Integer>{Integer(-1), Integer(5)}, 2);
+  Bytes bytes;
+  append_ring(numbers, ring, bytes);
+  CHECK(bytes == Bytes{255, 255, 255, 255, 255, 255, 255, 255, 255, 5, 0, 0, 0, 0, 0, 0, 0, 0});
+  const FixedIntegers read = read_ring(bytes, ring);
+  CHECK(read.integer(0) == power_of_two(72) - 1);
+  CHECK(read.integer(1) == 5);
+  bytes.pop_back();
+  CHECK(error_of([&] { read_ring(bytes, ring); }) == "a list of numbers has 17 bytes, expected are 9");
+}

@@ -1,0 +1,193 @@
+// Selections by oblivious transfers against retries, replicas and resumed runs: nothing that hides one
+// content is used for another. And what the evaluator receives.
+#include <doctest/doctest.h>
+
+#include <map>
+#include <set>
+
+#include "paillier/error.h"
+#include "protocols/oblivious_transfer/selections.h"
+#include "protocols/registry.h"
+#include "protocols/version.h"
+#include "tests/support/replicas.h"
+#include "tests/support/statistics.h"
+
+using namespace smlp;
+using namespace smlp::testing;
+
+namespace {
+
+constexpr auto wire_name = "selection/oblivious-transfer";
+constexpr std::size_t rows = 4, cols = 3, cells = rows * cols;
+
+ProtocolNames hybrid() {
+  return preset("hybrid");
+}
+
+RingBytes ring() {
+  const BitBudget budget(toy_numbers, toy_max_inner, toy_keys().public_keys().paillier().bits());
+  return RingBytes::for_signed(budget.guarded_mask_bits() + mask_sum_bits);
+}
+
+Bytes part(const Bytes& bytes, std::size_t first, std::size_t count) {
+  const auto begin = bytes.begin() + static_cast<std::ptrdiff_t>(first);
+  return Bytes(begin, begin + static_cast<std::ptrdiff_t>(count));
+}
+
+Bytes joined(Bytes a, const Bytes& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+/// Every label, pad and key of a hash with the contents that it was used for.
+class Audit {
+ public:
+  void see(std::span<const std::uint8_t> frame, std::span<const std::uint8_t> answer) {
+    const Request request = decode_request(frame);
+    if (!refusal_in(answer).empty() || request.header.protocol != wire_name) return;
+    const Bytes& body = request.body;
+    if (request.header.stage == 0) {
+      const Bytes ticket = part(body, 0, sizeof(Digest));
+      const std::size_t sent = selection_choice_bytes(cells);
+      const Bytes choices = part(body, body.size() - sent, sent);
+      evaluator_labels[joined(ticket, part(choices, 0, sizeof(Label)))].insert(choices);
+      // The key holder's pads and its label hang on the request: one answer to each.
+      const Bytes answered = part(decode_answer(answer), 0, selection_answer_bytes(cells, ring()));
+      const Digest digest = sha256(frame);
+      key_holder_pads[joined(ticket, Bytes(digest.begin(), digest.end()))].insert(answered);
+    } else {
+      const std::size_t sent = selection_message_bytes(cells, ring());
+      const Bytes message = part(body, body.size() - sent, sent);
+      evaluator_pads[part(message, 0, sizeof(Block))].insert(message);
+    }
+  }
+  using Uses = std::map<Bytes, std::set<Bytes>>;
+  Uses evaluator_labels, key_holder_pads, evaluator_pads;
+
+  static std::size_t twice(const Uses& uses) {
+    std::size_t out = 0;
+    for (const auto& use : uses) out += use.second.size() - 1;
+    return out;
+  }
+};
+
+}  // namespace
+
+TEST_CASE(
+    "oblivious selection: replayed, reordered, sent to other replicas, resumed: nothing serves two "
+    "contents") {
+  Audit audit;
+  Replicas channel(1, [&](auto frame, auto answer) { audit.see(frame, answer); });
+  TwoParties owner;  // encrypts and decrypts
+  const RandomSource random = RandomSource::from_seed(2);
+  RandomStream values = RandomSource::from_seed(3).stream({});
+  constexpr int runs = 3, steps = 3;
+  for (int run = 0; run < runs; ++run) {  // one session, the same masks: as after a resume with a seed
+    const Evaluator evaluator = evaluator_on(channel, random);
+    const ProtocolSet set = make_protocols(hybrid(), evaluator.budget);
+    for (std::uint32_t step = 1; step <= steps; ++step) {
+      const IntegerMatrix z = random_matrix(rows, cols, 24, values),
+                          delta = random_matrix(rows, cols, 20, values);
+      OperationId operation{step, 0, Direction::activation};
+      const Activated out = set.activation->forward(evaluator, operation, owner.encrypt(z));
+      operation.direction = Direction::activation_backward;
+      const EncryptedMatrix back = set.activation->backward(evaluator, operation, owner.encrypt(delta),
+                                                            *out.state, Packings::row_packed);
+      IntegerMatrix positive = z, passed = delta;
+      for (std::size_t i = 0; i < cells; ++i)
+        if (z.cells()[i] < 0) positive.cells()[i] = passed.cells()[i] = 0;
+      CHECK(owner.decrypt(out.values) == positive);
+      CHECK(owner.decrypt(back) == passed);
+    }
+  }
+  CHECK(audit.evaluator_labels.size() == 2 * runs * steps);
+  CHECK(audit.key_holder_pads.size() == 2 * runs * steps);
+  CHECK(audit.evaluator_pads.size() == 2 * runs * steps);
+  CHECK(Audit::twice(audit.evaluator_labels) == 0);
+  CHECK(Audit::twice(audit.key_holder_pads) == 0);
+  CHECK(Audit::twice(audit.evaluator_pads) == 0);
+
+  // The same audit finds a label by the place instead of the content, and pads that a first answer left.
+  const Evaluator evaluator = evaluator_on(channel, random);
+  const EvaluatorTransfers& transfers = evaluator.transfers({});
+  const auto choices_of = [&](bool bit) {
+    Bytes sent(sizeof(Label));
+    SecretBlocks labels(cells);
+    transfers.chooser({}).extend(std::vector<std::uint8_t>(cells, bit), sent, labels);
+    return sent;
+  };
+  for (const bool bit : {false, true}) audit.evaluator_labels[{}].insert(choices_of(bit));
+  CHECK(Audit::twice(audit.evaluator_labels) == 1);
+}
+
+TEST_CASE("oblivious selection: what the evaluator receives is uniform beside the seeds that it has") {
+  // Products under pads of which one is missing, and corrections without the streams that the evaluator has.
+  const auto seen = [](long v, std::uint64_t seed) {
+    TwoParties parties({.seed = seed});
+    const ProtocolSet set = make_protocols(hybrid(), parties.budget());
+    Bytes all;
+    for (int run = 0; run < 8; ++run) {
+      const OperationId operation = parties.next_operation();
+      const Activated out = set.activation->forward(parties.evaluator(), operation,
+                                                    parties.encrypt(matrix_of(rows, cols, {v})));
+    }
+    const RecordingChannel& channel = parties.channel();
+    for (std::size_t i = 0; i < channel.requests().size(); ++i) {
+      const Header header = read_request_header(channel.requests()[i]);
+      if (header.protocol != wire_name || header.stage != 0) continue;
+      const Bytes body = decode_answer(channel.answers()[i]);
+      all.insert(all.end(), body.begin(),
+                 body.begin() + static_cast<std::ptrdiff_t>(selection_answer_bytes(cells, ring())));
+    }
+    return all;
+  };
+  const auto evenness = [](const Bytes& bytes) {
+    std::vector<std::size_t> counts(256);
+    for (const std::uint8_t byte : bytes) ++counts[byte];
+    return chi_square_uniform(counts);
+  };
+  const Bytes low = seen(-(1L << 19), 70), high = seen((1L << 19) - 1, 71);
+  REQUIRE(low.size() == 8 * selection_answer_bytes(cells, ring()));
+  Bytes difference = low;
+  for (std::size_t i = 0; i < difference.size(); ++i) difference[i] ^= high[i];
+  for (const Bytes& view : {low, high, difference}) CHECK(evenness(view) > 1e-6);
+}
+
+TEST_CASE("oblivious selection: states of another place, session or ticket, and other versions are refused") {
+  TwoParties parties, others({.seed = 2});
+  for (TwoParties* each : {&parties, &others})
+    make_protocols(hybrid(), each->budget())
+        .activation->forward(each->evaluator(), each->next_operation(),
+                             each->encrypt(matrix_of(rows, cols, {5, -5})));
+  const std::vector<Bytes>& requests = parties.channel().requests();
+  REQUIRE(requests.size() == 6);  // two of base transfers, two of the comparison
+  const auto refusal = [&](std::size_t i, const std::function<void(Request&)>& change) {
+    Request request = decode_request(requests[i]);
+    change(request);
+    return refusal_of(parties.key_holder(), encode_request(request.header, request.body));
+  };
+  const std::string refused = "the key holder refused: ",
+                    foreign = refused + "a sealed state does not belong to this request";
+  CHECK(refusal(4, [](Request&) {}).empty());
+  CHECK(refusal(5, [](Request&) {}).empty());
+  for (const std::size_t i : {4U, 5U}) {
+    CHECK(refusal(i, [](Request& r) { ++r.header.operation.step; }) == foreign);
+    CHECK(refusal(i, [](Request& r) { ++r.header.session[0]; }) == foreign);
+    CHECK(refusal(i, [](Request& r) { r.header.parameters[0] = version_word() + 1; }) ==
+          refused +
+              "oblivious transfers need the same version of the program on both sides; this key holder is " +
+              version);
+    CHECK(refusal(i, [](Request& r) { r.body.push_back(0); }).find("a request") != std::string::npos);
+    CHECK(refusal(i, [](Request& r) { r.body.pop_back(); }).find("is truncated at") != std::string::npos);
+  }
+  CHECK(refusal(5, [](Request& r) { r.header.operation.direction = Direction::backward; }) == foreign);
+  CHECK(refusal(5, [](Request& r) { r.header.parameters[1] = 3; }) ==
+        refused + "a selection asks for the packings 3, there are 0 to 2");
+  CHECK(refusal(4, [](Request& r) { ++r.body[0]; }) == foreign);  // another ticket
+  CHECK(refusal(4, [](Request& r) { ++r.body[200]; }) == foreign);
+  // What another session's key holder sealed for it.
+  CHECK(refusal(4, [&](Request& r) {
+          const Bytes theirs = decode_request(others.channel().requests()[4]).body;
+          std::copy_n(theirs.begin(), sizeof(Digest) + sender_bytes, r.body.begin());
+        }).empty() == false);
+}

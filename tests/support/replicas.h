@@ -1,0 +1,58 @@
+// Three key holders of one key file behind a channel that loses answers, and replays. Toy keys.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "protocols/channel.h"
+#include "protocols/key_holder.h"
+#include "tests/support/protocol_fixture.h"
+#include "tests/support/toy_keys.h"
+
+namespace smlp::testing {
+
+/// A request goes to any replica, up to three times since answers are lost, and now and then an old one comes
+/// again. `see` gets each frame with its answer.
+class Replicas : public Channel {
+ public:
+  using Observer =
+      std::function<void(std::span<const std::uint8_t> frame, std::span<const std::uint8_t> answer)>;
+  Replicas(std::uint64_t seed, Observer see)
+      : see_(std::move(see)), random_(RandomSource::from_seed(seed).stream({})) {
+    for (int i = 0; i < 3; ++i)
+      replicas_.emplace_back(toy_keys(), permissive_policy(), AnswerRandomness::from_system());
+  }
+
+ protected:
+  Bytes exchange(std::span<const std::uint8_t> frame) override {
+    const std::lock_guard lock(mutex_);
+    sent_.emplace_back(frame.begin(), frame.end());
+    Bytes answer;
+    for (std::uint64_t times = 1 + random_.below(std::uint64_t{3}); times > 0; --times) {
+      answer = ask(frame);
+      if (random_.below(std::uint64_t{2}) == 0) ask(Bytes(sent_[random_.below(std::uint64_t{sent_.size()})]));
+    }
+    return answer;
+  }
+
+ private:
+  Bytes ask(std::span<const std::uint8_t> frame) {
+    Bytes answer = replicas_[random_.below(std::uint64_t{replicas_.size()})].answer(frame);
+    see_(frame, answer);
+    return answer;
+  }
+  Observer see_;
+  std::mutex mutex_;
+  std::vector<KeyHolder> replicas_;
+  std::vector<Bytes> sent_;
+  RandomStream random_;
+};
+
+/// An evaluator on such a channel; the same source repeats what a resumed run draws.
+inline Evaluator evaluator_on(Channel& channel, const RandomSource& random) {
+  const PublicKeys& keys = toy_keys().public_keys();
+  return {keys, BitBudget(toy_numbers, toy_max_inner, keys.paillier().bits()), channel, random, {}};
+}
+
+}  // namespace smlp::testing
