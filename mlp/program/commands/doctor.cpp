@@ -1,7 +1,6 @@
 // smlp doctor: what is wrong with a deployment, seen from the evaluator.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "mlp/files/table_file.h"
 #include "mlp/program/commands/commands.h"
@@ -14,6 +13,7 @@
 #include "paillier/error.h"
 #include "paillier/parallel.h"
 #include "protocols/transport/certificates.h"
+#include "protocols/transport/link_speed.h"
 #include "protocols/transport/probe.h"
 #include "protocols/transport/remote_key_holder.h"
 #include "protocols/transport/utc.h"
@@ -24,7 +24,6 @@ namespace smlp {
 namespace {
 
 constexpr std::chrono::seconds timeout{10};
-constexpr std::size_t measured_bytes = std::size_t{1} << 20;
 /// Clocks further apart than this make certificates look expired or not yet valid.
 constexpr double tolerated_skew_seconds = 300;
 /// Certificates with less left are to be seen to.
@@ -52,16 +51,6 @@ void declare(CommandLine& line, DoctorOptions& options) {
   options.protocols.add_to(line);
   options.range_check.add_to(line);
 }
-
-/// Round trip and bandwidth of a link.
-struct LinkSpeed {
-  double round_trip = 0;    ///< seconds
-  double up = 0, down = 0;  ///< bytes a second
-  double seconds(const Traffic& traffic) const {
-    return static_cast<double>(traffic.rounds) * round_trip +
-           static_cast<double>(traffic.to_key_holder) / up + static_cast<double>(traffic.to_evaluator) / down;
-  }
-};
 
 class Doctor {
  public:
@@ -217,23 +206,7 @@ void Doctor::examine_agreement(const std::string& name, const KeyHolderInfo& inf
 }
 
 void Doctor::examine_speed(const std::string& name, KeyHolderLink& link) {
-  // The fastest of several: what another takes longer, it waited for a busy processor.
-  const auto seconds_of = [&](std::size_t up, std::size_t down) {
-    double least = std::numeric_limits<double>::infinity();
-    for (int i = 0; i < 9; ++i) {
-      const double start = wall_seconds();
-      if (const auto outcome = link.echo(up, down, std::chrono::seconds(60)); !outcome.ok)
-        throw Error(name + ": " + outcome.message);
-      least = std::min(least, wall_seconds() - start);
-    }
-    return least;
-  };
-  LinkSpeed speed;
-  speed.round_trip = seconds_of(1, 1);
-  const double up = seconds_of(measured_bytes, 0), both = seconds_of(measured_bytes, measured_bytes);
-  const auto bytes = static_cast<double>(measured_bytes);
-  speed.up = bytes / std::max(up - speed.round_trip, 1e-6);
-  speed.down = bytes / std::max(both - up, 1e-6);
+  const LinkSpeed speed = measure_link(link);
   fine(name + ": round trip " + fixed_text(speed.round_trip * 1000, 1) + " ms, " + bytes_text(speed.up) +
        "/s there, " + bytes_text(speed.down) + "/s back");
   if (table_ && table_->has_labels()) estimate_epoch(name, speed);

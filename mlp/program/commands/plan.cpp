@@ -12,6 +12,7 @@
 #include "mlp/training/training.h"
 #include "paillier/error.h"
 #include "paillier/parallel.h"
+#include "protocols/transport/link_speed.h"
 
 namespace smlp {
 
@@ -30,6 +31,7 @@ struct PlanOptions {
   SigmaOption sigma;
   std::size_t inner = 1024;
   ThreadOption threads;
+  std::string link = "loopback";
   bool json = false;
 };
 
@@ -46,6 +48,8 @@ void declare(CommandLine& line, PlanOptions& options) {
   options.sigma.add_to(line);
   line.number("inner", options.inner, "widest inner dimension of a product that slots have room for");
   options.threads.add_to(line);
+  line.text("link", options.link,
+            "between the parties: loopback, or BANDWIDTH/RTT as in 1Gbit/5ms (kbit, Mbit, Gbit; us, ms, s)");
   line.flag("json", options.json, "one JSON object on standard output");
 }
 
@@ -75,6 +79,56 @@ std::string cost_text(const Cost& cost, double seconds) {
   return duration_text(seconds) + ", " + bytes_text(static_cast<double>(cost.traffic.to_key_holder)) +
          " to the key holder, " + bytes_text(static_cast<double>(cost.traffic.to_evaluator)) + " back, " +
          std::to_string(cost.traffic.rounds) + " rounds";
+}
+
+/// Both parties on this machine, and the way between them: nothing is computed meanwhile.
+double seconds_over(const LinkSpeed& link, const Cost& cost, double seconds) {
+  return seconds + link.seconds(cost.traffic);
+}
+
+/// An epoch by one of the presets.
+struct PresetCost {
+  std::string name;
+  Cost epoch;
+  double seconds = 0;  ///< without a link
+};
+
+/// Links for which presets are compared: of one building, between two, and across the sea.
+const std::vector<std::string> usual_links{"10Gbit/100us", "1Gbit/1ms", "100Mbit/40ms"};
+
+Json to_json(const std::vector<PresetCost>& presets) {
+  Json out = Json::object();
+  for (const PresetCost& preset : presets) {
+    Json& row = out[preset.name] = to_json(preset.epoch, preset.seconds);
+    row.erase("operations");
+    for (const std::string& link : usual_links)
+      row["links"][link] = seconds_over(LinkSpeed::parse(link), preset.epoch, preset.seconds);
+  }
+  return out;
+}
+
+/// A line for each preset, under a heading.
+std::vector<std::string> table_text(const std::vector<PresetCost>& presets) {
+  const auto padded = [](std::string text, std::size_t width) {
+    text.resize(std::max(width, text.size()), ' ');
+    return text;
+  };
+  constexpr std::size_t first = 14, column = 20;
+  std::string heading = padded("an epoch by", first) + padded("bytes", 10);
+  for (const std::string& link : usual_links) heading += padded(LinkSpeed::parse(link).text(), column);
+  std::vector<std::string> out{heading};
+  for (const PresetCost& preset : presets) {
+    const Traffic& traffic = preset.epoch.traffic;
+    std::string row =
+        padded("  " + preset.name, first) +
+        padded(bytes_text(static_cast<double>(traffic.to_key_holder + traffic.to_evaluator)), 10);
+    for (const std::string& link : usual_links)
+      row +=
+          padded(duration_text(seconds_over(LinkSpeed::parse(link), preset.epoch, preset.seconds)), column);
+    out.push_back(std::move(row));
+  }
+  for (std::string& line : out) line.resize(line.find_last_not_of(' ') + 1);
+  return out;
 }
 
 std::string budget_text(const BitBudget& budget) {
@@ -142,6 +196,15 @@ int plan_command(const Words& words, Console& console) {
   const double epoch_seconds = speed.seconds(epoch.operations, thread_count());
   const double all_seconds = speed.seconds(first.operations, thread_count()) +
                              static_cast<double>(options.training.epochs - 1) * epoch_seconds;
+  const LinkSpeed link = LinkSpeed::parse(options.link);
+  std::vector<PresetCost> presets;
+  for (const std::string& name : preset_names()) {
+    const ProtocolNames of_preset = preset(name);
+    const Sizes as_slots{evaluator_budget(table_budget, of_preset), sizes.ciphertext_bytes, sizes.bit_bytes};
+    const Cost cost = epoch_cost(network, of_preset, options.training, groups, as_slots,
+                                 options.training.epochs == 1, options.range_check.on);
+    presets.push_back({name, cost, speed.seconds(cost.operations, thread_count())});
+  }
   std::optional<TableGroups> test;
   Cost testing;
   if (options.test_rows > 0) {
@@ -171,6 +234,9 @@ int plan_command(const Words& words, Console& console) {
                     {"threads", thread_count()},
                     {"first_epoch", to_json(first, speed.seconds(first.operations, thread_count()))},
                     {"epoch", to_json(epoch, epoch_seconds)},
+                    {"link", options.link},
+                    {"epoch_over_link", seconds_over(link, epoch, epoch_seconds)},
+                    {"presets", to_json(presets)},
                     {"test",
                      {{"seconds", test_seconds},
                       {"bytes", smlp::to_json(testing.traffic)},
@@ -189,6 +255,9 @@ int plan_command(const Words& words, Console& console) {
   console.result(rate_text(options.training, batch_rows(groups, groups.batches.front()), budget));
   console.result("an epoch: " + cost_text(epoch, epoch_seconds) + " (both parties on " +
                  std::to_string(thread_count()) + " threads of this machine)");
+  if (line.given("link"))
+    console.result("over " + link.text() + ": " + duration_text(seconds_over(link, epoch, epoch_seconds)));
+  for (const std::string& row : table_text(presets)) console.result(row);
   console.result(count_text(options.training.epochs, "epoch") + ": " + duration_text(all_seconds));
   if (test) console.result("the test: " + cost_text(testing, test_seconds));
   console.result(distance_text(names, all_shown, options.numbers.sigma));
