@@ -13,6 +13,7 @@
 #include "mlp/training/training.h"
 #include "mlp/training/twin_arithmetic.h"
 #include "paillier/error.h"
+#include "paillier/parallel.h"
 
 namespace smlp {
 
@@ -141,12 +142,29 @@ Findings Experiment::run() {
   console_.note("keys of " + key_text(keys.public_keys().paillier()) +
                 (options_.keys ? " read in " : " made in ") + duration_text(findings.keygen_seconds) +
                 ", both tables encrypted in " + duration_text(findings.encrypt_seconds));
+  if (!options_.output.quiet && !options_.output.json && names_ == preset("homomorphic"))
+    console_.note(hybrid_instead(keys));
   table_id_ = train.info().id;
   const std::string remedy = "lower --learning-rate, scale the features (--scaling) or raise --value-bits";
   findings.last = locating_ranges("step", remedy, [&] { return train_all(keys, train, findings); });
   locating_ranges("batch of the test", remedy, [&] { test_all(keys, test, findings); });
   if (options_.out) keep_model(keys);
   return findings;
+}
+
+std::string Experiment::hybrid_instead(const SecretKeys& keys) const {
+  const MachineSpeed speed = measure_speed(keys, RandomSource::from_system());
+  const PublicKeys& key = keys.public_keys();
+  const Sizes sizes{budget_, key.paillier().ciphertext_bytes(), key.dgk().ciphertext_bytes()};
+  const auto epoch_by = [&](const ProtocolNames& names) {
+    const Cost cost =
+        epoch_cost(network_, names, options_.training, groups_, sizes, false, options_.range_check.on);
+    const Traffic& traffic = cost.traffic;
+    return duration_text(speed.seconds(cost.operations, thread_count())) + " and " +
+           bytes_text(static_cast<double>(traffic.to_key_holder + traffic.to_evaluator));
+  };
+  return "an epoch will take about " + epoch_by(names_) + "; with --protocols hybrid " +
+         epoch_by(preset("hybrid")) + " (what it assumes: SECURITY.md)";
 }
 
 EpochReport Experiment::train_all(const SecretKeys& keys, const MemoryTable& table, Findings& findings) {

@@ -87,6 +87,8 @@ class Experiment {
 
  private:
   void describe() const;
+  /// What an epoch will take, and with the preset hybrid.
+  std::string hybrid_instead(const SecretKeys& keys) const;
   SecretKeys make_keys() const;
   void keep_model(const SecretKeys& keys) const;
   MemoryTable encrypted(const SecretKeys& keys, const OwnerTable& table, const Progress& progress) const;
