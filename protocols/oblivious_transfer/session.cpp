@@ -46,7 +46,9 @@ void answer_base(Responder& responder) {
   const Digest& ticket = responder.request_digest();
   const BaseAnswer answer = answer_base_request(request, ticket, responder.keys().sealing_secret());
   responder.put_bytes(answer.bytes);
-  Bytes state(ticket.begin(), ticket.end());
+  Bytes state;
+  state.reserve(sender_bytes - sealed_overhead);  // no copy of a part stays behind
+  state.insert(state.end(), ticket.begin(), ticket.end());
   append_blocks(answer.transfers.offset, state);
   append_blocks(answer.transfers.taken, state);
   responder.put_sealed(state, sender_context(responder.header()));
@@ -128,8 +130,8 @@ TransferChooser transfer_chooser(const Responder& responder, const Digest& ticke
 }
 
 TransferSender read_sender(Responder& responder, const Digest& ticket) {
-  const OpenedState opened = responder.open_sealed(sender_bytes - sealed_overhead,
-                                                   sender_context(responder.header()), wire_name, stage_base);
+  OpenedState opened = responder.open_sealed(sender_bytes - sealed_overhead,
+                                             sender_context(responder.header()), wire_name, stage_base);
   ByteReader reader(opened.state);
   if (!std::ranges::equal(reader.take(ticket.size(), "a ticket"), ticket))
     throw Error("a sealed state does not belong to this request");
@@ -137,6 +139,7 @@ TransferSender read_sender(Responder& responder, const Digest& ticket) {
   SecretBlocks taken;
   for (std::size_t i = 0; i < transfer_bits; ++i)
     taken.push_back(to_block(reader.take(sizeof(Block), "a seed")));
+  wipe_memory(opened.state.data(), opened.state.size());
   return {offset, std::move(taken)};
 }
 

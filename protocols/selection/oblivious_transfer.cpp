@@ -1,5 +1,5 @@
-// Selection by a shared bit through oblivious transfers: beta v for beta = s xor t, opened, and in the
-// packings that are asked for.
+// Selection by a shared bit through oblivious transfers: [beta v] for beta = s xor t, in the packings that
+// are asked for.
 //
 // Two transfers a cell, one each way (oblivious_transfer/selections.h). Base transfers once a session
 // (oblivious_transfer/session.h).
@@ -7,16 +7,14 @@
 //           [v + r], d = v + r;  K's share t, sealed;  corrections for s
 //   K -> E  (1 - 2t) d between two pads; corrections for t; ticket, request, t and t d - pad, sealed
 //   E -> K  what gives K beta v + e, for a mask e that E draws now
-//   K -> E  k = beta v + e, in each packing that is asked for
+//   K -> E  [k] of k = beta v + e, in each packing that is asked for
 //   E       subtracts e
 // Ranges   |v| < 2^(L-1), L = l + guard bits; e a mask of L + sigma bits: |k| < 2^(L + sigma + 2), exact
-// modulo
-//          2^W for W > L + sigma + 3. d and r may have any length.
+//          modulo 2^W for W >= L + sigma + 3. d and r may have any length.
 // Views    K: v + r if v is opened now; k, under a mask of its own; corrections, pads (selections.h).
 //          E: corrections and pads; ciphertexts.
-// Parameters  first request: version, word of the comparison that sealed the shares, then how v comes;
-// second:
-//             version, which packings are asked for
+// Parameters  of the first request: version, word of the comparison that sealed the shares, how v comes; of
+//             the second: version, which packings are asked for
 #include <algorithm>
 
 #include "paillier/error.h"
@@ -138,6 +136,7 @@ void answer_choices(Responder& responder) {
   state.insert(state.end(), shares.bits.cells().begin(), shares.bits.cells().end());
   append_ring(answered.remembered, ring, state);
   responder.put_sealed(state);
+  wipe_memory(state.data(), state.size());
 }
 
 void answer_pads(Responder& responder) {
@@ -148,7 +147,7 @@ void answer_pads(Responder& responder) {
   const BitBudget& budget = responder.budget();
   const RingBytes ring = ring_of(budget);
   const Packings packings = checked_packings(responder.parameter(1));
-  const OpenedState remembered = responder.open_sealed(state_bytes(cells, ring), wire_name, stage_choices);
+  OpenedState remembered = responder.open_sealed(state_bytes(cells, ring), wire_name, stage_choices);
   if (remembered.origin != header.operation) throw Error("a sealed state does not belong to this request");
   ByteReader reader(remembered.state);
   Digest ticket, request;
@@ -157,6 +156,7 @@ void answer_pads(Responder& responder) {
   Matrix<std::uint8_t> t(layout.rows(), layout.cols());
   std::ranges::copy(reader.take(cells, "shares"), t.cells().begin());
   FixedIntegers products = read_ring(reader.take(cells * ring.bytes, "products"), ring);
+  wipe_memory(remembered.state.data(), remembered.state.size());
   const auto message =
       responder.read_bytes(selection_message_bytes(cells, ring), "the message of a selection");
   responder.observe("the message of a selection", message);

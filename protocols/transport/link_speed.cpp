@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -45,9 +46,8 @@ std::string quantity_text(double value, const std::array<Unit, 3>& descending) {
       break;
     }
   std::array<char, 32> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value / unit->factor,
-                                 std::chars_format::general, 3)
-                       .ptr;
+  const double number = std::round(100 * value / unit->factor) / 100;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
   return std::string(digits.data(), end) + " " + std::string(unit->name);
 }
 
@@ -63,7 +63,8 @@ LinkSpeed LinkSpeed::parse(std::string_view text) {
   if (slash != text.npos) {
     const auto bandwidth = parse_quantity(text.substr(0, slash), bandwidths);
     const auto round_trip = parse_quantity(text.substr(slash + 1), times);
-    if (bandwidth && *bandwidth > 0 && round_trip) return {*round_trip, *bandwidth / 8, *bandwidth / 8};
+    if (bandwidth && *bandwidth >= 1 && round_trip && *round_trip <= 86400)
+      return {*round_trip, *bandwidth / 8, *bandwidth / 8};
   }
   throw Error("a link is '" + std::string(text.substr(0, 40)) +
               "', allowed are loopback and BANDWIDTH/RTT, as in 1Gbit/5ms (kbit, Mbit, Gbit; us, ms, s)");

@@ -17,7 +17,7 @@ struct LinkSpeed {
   /// What a link of this kind is given as: both parties on one machine.
   static LinkSpeed loopback();
   /// "loopback", or BANDWIDTH/RTT as in "1Gbit/5ms": kbit, Mbit or Gbit a second, the same both ways; us, ms
-  /// or s. Throws Error on anything else.
+  /// or s; at least 1 bit a second, at most a day. Throws Error on anything else.
   static LinkSpeed parse(std::string_view text);
   /// "1 Gbit/s, 5 ms".
   std::string text() const;

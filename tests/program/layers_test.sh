@@ -57,6 +57,18 @@ accepts plan --data train.csv --network N-3-C --json >plan.json
 holds 'j["network"] == "4-3-3" and j["rows"]["train"] == 25 and j["layers"] == ["relu", "hard-sigmoid"]' plan.json
 accepts plan --data train.csv --label sepal_length --task regression --json >plan.json
 holds 'j["network"] == "6-64-1" and j["layers"] == ["relu", "linear"] and j["task"] == "regression"' plan.json
+# Presets over links: the way there is added to what is computed.
+accepts plan --network 8-4-2 --rows 64 --link 100Mbit/40ms --bits 1024 --insecure-key --json >plan.json
+python3 - <<'PYTHON' || fail 'plan does not add the link'
+import json
+j = json.load(open("plan.json"))
+for epoch, seconds, bits, delay in [(j["epoch"], j["epoch_over_link"], 100e6, 0.04)] + [
+        (preset, preset["links"]["1Gbit/1ms"], 1e9, 0.001) for preset in j["presets"].values()]:
+    way = 8 * (epoch["bytes"]["to_key_holder"] + epoch["bytes"]["to_evaluator"]) / bits + delay * epoch["rounds"]
+    assert abs(seconds - epoch["seconds"] - way) < 1e-6, (seconds, epoch, way)
+assert list(j["presets"]) == ["homomorphic", "hybrid", "paper"]
+PYTHON
+refuses 1 "a link is 'fast', allowed are loopback and BANDWIDTH/RTT" plan --network 8-4-2 --link fast
 refuses 2 'plan needs --network with sizes in numbers, or --data' plan
 refuses 1 "the layer size 'N'" plan --network N-3-C
 

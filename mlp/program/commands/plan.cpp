@@ -156,6 +156,7 @@ int plan_command(const Words& words, Console& console) {
   options.training.check();
   options.key.check();
   options.sigma.check(line);
+  const LinkSpeed link = LinkSpeed::parse(options.link);
   constexpr std::size_t most_rows = std::size_t{1} << 24;
   if (options.rows < 1 || options.rows > most_rows || options.test_rows > most_rows)
     throw Error("--rows and --test-rows are at most 2^24, and --rows at least 1");
@@ -196,7 +197,6 @@ int plan_command(const Words& words, Console& console) {
   const double epoch_seconds = speed.seconds(epoch.operations, thread_count());
   const double all_seconds = speed.seconds(first.operations, thread_count()) +
                              static_cast<double>(options.training.epochs - 1) * epoch_seconds;
-  const LinkSpeed link = LinkSpeed::parse(options.link);
   std::vector<PresetCost> presets;
   for (const std::string& name : preset_names()) {
     const ProtocolNames of_preset = preset(name);

@@ -6,6 +6,7 @@
 #include "paillier/error.h"
 #include "tests/support/blocks.h"
 #include "tests/support/protocol_fixture.h"
+#include "tests/support/statistics.h"
 #include "tests/support/toy_keys.h"
 
 using namespace smlp;
@@ -96,6 +97,62 @@ TEST_CASE("selections: beta (k - e) + mask for batches, numbers and masks of any
       CHECK(complains(
           [&] { SelectionMessage(transfers, choices, request, answer.bytes, batch.s, e, mask, ring); }));
     }
+}
+
+TEST_CASE("selections: what the evaluator receives is uniform beside the pads that it has") {
+  TwoParties parties;
+  const EvaluatorTransfers& transfers = parties.evaluator().transfers(parties.next_operation());
+  const BaseTransfers theirs = key_holder_of(parties);
+  const TransferSender sender(theirs.offset[0], theirs.taken);
+  constexpr std::size_t count = 1000;
+  const RingBytes ring = RingBytes::for_signed(66);
+  const Batch coins = random_batch(count, 24, 64, 24, 5);
+  const SelectionChoices choices(transfers, Bytes{1}, coins.s);
+  // Products less the pad that the evaluator has of each, by an evaluation of its own.
+  const auto seen = [&](long k, std::uint8_t number) {
+    const Digest request = sha256(Bytes{number});
+    const std::string purpose = "key holder's pads";
+    Bytes text(purpose.begin(), purpose.end());
+    text.insert(text.end(), request.begin(), request.end());
+    SecretBlocks pads = choices.labels();
+    std::vector<Block> tweaks(count);
+    for (std::size_t j = 0; j < count; ++j) tweaks[j] = {j, 0};
+    Aes128(to_block(sha256(text)), AesUnit::openssl).hash(pads, tweaks);
+    const AnsweredSelection answer =
+        answer_choices(sender, {theirs.pairs, selection_label(request)}, request, choices.bytes(), coins.t,
+                       FixedIntegers(std::vector<Integer>(count, Integer(k)), 2), ring);
+    const FixedIntegers products = read_ring(std::span(answer.bytes).first(count * ring.bytes), ring);
+    std::vector<Integer> view;
+    const Integer modulus = power_of_two(8 * ring.bytes);
+    for (std::size_t j = 0; j < count; ++j) {
+      const FixedIntegers pad(std::vector<Integer>{Integer(static_cast<unsigned long>(pads[j].high))}, 3);
+      const Integer known =
+          pad.integer(0) * power_of_two(64) + Integer(static_cast<unsigned long>(pads[j].low));
+      Integer value = products.integer(j) + (coins.s.cells()[j] != 0 ? known : Integer(-known));
+      mpz_mod(value.get_mpz_t(), value.get_mpz_t(), modulus.get_mpz_t());
+      view.push_back(value);
+    }
+    return view;
+  };
+  const auto evenness = [&](const std::vector<Integer>& view) {
+    std::vector<std::size_t> counts(256);
+    for (Integer value : view)
+      for (std::size_t byte = 0; byte < ring.bytes; ++byte, value >>= 8)
+        ++counts[mpz_fdiv_ui(value.get_mpz_t(), 256)];
+    return chi_square_uniform(counts);
+  };
+  const auto difference = [&](std::vector<Integer> a, const std::vector<Integer>& b) {
+    const Integer modulus = power_of_two(8 * ring.bytes);
+    for (std::size_t j = 0; j < a.size(); ++j) {
+      a[j] -= b[j];
+      mpz_mod(a[j].get_mpz_t(), a[j].get_mpz_t(), modulus.get_mpz_t());
+    }
+    return a;
+  };
+  const std::vector<Integer> low = seen(-(1L << 23), 1), high = seen((1L << 23) - 1, 2);
+  for (const std::vector<Integer>& view : {low, high, difference(low, high)}) CHECK(evenness(view) > 1e-6);
+  // The same request twice, for two contents, shows their difference.
+  CHECK(evenness(difference(low, seen((1L << 23) - 1, 1))) < 1e-6);
 }
 
 TEST_CASE("selections: the label of a choice hangs on the choice and on what it stands beside") {

@@ -2,6 +2,7 @@
 // content is used for another. And what the evaluator receives.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <map>
 #include <set>
 
@@ -10,7 +11,6 @@
 #include "protocols/registry.h"
 #include "protocols/version.h"
 #include "tests/support/replicas.h"
-#include "tests/support/statistics.h"
 
 using namespace smlp;
 using namespace smlp::testing;
@@ -39,6 +39,16 @@ Bytes joined(Bytes a, const Bytes& b) {
   return a;
 }
 
+/// Bytes of a column of corrections.
+constexpr std::size_t column = (cells + 7) / 8;
+
+/// Corrections under one label differ by the same bits in every column: those of the choices.
+bool same_columns(const Bytes& a, const Bytes& b) {
+  for (std::size_t i = column; i < a.size(); ++i)
+    if ((a[i] ^ b[i]) != (a[i - column] ^ b[i - column])) return false;
+  return true;
+}
+
 /// Every label, pad and key of a hash with the contents that it was used for.
 class Audit {
  public:
@@ -51,10 +61,12 @@ class Audit {
       const std::size_t sent = selection_choice_bytes(cells);
       const Bytes choices = part(body, body.size() - sent, sent);
       evaluator_labels[joined(ticket, part(choices, 0, sizeof(Label)))].insert(choices);
+      corrections[ticket].insert(part(choices, sizeof(Label), correction_bytes(cells)));
       // The key holder's pads and its label hang on the request: one answer to each.
       const Bytes answered = part(decode_answer(answer), 0, selection_answer_bytes(cells, ring()));
       const Digest digest = sha256(frame);
-      key_holder_pads[joined(ticket, Bytes(digest.begin(), digest.end()))].insert(answered);
+      key_holder_answers[joined(ticket, Bytes(digest.begin(), digest.end()))].insert(answered);
+      corrections[ticket].insert(part(answered, cells * ring().bytes, correction_bytes(cells)));
     } else {
       const std::size_t sent = selection_message_bytes(cells, ring());
       const Bytes message = part(body, body.size() - sent, sent);
@@ -62,7 +74,17 @@ class Audit {
     }
   }
   using Uses = std::map<Bytes, std::set<Bytes>>;
-  Uses evaluator_labels, key_holder_pads, evaluator_pads;
+  Uses evaluator_labels, key_holder_answers, evaluator_pads;
+  Uses corrections;  ///< of both parties, by ticket
+
+  /// Pairs of corrections under one stream.
+  std::size_t streams_used_twice() const {
+    std::size_t twice = 0;
+    for (const auto& entry : corrections)
+      for (auto a = entry.second.begin(); a != entry.second.end(); ++a)
+        for (auto b = std::next(a); b != entry.second.end(); ++b) twice += same_columns(*a, *b);
+    return twice;
+  }
 
   static std::size_t twice(const Uses& uses) {
     std::size_t out = 0;
@@ -101,56 +123,47 @@ TEST_CASE(
     }
   }
   CHECK(audit.evaluator_labels.size() == 2 * runs * steps);
-  CHECK(audit.key_holder_pads.size() == 2 * runs * steps);
+  CHECK(audit.key_holder_answers.size() == 2 * runs * steps);
   CHECK(audit.evaluator_pads.size() == 2 * runs * steps);
   CHECK(Audit::twice(audit.evaluator_labels) == 0);
-  CHECK(Audit::twice(audit.key_holder_pads) == 0);
+  CHECK(Audit::twice(audit.key_holder_answers) == 0);
   CHECK(Audit::twice(audit.evaluator_pads) == 0);
 
-  // The same audit finds a label by the place instead of the content, and pads that a first answer left.
+  CHECK(audit.streams_used_twice() == 0);
+
+  // The same audit finds choices of either party under one label,
   const Evaluator evaluator = evaluator_on(channel, random);
   const EvaluatorTransfers& transfers = evaluator.transfers({});
-  const auto choices_of = [&](bool bit) {
-    Bytes sent(sizeof(Label));
+  const Bytes ticket(transfers.ticket().begin(), transfers.ticket().end());
+  const auto corrections_of = [&](TransferChooser chooser, std::uint64_t seed) {
+    RandomStream coins = RandomSource::from_seed(seed).stream({});
+    std::vector<std::uint8_t> choices(cells);
+    for (std::uint8_t& choice : choices) choice = static_cast<std::uint8_t>(coins.below(std::uint64_t{2}));
+    Bytes sent;
     SecretBlocks labels(cells);
-    transfers.chooser({}).extend(std::vector<std::uint8_t>(cells, bit), sent, labels);
+    chooser.extend(choices, sent, labels);
     return sent;
   };
-  for (const bool bit : {false, true}) audit.evaluator_labels[{}].insert(choices_of(bit));
-  CHECK(Audit::twice(audit.evaluator_labels) == 1);
-}
-
-TEST_CASE("oblivious selection: what the evaluator receives is uniform beside the seeds that it has") {
-  // Products under pads of which one is missing, and corrections without the streams that the evaluator has.
-  const auto seen = [](long v, std::uint64_t seed) {
-    TwoParties parties({.seed = seed});
-    const ProtocolSet set = make_protocols(hybrid(), parties.budget());
-    Bytes all;
-    for (int run = 0; run < 8; ++run) {
-      const OperationId operation = parties.next_operation();
-      const Activated out = set.activation->forward(parties.evaluator(), operation,
-                                                    parties.encrypt(matrix_of(rows, cols, {v})));
-    }
-    const RecordingChannel& channel = parties.channel();
-    for (std::size_t i = 0; i < channel.requests().size(); ++i) {
-      const Header header = read_request_header(channel.requests()[i]);
-      if (header.protocol != wire_name || header.stage != 0) continue;
-      const Bytes body = decode_answer(channel.answers()[i]);
-      all.insert(all.end(), body.begin(),
-                 body.begin() + static_cast<std::ptrdiff_t>(selection_answer_bytes(cells, ring())));
-    }
-    return all;
-  };
-  const auto evenness = [](const Bytes& bytes) {
-    std::vector<std::size_t> counts(256);
-    for (const std::uint8_t byte : bytes) ++counts[byte];
-    return chi_square_uniform(counts);
-  };
-  const Bytes low = seen(-(1L << 19), 70), high = seen((1L << 19) - 1, 71);
-  REQUIRE(low.size() == 8 * selection_answer_bytes(cells, ring()));
-  Bytes difference = low;
-  for (std::size_t i = 0; i < difference.size(); ++i) difference[i] ^= high[i];
-  for (const Bytes& view : {low, high, difference}) CHECK(evenness(view) > 1e-6);
+  const SecretBlocks pairs = key_holder_pairs(transfers.ticket(), toy_keys().sealing_secret());
+  const Label label = selection_label(sha256(Bytes{1}));
+  for (const std::uint64_t seed : {4U, 5U}) {
+    audit.corrections[ticket].insert(corrections_of(transfers.chooser(label), seed));
+    audit.corrections[ticket].insert(corrections_of({pairs, label}, seed));
+  }
+  CHECK(audit.streams_used_twice() == 2);
+  // and none under those of two requests, or of two contents.
+  audit.corrections[ticket].clear();
+  Matrix<std::uint8_t> s(rows, cols), other(rows, cols);
+  other.cells()[0] = 1;
+  for (const auto request : std::array<std::uint8_t, 2>{1, 2}) {
+    audit.corrections[ticket].insert(
+        corrections_of({pairs, selection_label(sha256(Bytes{request}))}, request));
+    for (const Matrix<std::uint8_t>& choices : {s, other})
+      audit.corrections[ticket].insert(part(SelectionChoices(transfers, Bytes{request}, choices).bytes(),
+                                            sizeof(Label), correction_bytes(cells)));
+  }
+  CHECK(audit.corrections[ticket].size() == 6);
+  CHECK(audit.streams_used_twice() == 0);
 }
 
 TEST_CASE("oblivious selection: states of another place, session or ticket, and other versions are refused") {
