@@ -56,18 +56,23 @@ bool counts_columns(std::span<const std::string> names) {
   return next >= 4;
 }
 
+constexpr auto header_question =
+    "is the header missing? add one, or --no-header to name them column-1, column-2, ..";
+
 /// All names are numbers, or all but a last one, as labels are; behind another text, all are numbers that
-/// count nothing.
+/// count nothing. Or half of them are, among texts, and one is below 0, as no wavelength is.
 void refuse_data(const std::vector<std::string>& header, const TableSource& source) {
   const auto names = std::span(header).subspan(has_row_index(header, source) ? 1 : 0);
   if (source.expected && contains(source.expected->features, names.front())) return;
   const auto numbers = static_cast<std::size_t>(std::ranges::count_if(names, is_number));
-  if (numbers == 0 || numbers + 1 < names.size() || counts_columns(names)) return;
+  const bool mixed = 2 * numbers >= names.size() && std::ranges::any_of(names, [](const std::string& text) {
+                       return is_number(text) && text.starts_with('-');
+                     });
+  if (numbers == 0 || (numbers + 1 < names.size() && !mixed) || counts_columns(names)) return;
   const auto may_name = [](const std::string& text) { return !is_number(text) || is_count(text); };
   if (is_number(names.back()) && numbers < names.size() && std::ranges::all_of(names, may_name)) return;
   throw Error(source.data.string() + ": the first line is to name the columns, but it looks like data (" +
-              listed(header) +
-              "): is the header missing? add one, or --no-header to name them column-1, column-2, ..");
+              listed(header) + "): " + header_question);
 }
 
 void check_header(std::vector<std::string>& header, const TableSource& source, ColumnRoles& roles) {
@@ -88,14 +93,15 @@ void check_header(std::vector<std::string>& header, const TableSource& source, C
       continue;
     }
     if (header[i].empty())
-      throw Error(name + ": column " + std::to_string(i + 1) + " has no name in the header");
+      throw Error(name + ": column " + std::to_string(i + 1) + " has no name in the header; " +
+                  header_question);
     if (std::ranges::any_of(header[i], [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
       throw Error(name + ": the name of column " + std::to_string(i + 1) +
                   " holds a control character: " + in_quotes(header[i]));
     const auto [first, inserted] = seen.emplace(header[i], i);
     if (!inserted)
       throw Error(name + ": columns " + std::to_string(first->second + 1) + " and " + std::to_string(i + 1) +
-                  " are both named " + in_quotes(header[i]));
+                  " are both named " + in_quotes(header[i]) + "; " + header_question);
   }
 }
 

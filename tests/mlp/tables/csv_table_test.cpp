@@ -114,6 +114,8 @@ TEST_CASE_FIXTURE(Csv, "a first line of numbers is asked about") {
   CHECK(load("country,2019,2020,2021\nx,5,6,7\n").columns == Names{"2019", "2020", "2021"});
   source.label_column.reset();
   CHECK(contains(refusal("setosa,5.1,3.5\nsetosa,4.9,3\n"), "looks like data"));
+  CHECK(contains(refusal("red,-0.5,1.5,yes\nblue,0.5,2,no\n"), "looks like data"));
+  CHECK(load("sample,400.5,401.5,class\n1,2,3,x\n").columns == Names{"sample", "400.5", "401.5"});
 
   source.format.header = false;
   const Table table = load("5.1,3.5,setosa\n4.9,3,virginica\n");
@@ -252,8 +254,8 @@ TEST_CASE_FIXTURE(Csv, "bad shapes are refused by name") {
   CHECK(contains(refusal("a,b\n1,x\n# end\n"), "lines of comments are to be taken out"));
   CHECK(contains(refusal("# made by tool 1.2\na,b,label\n1,2,x\n"),
                  "begins with a comment, '# made by tool 1.2'"));
-  CHECK(contains(refusal("a,b,a\n1,2,3\n"), "columns 1 and 3 are both named 'a'"));
-  CHECK(contains(refusal("a,,c\n1,2,3\n"), "column 2 has no name"));
+  CHECK(contains(refusal("a,b,a\n1,2,3\n"), "columns 1 and 3 are both named 'a'; is the header missing?"));
+  CHECK(contains(refusal("a,,c\n1,2,3\n"), "column 2 has no name in the header; is the header missing?"));
   CHECK(contains(refusal("class\nx\n"), "only the label column"));
   CHECK(contains(refusal("a\x01,b\n1,x\n"), "control character"));
   source.label_column = "species";
