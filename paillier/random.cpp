@@ -61,10 +61,12 @@ struct RandomStream::State {
   std::array<std::uint8_t, 512> buffer{};
   std::size_t next = 0, end = 0;  // the bytes of the buffer that are not handed out
   std::uint64_t blocks_left = blocks_per_address;
+  std::stop_token stop;
 
   ~State() { wipe_memory(buffer.data(), buffer.size()); }
 
   void refill() {
+    if (stop.stop_requested()) throw Error("the computation was stopped");
     const std::size_t size =
         blocks_left == blocks_per_address ? 128 : buffer.size();  // most streams are short
     next = end = 0;
@@ -80,8 +82,10 @@ struct RandomStream::State {
   }
 };
 
-RandomStream::RandomStream(const std::array<std::uint8_t, 32>& key, const Address& address)
+RandomStream::RandomStream(const std::array<std::uint8_t, 32>& key, const Address& address,
+                           std::stop_token stop)
     : state_(std::make_unique<State>()) {
+  state_->stop = std::move(stop);
   const auto counter = initial_counter(address);
   state_->context.reset(EVP_CIPHER_CTX_new());
   if (!state_->context ||
@@ -194,6 +198,7 @@ RandomSource RandomSource::derive(std::span<const std::uint8_t> label) const {
       size != derived.key_.size())
     throw Error("OpenSSL failed to compute HMAC-SHA256");
   derived.log_ = log_;
+  derived.stop_ = stop_;
   return derived;
 }
 
@@ -203,9 +208,15 @@ RandomSource RandomSource::recording(std::shared_ptr<AddressLog> log) const {
   return source;
 }
 
+RandomSource RandomSource::until(std::stop_token stop) const {
+  RandomSource source = *this;
+  source.stop_ = std::move(stop);
+  return source;
+}
+
 RandomStream RandomSource::stream(const Address& address) const {
   if (log_) log_->record(key_, address);
-  return RandomStream(key_, address);
+  return RandomStream(key_, address, stop_);
 }
 
 RandomStream Draws::stream(std::uint64_t element) const {

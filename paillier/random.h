@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string_view>
 
 #include "paillier/integer.h"
@@ -30,7 +31,7 @@ struct Address {
 /// The bytes of one address. At most 2^32 AES blocks. Not shared between threads; wiped on destruction.
 class RandomStream {
  public:
-  RandomStream(const std::array<std::uint8_t, 32>& key, const Address& address);
+  RandomStream(const std::array<std::uint8_t, 32>& key, const Address& address, std::stop_token stop = {});
   RandomStream(RandomStream&&) noexcept;
   RandomStream(const RandomStream&) = delete;
   RandomStream& operator=(const RandomStream&) = delete;
@@ -79,6 +80,9 @@ class RandomSource {
   RandomSource derive(std::span<const std::uint8_t> label) const;
   /// The same generator, recording into `log`.
   RandomSource recording(std::shared_ptr<AddressLog> log) const;
+  /// The same generator until `stop` is requested. From then on its streams throw Error where they need new
+  /// bytes, so a search for primes ends.
+  RandomSource until(std::stop_token stop) const;
 
   RandomStream stream(const Address& address) const;
 
@@ -90,6 +94,7 @@ class RandomSource {
   explicit RandomSource(const std::array<std::uint8_t, 32>& key) : key_(key) {}
   std::array<std::uint8_t, 32> key_{};
   std::shared_ptr<AddressLog> log_;
+  std::stop_token stop_;
 };
 
 /// The randomness of one batch: element i of the batch draws from address base with element base.element + i.

@@ -51,6 +51,19 @@ TEST_CASE("generation depends on the source alone") {
   CHECK(one.dgk().public_key() == one.public_keys().dgk());
 }
 
+TEST_CASE("a stop ends the generation of a key") {
+  std::stop_source stop;
+  const RandomSource source = RandomSource::from_seed(5).until(stop.get_token());
+  const SecretKeys keys = SecretKeys::generate(Variant::subgroup, 512, 64, source);
+  CHECK(keys.public_keys().fingerprint() ==
+        SecretKeys::generate(Variant::subgroup, 512, 64, RandomSource::from_seed(5))
+            .public_keys()
+            .fingerprint());
+  stop.request_stop();
+  CHECK_THROWS_WITH_AS(SecretKeys::generate(Variant::subgroup, 512, 64, source),
+                       "the computation was stopped", Error);
+}
+
 TEST_CASE("a real key of 2048 bits") {
   const SecretKeys keys =
       SecretKeys::generate(Variant::subgroup, 2048, default_subgroup_bits(2048), RandomSource::from_system());
