@@ -236,7 +236,7 @@ ifneq ($(SANITIZE),)
 sanitizer_runtime = $(if $(findstring address,$(SANITIZE)),$(shell $(CXX) -print-file-name=libclang_rt.asan-x86_64.so))
 test-python: python
 	@PYTHONPATH=$(abspath $(BUILD_DIR)/python) OMP_WAIT_POLICY=passive ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD='$(sanitizer_runtime)' \
-	  $(PYTHON) tests/python paillier_test.py
+	  $(PYTHON) tests/python $(notdir $(wildcard tests/python/paillier*_test.py))
 else
 test-python: python
 	@PYTHONPATH=$(abspath $(BUILD_DIR)/python) OMP_WAIT_POLICY=passive $(PYTHON) tests/python

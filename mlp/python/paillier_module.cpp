@@ -6,9 +6,14 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <future>
 #include <memory>
+#include <stop_token>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "paillier/error.h"
@@ -268,8 +273,35 @@ SecretKeys generate(std::size_t bits, const std::string& variant) {
   if (bits != 1024 && bits != 2048 && bits != 3072 && bits != 4096)
     throw Error("a key of " + std::to_string(bits) + " bits: 2048, 3072 and 4096 are possible");
   const Variant chosen = variant_from_name(variant);
+  std::stop_source stop;
+  std::future<SecretKeys> keys = std::async(std::launch::async, [&, threads = thread_count()] {
+    set_thread_count(threads);
+    return SecretKeys::generate(chosen, bits, default_subgroup_bits(bits),
+                                RandomSource::from_system().until(stop.get_token()));
+  });
+  for (;;) {
+    {
+      const py::gil_scoped_release free;
+      if (keys.wait_for(std::chrono::milliseconds(50)) == std::future_status::ready) return keys.get();
+    }
+    if (PyErr_CheckSignals() == 0) continue;
+    const py::gil_scoped_release free;
+    stop.request_stop();
+    keys.wait();
+    break;
+  }
+  throw py::error_already_set();
+}
+
+/// Whole or not at all; what killed writers of it left is removed.
+void write_file(const std::string& path, const py::bytes& bytes) {
+  const std::string_view all = bytes;
   const py::gil_scoped_release free;
-  return SecretKeys::generate(chosen, bits, default_subgroup_bits(bits), RandomSource::from_system());
+  const FileLock lock(path, path);
+  NewFile file(path, 0666);
+  if (!write_all(file.descriptor(), {reinterpret_cast<const std::uint8_t*>(all.data()), all.size()}))
+    throw Error("cannot write " + path + ": " + std::generic_category().message(errno));
+  file.commit();
 }
 
 }  // namespace
@@ -279,7 +311,8 @@ SecretKeys generate(std::size_t bits, const std::string& variant) {
 PYBIND11_MODULE(_paillier, m) {
   using namespace smlp;
   m.doc() = "Flat arrays of Paillier ciphertexts; smlp.paillier is the interface.";
-  py::register_exception<Error>(m, "Error", PyExc_ValueError);
+  py::register_exception<Error>(m, "Error", PyExc_ValueError).attr("__doc__") =
+      "What was refused and what is allowed, in one sentence.";
 
   py::class_<Ciphertexts>(m, "Ciphertexts").def("__len__", &Ciphertexts::size);
   py::class_<PublicKeys>(m, "PublicKeys")
@@ -307,6 +340,7 @@ PYBIND11_MODULE(_paillier, m) {
   m.def("take", &take);
   m.def("encode", &encode);
   m.def("decode", &decode);
+  m.def("write_file", &write_file);
   // A child of fork has none of its parent's threads, and OpenMP waits for them.
   m.def("use_one_thread", [] { set_thread_count(1); });
 }

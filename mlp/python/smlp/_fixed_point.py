@@ -22,7 +22,27 @@ MOST_BITS = 4 * 4096
 
 
 class Packing:
-    """Several signed values in one plaintext: sum_i v_i 2^(i slot_bits)."""
+    """Several signed values in one plaintext: sum_i v_i 2^(i slot_bits).
+
+    Parameters
+    ----------
+    key_bits : int
+        Size of the modulus.
+    slot_bits : int
+        Room of a value, with its sign.
+
+    Attributes
+    ----------
+    slots : int
+        Values a plaintext.
+    most : int
+        Values are at most this in size.
+
+    Raises
+    ------
+    Error
+        A slot that the key has no room for.
+    """
 
     def __init__(self, key_bits: int, slot_bits: int):
         if not 2 <= slot_bits <= key_bits - 2:
@@ -35,6 +55,17 @@ class Packing:
         return isinstance(other, Packing) and self.slot_bits == other.slot_bits
 
     def pack(self, values: np.ndarray) -> np.ndarray:
+        """Plaintexts of values.
+
+        Parameters
+        ----------
+        values : ndarray of int, (count,)
+            At most `most` in size.
+
+        Returns
+        -------
+        ndarray of object, (ceil(count / slots),)
+        """
         packed = []
         for first in range(0, len(values), self.slots):
             whole = 0
@@ -44,6 +75,17 @@ class Packing:
         return objects(packed)
 
     def unpack(self, packed: np.ndarray, count: int) -> np.ndarray:
+        """The inverse of `pack`.
+
+        Parameters
+        ----------
+        packed : ndarray of int, (ceil(count / slots),)
+        count : int
+
+        Returns
+        -------
+        ndarray of int, (count,)
+        """
         half, whole = 1 << (self.slot_bits - 1), 1 << self.slot_bits
         values = []
         for number in packed:
@@ -56,13 +98,33 @@ class Packing:
 
 
 def objects(values: Sequence[int]) -> np.ndarray:
+    """Python's integers in an array.
+
+    Parameters
+    ----------
+    values : sequence of int
+
+    Returns
+    -------
+    ndarray of object, (len(values),)
+    """
     out = np.empty(len(values), dtype=object)
     out[:] = values
     return out
 
 
 def narrowed(values: Sequence[int]) -> np.ndarray:
-    """int64 where all fit, else Python's integers."""
+    """Integers in the smaller form that holds them.
+
+    Parameters
+    ----------
+    values : sequence of int
+
+    Returns
+    -------
+    ndarray, (len(values),)
+        int64 where all fit, else Python's integers.
+    """
     if all(-(1 << 63) <= v < 1 << 63 for v in values):
         return np.array(values, dtype=np.int64)
     return objects(values)
@@ -70,44 +132,97 @@ def narrowed(values: Sequence[int]) -> np.ndarray:
 
 def encode(values: Any, fraction_bits: int | None, bits: int | None = None,
            packing: Packing | None = None) -> tuple[np.ndarray, int, int]:
-    """Integers round(x 2^exponent), as int64 or objects, the exponent, and the bound of the integers' size.
+    """Integers round(x 2^exponent), with a bound that comes from what is public, never from a value.
 
-    The bound comes from what is public: the type of an array, the packing and `bits`, never from a value. All |x| are at
-    most 2^bits, or Error.
+    Parameters
+    ----------
+    values : array_like of int or float, any shape
+    fraction_bits : int, optional
+        The exponent. By default 0 for integers and DEFAULT_FRACTION_BITS for others.
+    bits : int, optional
+        All |x| are at most 2^bits. By default by the type of an array, and by the room of a slot.
+    packing : Packing, optional
+        Where the integers will be packed.
+
+    Returns
+    -------
+    encoded : ndarray of int64 or object
+        Of the shape of `values`.
+    exponent : int
+    bound : int
+        Of the integers' size.
+
+    Raises
+    ------
+    Error
+        A value that is no finite number or larger than 2^bits; bits that are no count.
     """
     array = _array(values)
     typed = isinstance(getattr(values, "dtype", None), np.dtype) and array.dtype != object
     whole = array.dtype.kind in "biu" or (array.dtype == object and all(
         isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in array.ravel()))
-    fraction_bits = _count("fraction_bits", (0 if whole else DEFAULT_FRACTION_BITS) if fraction_bits is None else fraction_bits)
+    exponent = _exponent(fraction_bits, whole)
     if bits is None:
         bits = DEFAULT_FLOAT_BITS
         if whole:
             bits = 8 * array.dtype.itemsize - (array.dtype.kind == "i") if typed and array.dtype.kind in "iu" else DEFAULT_BITS
         if packing:
-            bits = min(bits, packing.slot_bits - PACKED_SPARE_BITS - fraction_bits)
+            bits = min(bits, packing.slot_bits - PACKED_SPARE_BITS - exponent)
             if bits < 0:
-                raise Error(f"a slot of {packing.slot_bits} bits has no room for {fraction_bits} bits behind the point and {PACKED_SPARE_BITS} "
+                raise Error(f"a slot of {packing.slot_bits} bits has no room for {exponent} bits behind the point and {PACKED_SPARE_BITS} "
                             "for sums: take wider slots (slot_bits), or say by bits how large numbers are")
     bits = _count("bits", bits)
-    bound = 1 << (bits + fraction_bits)
-    encoded = _scaled(array, fraction_bits, whole)
+    bound = 1 << (bits + exponent)
+    encoded = _scaled(array, exponent, whole)
     if largest(encoded) > bound:
-        raise Error(f"a number is larger than 2^{bits}, the most for these: say by bits how large numbers are, which is public")
-    return encoded, fraction_bits, bound
+        raise Error(f"a number is larger than 2^{bits}, the most for these: say by bits (of PlainArray, for a plain operand) how "
+                    "large numbers are, which is public")
+    return encoded, exponent, bound
 
 
 def encode_scalar(value: Any, fraction_bits: int | None) -> tuple[np.ndarray, int, int]:
-    """As `encode`, of one number whose size is public: its bound is the next power of two."""
+    """As `encode`, of one number whose size is public.
+
+    Parameters
+    ----------
+    value : int or float
+    fraction_bits : int, optional
+
+    Returns
+    -------
+    encoded : ndarray of int64 or object, ()
+    exponent : int
+    bound : int
+        The next power of two.
+
+    Raises
+    ------
+    Error
+        No finite number; bits that are no count.
+    """
     array = _array(value)
     whole = isinstance(value, (int, np.integer, np.bool_))
-    fraction_bits = _count("fraction_bits", (0 if whole else DEFAULT_FRACTION_BITS) if fraction_bits is None else fraction_bits)
-    encoded = _scaled(array, fraction_bits, whole)
-    return encoded, fraction_bits, 1 << (max(largest(encoded), 1) - 1).bit_length()
+    exponent = _exponent(fraction_bits, whole)
+    encoded = _scaled(array, exponent, whole)
+    return encoded, exponent, 1 << (max(largest(encoded), 1) - 1).bit_length()
 
 
 def is_scalar(value: Any) -> bool:
+    """Whether this is one number, not an array of no dimension.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    bool
+    """
     return isinstance(value, (int, float, np.number, np.bool_))
+
+
+def _exponent(fraction_bits: Any, whole: bool) -> int:
+    return _count("fraction_bits", (0 if whole else DEFAULT_FRACTION_BITS) if fraction_bits is None else fraction_bits)
 
 
 def _count(name: str, value: Any) -> int:
@@ -123,6 +238,10 @@ def _array(values: Any) -> np.ndarray:
         array = np.asarray(values)
     except (ValueError, TypeError, OverflowError, RecursionError):
         raise Error(f"a {type(values).__name__} that is no array of numbers was given") from None
+    if array.dtype.kind == "f" and not hasattr(values, "dtype") and (np.abs(array) >= 2.0**63).any():
+        exact = np.asarray(values, dtype=object)  # NumPy makes floats of integers below and beyond 2^63
+        if all(isinstance(v, (int, np.integer)) for v in exact.ravel()):
+            array = exact
     if array.dtype.kind not in "biufO" or (array.dtype == object and not all(
             isinstance(v, (numbers.Real, decimal.Decimal)) for v in array.ravel())):
         raise Error(f"an array of {array.dtype} holds no numbers, or some that are not real")
@@ -132,7 +251,7 @@ def _array(values: Any) -> np.ndarray:
 def _scaled(array: np.ndarray, fraction_bits: int, whole: bool) -> np.ndarray:
     if whole:
         if array.dtype == object or array.dtype == np.uint64 or fraction_bits > 0:
-            return narrowed([int(v) << fraction_bits for v in array.ravel()]).reshape(array.shape)
+            return shifted(array, fraction_bits)
         return array.astype(np.int64)
     try:
         floats = array.astype(np.float64)
@@ -148,18 +267,66 @@ def _scaled(array: np.ndarray, fraction_bits: int, whole: bool) -> np.ndarray:
     return objects(exact).reshape(array.shape)
 
 
+def shifted(values: np.ndarray, count: int) -> np.ndarray:
+    """Times 2^count.
+
+    Parameters
+    ----------
+    values : ndarray of int
+    count : int
+
+    Returns
+    -------
+    ndarray of int64 or object
+        Of the same shape.
+    """
+    return narrowed([int(v) << count for v in values.ravel()]).reshape(values.shape)
+
+
 def minus(values: np.ndarray) -> np.ndarray:
-    """Of what `encode` gave."""
+    """The negative numbers.
+
+    Parameters
+    ----------
+    values : ndarray of int64 or object
+
+    Returns
+    -------
+    ndarray of int64 or object
+        Of the same shape.
+    """
     return -values.astype(object) if values.size and values.min() == -(1 << 63) else -values
 
 
 def largest(values: np.ndarray) -> int:
+    """The largest size of all, 0 where there are none.
+
+    Parameters
+    ----------
+    values : ndarray of int64 or object
+
+    Returns
+    -------
+    int
+    """
     if values.size == 0:
         return 0
     return max(abs(int(values.min())), abs(int(values.max())))
 
 
 def to_bytes(values: np.ndarray) -> tuple[bytes, int]:
+    """Integers as the module takes them: two's complement, little-endian.
+
+    Parameters
+    ----------
+    values : ndarray of int64 or object, (count,)
+
+    Returns
+    -------
+    data : bytes, count width
+    width : int
+        Of each, as the longest needs.
+    """
     if values.dtype == np.int64:
         return np.ascontiguousarray(values, dtype="<i8").tobytes(), 8
     width = max((int(v).bit_length() // 8 + 1 for v in values), default=1)
@@ -167,6 +334,17 @@ def to_bytes(values: np.ndarray) -> tuple[bytes, int]:
 
 
 def from_bytes(data: bytes, width: int) -> np.ndarray:
+    """The inverse of `to_bytes`.
+
+    Parameters
+    ----------
+    data : bytes, count width
+    width : int
+
+    Returns
+    -------
+    ndarray of int64 or object, (count,)
+    """
     if width == 8:
         return np.frombuffer(data, dtype="<i8").astype(np.int64)
     return narrowed([int.from_bytes(data[i:i + width], "little", signed=True) for i in range(0, len(data), width)])
