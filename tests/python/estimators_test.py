@@ -175,6 +175,33 @@ class Refusals(unittest.TestCase):
             finally:
                 parent.poll() is None and os.killpg(parent.pid, signal.SIGKILL)
 
+    def test_children_of_fork_that_begin_while_it_starts_do_not_hold_it_up(self):
+        with tempfile.TemporaryDirectory() as folder:
+            program = pathlib.Path(folder, "smlp")
+            program.write_text("#!/bin/sh\necho done\n")
+            program.chmod(0o755)
+            script = ("import os, subprocess, threading, time\nfrom smlp import _program\nreal = subprocess.Popen._execute_child\n"
+                      "def fork():\n    if os.fork() == 0:\n        time.sleep(300)\n        os._exit(0)\n"
+                      "def when_there_are_pipes(*words):\n    threading.Thread(target=fork).start()\n    time.sleep(0.5)\n    real(*words)\n"
+                      "subprocess.Popen._execute_child = when_there_are_pipes\n"
+                      "print(_program.run('run', {}).strip(), flush=True)\nos.killpg(0, 9)\n")
+            parent = subprocess.Popen([sys.executable, "-W", "ignore", "-c", script], stdout=subprocess.PIPE, text=True,
+                                      env={**os.environ, "SMLP": str(program)}, start_new_session=True)
+            try:
+                self.assertEqual(parent.communicate(timeout=30)[0], "done\n")
+            finally:
+                parent.poll() is None and os.killpg(parent.pid, signal.SIGKILL)
+
+    def test_an_exception_of_progress_ends_the_child(self):
+        before, tqdm = len(os.listdir("/proc/self/fd")), unittest.mock.MagicMock()
+        tqdm.auto.tqdm.return_value.update.side_effect = ZeroDivisionError
+        X = np.random.default_rng(1).normal(size=(4000, 50))
+        with unittest.mock.patch.dict(sys.modules, {"tqdm": tqdm, "tqdm.auto": tqdm.auto}), self.assertRaises(ZeroDivisionError):
+            smlp.SecureMLPClassifier(max_iter=500, random_state=71077347, clear=True, verbose=True).fit(X, X[:, 0] > 0)
+        self.assertEqual(processes_with(71077347), [])
+        self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+        tqdm.auto.tqdm.return_value.close.assert_called()
+
     def test_ctrl_c(self):
         script = ("import numpy as np, smlp\nrng = np.random.default_rng(1)\nX = rng.normal(size=(4000, 50))\n"
                   "try:\n    smlp.SecureMLPClassifier(max_iter=500, random_state=71077346).fit(X, X[:, 0] > 0)\n"

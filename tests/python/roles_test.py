@@ -29,19 +29,18 @@ class ThreeParties(unittest.TestCase):
     def test_from_a_frame_to_answers(self):
         f, train, queries = self.folder, IRIS.iloc[::3], IRIS.iloc[1::10].drop(columns=IRIS.columns[-1])
         _program.run("certificates", {"out": f / "tls", "key_holder": "localhost", "evaluator": "evaluator", "owner": "owner"})
-        keys = smlp.keygen(f / "keys", bits=1024, **self.toy)
-        owner = smlp.keygen(f / "owner", bits=1024, **self.toy)
+        keys, owner = (smlp.keygen(f / name, bits=1024, **self.toy) for name in ("keys", "owner"))
         table = smlp.encrypt(train, keys.public, f / "train.h5", **self.toy)
         profile = f / "train.h5.profile.json"
         asked = smlp.encrypt(queries, keys.public, f / "queries.h5", profile=profile, **self.toy)
-        with smlp.KeyHolder(keys.secret, "localhost:0", tls=f / "tls/key_holder", user_key=owner.public, **self.toy) as holder:
+        with smlp.KeyHolder(keys.secret, "localhost:0", tls=f / "tls/key_holder", user_key=owner, **self.toy) as holder:
             evaluator = smlp.Evaluator(holder.address, tls=f / "tls/evaluator")
             report = evaluator.fit(table, f / "model.h5", network="N-4-C", epochs=3, **self.toy)
-            evaluator.predict(f / "model.h5", asked, f / "answers.h5", user_key=owner.public, **self.toy)
-            evaluator.release(f / "model.h5", owner.public, f / "owner.h5", **self.toy)
+            evaluator.predict(f / "model.h5", asked, f / "answers.h5", user_key=owner, **self.toy)
+            evaluator.release(f / "model.h5", owner, f / "owner.h5", **self.toy)
         self.assertGreater(report["rounds"], 0)
         self.assertTrue(any("matmul/packed" in line for line in holder.log))
-        answers = smlp.decrypt(f / "answers.h5", owner.secret, profile=profile, **self.toy)
+        answers = smlp.decrypt(f / "answers.h5", owner, profile=profile, **self.toy)
         self.assertEqual(list(answers.index), list(range(1, len(queries) + 1)))
         self.assertTrue(set(answers["class"]) <= set(IRIS.iloc[:, -1]))
         layers = smlp.export(f / "owner.h5", owner.secret, **self.toy)["layers"]
@@ -73,6 +72,14 @@ class ThreeParties(unittest.TestCase):
             with self.assertRaises(smlp.Error):
                 smlp.encrypt(table, keys, **self.toy)
         self.assertEqual(set(pathlib.Path(tempfile.gettempdir()).glob("smlp-*")) - before, set())
+
+    def test_whose_results_may_be(self):
+        owner, other = smlp.Keys("o/public.json", "o/secret.json"), smlp.Keys("p/public.json", "p/secret.json")
+        for given, words in ((owner, "o/public.json"), ("x.json:model", "x.json:model"), ([owner, other], "o/public.json,p/public.json"),
+                             ((owner, "x.json"), "o/public.json,x.json"), (None, None)):
+            options = _program.option_words(smlp.KeyHolder("k", user_key=given)._options)
+            self.assertEqual(options[options.index("--user-key") + 1] if words else None, words)
+            self.assertFalse([word for word in options if "o/secret" in word])
 
     def test_a_key_holder_that_ends_by_itself(self):
         keys = smlp.keygen(self.folder / "keys", bits=1024, **self.toy)

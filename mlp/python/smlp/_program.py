@@ -14,8 +14,23 @@ from typing import Any, Callable, Sequence
 from ._paillier import Error
 
 
+# Held while a child starts: a child of fork that another thread makes at that moment would keep the ends of its pipes open.
+_starting = threading.RLock()
+os.register_at_fork(before=_starting.acquire, after_in_parent=_starting.release, after_in_child=_starting.release)
+
+
 def path() -> str:
-    """The program: $SMLP, else the package's own, else the one in PATH."""
+    """The program: $SMLP, else the package's own, else the one in PATH.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    Error
+        There is none.
+    """
     own = pathlib.Path(__file__).with_name("bin") / "smlp"
     found = os.environ.get("SMLP") or (str(own) if own.exists() else shutil.which("smlp"))
     if not found:
@@ -26,7 +41,17 @@ def path() -> str:
 
 
 def option_words(options: dict[str, Any]) -> list[str]:
-    """``learning_rate=0.1`` as ``--learning-rate 0.1``; None and False are left out, True is a flag."""
+    """``learning_rate=0.1`` as ``--learning-rate 0.1``.
+
+    Parameters
+    ----------
+    options : dict
+        None and False are left out, True is a flag, several values stand with commas between.
+
+    Returns
+    -------
+    list of str
+    """
     words = []
     for name, value in options.items():
         if value is None or value is False:
@@ -38,10 +63,28 @@ def option_words(options: dict[str, Any]) -> list[str]:
 
 
 def start(words: Sequence[str], **how: Any) -> subprocess.Popen:
-    """A child that gets SIGTERM when the thread that started it ends, a killed interpreter included."""
+    """A child that gets SIGTERM when the thread that started it ends, a killed interpreter included.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The command and its options.
+    **how
+        As `subprocess.Popen` takes it.
+
+    Returns
+    -------
+    subprocess.Popen
+
+    Raises
+    ------
+    Error
+        The program is not there, or does not start.
+    """
     try:
-        return subprocess.Popen(["setpriv", "--pdeathsig", "TERM", path(), *words], text=True, encoding="utf-8",
-                                errors="replace", **how)
+        with _starting:
+            return subprocess.Popen(["setpriv", "--pdeathsig", "TERM", path(), *words], text=True, encoding="utf-8",
+                                    errors="replace", **how)
     except FileNotFoundError:
         raise Error("the program setpriv, of the package util-linux, is not there") from None
     except (OSError, ValueError) as error:  # ValueError: a zero byte in an option

@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple, Sequence, Union
 
 from . import _program
 from ._paillier import Error
@@ -27,20 +27,48 @@ Path = Union[str, "os.PathLike[str]"]
 
 
 class Keys(NamedTuple):
-    """The two files of a key."""
+    """The two files of a key.
+
+    Attributes
+    ----------
+    public : Path
+    secret : Path
+    """
 
     public: pathlib.Path
     secret: pathlib.Path
 
 
 def keygen(out: Path, **options: Any) -> Keys:
-    """Make out/public.json and out/secret.json (mode 0600): ``smlp keygen``."""
+    """Make out/public.json and out/secret.json (mode 0600): ``smlp keygen``.
+
+    Parameters
+    ----------
+    out : path
+        A folder.
+    **options
+        ``bits=3072``, ..
+
+    Returns
+    -------
+    Keys
+
+    Raises
+    ------
+    Error
+        The program's sentence.
+    """
     _program.run("keygen", {"out": out, **options})
     return Keys(pathlib.Path(out, "public.json"), pathlib.Path(out, "secret.json"))
 
 
 def _file(key: Path | Keys, which: str) -> Path:
     return getattr(key, which) if isinstance(key, Keys) else key
+
+
+def _user_keys(keys: Any) -> Any:
+    several = isinstance(keys, (list, tuple)) and not isinstance(keys, Keys)
+    return [_file(key, "public") for key in keys] if several else _file(keys, "public")
 
 
 def _csv(table: Any) -> str:
@@ -76,7 +104,13 @@ def encrypt(table: Any, key: Path | Keys, out: Path | None = None, **options: An
 
     Returns
     -------
-    Path of the encrypted table
+    Path
+        Of the encrypted table.
+
+    Raises
+    ------
+    Error
+        What is no table, and the program's sentence.
     """
     folder = tempfile.mkdtemp(prefix="smlp-") if out is None else None
     out = pathlib.Path(folder, "table.h5") if folder else out
@@ -96,10 +130,24 @@ def encrypt(table: Any, key: Path | Keys, out: Path | None = None, **options: An
 def decrypt(answers: Path, key: Path | Keys, *, profile: Path | None = None, **options: Any) -> Any:
     """Open answers: ``smlp decrypt``.
 
+    Parameters
+    ----------
+    answers : path
+    key : path of the owner's secret.json, or what `keygen` gave
+    profile : path, optional
+        Of the table that was trained on.
+    **options
+        As ``smlp decrypt`` has them.
+
     Returns
     -------
     DataFrame
         By rows of the owner's table, from 1: ``class`` and the outputs, or ``value``.
+
+    Raises
+    ------
+    Error
+        The program's sentence.
     """
     import pandas as pd
     text = _program.run("decrypt", {"in": answers, "key": _file(key, "secret"), "profile": profile, "out": "/dev/stdout", **options})
@@ -107,7 +155,25 @@ def decrypt(answers: Path, key: Path | Keys, *, profile: Path | None = None, **o
 
 
 def export(model: Path, key: Path | Keys, **options: Any) -> dict[str, Any]:
-    """Open a model: ``smlp export``. The JSON of docs/formats.md, with the weights of each layer."""
+    """Open a model: ``smlp export``.
+
+    Parameters
+    ----------
+    model : path
+    key : path of the owner's secret.json, or what `keygen` gave
+    **options
+        As ``smlp export`` has them.
+
+    Returns
+    -------
+    dict
+        The JSON of docs/formats.md, with the weights of each layer.
+
+    Raises
+    ------
+    Error
+        The program's sentence.
+    """
     return json.loads(_program.run("export", {"model": model, "key": _file(key, "secret"), "out": "/dev/stdout", **options}))
 
 
@@ -124,19 +190,40 @@ class KeyHolder:
         HOST:PORT; port 0 takes a free one.
     tls : path of the key holder's certificates, optional
         None is without TLS, which the program allows on loopback addresses alone.
+    user_key : path of public.json, or what `keygen` gave, or several of them, optional
+        Of those to whom results may be handed over. ``'FILE:answers'`` and ``'FILE:model'`` are for one of both alone.
+    **options
+        As ``smlp serve`` has them.
+
+    Attributes
+    ----------
+    address : str, or None before `start`
+        HOST:PORT.
     """
 
-    def __init__(self, key: Path | Keys, listen: str = "127.0.0.1:0", tls: Path | None = None, **options: Any):
-        self._options = {"key": _file(key, "secret"), "listen": listen, "tls": tls, "insecure_transport": tls is None, **options}
+    def __init__(self, key: Path | Keys, listen: str = "127.0.0.1:0", tls: Path | None = None, *,
+                 user_key: Path | Keys | Sequence[Path | Keys] | None = None, **options: Any):
+        self._options = {"key": _file(key, "secret"), "listen": listen, "tls": tls, "insecure_transport": tls is None,
+                         "user_key": _user_keys(user_key), **options}
         self._child: subprocess.Popen | None = None
         self._log: collections.deque[str] = collections.deque(maxlen=1000)
         self._reader: threading.Thread | None = None
         self.address: str | None = None
 
     def start(self) -> KeyHolder:
-        """Serve in the background until `stop`, or until the thread that called this ends. Raises Error.
+        """Serve in the background until `stop`, or until the thread that called this ends.
 
         An interrupt of this process, as of a notebook's cell, does not reach the server.
+
+        Returns
+        -------
+        KeyHolder
+            This one.
+
+        Raises
+        ------
+        Error
+            It serves already, or the server's last word where it does not start.
         """
         if self.running:
             raise Error(f"this key holder serves already, at {self.address}")
@@ -188,7 +275,13 @@ class KeyHolder:
             self._child = None
 
     def serve(self) -> None:
-        """Serve until Ctrl-C. Raises Error where the server ends by itself."""
+        """Serve until Ctrl-C.
+
+        Raises
+        ------
+        Error
+            The server does not start, or ends by itself.
+        """
         self.start()
         try:
             code = self._child.wait()
@@ -226,24 +319,77 @@ class Evaluator:
         Parameters
         ----------
         table : path
-        out : path of the model, which is saved whole after each epoch
+        out : path
+            Of the model, which is saved whole after each epoch.
         network : str
             As ``'N-16-C'``.
+        **options
+            As ``smlp train`` has them.
 
         Returns
         -------
         dict
             What ``smlp train --json`` says: time, bytes, rounds, and how the result comes about again.
+
+        Raises
+        ------
+        Error
+            The program's sentence.
         """
         return json.loads(_program.run("train", {"data": table, "out": out, "network": network, "json": True, **self._to,
                                                  **options}))
 
-    def predict(self, model: Path, table: Path, out: Path, **options: Any) -> pathlib.Path:
-        """Classify an encrypted table; ``user_key=..`` hands the answers to their owner."""
-        _program.run("predict", {"model": model, "data": table, "out": out, "quiet": True, **self._to, **options})
+    def predict(self, model: Path, table: Path, out: Path, *, user_key: Path | Keys | None = None,
+                **options: Any) -> pathlib.Path:
+        """Classify an encrypted table.
+
+        Parameters
+        ----------
+        model : path
+        table : path
+        out : path
+            Of the answers.
+        user_key : path of public.json, or what `keygen` gave, optional
+            Whose the answers become; else they are the key holder's.
+        **options
+            As ``smlp predict`` has them.
+
+        Returns
+        -------
+        Path
+            Of the answers.
+
+        Raises
+        ------
+        Error
+            The program's sentence.
+        """
+        _program.run("predict", {"model": model, "data": table, "out": out, "user_key": _user_keys(user_key), "quiet": True,
+                                 **self._to, **options})
         return pathlib.Path(out)
 
-    def release(self, model: Path, user_key: Path, out: Path, **options: Any) -> pathlib.Path:
-        """Hand a model to its owner, who alone can `export` it."""
-        _program.run("release", {"model": model, "user_key": user_key, "out": out, "quiet": True, **self._to, **options})
+    def release(self, model: Path, user_key: Path | Keys, out: Path, **options: Any) -> pathlib.Path:
+        """Hand a model to its owner, who alone can `export` it.
+
+        Parameters
+        ----------
+        model : path
+        user_key : path of public.json, or what `keygen` gave
+        out : path
+            Of the owner's model.
+        **options
+            As ``smlp release`` has them.
+
+        Returns
+        -------
+        Path
+            Of the owner's model.
+
+        Raises
+        ------
+        Error
+            The program's sentence.
+        """
+        _program.run("release", {"model": model, "user_key": _user_keys(user_key), "out": out, "quiet": True, **self._to,
+                                 **options})
         return pathlib.Path(out)
