@@ -163,7 +163,7 @@ $(BUILD_DIR)/flags_in_shared: private position := -fPIC -fvisibility=hidden
 $(BUILD_DIR)/flags $(BUILD_DIR)/flags_in_shared: content = $(strip $(COMPILE))
 $(BUILD_DIR)/flags $(BUILD_DIR)/flags_in_shared: stricter = $(strip $(subst -Wconversion,-Wconversion -Werror,$(filter-out -Werror,$(COMPILE))))
 $(BUILD_DIR)/sources: content = $(LINK) $(LIBS) $(library_sources) $(command_sources) $(test_sources) $(bench_sources)
-$(BUILD_DIR)/flags $(BUILD_DIR)/flags_in_shared $(BUILD_DIR)/sources: FORCE
+$(BUILD_DIR)/flags $(BUILD_DIR)/flags_in_shared $(BUILD_DIR)/sources $(BUILD_DIR)/python_headers: FORCE
 	@mkdir -p $(@D)
 	@echo '$(content)' | cmp -s - $@ || echo '$(or $(stricter),$(content))' | cmp -s - $@ || echo '$(content)' > $@
 
@@ -213,8 +213,10 @@ coverage:
 # ---- Python ----
 PYTHON ?= /usr/bin/python3
 python_package := $(BUILD_DIR)/python/smlp
-$(python_module): private processor = -isystem $(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')
-$(python_module): | $(BUILD_DIR)/python_dependencies
+python_headers = $(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')
+$(BUILD_DIR)/python_headers: content = $(python_headers)
+$(python_module): private processor = -isystem $(python_headers)
+$(python_module): $(BUILD_DIR)/python_headers | $(BUILD_DIR)/python_dependencies
 $(BUILD_DIR)/python_dependencies: scripts/install_dependencies.sh
 	@scripts/install_dependencies.sh --python
 	@mkdir -p $(@D) && touch $@
@@ -304,7 +306,8 @@ uninstall:
 	rm -f $(addprefix $(DESTDIR)$(prefix)/,bin/smlp lib/libsmlp.a lib/pkgconfig/smlp.pc lib/cmake/smlp/smlp-config.cmake \
 	  lib/cmake/smlp/smlp-config-version.cmake lib/systemd/system/smlp-serve.service \
 	  share/man/man1/smlp.1 share/man/man1/smlp-*.1 share/bash-completion/completions/smlp share/zsh/site-functions/_smlp)
-	rm -rf $(DESTDIR)$(prefix)/include/smlp
+	rm -rf $(DESTDIR)$(prefix)/include/smlp \
+	  $(patsubst %/_paillier.so,%,$(wildcard $(DESTDIR)$(prefix)/lib*/python3*/*-packages/smlp/_paillier.so))
 
 # ---- care ----
 format:
@@ -336,7 +339,7 @@ help:
 	@echo 'make python           the package for Python, build/python/smlp; test-python tests it, python-install installs it'
 	@echo '                      in the site-packages of PREFIX=/usr/local, below DESTDIR='
 	@echo 'make install          program, library, headers, files for pkg-config and CMake, unit of systemd; PREFIX=/usr/local DESTDIR='
-	@echo 'make uninstall        remove what install put there'
+	@echo 'make uninstall        remove what install and python-install put there'
 	@echo 'make format           clang-format-16 on every source; check-format only looks'
 	@echo 'make check-layering   includes point down: mlp -> protocols -> paillier'
 	@echo 'make clean            remove build and build-*'
