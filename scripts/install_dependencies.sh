@@ -22,7 +22,7 @@ if has apt-get; then
             libbenchmark-dev faketime nftables iproute2 openssl python3 python3-h5py python3-matplotlib
             valgrind help2man zsh cmake)
   has "${CXX:-g++}" || packages+=(g++)
-  $development && packages+=(clang-16 libomp-16-dev libclang-rt-16-dev clang-format-16 gcovr)
+  $development && packages+=(clang-16 libomp-16-dev libclang-rt-16-dev clang-format-16 gcovr mypy)
   $python && packages+=(python3-dev pybind11-dev python3-numpy python3-sklearn python3-pandas python3-tqdm
                          python3-pip python3-venv python3-setuptools python3-wheel python3-nbconvert python3-ipykernel)
   is_installed() { dpkg -s "$1" 2>/dev/null | grep -q '^Status: .* installed$'; }

@@ -228,10 +228,18 @@ class SecureMLPClassifier(ClassifierMixin, _SecureMLP):
         y : array_like, (rows,)
             Two classes or more.
 
+        Returns
+        -------
+        SecureMLPClassifier
+            This one.
+
         Raises
         ------
         Error
-            The program's sentence: a value that leaves the range of the numbers, for instance.
+            A parameter that is not allowed, or the program's sentence: a value leaves the range of the numbers, for
+            instance.
+        ValueError
+            What scikit-learn refuses of `X` and `y`.
         """
         X, y = self._validate_data(X, y, dtype=np.float64, ensure_min_samples=2)
         check_classification_targets(y)
@@ -242,13 +250,45 @@ class SecureMLPClassifier(ClassifierMixin, _SecureMLP):
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Softmax of the scores, (rows, classes): the network's own outputs are clipped, so several may be 1."""
+        """Softmax of the scores: the network's own outputs are clipped, so several may be 1.
+
+        Parameters
+        ----------
+        X : array_like, (rows, features)
+
+        Returns
+        -------
+        ndarray, (rows, classes)
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            What scikit-learn refuses of `X`.
+        """
         scores = self._scores(X)
         parts = np.exp(scores - scores.max(axis=1, keepdims=True))
         return parts / parts.sum(axis=1, keepdims=True)
 
     def predict(self, X: Any) -> np.ndarray:
-        """The class of the largest score, (rows,)."""
+        """The class of the largest score.
+
+        Parameters
+        ----------
+        X : array_like, (rows, features)
+
+        Returns
+        -------
+        ndarray, (rows,)
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            What scikit-learn refuses of `X`.
+        """
         best = self._scores(X).argmax(axis=1)
         return self.classes_[best]
 
@@ -260,12 +300,49 @@ class SecureMLPRegressor(RegressorMixin, _SecureMLP):
     _task = "regression"
 
     def fit(self, X: Any, y: Any) -> SecureMLPRegressor:
-        """Encrypt and train. X as of the classifier; y : array_like of finite numbers, (rows,). Raises Error."""
+        """Encrypt and train.
+
+        Parameters
+        ----------
+        X : array_like, (rows, features)
+            Finite numbers; an array or a frame.
+        y : array_like, (rows,)
+            Finite numbers.
+
+        Returns
+        -------
+        SecureMLPRegressor
+            This one.
+
+        Raises
+        ------
+        Error
+            A parameter that is not allowed, or the program's sentence: a value leaves the range of the numbers, for
+            instance.
+        ValueError
+            What scikit-learn refuses of `X` and `y`.
+        """
         X, y = self._validate_data(X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
         self._train(X, np.array([repr(value) for value in np.asarray(y, dtype=np.float64).tolist()]), 1)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """In the units of y, (rows,)."""
+        """Numbers in the units of y.
+
+        Parameters
+        ----------
+        X : array_like, (rows, features)
+
+        Returns
+        -------
+        ndarray, (rows,)
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            What scikit-learn refuses of `X`.
+        """
         scores = self._scores(X)[:, 0]
         return scores / self.scaling_["label_factor"] + self.scaling_["label_offset"]
