@@ -194,7 +194,9 @@ SecretKeys secret_keys_from(const Json& json) {
   const Bytes& bytes = secret_bytes.bytes;
   if (bytes.size() != sealing_secret.size()) top.fail("sealing_secret", "does not hold 32 bytes");
   std::copy(bytes.begin(), bytes.end(), sealing_secret.begin());
-  return SecretKeys(std::move(paillier), std::move(dgk), sealing_secret);
+  SecretKeys secret_keys(std::move(paillier), std::move(dgk), sealing_secret);
+  wipe_memory(sealing_secret.data(), sealing_secret.size());
+  return secret_keys;
 }
 
 // Parses and hands the JSON to `make`; every error then begins with `what`.
