@@ -9,6 +9,7 @@
 #include "bench/samples.h"
 #include "mlp/program/owner.h"
 #include "mlp/program/session.h"
+#include "mlp/text.h"
 #include "mlp/training/batches.h"
 #include "mlp/training/initial_weights.h"
 #include "mlp/training/training.h"
@@ -140,8 +141,8 @@ void run_training(int argc, char** argv) {
                         "Training steps in processor seconds of both parties on one thread.\n"
                         "--workloads ABC  which\n"
                         "--bits N         size of n (2048)\n"
-                        "--protocols P   preset (homomorphic)\n"
-                        "--sigma N        statistical security (56)\n"
+                        "--protocols P,P  presets (homomorphic)\n"
+                        "--sigma N,N      statistical security (56)\n"
                         "--unchecked yes  the same steps without range checks too, in turns (no)\n"
                         "--steps N        steps of each at most; an epoch is extrapolated from them (3)\n"
                         "--datasets DIR   folder of and.csv and breast_cancer.csv (datasets)\n"
@@ -149,17 +150,23 @@ void run_training(int argc, char** argv) {
   set_thread_count(1);
   const std::size_t bits = options.number("bits", 2048), steps = options.number("steps", 3);
   const bool unchecked = options.text("unchecked", "no") == "yes";
-  const std::string protocols = options.text("protocols", "homomorphic");
-  Numbers numbers;
-  numbers.sigma = options.number("sigma", numbers.sigma);
+  const std::vector<std::string> presets = split(options.text("protocols", "homomorphic"), ',');
   const SecretKeys keys = make_keys(Variant::subgroup, bits);
   Json rows = Json::array();
-  for (const char letter : options.text("workloads", "ABC"))
-    rows.push_back(measure(keys, workload(letter, options.text("datasets", "datasets")), preset(protocols),
-                           numbers, steps, unchecked));
-  write_results(
-      options.text("json", ""), "training",
-      {{"bits", bits}, {"protocols", protocols}, {"sigma", numbers.sigma}, {"rows", std::move(rows)}});
+  for (const char letter : options.text("workloads", "ABC")) {
+    const Workload work = workload(letter, options.text("datasets", "datasets"));
+    for (const std::string& sigma : split(options.text("sigma", "56"), ','))
+      for (const std::string& name : presets) {
+        Numbers numbers;
+        numbers.sigma = number_from<std::size_t>(sigma).value_or(0);
+        numbers.check();
+        Json row = measure(keys, work, preset(name), numbers, steps, unchecked);
+        row["protocols"] = name;
+        row["sigma"] = numbers.sigma;
+        rows.push_back(std::move(row));
+      }
+  }
+  write_results(options.text("json", ""), "training", {{"bits", bits}, {"rows", std::move(rows)}});
 }
 
 }  // namespace
