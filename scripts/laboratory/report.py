@@ -30,7 +30,7 @@ def machine_of(result):
     machine = result.get("machine") or {}  # a program that refused tells none
     parts = [machine.get("processor", ""), f"{machine['cores']} cores" if "cores" in machine else "",
              f"{machine['threads']} thread{'s' * (machine['threads'] != 1)}" if "threads" in machine else "", machine.get("arithmetic", machine.get("instructions", "")),
-             machine.get("system", "")]
+             re.sub(r"(\d+\.\d+)\S*", r"\1", machine.get("system", ""), count=1)]  # of a kernel what others have too
     return ", ".join(part for part in parts if part)
 
 

@@ -38,7 +38,7 @@ PYTHON
 
 tables=$(scripts/performance_tables.py "$dir/matmul.json" "$dir/training.json")
 grep -q '^| 4 x 8 x 4 | packed |' <<<"$tables"
-grep -q '^| A: AND, 2-10-2, 1000 rows, batch 40 | 25 (1 run) |' <<<"$tables"
+grep -q '^| A: AND, 2-10-2, 1000 rows, batch 40 | homomorphic | 56 | 25 (1 run) |' <<<"$tables"
 printf '# t\n<!-- matmul -->\nold\n<!-- /matmul -->\nend\n' >"$dir/document.md"
 scripts/performance_tables.py --update "$dir/document.md" "$dir/matmul.json"
 grep -q '4 x 8 x 4' "$dir/document.md" && ! grep -q old "$dir/document.md" && [ "$(tail -n 1 "$dir/document.md")" = end ]

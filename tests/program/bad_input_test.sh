@@ -75,7 +75,7 @@ run 1 '--value-bits|value bits' "${iris[@]}" --value-bits 4
 run 1 '--sigma|sigma' "${iris[@]}" --sigma 10
 run 1 '--fraction-bits|fraction bits' "${iris[@]}" --fraction-bits 30
 run 1 '--inner is 1000000000000' "${iris[@]}" --inner 1000000000000
-run 1 'there is homomorphic, paper' "${iris[@]}" --protocols secret
+run 1 'there is homomorphic, hybrid, paper' "${iris[@]}" --protocols secret
 run 1 "no comparison protocol 'x'; there is dgk-veugen, affine" "${iris[@]}" --comparison x
 run 1 '--test-fraction|fraction' "${iris[@]}" --test-fraction 1
 run 1 '--bits is 1000' "${iris[@]}" --bits 1000
