@@ -49,6 +49,15 @@ class Replicas : public Channel {
   RandomStream random_;
 };
 
+/// Whether two matrices of corrections are under one label: then they differ by the same bits in each of the
+/// 128 columns, those of the choices.
+inline bool same_columns(const Bytes& a, const Bytes& b) {
+  const std::size_t column = a.size() / 128;
+  for (std::size_t i = column; i < a.size(); ++i)
+    if ((a[i] ^ b[i]) != (a[i - column] ^ b[i - column])) return false;
+  return true;
+}
+
 /// An evaluator on such a channel; the same source repeats what a resumed run draws.
 inline Evaluator evaluator_on(Channel& channel, const RandomSource& random) {
   const PublicKeys& keys = toy_keys().public_keys();

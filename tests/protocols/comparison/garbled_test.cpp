@@ -4,14 +4,13 @@
 
 #include <array>
 #include <map>
-#include <mutex>
 #include <set>
 
 #include "paillier/error.h"
 #include "protocols/oblivious_transfer/garbled_comparisons.h"
 #include "protocols/registry.h"
 #include "protocols/version.h"
-#include "tests/support/protocol_fixture.h"
+#include "tests/support/replicas.h"
 #include "tests/support/statistics.h"
 #include "tests/support/toy_keys.h"
 
@@ -71,54 +70,10 @@ class Audit {
   std::size_t answers_that_differ = 0;  ///< of replicas, to one request
 
  private:
-  static bool same_columns(const Bytes& a, const Bytes& b) {
-    for (std::size_t i = column; i < a.size(); ++i)
-      if ((a[i] ^ b[i]) != (a[i - column] ^ b[i - column])) return false;
-    return true;
-  }
   std::set<Bytes> tickets_;
   std::map<Bytes, std::map<Digest, Bytes>> corrections_;
   std::map<Bytes, std::set<Bytes>> seeds_;
 };
-
-/// Three key holders of one key file. A request goes to any, up to three times since answers are lost, and
-/// now and then an old one comes again.
-class Replicas : public Channel {
- public:
-  explicit Replicas(std::uint64_t seed) : random_(RandomSource::from_seed(seed).stream({})) {
-    for (int i = 0; i < 3; ++i)
-      replicas_.emplace_back(toy_keys(), permissive_policy(), AnswerRandomness::from_system());
-  }
-  Audit audit;
-  std::vector<Bytes> sent;
-
- protected:
-  Bytes exchange(std::span<const std::uint8_t> frame) override {
-    const std::lock_guard lock(mutex_);
-    sent.emplace_back(frame.begin(), frame.end());
-    Bytes answer;
-    for (std::uint64_t times = 1 + random_.below(std::uint64_t{3}); times > 0; --times) {
-      answer = ask(frame);
-      if (random_.below(std::uint64_t{2}) == 0) ask(Bytes(sent[random_.below(std::uint64_t{sent.size()})]));
-    }
-    return answer;
-  }
-
- private:
-  Bytes ask(std::span<const std::uint8_t> frame) {
-    Bytes answer = replicas_[random_.below(std::uint64_t{replicas_.size()})].answer(frame);
-    audit.see(frame, answer);
-    return answer;
-  }
-  std::mutex mutex_;
-  std::vector<KeyHolder> replicas_;
-  RandomStream random_;
-};
-
-Evaluator evaluator_on(Channel& channel, const RandomSource& random) {
-  const PublicKeys& keys = toy_keys().public_keys();
-  return {keys, BitBudget(toy_numbers, toy_max_inner, keys.paillier().bits()), channel, random, {}};
-}
 
 /// What the key holder would send for so many d under this label.
 Bytes corrections_for(const Digest& ticket, const Label& label, std::uint64_t d) {
@@ -130,7 +85,8 @@ Bytes corrections_for(const Digest& ticket, const Label& label, std::uint64_t d)
 
 TEST_CASE(
     "garbled comparison: replayed, reordered, sent to other replicas, resumed: nothing serves two contents") {
-  Replicas channel(1);
+  Audit audit;
+  Replicas channel(1, [&](auto frame, auto answer) { audit.see(frame, answer); });
   TwoParties owner;  // encrypts and decrypts
   const ProtocolNames names = [] {
     ProtocolNames garbled = preset("homomorphic");
@@ -155,7 +111,6 @@ TEST_CASE(
       set.comparison->sign(evaluator, operation, shares.compared);
     }
   }
-  Audit& audit = channel.audit;
   CHECK(audit.tickets() == runs);
   CHECK(audit.requests() == 2 * runs * steps);
   CHECK(audit.seeds() == 2 * runs * steps);

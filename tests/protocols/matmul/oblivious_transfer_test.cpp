@@ -11,7 +11,7 @@
 #include "protocols/matmul/operand.h"
 #include "protocols/registry.h"
 #include "protocols/version.h"
-#include "tests/support/protocol_fixture.h"
+#include "tests/support/replicas.h"
 #include "tests/support/statistics.h"
 #include "tests/support/toy_keys.h"
 
@@ -99,61 +99,21 @@ class Audit {
   std::size_t answers_that_differ = 0;  ///< of replicas, to one request
 
  private:
-  static bool same_columns(const Bytes& a, const Bytes& b) {
-    const std::size_t column = a.size() / 128;
-    for (std::size_t i = column; i < a.size(); ++i)
-      if ((a[i] ^ b[i]) != (a[i - column] ^ b[i - column])) return false;
-    return true;
-  }
   std::set<Bytes> tickets_;
   std::map<Bytes, std::map<Digest, Bytes>> corrections_;
   std::map<Bytes, std::set<Bytes>> keys_;
 };
 
-/// Three key holders of one key file. A request goes to any, up to three times since answers are lost, and
-/// now and then an old one comes again.
-class Replicas : public Channel {
- public:
-  explicit Replicas(std::uint64_t seed) : random_(RandomSource::from_seed(seed).stream({})) {
-    for (int i = 0; i < 3; ++i)
-      replicas_.emplace_back(toy_keys(), permissive_policy(), AnswerRandomness::from_system());
-  }
-  Audit audit;
-
- protected:
-  Bytes exchange(std::span<const std::uint8_t> frame) override {
-    sent_.emplace_back(frame.begin(), frame.end());
-    Bytes answer;
-    for (std::uint64_t times = 1 + random_.below(std::uint64_t{3}); times > 0; --times) {
-      answer = ask(frame);
-      if (random_.below(std::uint64_t{2}) == 0) ask(Bytes(sent_[random_.below(std::uint64_t{sent_.size()})]));
-    }
-    return answer;
-  }
-
- private:
-  Bytes ask(std::span<const std::uint8_t> frame) {
-    Bytes answer = replicas_[random_.below(std::uint64_t{replicas_.size()})].answer(frame);
-    audit.see(frame, answer);
-    return answer;
-  }
-  std::vector<KeyHolder> replicas_;
-  std::vector<Bytes> sent_;
-  RandomStream random_;
-};
-
 }  // namespace
 
 TEST_CASE("oblivious product: replayed, reordered, to other replicas, resumed: nothing serves two contents") {
-  Replicas channel(1);
+  Audit audit;
+  Replicas channel(1, [&](auto frame, auto answer) { audit.see(frame, answer); });
   TwoParties owner;  // encrypts and decrypts
   RandomStream values = RandomSource::from_seed(3).stream({});
-  const PublicKeys& keys = toy_keys().public_keys();
   const RandomSource random = RandomSource::from_seed(2);
-  const auto evaluator = [&] {  // the same session and the same masks, as after a resume with a seed
-    return Evaluator(keys, BitBudget(toy_numbers, toy_max_inner, keys.paillier().bits()), channel, random,
-                     {});
-  };
+  // The same session and the same masks each time, as after a resume with a seed.
+  const auto evaluator = [&] { return evaluator_on(channel, random); };
   constexpr int runs = 3, steps = 2;
   for (int run = 0; run < runs; ++run) {
     const Evaluator own = evaluator();
@@ -170,7 +130,6 @@ TEST_CASE("oblivious product: replayed, reordered, to other replicas, resumed: n
       }
     }
   }
-  Audit& audit = channel.audit;
   CHECK(audit.tickets() == runs);
   CHECK(audit.requests() == 2 * runs * steps);
   CHECK(audit.keys() == 2 * runs * steps);

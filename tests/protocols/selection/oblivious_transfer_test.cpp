@@ -39,16 +39,6 @@ Bytes joined(Bytes a, const Bytes& b) {
   return a;
 }
 
-/// Bytes of a column of corrections.
-constexpr std::size_t column = (cells + 7) / 8;
-
-/// Corrections under one label differ by the same bits in every column: those of the choices.
-bool same_columns(const Bytes& a, const Bytes& b) {
-  for (std::size_t i = column; i < a.size(); ++i)
-    if ((a[i] ^ b[i]) != (a[i - column] ^ b[i - column])) return false;
-  return true;
-}
-
 /// Every label, pad and key of a hash with the contents that it was used for.
 class Audit {
  public:
