@@ -147,6 +147,12 @@ Label transfer_label(std::string_view purpose, const Digest& digest) {
   return sha256(text);
 }
 
+Block hash_key(std::string_view purpose, std::span<const std::uint8_t> bytes) {
+  Bytes text(purpose.begin(), purpose.end());
+  text.insert(text.end(), bytes.begin(), bytes.end());
+  return to_block(sha256(text));
+}
+
 namespace {
 
 Block stream_key(const Block& seed, const Label& label) {

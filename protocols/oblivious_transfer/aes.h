@@ -54,6 +54,9 @@ using Label = Digest;
 /// read a request differently share no label.
 Label transfer_label(std::string_view purpose, const Digest& digest);
 
+/// A public key of the tweaked hash: the first half of SHA-256 of the purpose and the bytes.
+Block hash_key(std::string_view purpose, std::span<const std::uint8_t> bytes);
+
 /// The stream of a seed for a label: AES-128 in counter mode under the first half of SHA-256(seed, label).
 class SeedStream {
  public:

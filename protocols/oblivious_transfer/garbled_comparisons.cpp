@@ -17,10 +17,8 @@ void in_pieces(std::size_t comparisons, const Step& step) {
 }
 
 /// Another than the seed, under which the labels are.
-Block hash_key(const Block& seed) {
-  Bytes text{'g', 'a', 't', 'e', 's'};
-  append_blocks({&seed, 1}, text);
-  return to_block(sha256(text));
+Block gates_key(const Block& seed) {
+  return hash_key("gates", {reinterpret_cast<const std::uint8_t*>(&seed), sizeof seed});
 }
 
 }  // namespace
@@ -38,7 +36,7 @@ GarbledComparisons garble(const EvaluatorTransfers& transfers, const Label& labe
                 std::to_string(corrections.size()) + " bytes, expected are " +
                 std::to_string(correction_bytes(r.size() * bits)));
   OffsetHolder holder = transfers.offset_holder(label);
-  ComparisonGarbler garbler(transfers.offset(), hash_key(seed), seed, bits);
+  ComparisonGarbler garbler(transfers.offset(), gates_key(seed), seed, bits);
   GarbledComparisons out;
   out.shares_.resize(r.size());
   out.bytes_.reserve(garbled_bytes(r.size(), bits));
@@ -77,7 +75,7 @@ std::vector<std::uint8_t> evaluate(TransferChooser chooser, std::size_t bits, st
     throw Error(std::to_string(comparisons) + " garbled comparisons have " + std::to_string(garbled.size()) +
                 " bytes, expected are " + std::to_string(garbled_bytes(comparisons, bits)));
   const Block seed = to_block(garbled);
-  ComparisonEvaluator evaluator(hash_key(seed), seed, bits);
+  ComparisonEvaluator evaluator(gates_key(seed), seed, bits);
   std::vector<std::uint8_t> shares(comparisons);
   SecretBlocks active(comparisons_in_piece * bits);
   std::vector<Block> tables(comparisons_in_piece * table_blocks(bits));

@@ -39,12 +39,6 @@ FixedIntegers in_ring(const FixedIntegers& values, RingBytes ring) {
   return out;
 }
 
-Block hash_key(std::string_view purpose, std::span<const std::uint8_t> bytes) {
-  Bytes text(purpose.begin(), purpose.end());
-  text.insert(text.end(), bytes.begin(), bytes.end());
-  return to_block(sha256(text));
-}
-
 /// Pad j of label j.
 FixedIntegers pads(const Aes128& hash, std::span<const Block> labels, RingBytes ring) {
   const std::size_t blocks = (ring.bytes + sizeof(Block) - 1) / sizeof(Block);
