@@ -27,10 +27,19 @@ struct ContextDeleter {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
 };
 
+std::unique_ptr<EVP_CIPHER, CipherDeleter> fetched(const char* name) {
+  std::unique_ptr<EVP_CIPHER, CipherDeleter> cipher(EVP_CIPHER_fetch(nullptr, name, nullptr));
+  if (!cipher) throw Error(std::string("OpenSSL offers no ") + name);
+  return cipher;
+}
+
 const EVP_CIPHER* aes_256_ctr() {
-  static const std::unique_ptr<EVP_CIPHER, CipherDeleter> cipher(
-      EVP_CIPHER_fetch(nullptr, "AES-256-CTR", nullptr));
-  if (!cipher) throw Error("OpenSSL offers no AES-256-CTR");
+  static const auto cipher = fetched("AES-256-CTR");
+  return cipher.get();
+}
+/// Its blocks one by one.
+const EVP_CIPHER* aes_256_ecb() {
+  static const auto cipher = fetched("AES-256-ECB");
   return cipher.get();
 }
 
@@ -217,6 +226,49 @@ RandomSource RandomSource::until(std::stop_token stop) const {
 RandomStream RandomSource::stream(const Address& address) const {
   if (log_) log_->record(key_, address);
   return RandomStream(key_, address, stop_);
+}
+
+void RandomSource::fill_heads(const Address& first, std::size_t size, std::span<std::uint8_t> out) const {
+  struct Blocks {
+    std::array<std::uint8_t, 4096> bytes{};
+    ~Blocks() { wipe_memory(bytes.data(), bytes.size()); }
+  } blocks;
+  constexpr std::size_t longest = 512;
+  if (size < 1 || size > longest)
+    throw Error("a head of " + std::to_string(size) + " random bytes was asked for, allowed are 1 to " +
+                std::to_string(longest));
+  const std::size_t count = out.size() / size, stride = (size + block_bytes - 1) / block_bytes * block_bytes;
+  if (count == 0) return;
+  const std::unique_ptr<EVP_CIPHER_CTX, ContextDeleter> context(EVP_CIPHER_CTX_new());
+  if (!context || EVP_EncryptInit_ex2(context.get(), aes_256_ecb(), key_.data(), nullptr, nullptr) != 1 ||
+      EVP_CIPHER_CTX_set_padding(context.get(), 0) != 1)
+    throw Error("OpenSSL failed to start AES-256-ECB");
+  const std::size_t together = blocks.bytes.size() / stride;
+  Address address = first;
+  for (std::size_t done = 0; done < count; done += together) {
+    const std::size_t elements = std::min(together, count - done);
+    for (std::size_t i = 0; i < elements; ++i, ++address.element) {
+      if (log_) log_->record(key_, address);
+      auto counter = initial_counter(address);
+      for (std::size_t at = 0; at < stride; at += block_bytes, ++counter.back())  // below 2^8 blocks
+        std::ranges::copy(counter, blocks.bytes.begin() + static_cast<std::ptrdiff_t>(i * stride + at));
+    }
+    const int bytes = static_cast<int>(elements * stride);
+    int written = 0;
+    if (EVP_EncryptUpdate(context.get(), blocks.bytes.data(), &written, blocks.bytes.data(), bytes) != 1 ||
+        written != bytes)
+      throw Error("OpenSSL failed to produce random bytes by AES-256-ECB");
+    for (std::size_t i = 0; i < elements; ++i)
+      std::copy_n(blocks.bytes.begin() + static_cast<std::ptrdiff_t>(i * stride), size,
+                  out.begin() + static_cast<std::ptrdiff_t>((done + i) * size));
+  }
+}
+
+void Draws::fill_heads(std::uint64_t element, std::size_t size, std::span<std::uint8_t> out) const {
+  check_element(element);
+  Address address = base_;
+  address.element += element;
+  source_.fill_heads(address, size, out);
 }
 
 RandomStream Draws::stream(std::uint64_t element) const {

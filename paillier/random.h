@@ -85,6 +85,10 @@ class RandomSource {
   RandomSource until(std::stop_token stop) const;
 
   RandomStream stream(const Address& address) const;
+  /// The first `size` bytes of the streams of as many elements from `first` on as `out` has room for, one
+  /// behind the other: much faster than a stream for each. Throws Error for an element of 2^32 or more, and
+  /// unless `size` is 1 to 512.
+  void fill_heads(const Address& first, std::size_t size, std::span<std::uint8_t> out) const;
 
   RandomSource(const RandomSource&) = default;
   RandomSource& operator=(const RandomSource&) = default;
@@ -103,6 +107,8 @@ class Draws {
   Draws(RandomSource source, Address base) : source_(std::move(source)), base_(base) {}
   /// Throws Error for an element of 2^32 or more.
   RandomStream stream(std::uint64_t element) const;
+  /// RandomSource::fill_heads() from that element on.
+  void fill_heads(std::uint64_t element, std::size_t size, std::span<std::uint8_t> out) const;
   /// The same addresses under a key that follows from `content` too: two contents share no randomness.
   Draws bound_to(std::span<const std::uint8_t> content) const { return {source_.derive(content), base_}; }
 

@@ -100,17 +100,21 @@ Mask Mask::drawn(const Draws& draws, std::size_t rows, std::size_t cols, std::si
   return Mask(std::move(values), bits);
 }
 
-std::uint64_t Mask::low_word(RandomStream random, std::size_t bits) {
-  std::array<std::uint8_t, 3 * 64> bytes;
+std::vector<std::uint64_t> Mask::low_words(const Draws& draws, std::size_t cells, std::size_t bits) {
   const std::size_t size = (bits + 7) / 8, word = std::min<std::size_t>(size, 8);
-  random.fill(std::span(bytes).first(3 * size));
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < 3; ++i) {
-    std::uint64_t uniform = 0;
-    for (std::size_t byte = word; byte-- > 0;) uniform = uniform << 8 | bytes[i * size + byte];
-    sum += bits < 64 ? uniform & ((std::uint64_t{1} << bits) - 1) : uniform;
-  }
-  return sum;
+  const std::uint64_t kept = bits < 64 ? (std::uint64_t{1} << bits) - 1 : ~std::uint64_t{0};
+  std::vector<std::uint64_t> sums(cells);
+  parallel_blocks(cells, 2048, [&](std::size_t first, std::size_t count) {
+    Bytes bytes(3 * size * count);
+    draws.fill_heads(first, 3 * size, bytes);
+    for (std::size_t i = 0; i < 3 * count; ++i) {
+      std::uint64_t uniform = 0;
+      for (std::size_t byte = word; byte-- > 0;) uniform = uniform << 8 | bytes[i * size + byte];
+      sums[first + i / 3] += uniform & kept;
+    }
+    wipe_memory(bytes.data(), bytes.size());
+  });
+  return sums;
 }
 
 Mask Mask::remainder(const IntegerMatrix& product, const Mask& cross, const Mask& effective) {

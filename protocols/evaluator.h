@@ -77,8 +77,9 @@ class Mask {
  public:
   /// Cell (i, j) is the sum of three uniforms in [0, 2^bits), from element i * cols + j.
   static Mask drawn(const Draws& draws, std::size_t rows, std::size_t cols, std::size_t bits);
-  /// The lowest 64 bits of the cell that drawn() takes from this stream, bits <= 512: all that a carry needs.
-  static std::uint64_t low_word(RandomStream random, std::size_t bits);
+  /// The lowest 64 bits of the first `cells` cells that drawn() takes from there, bits <= 1024: all that
+  /// carries need.
+  static std::vector<std::uint64_t> low_words(const Draws& draws, std::size_t cells, std::size_t bits);
   /// R_U = product - cross - effective: hides as `cross` does; the key holder's view of it follows from the
   /// others.
   static Mask remainder(const IntegerMatrix& product, const Mask& cross, const Mask& effective);

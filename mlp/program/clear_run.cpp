@@ -174,9 +174,9 @@ Trial train(const RunOptions& options, const Network& network, const Parts& part
     }
   }
   if (alone && out.left_range.empty())
-    out.trained = {
-        {"scaling", scaling_json(parts.profile)},
-        {"trained", exported_model(network, options.data.task, budget.numbers(), training.twin().weights)}};
+    out.trained = {{"scaling", scaling_json(parts.profile)},
+                   {"trained", exported_model(network, options.data.task, budget.numbers(),
+                                              as_integers(training.twin().weights))}};
   return out;
 }
 

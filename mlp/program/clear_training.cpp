@@ -58,15 +58,17 @@ ClearTraining::ClearTraining(const Parts& parts, const Network& network, const T
       doubles_(float_table(parts.train, groups_)),
       twin_(budget, seeds.training()),
       clear_(budget.numbers().fraction_bits),
-      twin_model_(with_velocities(initial_weights(network, budget.numbers(), seeds.initial_weights()),
-                                  options.momentum != 0)),
-      float_model_(with_velocities(decoded(twin_model_.weights, budget.numbers()), options.momentum != 0)) {}
+      twin_model_(
+          with_velocities(in_words(initial_weights(network, budget.numbers(), seeds.initial_weights())),
+                          options.momentum != 0)),
+      float_model_(with_velocities(decoded(as_integers(twin_model_.weights), budget.numbers()),
+                                   options.momentum != 0)) {}
 
 ClearEpoch ClearTraining::train_epoch() {
   const Numbers& numbers = budget_.numbers();
   ClearEpoch out;
   smlp::train_epoch(twin_, network_, twin_model_, integers_.reader(), groups_, options_, budget_, epoch_,
-                    seeds_.batch_order(), [&](std::size_t, std::size_t, const IntegerMatrix& residual) {
+                    seeds_.batch_order(), [&](std::size_t, std::size_t, const WordMatrix& residual) {
                       out.step_losses.push_back({half_squared_error(decode(residual, numbers)), 0});
                     });
   smlp::train_epoch(clear_, network_, float_model_, doubles_.reader(), groups_, options_, budget_, epoch_,
@@ -74,7 +76,7 @@ ClearEpoch ClearTraining::train_epoch() {
                       out.step_losses[done - 1].clear = half_squared_error(residual);
                     });
   ++epoch_;
-  const std::vector<Matrix<double>> replayed = decoded(twin_model_.weights, numbers);
+  const std::vector<Matrix<double>> replayed = decoded(as_integers(twin_model_.weights), numbers);
   for (const auto& [measure, value] : measures(network_, replayed, parts_))
     out.measures[measure].twin = value;
   for (const auto& [measure, value] : measures(network_, clear(), parts_))

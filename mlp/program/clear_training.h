@@ -8,6 +8,7 @@
 
 #include "mlp/program/parts.h"
 #include "mlp/program/quality.h"
+#include "mlp/training/fixed_point.h"
 #include "mlp/training/float_arithmetic.h"
 #include "mlp/training/network.h"
 #include "mlp/training/trainer.h"
@@ -37,7 +38,7 @@ class ClearTraining {
 
   /// The next one. Throws Error naming step and tensor where a value of the twin leaves its range.
   ClearEpoch train_epoch();
-  const Weights<IntegerMatrix>& twin() const { return twin_model_; }
+  const Weights<WordMatrix>& twin() const { return twin_model_; }
   const std::vector<Matrix<double>>& clear() const { return float_model_.weights; }
 
  private:
@@ -47,11 +48,11 @@ class ClearTraining {
   BitBudget budget_;
   TableGroups groups_;
   Seeds seeds_;
-  ClearTable<Integer> integers_;
+  ClearTable<std::int64_t> integers_;
   ClearTable<double> doubles_;
   TwinArithmetic twin_;
   FloatArithmetic clear_;
-  Weights<IntegerMatrix> twin_model_;
+  Weights<WordMatrix> twin_model_;
   Weights<Matrix<double>> float_model_;
   std::uint32_t epoch_ = 0;
 };

@@ -212,7 +212,7 @@ EpochReport Experiment::train_all(const SecretKeys& keys, const MemoryTable& tab
     report_epoch(epoch, report, measured, findings);
   }
   findings.weights = open_weights(encrypted_model_.weights, budget_, keys);
-  findings.weights_equal = findings.weights == clear_->twin().weights;
+  findings.weights_equal = findings.weights == as_integers(clear_->twin().weights);
   return report;
 }
 
@@ -241,10 +241,10 @@ void Experiment::test_all(const SecretKeys& keys, const MemoryTable& table, Find
   findings.testing = meter.lap();
 
   const Numbers& numbers = budget_.numbers();
-  const ClearTable<Integer> integers = integer_table(parts_.test, test_groups_, numbers);
+  const ClearTable<std::int64_t> integers = integer_table(parts_.test, test_groups_, numbers);
   const auto reader = integers.reader();
   TwinArithmetic twin(budget_, seeds_.prediction());
-  std::vector<IntegerMatrix> replayed;
+  std::vector<WordMatrix> replayed;
   for (std::size_t b = 0; b < test_groups_.batches.size(); ++b)
     replayed.push_back(classify_batch(twin, network_, clear_->twin(), reader.features, test_groups_, b));
   const Matrix<double> twin_scores =

@@ -20,10 +20,10 @@ OwnerTable prepare_table(const Table& table, const Profile& profile, RandomStrea
   return out;
 }
 
-ClearTable<Integer> integer_table(const OwnerTable& table, const TableGroups& groups,
-                                  const Numbers& numbers) {
-  return {permuted_rows(encode(table.features, numbers), table.row_order),
-          encode(table.targets.of_rows(table.row_order), numbers), groups};
+ClearTable<std::int64_t> integer_table(const OwnerTable& table, const TableGroups& groups,
+                                       const Numbers& numbers) {
+  return {permuted_rows(in_words(encode(table.features, numbers)), table.row_order),
+          in_words(encode(table.targets.of_rows(table.row_order), numbers)), groups};
 }
 
 ClearTable<double> float_table(const OwnerTable& table, const TableGroups& groups) {

@@ -48,7 +48,8 @@ struct ClearTable {
 };
 
 /// The integers that the owner encrypts.
-ClearTable<Integer> integer_table(const OwnerTable& table, const TableGroups& groups, const Numbers& numbers);
+ClearTable<std::int64_t> integer_table(const OwnerTable& table, const TableGroups& groups,
+                                       const Numbers& numbers);
 /// The unrounded values.
 ClearTable<double> float_table(const OwnerTable& table, const TableGroups& groups);
 

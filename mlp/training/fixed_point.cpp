@@ -66,4 +66,38 @@ Matrix<double> decode(const IntegerMatrix& values, const Numbers& numbers) {
   return out;
 }
 
+static_assert(sizeof(long) == sizeof(std::int64_t), "GMP converts to and from long");
+
+WordMatrix in_words(const IntegerMatrix& values) {
+  WordMatrix out(values.rows(), values.cols());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!values.cells()[i].fits_slong_p())
+      throw Error("the value " + values.cells()[i].get_str() + " has more than 64 bits");
+    out.cells()[i] = values.cells()[i].get_si();
+  }
+  return out;
+}
+
+std::vector<WordMatrix> in_words(const std::vector<IntegerMatrix>& values) {
+  std::vector<WordMatrix> out;
+  for (const IntegerMatrix& matrix : values) out.push_back(in_words(matrix));
+  return out;
+}
+
+IntegerMatrix as_integers(const WordMatrix& words) {
+  IntegerMatrix out(words.rows(), words.cols());
+  for (std::size_t i = 0; i < words.size(); ++i) out.cells()[i] = static_cast<long>(words.cells()[i]);
+  return out;
+}
+
+std::vector<IntegerMatrix> as_integers(const std::vector<WordMatrix>& words) {
+  std::vector<IntegerMatrix> out;
+  for (const WordMatrix& matrix : words) out.push_back(as_integers(matrix));
+  return out;
+}
+
+Matrix<double> decode(const WordMatrix& words, const Numbers& numbers) {
+  return decode(as_integers(words), numbers);
+}
+
 }  // namespace smlp

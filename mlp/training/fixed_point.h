@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -25,5 +26,13 @@ IntegerMatrix encode(const Matrix<double>& values, const Numbers& numbers,
 void check_encodable(const Matrix<double>& values, const Numbers& numbers,
                      const std::vector<std::string>& columns = {});
 Matrix<double> decode(const IntegerMatrix& values, const Numbers& numbers);
+
+/// The same numbers in machine words: a value has at most 60 bits (Numbers::check).
+using WordMatrix = Matrix<std::int64_t>;
+WordMatrix in_words(const IntegerMatrix& values);
+std::vector<WordMatrix> in_words(const std::vector<IntegerMatrix>& values);
+IntegerMatrix as_integers(const WordMatrix& words);
+std::vector<IntegerMatrix> as_integers(const std::vector<WordMatrix>& words);
+Matrix<double> decode(const WordMatrix& words, const Numbers& numbers);
 
 }  // namespace smlp

@@ -1,7 +1,9 @@
 // The twin: the integers of the encrypted run in the clear, bit for bit. It replays the masks' carries from
-// the evaluator's randomness and checks that every tensor stays in l bits, which no server can see.
+// the evaluator's randomness and checks that every tensor stays in l bits, which no server can see. These are
+// at most 60, so its cells are machine words; what is wider until it is rescaled and checked is not kept.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
@@ -24,13 +26,13 @@ class LeftRange : public Error {
   using Error::Error;
 };
 
-class TwinArithmetic : public PlainArithmetic<Integer> {
+class TwinArithmetic : public PlainArithmetic<std::int64_t> {
  public:
   using ActivationTape = smlp::Matrix<std::uint8_t>;  ///< 1 where z >= 0
 
   /// `random` is the evaluator's source of the same run.
   TwinArithmetic(const BitBudget& budget, RandomSource random)
-      : PlainArithmetic(power_of_two(budget.numbers().fraction_bits)),
+      : PlainArithmetic(std::int64_t{1} << budget.numbers().fraction_bits),
         budget_(budget),
         random_(std::move(random)) {}
 
@@ -54,13 +56,24 @@ class TwinArithmetic : public PlainArithmetic<Integer> {
   void forget_widest_bits() { widest_.clear(); }
 
  private:
-  /// floor((scale (x + rho) + c + R_C) / 2^shift) - floor((scale rho + R_C) / 2^shift) with the run's rho and
-  /// R_C. That is floor((scale x + c + m) / 2^shift) with m = scale rho + R_C mod 2^shift, so words do.
-  Matrix rescaled(const OperationId& operation, const Matrix& x, const Rescale& factor, const Matrix& addend,
-                  std::size_t addend_bits);
-  Matrix in_range(const std::string& tensor, const std::string& where, Matrix m);
-  Matrix in_range(const OperationId& operation, Matrix m) {
-    return in_range(tensor(operation), in_step(operation), std::move(m));
+  /// C = sum of factor m, of this many bits.
+  struct Addend {
+    std::vector<std::pair<std::int64_t, const Matrix&>> terms;
+    std::size_t bits = 0;
+  };
+  /// floor((scale (x + rho) + C + R_C) / 2^shift) - floor((scale rho + R_C) / 2^shift) of x = a b, with the
+  /// run's rho and R_C. That is floor((scale x + C + m) / 2^shift) with m = scale rho + R_C mod 2^shift, so
+  /// words of the masks do.
+  Matrix rescaled_product(const OperationId& operation, const Matrix& a, const Matrix& b,
+                          const Rescale& factor, const Addend& addend);
+  /// Those m, for so many cells.
+  std::vector<std::uint64_t> carries(const OperationId& operation, std::size_t cells, const Rescale& factor,
+                                     const Addend& addend) const;
+  template <typename Number>
+  Matrix in_range(const std::string& tensor, const std::string& where, const smlp::Matrix<Number>& m);
+  template <typename Number>
+  Matrix in_range(const OperationId& operation, const smlp::Matrix<Number>& m) {
+    return in_range(tensor(operation), in_step(operation), m);
   }
 
   BitBudget budget_;

@@ -173,3 +173,32 @@ TEST_CASE("batch element i draws from the base address plus i, whatever the thre
   for (std::size_t i = 0; i < words.size(); ++i)
     CHECK(words[i] == source.stream({.step = 3, .element = 100 + i}).word());
 }
+
+TEST_CASE("heads are the first bytes of the streams of consecutive elements, and recorded like them") {
+  const auto log = std::make_shared<AddressLog>();
+  const RandomSource source = RandomSource::from_seed(10);
+  const Draws draws(source.recording(log), {.step = 3, .tile = 2, .element = 250});
+  for (const std::size_t size : {1u, 16u, 17u, 63u, 512u}) {
+    constexpr std::size_t count = 300;
+    Bytes heads(count * size), streams(count * size);
+    draws.fill_heads(7, size, heads);
+    for (std::size_t i = 0; i < count; ++i)
+      source.stream({.step = 3, .tile = 2, .element = 257 + i})
+          .fill(std::span(streams).subspan(i * size, size));
+    CHECK(heads == streams);
+  }
+  CHECK(log->size() == 300);
+  CHECK(log->repeated() == 300);
+  CHECK_NOTHROW(draws.fill_heads(0, 4, {}));
+}
+
+TEST_CASE("heads of other sizes and elements of 2^32 are refused") {
+  const RandomSource source = RandomSource::from_seed(11);
+  Bytes out(1024);
+  CHECK_THROWS_WITH_AS(source.fill_heads({}, 0, out),
+                       "a head of 0 random bytes was asked for, allowed are 1 to 512", Error);
+  CHECK_THROWS_AS(source.fill_heads({}, 513, out), Error);
+  CHECK_NOTHROW(source.fill_heads({.element = (std::uint64_t{1} << 32) - 2}, 512, out));
+  CHECK_THROWS_AS(source.fill_heads({.element = (std::uint64_t{1} << 32) - 1}, 512, out), Error);
+  CHECK_THROWS_AS(Draws(source, {.element = 5}).fill_heads(~std::uint64_t{0} - 4, 512, out), Error);
+}

@@ -72,10 +72,10 @@ TEST_CASE("every kind of layer is its function and its derivative, in doubles an
     TwinArithmetic twin(budget, RandomSource::from_seed(1));
     const Matrix<double> z = points(), u = divided(z, kind->halvings);
     const auto [doubles, state] = activate(clear, here, *kind, u);
-    const auto [integers, twin_state] = activate(twin, here, *kind, encode(u, numbers));
+    const auto [integers, twin_state] = activate(twin, here, *kind, in_words(encode(u, numbers)));
     const Matrix<double> ones(z.rows(), 1, 1.0), delta = divided(ones, kind->halvings);
     const auto back = derivative(clear, here, *kind, delta, state);
-    const auto twin_back = derivative(twin, here, *kind, encode(delta, numbers), twin_state);
+    const auto twin_back = derivative(twin, here, *kind, in_words(encode(delta, numbers)), twin_state);
     for (std::size_t i = 0; i < z.size(); ++i) {
       const double at = z.cells()[i];
       CAPTURE(at);

@@ -107,14 +107,16 @@ inline SmallOutcome train_small(const SecretKeys& keys, const Numbers& numbers, 
       for (std::size_t j = 0; j < out.cols(); ++j) out(i, j) = data.features(rows[i], j);
     return out;
   };
-  const auto labels_of = [&](std::size_t group) { return encode(targets.of_rows(rows_of(group)), numbers); };
+  const auto labels_of = [&](std::size_t group) {
+    return in_words(encode(targets.of_rows(rows_of(group)), numbers));
+  };
 
   SmallOutcome out;
   out.initial = initial_weights(run.network, numbers, random.derive("initial"));
   const bool momentum = run.options.momentum != 0;
   Weights<EncryptedMatrix> encrypted_model = encrypt_weights(
       out.initial, run.network, keys.public_keys().paillier(), budget, momentum, random.derive("initial"));
-  Weights<IntegerMatrix> twin_model{out.initial, {}};
+  Weights<WordMatrix> twin_model{in_words(out.initial), {}};
   Weights<Matrix<double>> clear_model;
   for (const IntegerMatrix& m : out.initial) {
     clear_model.weights.push_back(decode(m, numbers));
@@ -124,8 +126,8 @@ inline SmallOutcome train_small(const SecretKeys& keys, const Numbers& numbers, 
   }
   const GroupReader<EncryptedMatrix> encrypted_table{[&](std::size_t g) { return table.features(g); },
                                                      [&](std::size_t g) { return table.labels(g); }};
-  const GroupReader<IntegerMatrix> twin_table{[&](std::size_t g) { return encode(features_of(g), numbers); },
-                                              labels_of};
+  const GroupReader<WordMatrix> twin_table{
+      [&](std::size_t g) { return in_words(encode(features_of(g), numbers)); }, labels_of};
   const GroupReader<Matrix<double>> clear_table{features_of,
                                                 [&](std::size_t g) { return decode(labels_of(g), numbers); }};
   const RandomSource order = random.derive("order");
@@ -137,7 +139,7 @@ inline SmallOutcome train_small(const SecretKeys& keys, const Numbers& numbers, 
   }
   out.traffic = channel.traffic();
   out.encrypted = open_weights(encrypted_model.weights, budget, keys);
-  out.twin = twin_model.weights;
+  out.twin = as_integers(twin_model.weights);
   out.clear = clear_model.weights;
 
   Evaluator predictor{keys.public_keys(), budget, channel, random.derive("predict"), draw_session(random)};
@@ -145,8 +147,8 @@ inline SmallOutcome train_small(const SecretKeys& keys, const Numbers& numbers, 
   out.answers = classify(prediction, encrypted_model, run.network, table, std::nullopt);
   TwinArithmetic twin_prediction(budget, random.derive("predict"));
   for (std::size_t b = 0; b < groups.batches.size(); ++b)
-    out.twin_outputs.push_back(
-        classify_batch(twin_prediction, run.network, twin_model, twin_table.features, groups, b));
+    out.twin_outputs.push_back(as_integers(
+        classify_batch(twin_prediction, run.network, twin_model, twin_table.features, groups, b)));
   out.transcript = channel.transcript();
   return out;
 }

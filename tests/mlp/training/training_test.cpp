@@ -194,21 +194,21 @@ TEST_CASE("the twin is the same under keys that group rows alike, and another un
       for (std::size_t i = 0; i < groups.widths[group]; ++i)
         take(i, data.order[groups.first_rows[group] + i]);
     };
-    const GroupReader<IntegerMatrix> reader{
+    const GroupReader<WordMatrix> reader{
         [&](std::size_t group) {
           Matrix<double> out(groups.widths[group], data.features.cols());
           rows_of(group, [&](std::size_t i, std::size_t row) {
             for (std::size_t j = 0; j < out.cols(); ++j) out(i, j) = data.features(row, j);
           });
-          return encode(out, numbers);
+          return in_words(encode(out, numbers));
         },
         [&](std::size_t group) {
           std::vector<std::size_t> classes;
           rows_of(group, [&](std::size_t, std::size_t row) { classes.push_back(data.classes[row]); });
-          return encode(class_targets(classes, 2).all(), numbers);
+          return in_words(encode(class_targets(classes, 2).all(), numbers));
         }};
-    Weights<IntegerMatrix> model{initial_weights(run.network, numbers, random.derive("initial")), {}};
-    for (const IntegerMatrix& m : model.weights) model.velocities.emplace_back(m.rows(), m.cols());
+    Weights<WordMatrix> model{in_words(initial_weights(run.network, numbers, random.derive("initial"))), {}};
+    for (const WordMatrix& m : model.weights) model.velocities.emplace_back(m.rows(), m.cols());
     TwinArithmetic twin(budget, random.derive("train"));
     for (std::uint32_t epoch = 0; epoch < run.options.epochs; ++epoch)
       train_epoch(twin, run.network, model, reader, groups, run.options, budget, epoch,
@@ -419,7 +419,7 @@ TEST_CASE("the twin's accuracy is that of training in doubles") {
   TwinArithmetic twin(budget, random);
   FloatArithmetic clear(10);
   const auto initial = initial_weights(run.network, numbers, random.derive("initial"));
-  Weights<IntegerMatrix> twin_model{initial, {}};
+  Weights<WordMatrix> twin_model{in_words(initial), {}};
   Weights<Matrix<double>> clear_model;
   for (const IntegerMatrix& m : initial) clear_model.weights.push_back(decode(m, numbers));
   const auto features = [&](std::size_t g) {
@@ -430,13 +430,13 @@ TEST_CASE("the twin's accuracy is that of training in doubles") {
   };
   const auto labels = [&](std::size_t g) {
     const auto first = data.classes.begin() + static_cast<std::ptrdiff_t>(groups.first_rows[g]);
-    return encode(class_targets({first, first + static_cast<std::ptrdiff_t>(groups.widths[g])}, 2).all(),
-                  numbers);
+    return in_words(encode(
+        class_targets({first, first + static_cast<std::ptrdiff_t>(groups.widths[g])}, 2).all(), numbers));
   };
   for (std::uint32_t epoch = 0; epoch < run.options.epochs; ++epoch) {
     train_epoch(twin, run.network, twin_model,
-                {[&](std::size_t g) { return encode(features(g), numbers); }, labels}, groups, run.options,
-                budget, epoch, random);
+                {[&](std::size_t g) { return in_words(encode(features(g), numbers)); }, labels}, groups,
+                run.options, budget, epoch, random);
     train_epoch(clear, run.network, clear_model,
                 {features, [&](std::size_t g) { return decode(labels(g), numbers); }}, groups, run.options,
                 budget, epoch, random);
@@ -450,7 +450,7 @@ TEST_CASE("the twin's accuracy is that of training in doubles") {
     return static_cast<double>(right) / static_cast<double>(classes.size());
   };
   std::vector<Matrix<double>> twin_decoded;
-  for (const IntegerMatrix& m : twin_model.weights) twin_decoded.push_back(decode(m, numbers));
+  for (const WordMatrix& m : twin_model.weights) twin_decoded.push_back(decode(m, numbers));
   CHECK(accuracy(clear_model.weights) > 0.95);
   CHECK(accuracy(twin_decoded) >= accuracy(clear_model.weights) - 0.05);
 }
