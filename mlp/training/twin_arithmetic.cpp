@@ -26,6 +26,7 @@ std::size_t bit_length(Wide value) {
   return static_cast<std::size_t>(high != 0 ? 64 + std::bit_width(high)
                                             : std::bit_width(static_cast<std::uint64_t>(size)));
 }
+using smlp::floor_shift;
 Wide floor_shift(Wide value, std::size_t shift) {
   return value >> shift;
 }
