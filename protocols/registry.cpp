@@ -60,6 +60,7 @@ ProtocolNames ProtocolNames::from_families(const std::map<std::string, std::stri
 std::vector<const Descriptor*> ProtocolNames::used() const {
   std::vector<const Descriptor*> out{&find_protocol(Family::matmul, matmul)};
   if (!out.back()->fused) out.push_back(&find_protocol(Family::truncation, truncation));
+  if (!compares) return out;
   out.push_back(&find_protocol(Family::activation, activation));
   if (!out.back()->fused) {
     out.push_back(&find_protocol(Family::comparison, comparison));
@@ -75,9 +76,9 @@ std::map<std::string, std::string> ProtocolNames::unused() const {
 }
 
 bool ProtocolNames::needs_one_value_a_ciphertext() const {
-  for (const Descriptor* descriptor : used())
-    if (descriptor->single_value) return true;
-  return false;
+  ProtocolNames chosen = *this;  // whatever compares: so a table has one form for all networks
+  chosen.compares = true;
+  return std::ranges::any_of(chosen.used(), &Descriptor::single_value);
 }
 
 bool ProtocolNames::needs_transfers() const {

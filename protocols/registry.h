@@ -20,10 +20,13 @@ const Descriptor& find_protocol(std::string_view wire_name);
 /// Names by family. Conversions are not chosen.
 struct ProtocolNames {
   std::string matmul, truncation, comparison, selection, activation;
+  /// Whether anything is compared; where not, comparison, selection and activation are chosen and not used.
+  bool compares = true;
   bool operator==(const ProtocolNames&) const = default;
   std::map<std::string, std::string> by_family() const;
   static ProtocolNames from_families(const std::map<std::string, std::string>& names);
-  /// The descriptors that are really used: an activation of its own needs no comparison and selection.
+  /// The descriptors that are really used: an activation of its own needs no comparison and selection, and
+  /// what compares nothing none of the three.
   std::vector<const Descriptor*> used() const;
   /// Names by family of those that nothing uses.
   std::map<std::string, std::string> unused() const;

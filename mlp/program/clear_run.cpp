@@ -30,6 +30,7 @@ std::string text_of(const Setting& setting) {
 /// One seed of one setting.
 struct Trial {
   std::uint64_t seed = 0;
+  std::size_t sigma = 0;  ///< of its numbers
   std::vector<ClearEpoch> epochs;
   std::string left_range;  ///< what the twin said; empty where it did not
   Json trained;            ///< of the twin, where the trial is alone and stayed in range
@@ -127,7 +128,7 @@ Trial train(const RunOptions& options, const Network& network, const Parts& part
   const TableGroups groups = table_groups(parts.train.rows(), options.training.batch, table.slots());
   check_budget(network, options.training, batch_rows(groups, groups.batches.front()),
                batch_rows(groups, groups.batches.back()), budget);
-  Trial out{seed, {}, {}, {}};
+  Trial out{seed, budget.numbers().sigma, {}, {}, {}};
   ClearTraining training(parts, network, options.training, budget, groups, Seeds(seed));
   for (std::size_t epoch = 0; epoch < options.training.epochs && out.left_range.empty(); ++epoch) {
     try {
@@ -241,19 +242,21 @@ std::vector<std::string> commands(const Outcome& outcome, const CommandLine& lin
   }
   const std::string batch =
       options.training.batch == usual.batch ? "" : " --batch " + std::to_string(options.training.batch);
+  const std::size_t sigma = outcome.trials.front().sigma;  // --statistical-bound may have chosen it
+  const std::string wider = sigma == Numbers{}.sigma ? "" : " --sigma " + std::to_string(sigma);
   const std::string output = options.network.output ? " --output " + *options.network.output : "";
   return {"smlp encrypt --key keys/public.json --data " + shell_word(options.data.data) +
-              given_options(line, {"task", "label", "labels", "separator", "decimal", "no-header", "columns",
-                                   "ignore", "categorical", "missing", "scaling", "value-bits",
-                                   "fraction-bits", "sigma", "inner"}) +
-              batch + " --out table.h5",
+              given_options(
+                  line, {"task", "label", "labels", "separator", "decimal", "no-header", "columns", "ignore",
+                         "categorical", "missing", "scaling", "value-bits", "fraction-bits", "inner"}) +
+              wider + batch + " --out table.h5",
           "smlp train --data table.h5 --network " +
               shell_word(options.network.text.empty()
                              ? usual_network(outcome.network.outputs(), options.data.task)
                              : options.network.text) +
               output + training +
               given_options(line, {"protocols", "matmul", "truncation", "comparison", "selection",
-                                   "activation", "range-check"}) +
+                                   "activation", "range-check", "statistical-bound"}) +
               " --key-holder HOST:PORT --tls DIR --out model.h5"};
 }
 

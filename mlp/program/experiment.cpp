@@ -59,6 +59,7 @@ Experiment::Experiment(const RunOptions& options, Json origin, Console& console)
       test_groups_(table_groups(parts_.test.rows(), options.training.batch, table_budget_.slots())) {
   check_budget(network_, options.training, batch_rows(groups_, groups_.batches.front()),
                batch_rows(groups_, groups_.batches.back()), budget_);
+  names_ = for_training(names_, network_, options.training, options.range_check.on);
   clear_.emplace(parts_, network_, options.training, budget_, groups_, seeds_);
   origin_["tables"] = parts_.tables;
   origin_["tested_rows"] = parts_.tested;
@@ -107,7 +108,7 @@ void Experiment::describe() const {
                 ", " + labels_text(parts_.profile));
   describe_training(console_, network_, options_.training, names_,
                     batch_rows(groups_, groups_.batches.front()), budget_, options_.range_check.on);
-  warn_of_unused(console_, options_.protocols);
+  warn_of_unused(console_, options_.protocols, names_);
 }
 
 MemoryTable Experiment::encrypted(const SecretKeys& keys, const OwnerTable& table,

@@ -55,11 +55,12 @@ ProtocolNames ProtocolOptions::names() const {
   return names;
 }
 
-std::map<std::string, std::string> ProtocolOptions::unused() const {
-  std::map<std::string, std::string> out = names().unused();
+std::map<std::string, std::string> ProtocolOptions::unused(const ProtocolNames& names) const {
+  std::map<std::string, std::string> out = names.unused();
   if (!truncation) out.erase("truncation");
   if (!comparison) out.erase("comparison");
   if (!selection) out.erase("selection");
+  if (!activation) out.erase("activation");
   return out;
 }
 
@@ -295,7 +296,7 @@ std::set<std::string> asked_protocols(const ProtocolNames& names, bool range_che
     if (descriptor->sends()) out.insert(descriptor->wire_name());
   if (names.needs_one_value_a_ciphertext()) out.insert("conversion/unpack");
   if (names.needs_transfers()) out.insert("conversion/base-transfers");
-  if (range_checks && names.checks_ranges()) out.insert("conversion/range-check");
+  if (range_checks && names.compares && names.checks_ranges()) out.insert("conversion/range-check");
   return out;
 }
 

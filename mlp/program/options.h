@@ -47,8 +47,8 @@ struct ProtocolOptions {
   void add_to(CommandLine& line);
   /// Throws Error with the list where there is no such protocol.
   ProtocolNames names() const;
-  /// Names by family of those that were chosen one by one though nothing uses them.
-  std::map<std::string, std::string> unused() const;
+  /// Names by family of those that were chosen one by one though `names`, these choices, do not use them.
+  std::map<std::string, std::string> unused(const ProtocolNames& names) const;
 };
 
 /// --network and --output.

@@ -52,17 +52,19 @@ void describe_training(Console& console, const Network& network, const TrainingO
 void describe_range_checks(Console& console, const ProtocolNames& names, bool range_checks) {
   if (!range_checks)
     console.warning("note: --range-check off: values that leave their range are not noticed");
+  else if (!names.compares)
+    console.warning("note: no range is checked: nothing is compared");
   else if (!names.checks_ranges())
     console.warning("note: no range is checked: the protocols " + protocols_text(names) +
                     " leave no evidence of ranges");
 }
 
-void warn_of_unused(Console& console, const ProtocolOptions& options) {
-  for (const auto& [family, name] : options.unused())
+void warn_of_unused(Console& console, const ProtocolOptions& options, const ProtocolNames& names) {
+  for (const auto& [family, name] : options.unused(names))
     console.warning("note: --" + family + " " + name + " is not used: " +
-                    (family == "truncation" ? "matmul/" + options.names().matmul + " truncates"
-                                            : "activation/" + options.names().activation + " compares") +
-                    " by itself");
+                    (family == "truncation" ? "matmul/" + names.matmul + " truncates by itself"
+                     : names.compares       ? "activation/" + names.activation + " compares by itself"
+                                            : "nothing is compared"));
 }
 
 void warn_of_leakage(Console& console, const ProtocolNames& names) {

@@ -26,8 +26,8 @@ std::string key_text(const PaillierPublicKey& key);
 void describe_training(Console& console, const Network& network, const TrainingOptions& options,
                        const ProtocolNames& names, std::size_t rows, const BitBudget& budget,
                        bool range_checks);
-/// Says which choices of a protocol have no effect.
-void warn_of_unused(Console& console, const ProtocolOptions& options);
+/// Says which choices of a protocol have no effect. `names` of these options.
+void warn_of_unused(Console& console, const ProtocolOptions& options, const ProtocolNames& names);
 /// Warns where no range is checked, and says why.
 void describe_range_checks(Console& console, const ProtocolNames& names, bool range_checks);
 /// Says what the chosen protocols leak.

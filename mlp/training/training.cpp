@@ -1,7 +1,9 @@
 // The check of the bit budget before a run.
 #include "mlp/training/training.h"
 
+#include <algorithm>
 #include <numeric>
+#include <span>
 
 #include "paillier/error.h"
 #include "protocols/matmul/operand.h"
@@ -19,6 +21,19 @@ void check_steps(std::uint32_t epoch, std::size_t batches) {
   if (batches > most / (std::uint64_t{epoch} + 1))
     throw Error("epoch " + std::to_string(std::uint64_t{epoch} + 1) + " of " + std::to_string(batches) +
                 " batches passes the 2^32 steps that a run can number; lower --epochs");
+}
+
+ProtocolNames for_training(ProtocolNames names, const Network& network, const TrainingOptions& options,
+                           bool range_checks) {
+  names.compares = std::ranges::any_of(network.kinds, &LayerKind::compares) || options.clip_gradient != 0 ||
+                   (range_checks && names.checks_ranges());
+  return names;
+}
+
+ProtocolNames for_classification(ProtocolNames names, const Network& network) {
+  names.compares =
+      std::ranges::any_of(std::span(network.kinds).first(network.layers() - 1), &LayerKind::compares);
+  return names;
 }
 
 void check_budget(const Network& network, const TrainingOptions& options, std::size_t largest_batch,

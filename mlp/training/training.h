@@ -8,6 +8,7 @@
 #include "mlp/training/batches.h"
 #include "mlp/training/network.h"
 #include "mlp/training/trainer.h"
+#include "protocols/registry.h"
 
 namespace smlp {
 
@@ -91,6 +92,13 @@ typename A::Matrix classify_batch(A& arithmetic, const Network& network,
   arithmetic.check_activations(step);
   return scores;
 }
+
+/// The same protocols, told whether a training compares anything: in a layer or its outputs, to clip errors,
+/// or to check weights.
+ProtocolNames for_training(ProtocolNames names, const Network& network, const TrainingOptions& options,
+                           bool range_checks);
+/// The same of a classification, which compares in hidden layers alone.
+ProtocolNames for_classification(ProtocolNames names, const Network& network);
 
 /// Checks before anything runs that every product of a training or a classification fits the budget. Throws
 /// Error naming the layer, the operation and the option that would fix it.

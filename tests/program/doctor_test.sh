@@ -9,6 +9,7 @@ accepts keygen --bits 1024 --insecure-key --out user >/dev/null
 for key in keys user; do
   accepts encrypt --key $key/public.json --data train.csv --batch 8 --out $key.h5 >/dev/null
 done
+accepts encrypt --key keys/public.json --data train.csv --task regression --label sepal_length --out numbers.h5 >/dev/null
 for set in certificates strangers; do
   accepts certificates --out $set --key-holder keys.example --evaluator evaluator.example --owner owner.example >/dev/null
 done
@@ -36,6 +37,8 @@ for file in keys.h5 user/public.json; do
   grep -qE "^WARN   $file has a key whose .* 1024 bits, .* add --insecure-key" out.txt || fail "doctor does not warn of $file: $(cat out.txt)"
 done
 [ "$(grep -vc '^ok ' out.txt)" -eq 2 ] || fail "doctor says: $(cat out.txt)"
+accepts doctor "${at[@]}" "${tls[@]}" --data numbers.h5 >out.txt
+grep -q 'an epoch of 6-16-1:linear has' out.txt || fail "a regression is: $(cat out.txt)"
 finds 'it holds the key .*, user.h5 is under' "${at[@]}" "${tls[@]}" --data user.h5
 finds 'it does not answer the protocol activation/max' "${at[@]}" "${tls[@]}" --protocols paper
 finds 'it hands nothing over to the key' "${at[@]}" "${tls[@]}" --user-key keys/public.json

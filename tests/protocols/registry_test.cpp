@@ -61,6 +61,12 @@ TEST_CASE("registry: presets") {
   CHECK(homomorphic.unused() == Unused{{"truncation", "packed"}});
   CHECK(paper.unused() == Unused{{"comparison", "affine"}, {"selection", "homomorphic"}});
   CHECK(ProtocolNames::from_families(paper.by_family()) == paper);
+  ProtocolNames sums = paper;
+  sums.compares = false;
+  CHECK(sums.used().size() == 2);
+  CHECK(sums.unused() ==
+        Unused{{"comparison", "affine"}, {"selection", "homomorphic"}, {"activation", "max"}});
+  CHECK(sums.needs_one_value_a_ciphertext());
   auto incomplete = paper.by_family();
   incomplete.erase("selection");
   CHECK(error_of([&] { ProtocolNames::from_families(incomplete); }) ==

@@ -7,6 +7,7 @@
 #include "mlp/program/options.h"
 #include "mlp/program/report.h"
 #include "mlp/program/session.h"
+#include "mlp/program/usual_training.h"
 #include "mlp/training/batches.h"
 #include "mlp/training/cost.h"
 #include "mlp/training/network.h"
@@ -214,12 +215,15 @@ void Doctor::examine_speed(const std::string& name, KeyHolderLink& link) {
 
 void Doctor::estimate_epoch(const std::string& name, const LinkSpeed& speed) {
   const TableInfo& info = table_->info();
-  const Network network = parse_network(options_.network, info.features, info.outputs);
+  const Network network =
+      NetworkOptions{options_.network}.network(info.features, info.outputs, options_.protocols, info.task);
+  TrainingOptions training = usual_training;
+  training.batch = info.batch;
   const BitBudget budget = evaluator_budget(info.budget, names_);
   const PaillierPublicKey& key = table_->public_keys().paillier();
   const Sizes sizes{budget, key.ciphertext_bytes(), table_->public_keys().dgk().ciphertext_bytes()};
-  const Cost epoch = epoch_cost(network, names_, TrainingOptions{.batch = info.batch}, table_->groups(),
-                                sizes, true, options_.range_check.on);
+  const Cost epoch =
+      epoch_cost(network, names_, training, table_->groups(), sizes, true, options_.range_check.on);
   if (!computing_seconds_) {
     const SecretKeys like = SecretKeys::generate(key.variant(), key.bits(), default_subgroup_bits(key.bits()),
                                                  RandomSource::from_system());
@@ -240,7 +244,7 @@ int doctor_command(const Words& words, Console& console) {
       "Says what is wrong with a deployment, from where the evaluator runs; fails where anything is.");
   declare(line, options);
   if (const auto help = line.parse(words)) return console.document(*help), 0;
-  warn_of_unused(console, options.protocols);
+  warn_of_unused(console, options.protocols, options.protocols.names());
   const std::size_t faults = Doctor(options, console).examine();
   if (faults > 0) throw Error(count_text(faults, "fault") + " found");
   return 0;

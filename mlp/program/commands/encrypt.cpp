@@ -71,13 +71,14 @@ void drop_unknown_labels(Table& table, const Profile& profile, const std::string
 }
 
 /// What the table is for, by the default protocols: the epochs and one that is repeated after an
-/// interruption, and as many queries as it has rows. Momentum and range checks are counted whether or not
-/// there will be any.
+/// interruption, and as many queries as it has rows. Momentum, clipped errors and range checks are counted
+/// whether or not there will be any.
 Plan planned(const EncryptOptions& options, std::size_t features, std::size_t outputs, std::size_t rows) {
   TrainingOptions training;
   training.epochs = options.epochs + 1;
   training.batch = options.batch;
   training.momentum = 0.5;
+  training.clip_gradient = 0.5;
   return {parse_network(options.network, features, outputs), preset("homomorphic"), training, rows, rows};
 }
 

@@ -170,7 +170,8 @@ int plan_command(const Words& words, Console& console) {
   }
   const Network network =
       network_of(options.network, features, outputs, options.protocols, options.data.task);
-  const ProtocolNames names = options.protocols.names();
+  const ProtocolNames names =
+      for_training(options.protocols.names(), network, options.training, options.range_check.on);
   const Plan run{network, names, options.training, options.rows, options.test_rows, options.range_check.on};
   const auto shown = [&](const BitBudget& table) { return shown_by(run, table); };
   options.sigma.apply(options.numbers, options.inner, options.key.bits, shown);
@@ -181,7 +182,7 @@ int plan_command(const Words& words, Console& console) {
   const TableGroups groups = table_groups(options.rows, options.training.batch, table_budget.slots());
   check_budget(network, options.training, batch_rows(groups, groups.batches.front()),
                batch_rows(groups, groups.batches.back()), budget);
-  warn_of_unused(console, options.protocols);
+  warn_of_unused(console, options.protocols, names);
 
   const SecretKeys keys =
       SecretKeys::generate(options.key.variant, options.key.bits, default_subgroup_bits(options.key.bits),

@@ -89,7 +89,8 @@ int predict_command(const Words& words, Console& console) {
     check_same_key(options.model, keys.fingerprint(), key_holder.hosted()->public_keys().fingerprint());
   const TableFile table(options.data, keys);
   check_same_numbers(options.model, model.budget, options.data, table.info().budget);
-  const ProtocolNames names = ProtocolNames::from_families(model.protocols);
+  const ProtocolNames names =
+      for_classification(ProtocolNames::from_families(model.protocols), model.network);
   std::optional<PublicKeys> user;
   if (options.user_key) {
     user = load_public_keys(*options.user_key).with_sigma(model.budget.numbers().sigma);
@@ -121,7 +122,9 @@ int predict_command(const Words& words, Console& console) {
       model.shown + shown(classification_cost(network, names, table.groups(), sizes,
                                               user ? user->paillier().bits() : 0, options.range_check.on)
                               .operations);
-  require_distance("this classification, with the training of the model,", names, shown_in_all, sigma,
+  const ProtocolNames all =  // whether ranges were checked is not known
+      for_training(names, network, TrainingOptions::from_json(model.training), true);
+  require_distance("this classification, with the training of the model,", all, shown_in_all, sigma,
                    options.bound.bound, wider_model_remedy(sigma));
   const Seeds seeds(options.key_holder.seed);
   std::set<std::string> protocols = asked_protocols(names, options.range_check.on);
@@ -158,7 +161,7 @@ int predict_command(const Words& words, Console& console) {
     Json report = provenance(line, options.key_holder.seed);
     report.update(about);
     report.update(measured.to_json());
-    report["statistical_bits"] = distance_json(names, shown_in_all, sigma);
+    report["statistical_bits"] = distance_json(all, shown_in_all, sigma);
     report["seconds"] = {
         {"wall", wall_seconds() - start}, {"cpu", cpu_seconds()}, {"predict", measured.seconds}};
     console.document(report.dump(-1, ' ', false, Json::error_handler_t::replace));

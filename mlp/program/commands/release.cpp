@@ -10,6 +10,7 @@
 #include "mlp/training/network.h"
 #include "mlp/training/out_of_range.h"
 #include "mlp/training/release.h"
+#include "mlp/training/training.h"
 
 namespace smlp {
 
@@ -63,7 +64,8 @@ int release_command(const Words& words, Console& console) {
   }
   const PublicKeys owner = load_public_keys(options.user_key).with_sigma(model.budget.numbers().sigma);
   options.key_holder.strength.check(owner, options.user_key);
-  const ProtocolNames names = ProtocolNames::from_families(model.protocols);
+  const ProtocolNames names = for_training(ProtocolNames::from_families(model.protocols), model.network,
+                                           TrainingOptions::from_json(model.training), true);
   const Sizes sizes{model.budget, loaded.keys.paillier().ciphertext_bytes(),
                     loaded.keys.dgk().ciphertext_bytes()};
   require_distance(

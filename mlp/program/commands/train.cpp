@@ -106,6 +106,7 @@ class Training {
     options.key_holder.strength.check(keys_, options.data);
     if (!options.rate_given)
       training_.learning_rate = usual_rate(options.network, options.protocols, table_.info().task);
+    names_ = for_training(names_, network_, training_, options.range_check.on);
     const std::size_t batch = table_.info().batch;
     if (options.batch_given && training_.batch != batch)
       throw Error("--batch is " + std::to_string(training_.batch) + ", but " + options.data +
@@ -224,7 +225,7 @@ void Training::run() {
                 ", key of " + key_text(keys_.paillier()));
   describe_training(console_, network_, training_, names_, batch_rows(groups, groups.batches.front()),
                     budget_, options_.range_check.on);
-  warn_of_unused(console_, options_.protocols);
+  warn_of_unused(console_, options_.protocols, names_);
   if (first_epoch_ > 0)
     console_.note(options_.out + " has " + std::to_string(first_epoch_) + " of " +
                   std::to_string(training_.epochs) + " epochs; continuing");

@@ -21,15 +21,21 @@ TEST_CASE("protocols: a preset, then single families by name") {
 TEST_CASE("a protocol that was chosen and that nothing uses is named") {
   using Unused = std::map<std::string, std::string>;
   ProtocolOptions options;
-  CHECK(options.unused().empty());  // a preset's choice is nobody's
+  const auto unused = [&] { return options.unused(options.names()); };
+  CHECK(unused().empty());  // a preset's choice is nobody's
   options.truncation = "blinded-division";
   options.comparison = "affine";
-  CHECK(options.unused() == Unused{{"truncation", "blinded-division"}});
+  CHECK(unused() == Unused{{"truncation", "blinded-division"}});
   options.matmul = "blinded";
-  CHECK(options.unused().empty());
+  CHECK(unused().empty());
+  ProtocolNames names = options.names();
+  names.compares = false;
+  CHECK(options.unused(names) == Unused{{"comparison", "affine"}});
+  CHECK(asked_protocols(names) ==
+        std::set<std::string>{"matmul/blinded", "truncation/blinded-division", "conversion/unpack"});
   options.activation = "max";
   options.selection = "homomorphic";
-  CHECK(options.unused() == Unused{{"comparison", "affine"}, {"selection", "homomorphic"}});
+  CHECK(unused() == Unused{{"comparison", "affine"}, {"selection", "homomorphic"}});
 }
 
 TEST_CASE("sizes of keys") {
