@@ -57,9 +57,39 @@ ProtocolNames ProtocolNames::from_families(const std::map<std::string, std::stri
   return {get("matmul"), get("truncation"), get("comparison"), get("selection"), get("activation")};
 }
 
+std::vector<const Descriptor*> ProtocolNames::products() const {
+  std::vector<const Descriptor*> out;
+  if (chooses_products()) {
+    for (const Descriptor& descriptor : registry())
+      if (descriptor.family == Family::matmul && !descriptor.single_value) out.push_back(&descriptor);
+    return out;
+  }
+  std::size_t first = 0, comma;
+  do {
+    comma = matmul.find(',', first);
+    out.push_back(&find_protocol(Family::matmul, std::string_view(matmul).substr(first, comma - first)));
+    first = comma + 1;
+  } while (comma != matmul.npos);
+  return out;
+}
+
+const Descriptor& ProtocolNames::product(std::size_t layer) const {
+  if (chooses_products()) return find_protocol(Family::matmul, "packed");
+  const std::vector<const Descriptor*> all = products();
+  if (all.size() == 1) return *all.front();
+  if (layer < all.size()) return *all[layer];
+  throw Error("the products " + matmul + " are of " + std::to_string(all.size()) + " layers, layer " +
+              std::to_string(layer + 1) + " has none: name one for all, or one for each layer");
+}
+
 std::vector<const Descriptor*> ProtocolNames::used() const {
-  std::vector<const Descriptor*> out{&find_protocol(Family::matmul, matmul)};
-  if (!out.back()->fused) out.push_back(&find_protocol(Family::truncation, truncation));
+  std::vector<const Descriptor*> out;
+  bool fused = true;
+  for (const Descriptor* product : products()) {
+    if (std::ranges::find(out, product) == out.end()) out.push_back(product);
+    fused &= product->fused;
+  }
+  if (!fused) out.push_back(&find_protocol(Family::truncation, truncation));
   if (!compares) return out;
   out.push_back(&find_protocol(Family::activation, activation));
   if (!out.back()->fused) {
@@ -111,7 +141,7 @@ struct Preset {
 const std::vector<Preset>& presets() {
   static const std::vector<Preset> all{
       {"homomorphic", {"packed", "packed", "dgk-veugen", "homomorphic", "compare-select"}},
-      {"hybrid", {"packed", "packed", "garbled", "oblivious-transfer", "compare-select"}},
+      {"hybrid", {std::string(cheapest), "packed", "garbled", "oblivious-transfer", "compare-select"}},
       {"paper", {"blinded", "blinded-division", "affine", "homomorphic", "max"}}};
   return all;
 }
@@ -149,6 +179,27 @@ std::shared_ptr<const Interface> make_one(Family family, const std::string& want
   return std::dynamic_pointer_cast<const Interface>(descriptor.make(parts));
 }
 
+/// Of each layer its own.
+class ProductsByLayer : public MatrixProduct {
+ public:
+  ProductsByLayer(ProtocolNames names, const BitBudget& budget, const ProtocolSet& parts)
+      : names_(std::move(names)) {
+    for (const Descriptor* each : names_.products())
+      products_[each->name] =
+          make_one<MatrixProduct>(Family::matmul, std::string(each->name), budget, true, parts);
+  }
+  EncryptedMatrix multiply(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& a,
+                           const EncryptedMatrix& b, const Rescale& factor,
+                           const std::optional<Addend>& addend, Form form) const override {
+    const auto& product = products_.at(names_.product(operation.layer).name);
+    return product->multiply(evaluator, operation, a, b, factor, addend, form);
+  }
+
+ private:
+  ProtocolNames names_;
+  std::map<std::string_view, std::shared_ptr<const MatrixProduct>> products_;
+};
+
 }  // namespace
 
 ProtocolSet make_protocols(const ProtocolNames& names, const BitBudget& budget) {
@@ -163,7 +214,10 @@ ProtocolSet make_protocols(const ProtocolNames& names, const BitBudget& budget) 
       make_one<Comparison>(Family::comparison, names.comparison, budget, used(Family::comparison), set);
   set.selection =
       make_one<Selection>(Family::selection, names.selection, budget, used(Family::selection), set);
-  set.matmul = make_one<MatrixProduct>(Family::matmul, names.matmul, budget, true, set);
+  if (names.products().size() == 1)
+    set.matmul = make_one<MatrixProduct>(Family::matmul, names.matmul, budget, true, set);
+  else
+    set.matmul = std::make_shared<const ProductsByLayer>(names, budget, set);
   set.activation = make_one<Activation>(Family::activation, names.activation, budget, true, set);
   return set;
 }

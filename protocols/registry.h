@@ -17,14 +17,25 @@ const Descriptor& find_protocol(Family family, std::string_view name);
 /// By wire name ("matmul/packed"). Throws Error with the list.
 const Descriptor& find_protocol(std::string_view wire_name);
 
+/// In place of a product's name: each layer has the one that costs least (mlp/training/product_choice.h).
+inline constexpr std::string_view cheapest = "cheapest";
+
 /// Names by family. Conversions are not chosen.
 struct ProtocolNames {
-  std::string matmul, truncation, comparison, selection, activation;
+  std::string matmul;  ///< of all layers, or with commas of each, the first first; or cheapest
+  std::string truncation, comparison, selection, activation;
   /// Whether anything is compared; where not, comparison, selection and activation are chosen and not used.
   bool compares = true;
   bool operator==(const ProtocolNames&) const = default;
   std::map<std::string, std::string> by_family() const;
   static ProtocolNames from_families(const std::map<std::string, std::string>& names);
+  bool chooses_products() const { return matmul == cheapest; }
+  /// The products among which `matmul` leaves the choice, or the one or those that it names. Throws Error
+  /// where there is no such product.
+  std::vector<const Descriptor*> products() const;
+  /// Of a layer, counted from 0; packed, as long as the cheapest is not chosen. Throws Error where `matmul`
+  /// names several, and none for this layer.
+  const Descriptor& product(std::size_t layer) const;
   /// The descriptors that are really used: an activation of its own needs no comparison and selection, and
   /// what compares nothing none of the three.
   std::vector<const Descriptor*> used() const;

@@ -256,7 +256,7 @@ std::vector<std::string> commands(const Outcome& outcome, const CommandLine& lin
                              : options.network.text) +
               output + training +
               given_options(line, {"protocols", "matmul", "truncation", "comparison", "selection",
-                                   "activation", "range-check", "statistical-bound"}) +
+                                   "activation", "link", "range-check", "statistical-bound"}) +
               " --key-holder HOST:PORT --tls DIR --out model.h5"};
 }
 

@@ -8,8 +8,10 @@
 #include "mlp/training/batches.h"
 #include "mlp/training/fixed_point.h"
 #include "mlp/training/initial_weights.h"
+#include "mlp/training/machine_speed.h"
 #include "mlp/training/out_of_range.h"
 #include "mlp/training/prediction.h"
+#include "mlp/training/product_choice.h"
 #include "mlp/training/training.h"
 #include "mlp/training/twin_arithmetic.h"
 #include "paillier/error.h"
@@ -25,9 +27,9 @@ double decrypted_loss(const EncryptedMatrix& residual, const BitBudget& budget, 
       decode(unpack_columns(packed, residual.layout(), budget.slot_bits()), budget.numbers()));
 }
 
-Plan plan_of(const RunOptions& options, const Network& network, const Parts& parts) {
-  return {network,           options.protocols.names(), options.training, parts.train.rows(),
-          parts.test.rows(), options.range_check.on};
+Plan plan_of(const RunOptions& options, const ProtocolNames& names, const Network& network,
+             const Parts& parts) {
+  return {network, names, options.training, parts.train.rows(), parts.test.rows(), options.range_check.on};
 }
 
 }  // namespace
@@ -93,13 +95,13 @@ void Experiment::keep_model(const SecretKeys& keys) const {
 BitBudget run_budget(const RunOptions& options, const Network& network, const Parts& parts) {
   Numbers numbers = options.numbers;
   options.sigma.apply(numbers, options.inner, options.key.bits, [&](const BitBudget& table) {
-    return shown_by(plan_of(options, network, parts), table);
+    return shown_by(plan_of(options, options.protocols.names(), network, parts), table);
   });
   return {numbers, options.inner, options.key.bits};
 }
 
 Shown Experiment::shown() const {
-  return shown_by(plan_of(options_, network_, parts_), table_budget_);
+  return shown_by(plan_of(options_, names_, network_, parts_), table_budget_);
 }
 
 void Experiment::describe() const {
@@ -109,6 +111,7 @@ void Experiment::describe() const {
   describe_training(console_, network_, options_.training, names_,
                     batch_rows(groups_, groups_.batches.front()), budget_, options_.range_check.on);
   warn_of_unused(console_, options_.protocols, names_);
+  if (options_.link.text && !names_.chooses_products()) warn_of_unused_link(console_, names_);
 }
 
 MemoryTable Experiment::encrypted(const SecretKeys& keys, const OwnerTable& table,
@@ -143,7 +146,10 @@ Findings Experiment::run() {
   console_.note("keys of " + key_text(keys.public_keys().paillier()) +
                 (options_.keys ? " read in " : " made in ") + duration_text(findings.keygen_seconds) +
                 ", both tables encrypted in " + duration_text(findings.encrypt_seconds));
-  if (!options_.output.quiet && !options_.output.json && names_ == preset("homomorphic"))
+  if (names_.chooses_products())
+    choose_products(keys);
+  else if (!options_.output.quiet && !options_.output.json &&
+           options_.protocols.names() == preset("homomorphic"))
     console_.note(hybrid_instead(keys));
   table_id_ = train.info().id;
   const std::string remedy = "lower --learning-rate, scale the features (--scaling) or raise --value-bits";
@@ -153,19 +159,34 @@ Findings Experiment::run() {
   return findings;
 }
 
+Cost Experiment::later_epoch(const PublicKeys& key, const ProtocolNames& names) const {
+  const Sizes sizes{budget_, key.paillier().ciphertext_bytes(), key.dgk().ciphertext_bytes()};
+  return epoch_cost(network_, names, options_.training, groups_, sizes, false, options_.range_check.on);
+}
+
+void Experiment::choose_products(const SecretKeys& keys) {
+  const LinkSpeed link = options_.link.speed().value_or(LinkSpeed::loopback());
+  names_ = with_cheapest_products(
+      names_, network_.layers(),
+      [&](const ProtocolNames& names) { return later_epoch(keys.public_keys(), names); },
+      measure_speed(keys, RandomSource::from_system()), link);
+  origin_["products"] = products_json(names_, link);
+  console_.note(products_text(names_, link));
+}
+
 std::string Experiment::hybrid_instead(const SecretKeys& keys) const {
   const MachineSpeed speed = measure_speed(keys, RandomSource::from_system());
-  const PublicKeys& key = keys.public_keys();
-  const Sizes sizes{budget_, key.paillier().ciphertext_bytes(), key.dgk().ciphertext_bytes()};
   const auto epoch_by = [&](const ProtocolNames& names) {
-    const Cost cost =
-        epoch_cost(network_, names, options_.training, groups_, sizes, false, options_.range_check.on);
-    const Traffic& traffic = cost.traffic;
-    return duration_text(speed.seconds(cost.operations, thread_count())) + " and " +
-           bytes_text(static_cast<double>(traffic.to_key_holder + traffic.to_evaluator));
+    const Cost cost = later_epoch(keys.public_keys(), names);
+    return duration_text(speed.seconds(cost, thread_count())) + " and " +
+           bytes_text(static_cast<double>(cost.traffic.to_key_holder + cost.traffic.to_evaluator));
   };
-  return "an epoch will take about " + epoch_by(names_) + "; with --protocols hybrid " +
-         epoch_by(preset("hybrid")) + " (what it assumes: SECURITY.md)";
+  const ProtocolNames hybrid = with_cheapest_products(
+      preset("hybrid"), network_.layers(),
+      [&](const ProtocolNames& names) { return later_epoch(keys.public_keys(), names); }, speed,
+      LinkSpeed::loopback());
+  return "an epoch will take about " + epoch_by(names_) + "; with --protocols hybrid " + epoch_by(hybrid) +
+         " (what it assumes: SECURITY.md)";
 }
 
 EpochReport Experiment::train_all(const SecretKeys& keys, const MemoryTable& table, Findings& findings) {

@@ -27,6 +27,7 @@ struct RunOptions : PartOptions {
   NetworkOptions network;
   TrainingOptions training = usual_training;
   ProtocolOptions protocols;
+  LinkOption link;
   RangeCheckOption range_check;
   KeyOptions key;
   std::optional<SecretKeys> keys;  ///< that are there already, in place of new ones
@@ -87,6 +88,9 @@ class Experiment {
 
  private:
   void describe() const;
+  Cost later_epoch(const PublicKeys& key, const ProtocolNames& names) const;
+  /// The cheapest ones, for --link.
+  void choose_products(const SecretKeys& keys);
   /// What an epoch will take, and with the preset hybrid.
   std::string hybrid_instead(const SecretKeys& keys) const;
   SecretKeys make_keys() const;

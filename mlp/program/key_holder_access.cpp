@@ -4,7 +4,6 @@
 #include "protocols/transport/certificates.h"
 #include "protocols/transport/hosted.h"
 #include "protocols/transport/lockout.h"
-#include "protocols/transport/remote_key_holder.h"
 
 namespace smlp {
 
@@ -37,14 +36,30 @@ std::unique_ptr<Channel> KeyHolderAccess::connect(const PublicKeys& keys,
     if (recipient) policy.user_keys.emplace_back(recipient->keys.paillier());
     return host_key_holder(std::make_shared<KeyHolder>(*secret_, std::move(policy), answers));
   }
-  std::optional<Party> party;
-  if (options_.tls) party = load_valid_party(*options_.tls, Use::client);
-  std::vector<KeyHolderLink> links;
-  for (const Endpoint& endpoint : parse_endpoints(*options_.addresses)) links.emplace_back(endpoint, party);
-  auto channel = std::make_unique<RemoteKeyHolder>(
-      std::move(links), Patience{.timeout = std::chrono::seconds(options_.timeout)});
+  auto channel =
+      std::make_unique<RemoteKeyHolder>(links(), Patience{.timeout = std::chrono::seconds(options_.timeout)});
   channel->check(keys.fingerprint(), protocols, recipient);
   return channel;
+}
+
+std::vector<KeyHolderLink> KeyHolderAccess::links() const {
+  std::optional<Party> party;
+  if (options_.tls) party = load_valid_party(*options_.tls, Use::client);
+  std::vector<KeyHolderLink> out;
+  for (const Endpoint& endpoint : parse_endpoints(*options_.addresses)) out.emplace_back(endpoint, party);
+  return out;
+}
+
+LinkSpeed KeyHolderAccess::link_speed() const {
+  if (secret_) return LinkSpeed::loopback();
+  std::vector<KeyHolderLink> all = links();
+  for (std::size_t i = 0; i + 1 < all.size(); ++i) {
+    try {
+      return measure_link(all[i]);
+    } catch (const Error&) {  // the next one may answer
+    }
+  }
+  return measure_link(all.back());
 }
 
 std::string KeyHolderAccess::after_refusal(const std::string& remedy) const {

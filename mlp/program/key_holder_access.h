@@ -10,6 +10,7 @@
 #include "paillier/keys.h"
 #include "protocols/channel.h"
 #include "protocols/key_holder.h"
+#include "protocols/transport/link_speed.h"
 #include "protocols/transport/remote_key_holder.h"
 
 namespace smlp {
@@ -32,8 +33,12 @@ class KeyHolderAccess {
   std::unique_ptr<Channel> connect(const PublicKeys& keys, const std::set<std::string>& protocols,
                                    const AnswerRandomness& answers,
                                    const std::optional<Recipient>& recipient = std::nullopt) const;
+  /// The way to it, measured: to the first process that answers. Throws Error where none does.
+  LinkSpeed link_speed() const;
 
  private:
+  std::vector<KeyHolderLink> links() const;
+
   KeyHolderOptions options_;
   std::optional<SecretKeys> secret_;
 };

@@ -35,7 +35,9 @@ void OutputOptions::add_to(CommandLine& line, bool with_metrics) {
 
 void ProtocolOptions::add_to(CommandLine& line) {
   line.text("protocols", preset, "preset: homomorphic, hybrid or paper (smlp protocols lists them all)");
-  line.text("matmul", matmul, "this protocol for products, whatever the preset says");
+  line.text("matmul", matmul,
+            "this protocol for products, whatever the preset says: one, one a layer with commas between, or "
+            "cheapest");
   line.text("truncation", truncation, "this one for truncation");
   line.text("comparison", comparison, "this one for comparison");
   line.text("selection", selection, "this one for selection");
@@ -47,7 +49,10 @@ ProtocolNames ProtocolOptions::names() const {
   const auto replace = [](Family family, const std::optional<std::string>& wanted, std::string& name) {
     if (wanted) name = find_protocol(family, *wanted).name;
   };
-  replace(Family::matmul, matmul, names.matmul);
+  if (matmul) {
+    names.matmul = *matmul;
+    names.products();
+  }
   replace(Family::truncation, truncation, names.truncation);
   replace(Family::comparison, comparison, names.comparison);
   replace(Family::selection, selection, names.selection);
@@ -90,6 +95,17 @@ Network NetworkOptions::network(std::size_t features, std::size_t outputs, const
     throw UsageError("--task regression learns numbers, and " + std::string(network.output().name) +
                      " outputs are those of classes: take linear ones");
   return network;
+}
+
+void LinkOption::add_to(CommandLine& line) {
+  line.text("link", text,
+            "between the parties: loopback, or BANDWIDTH/RTT as in 1Gbit/5ms (kbit, Mbit, Gbit; us, ms, s); "
+            "products are chosen for it");
+}
+
+std::optional<LinkSpeed> LinkOption::speed() const {
+  if (!text) return std::nullopt;
+  return LinkSpeed::parse(*text);
 }
 
 void add_training_options(CommandLine& line, TrainingOptions& options) {

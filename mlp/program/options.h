@@ -15,6 +15,7 @@
 #include "paillier/keys.h"
 #include "protocols/registry.h"
 #include "protocols/statistical_distance.h"
+#include "protocols/transport/link_speed.h"
 
 namespace smlp {
 
@@ -64,6 +65,14 @@ struct NetworkOptions {
   /// ones, or outputs of classes for regression, Error as parse_network.
   Network network(std::size_t features, std::size_t outputs, const ProtocolOptions& protocols,
                   Task task) const;
+};
+
+/// --link: how fast the way between the parties is, for the choice of products.
+struct LinkOption {
+  std::optional<std::string> text;
+  void add_to(CommandLine& line);
+  /// Nothing where it was not given. Throws Error on anything but a link.
+  std::optional<LinkSpeed> speed() const;
 };
 
 /// Hyper-parameters.

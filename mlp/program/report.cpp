@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 
 #include "mlp/sha256.h"
@@ -34,6 +35,16 @@ std::string protocols_text(const ProtocolNames& names) {
   return out;
 }
 
+std::string products_text(const ProtocolNames& names, const LinkSpeed& link) {
+  const std::string products = std::regex_replace(names.matmul, std::regex(","), ", ");
+  return "products of the layers: " + products + ", as is cheapest over " + link.text();
+}
+
+Json products_json(const ProtocolNames& names, const LinkSpeed& link) {
+  return {{"matmul", names.matmul},
+          {"link", {{"round_trip", link.round_trip}, {"up", link.up}, {"down", link.down}}}};
+}
+
 std::string key_text(const PaillierPublicKey& key) {
   return std::to_string(key.bits()) + " bits, " + std::string(name(key.variant()));
 }
@@ -62,9 +73,15 @@ void describe_range_checks(Console& console, const ProtocolNames& names, bool ra
 void warn_of_unused(Console& console, const ProtocolOptions& options, const ProtocolNames& names) {
   for (const auto& [family, name] : options.unused(names))
     console.warning("note: --" + family + " " + name + " is not used: " +
-                    (family == "truncation" ? "matmul/" + names.matmul + " truncates by itself"
-                     : names.compares       ? "activation/" + names.activation + " compares by itself"
-                                            : "nothing is compared"));
+                    (family == "truncation"
+                         ? "matmul/" + std::string(names.product(0).name) + " truncates by itself"
+                     : names.compares ? "activation/" + names.activation + " compares by itself"
+                                      : "nothing is compared"));
+}
+
+void warn_of_unused_link(Console& console, const ProtocolNames& names) {
+  console.warning("note: --link is not used: the products are " + names.matmul +
+                  " (--matmul cheapest, or --protocols hybrid, chooses by it)");
 }
 
 void warn_of_leakage(Console& console, const ProtocolNames& names) {

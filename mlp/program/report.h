@@ -19,6 +19,10 @@ namespace smlp {
 std::string rate_text(const TrainingOptions& options, std::size_t rows, const BitBudget& budget);
 /// "packed, dgk-veugen, homomorphic, compare-select": those that are really used.
 std::string protocols_text(const ProtocolNames& names);
+/// "products of the layers: packed, oblivious-transfer, as is cheapest over 1 Gbit/s, 5 ms".
+std::string products_text(const ProtocolNames& names, const LinkSpeed& link);
+/// {"matmul", "link": {"round_trip" in seconds, "up" and "down" in bytes a second}}.
+Json products_json(const ProtocolNames& names, const LinkSpeed& link);
 /// "2048 bits, subgroup".
 std::string key_text(const PaillierPublicKey& key);
 /// Notes what is trained by which protocols with how many values a ciphertext, and warns of what they leak.
@@ -28,6 +32,8 @@ void describe_training(Console& console, const Network& network, const TrainingO
                        bool range_checks);
 /// Says which choices of a protocol have no effect. `names` of these options.
 void warn_of_unused(Console& console, const ProtocolOptions& options, const ProtocolNames& names);
+/// Says that --link has no effect: these products are named.
+void warn_of_unused_link(Console& console, const ProtocolNames& names);
 /// Warns where no range is checked, and says why.
 void describe_range_checks(Console& console, const ProtocolNames& names, bool range_checks);
 /// Says what the chosen protocols leak.

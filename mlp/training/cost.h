@@ -1,5 +1,4 @@
-// What a run will cost: operations and bytes from the protocols' declarations, seconds from the speed of this
-// machine.
+// What a run will cost: operations and bytes from the protocols' declarations.
 #pragma once
 
 #include <cstddef>
@@ -43,19 +42,5 @@ struct Plan {
 /// What it shows the key holder: all epochs, the hand-over of the model, the classification and its
 /// hand-over; with the range checks of each. `table` is the budget of the table; keys of users are as long.
 Shown shown_by(const Plan& plan, const BitBudget& table);
-
-/// Processor seconds of each operation on one thread while all threads compute, measured.
-struct MachineSpeed {
-  double product = 0, rerandomisation = 0, decryption = 0, encryption = 0;
-  double bit_product = 0, bit_rerandomisation = 0, bit_encryption = 0, zero_test = 0;
-  double gate = 0, transfer = 0, transfer_block = 0;
-
-  /// Seconds of these operations on `threads` threads that never wait.
-  double seconds(const Operations& operations, int threads) const;
-};
-
-/// Medians of short samples with these keys, the same beside other busy processes: processor time is
-/// measured. Takes about a second of an idle machine.
-MachineSpeed measure_speed(const SecretKeys& keys, const RandomSource& random);
 
 }  // namespace smlp

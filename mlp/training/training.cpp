@@ -23,8 +23,21 @@ void check_steps(std::uint32_t epoch, std::size_t batches) {
                 " batches passes the 2^32 steps that a run can number; lower --epochs");
 }
 
+namespace {
+
+/// Throws Error unless `names` has a product for each layer, or one for all.
+void check_products(const ProtocolNames& names, const Network& network) {
+  const std::size_t named = names.chooses_products() ? 1 : names.products().size();
+  if (named != 1 && named != network.layers())
+    throw Error("--matmul names " + std::to_string(named) + " products, the network " + network.text() +
+                " has " + std::to_string(network.layers()) + " layers: name one for all, or one for each");
+}
+
+}  // namespace
+
 ProtocolNames for_training(ProtocolNames names, const Network& network, const TrainingOptions& options,
                            bool range_checks) {
+  check_products(names, network);
   names.compares = std::ranges::any_of(network.kinds, &LayerKind::compares) || options.clip_gradient != 0 ||
                    (range_checks && names.checks_ranges());
   return names;

@@ -94,7 +94,7 @@ typename A::Matrix classify_batch(A& arithmetic, const Network& network,
 }
 
 /// The same protocols, told whether a training compares anything: in a layer or its outputs, to clip errors,
-/// or to check weights.
+/// or to check weights. Throws Error unless they name a product for each layer, one for all, or none.
 ProtocolNames for_training(ProtocolNames names, const Network& network, const TrainingOptions& options,
                            bool range_checks);
 /// The same of a classification, which compares in hidden layers alone.

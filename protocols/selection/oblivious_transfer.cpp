@@ -202,7 +202,8 @@ extern constexpr Descriptor oblivious_selection_descriptor{
                                          selection_choice_bytes(cells) + state +
                                          selection_message_bytes(cells, ring)},
               .to_evaluator = {.ciphertexts = answered, .bytes = selection_answer_bytes(cells, ring) + state},
-              .masked_values = (opened ? 1 : 2) * cells};
+              .masked_values = (opened ? 1 : 2) * cells,
+              .beside = {.transfers = 2 * static_cast<double>(cells)}};
         },
     .make = made<ObliviousSelection>,
 };

@@ -65,9 +65,17 @@ j = json.load(open("plan.json"))
 for epoch, seconds, bits, delay in [(j["epoch"], j["epoch_over_link"], 100e6, 0.04)] + [
         (preset, preset["links"]["1Gbit/1ms"], 1e9, 0.001) for preset in j["presets"].values()]:
     way = 8 * (epoch["bytes"]["to_key_holder"] + epoch["bytes"]["to_evaluator"]) / bits + delay * epoch["rounds"]
-    assert abs(seconds - epoch["seconds"] - way) < 1e-6, (seconds, epoch, way)
+    if epoch is j["presets"]["hybrid"]:  # by other products there, where that is cheaper
+        assert seconds < epoch["seconds"] + way + 1e-6, (seconds, epoch, way)
+    else:
+        assert abs(seconds - epoch["seconds"] - way) < 1e-6, (seconds, epoch, way)
 assert list(j["presets"]) == ["homomorphic", "hybrid", "paper"]
 PYTHON
+accepts plan --network 8-4-2 --rows 64 --protocols hybrid --link 10kbit/1ms --bits 1024 --insecure-key --json >plan.json
+holds 'j["protocols"]["matmul"] == "packed"' plan.json
+accepts plan --network 8-4-2 --rows 64 --link 100Mbit/40ms --matmul packed,oblivious-transfer --bits 1024 --insecure-key --json >plan.json
+holds 'j["protocols"]["matmul"] == "packed,oblivious-transfer"' plan.json
+refuses 1 "matmul names 2 products, the network 8-4-4-2 has 3 layers: name one for all, or one for each" plan --network 8-4-4-2 --matmul packed,oblivious-transfer
 refuses 1 "a link is 'fast', allowed are loopback and BANDWIDTH/RTT" plan --network 8-4-2 --link fast
 refuses 2 'plan needs --network with sizes in numbers, or --data' plan
 refuses 1 "the layer size 'N'" plan --network N-3-C

@@ -41,8 +41,16 @@ same_weights b.h5 inside12.h5
 [ "$(grep -c ' evaluator.example session ' "$logs/two.log")" -gt 20 ] || fail 'the load was not spread'
 
 # Garbled comparisons and transfers: either process answers those of a session.
-accepts "${train[@]}" --seed 11 --protocols hybrid --key-holder $both "${tls[@]}" --out hybrid.h5 >/dev/null
+# Products are chosen for a link, and the weights do not hang on them.
+accepts "${train[@]}" --seed 11 --protocols hybrid --key-holder $both "${tls[@]}" --out hybrid.h5 --json >hybrid.report
 same_weights hybrid.h5 inside11.h5
+holds 'all(j["products"]["link"][way] > 0 for way in ("round_trip", "up", "down"))' hybrid.report
+holds 'j["protocols"]["matmul"] == j["products"]["matmul"] != "cheapest"' hybrid.report
+accepts "${train[@]}" --seed 11 --protocols hybrid --link 10kbit/1ms --key-holder $both "${tls[@]}" --out narrow.h5 --json >narrow.report
+same_weights narrow.h5 inside11.h5
+holds 'j["products"] == {"matmul": "packed", "link": {"round_trip": 0.001, "up": 1250, "down": 1250}}' narrow.report
+accepts "${train[@]}" --seed 11 --protocols hybrid --matmul packed,oblivious-transfer --key-holder $both "${tls[@]}" --out mixed.h5 >/dev/null
+same_weights mixed.h5 inside11.h5
 
 # One process is killed, the other answers; both are killed at some moments and come back; so is the evaluator.
 end KILL $two

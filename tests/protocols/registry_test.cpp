@@ -61,6 +61,10 @@ TEST_CASE("registry: presets") {
   CHECK(homomorphic.unused() == Unused{{"truncation", "packed"}});
   CHECK(paper.unused() == Unused{{"comparison", "affine"}, {"selection", "homomorphic"}});
   CHECK(ProtocolNames::from_families(paper.by_family()) == paper);
+  const ProtocolNames hybrid = preset("hybrid");
+  CHECK(hybrid.chooses_products());
+  CHECK(hybrid.product(0).name == "packed");
+  CHECK(hybrid.products().size() == 2);
   ProtocolNames sums = paper;
   sums.compares = false;
   CHECK(sums.used().size() == 2);
@@ -71,6 +75,28 @@ TEST_CASE("registry: presets") {
   incomplete.erase("selection");
   CHECK(error_of([&] { ProtocolNames::from_families(incomplete); }) ==
         "no protocol is named for the family selection");
+}
+
+TEST_CASE("registry: a product for each layer") {
+  ProtocolNames names = preset("homomorphic");
+  names.matmul = "packed,oblivious-transfer,packed";
+  CHECK(names.product(0).name == "packed");
+  CHECK(names.product(1).name == "oblivious-transfer");
+  CHECK(names.needs_transfers());
+  std::set<std::string> used;
+  for (const Descriptor* descriptor : names.used())
+    if (descriptor->family == Family::matmul) used.insert(descriptor->wire_name());
+  CHECK(used == std::set<std::string>{"matmul/packed", "matmul/oblivious-transfer"});
+  CHECK(ProtocolNames::from_families(names.by_family()) == names);
+  CHECK(
+      error_of([&] { names.product(3); }) ==
+      "the products packed,oblivious-transfer,packed are of 3 layers, layer 4 has none: name one for all, or "
+      "one for each layer");
+  for (const char* wrong :
+       {"", "packed,", ",packed", "packed,,packed", "packed, packed", "fast", "packed,cheapest"}) {
+    names.matmul = wrong;
+    CHECK(error_of([&] { names.products(); }).starts_with("there is no matmul protocol '"));
+  }
 }
 
 TEST_CASE("registry: halves are built for a budget that can carry them") {

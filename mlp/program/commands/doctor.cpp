@@ -10,7 +10,9 @@
 #include "mlp/program/usual_training.h"
 #include "mlp/training/batches.h"
 #include "mlp/training/cost.h"
+#include "mlp/training/machine_speed.h"
 #include "mlp/training/network.h"
+#include "mlp/training/product_choice.h"
 #include "paillier/error.h"
 #include "paillier/parallel.h"
 #include "protocols/transport/certificates.h"
@@ -99,7 +101,7 @@ class Doctor {
   std::vector<Endpoint> endpoints_;
   std::optional<TableFile> table_;
   std::optional<Party> party_;
-  std::optional<double> computing_seconds_;
+  std::optional<MachineSpeed> machine_;
   std::size_t faults_ = 0;
 };
 
@@ -222,17 +224,15 @@ void Doctor::estimate_epoch(const std::string& name, const LinkSpeed& speed) {
   const BitBudget budget = evaluator_budget(info.budget, names_);
   const PaillierPublicKey& key = table_->public_keys().paillier();
   const Sizes sizes{budget, key.ciphertext_bytes(), table_->public_keys().dgk().ciphertext_bytes()};
-  const Cost epoch =
-      epoch_cost(network, names_, training, table_->groups(), sizes, true, options_.range_check.on);
-  if (!computing_seconds_) {
-    const SecretKeys like = SecretKeys::generate(key.variant(), key.bits(), default_subgroup_bits(key.bits()),
-                                                 RandomSource::from_system());
-    computing_seconds_ =
-        measure_speed(like, RandomSource::from_system()).seconds(epoch.operations, thread_count());
-  }
+  if (!machine_) machine_ = measure_speed(table_->public_keys(), RandomSource::from_system());
+  const auto cost = [&](const ProtocolNames& names) {
+    return epoch_cost(network, names, training, table_->groups(), sizes, true, options_.range_check.on);
+  };
+  const Cost epoch = cost(with_cheapest_products(names_, network.layers(), cost, *machine_, speed));
   fine(name + ": an epoch of " + network.text() + " has " + count_text(epoch.traffic.rounds, "round") +
        "; this link adds about " + duration_text(speed.seconds(epoch.traffic)) + " to " +
-       duration_text(*computing_seconds_) + " of computing (both parties as fast as this machine)");
+       duration_text(machine_->seconds(epoch, thread_count())) +
+       " of computing (both parties as fast as this machine)");
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include "mlp/program/usual_training.h"
 #include "mlp/training/batches.h"
 #include "mlp/training/cost.h"
+#include "mlp/training/machine_speed.h"
+#include "mlp/training/product_choice.h"
 #include "mlp/training/training.h"
 #include "paillier/error.h"
 #include "paillier/parallel.h"
@@ -31,7 +33,7 @@ struct PlanOptions {
   SigmaOption sigma;
   std::size_t inner = 1024;
   ThreadOption threads;
-  std::string link = "loopback";
+  LinkOption link;
   bool json = false;
 };
 
@@ -48,8 +50,7 @@ void declare(CommandLine& line, PlanOptions& options) {
   options.sigma.add_to(line);
   line.number("inner", options.inner, "widest inner dimension of a product that slots have room for");
   options.threads.add_to(line);
-  line.text("link", options.link,
-            "between the parties: loopback, or BANDWIDTH/RTT as in 1Gbit/5ms (kbit, Mbit, Gbit; us, ms, s)");
+  options.link.add_to(line);
   line.flag("json", options.json, "one JSON object on standard output");
 }
 
@@ -86,23 +87,23 @@ double seconds_over(const LinkSpeed& link, const Cost& cost, double seconds) {
   return seconds + link.seconds(cost.traffic);
 }
 
+/// Links for which presets are compared: of one building, between two, and across the sea.
+const std::vector<std::string> usual_links{"10Gbit/100us", "1Gbit/1ms", "100Mbit/40ms"};
+
 /// An epoch by one of the presets.
 struct PresetCost {
   std::string name;
-  Cost epoch;
-  double seconds = 0;  ///< without a link
+  Cost epoch;                      ///< over the link of the plan
+  double seconds = 0;              ///< of it, without the link
+  std::vector<double> over_links;  ///< over each of the usual links, by products that are cheapest there
 };
-
-/// Links for which presets are compared: of one building, between two, and across the sea.
-const std::vector<std::string> usual_links{"10Gbit/100us", "1Gbit/1ms", "100Mbit/40ms"};
 
 Json to_json(const std::vector<PresetCost>& presets) {
   Json out = Json::object();
   for (const PresetCost& preset : presets) {
     Json& row = out[preset.name] = to_json(preset.epoch, preset.seconds);
     row.erase("operations");
-    for (const std::string& link : usual_links)
-      row["links"][link] = seconds_over(LinkSpeed::parse(link), preset.epoch, preset.seconds);
+    for (std::size_t i = 0; i < usual_links.size(); ++i) row["links"][usual_links[i]] = preset.over_links[i];
   }
   return out;
 }
@@ -122,9 +123,7 @@ std::vector<std::string> table_text(const std::vector<PresetCost>& presets) {
     std::string row =
         padded("  " + preset.name, first) +
         padded(bytes_text(static_cast<double>(traffic.to_key_holder + traffic.to_evaluator)), 10);
-    for (const std::string& link : usual_links)
-      row +=
-          padded(duration_text(seconds_over(LinkSpeed::parse(link), preset.epoch, preset.seconds)), column);
+    for (const double seconds : preset.over_links) row += padded(duration_text(seconds), column);
     out.push_back(std::move(row));
   }
   for (std::string& line : out) line.resize(line.find_last_not_of(' ') + 1);
@@ -156,7 +155,7 @@ int plan_command(const Words& words, Console& console) {
   options.training.check();
   options.key.check();
   options.sigma.check(line);
-  const LinkSpeed link = LinkSpeed::parse(options.link);
+  const LinkSpeed link = options.link.speed().value_or(LinkSpeed::loopback());
   constexpr std::size_t most_rows = std::size_t{1} << 24;
   if (options.rows < 1 || options.rows > most_rows || options.test_rows > most_rows)
     throw Error("--rows and --test-rows are at most 2^24, and --rows at least 1");
@@ -170,9 +169,9 @@ int plan_command(const Words& words, Console& console) {
   }
   const Network network =
       network_of(options.network, features, outputs, options.protocols, options.data.task);
-  const ProtocolNames names =
+  ProtocolNames names =
       for_training(options.protocols.names(), network, options.training, options.range_check.on);
-  const Plan run{network, names, options.training, options.rows, options.test_rows, options.range_check.on};
+  Plan run{network, names, options.training, options.rows, options.test_rows, options.range_check.on};
   const auto shown = [&](const BitBudget& table) { return shown_by(run, table); };
   options.sigma.apply(options.numbers, options.inner, options.key.bits, shown);
   options.numbers.check();
@@ -190,21 +189,32 @@ int plan_command(const Words& words, Console& console) {
   const PublicKeys& key = keys.public_keys();
   const MachineSpeed speed = measure_speed(keys, RandomSource::from_system());
   const Sizes sizes{budget, key.paillier().ciphertext_bytes(), key.dgk().ciphertext_bytes()};
-  const Cost first =
-      epoch_cost(network, names, options.training, groups, sizes, true, options.range_check.on);
-  const Cost epoch = options.training.epochs == 1 ? first
-                                                  : epoch_cost(network, names, options.training, groups,
-                                                               sizes, false, options.range_check.on);
-  const double epoch_seconds = speed.seconds(epoch.operations, thread_count());
-  const double all_seconds = speed.seconds(first.operations, thread_count()) +
-                             static_cast<double>(options.training.epochs - 1) * epoch_seconds;
+  const auto epoch_by = [&](const ProtocolNames& protocols, bool is_first) {
+    const Sizes of_protocols{evaluator_budget(table_budget, protocols), sizes.ciphertext_bytes,
+                             sizes.bit_bytes};
+    return epoch_cost(network, protocols, options.training, groups, of_protocols, is_first,
+                      options.range_check.on);
+  };
+  const bool once = options.training.epochs == 1;
+  const CostOf later = [&](const ProtocolNames& protocols) { return epoch_by(protocols, once); };
+  if (names.chooses_products())
+    run.protocols = names = with_cheapest_products(names, network.layers(), later, speed, link);
+  const Cost first = epoch_by(names, true), epoch = later(names);
+  const double epoch_seconds = speed.seconds(epoch, thread_count());
+  const double all_seconds =
+      speed.seconds(first, thread_count()) + static_cast<double>(options.training.epochs - 1) * epoch_seconds;
   std::vector<PresetCost> presets;
   for (const std::string& name : preset_names()) {
-    const ProtocolNames of_preset = preset(name);
-    const Sizes as_slots{evaluator_budget(table_budget, of_preset), sizes.ciphertext_bytes, sizes.bit_bytes};
-    const Cost cost = epoch_cost(network, of_preset, options.training, groups, as_slots,
-                                 options.training.epochs == 1, options.range_check.on);
-    presets.push_back({name, cost, speed.seconds(cost.operations, thread_count())});
+    const auto over = [&](const LinkSpeed& way) {
+      return later(with_cheapest_products(preset(name), network.layers(), later, speed, way));
+    };
+    const Cost cost = over(link);
+    presets.push_back({name, cost, speed.seconds(cost, thread_count()), {}});
+    for (const std::string& usual : usual_links) {
+      const LinkSpeed way = LinkSpeed::parse(usual);
+      const Cost there = over(way);
+      presets.back().over_links.push_back(seconds_over(way, there, speed.seconds(there, thread_count())));
+    }
   }
   std::optional<TableGroups> test;
   Cost testing;
@@ -212,7 +222,7 @@ int plan_command(const Words& words, Console& console) {
     test = table_groups(options.test_rows, options.training.batch, table_budget.slots());
     testing = classification_cost(network, names, *test, sizes, 0, options.range_check.on);
   }
-  const double test_seconds = speed.seconds(testing.operations, thread_count());
+  const double test_seconds = speed.seconds(testing, thread_count());
   const Shown all_shown = shown(table_budget);
 
   if (options.json) {
@@ -233,9 +243,9 @@ int plan_command(const Words& words, Console& console) {
                     {"slot_bits", budget.slot_bits()},
                     {"slots", budget.slots()},
                     {"threads", thread_count()},
-                    {"first_epoch", to_json(first, speed.seconds(first.operations, thread_count()))},
+                    {"first_epoch", to_json(first, speed.seconds(first, thread_count()))},
                     {"epoch", to_json(epoch, epoch_seconds)},
-                    {"link", options.link},
+                    {"link", options.link.text.value_or("loopback")},
                     {"epoch_over_link", seconds_over(link, epoch, epoch_seconds)},
                     {"presets", to_json(presets)},
                     {"test",
@@ -252,11 +262,12 @@ int plan_command(const Words& words, Console& console) {
                  std::to_string(groups.batches.size()) + " batches of " +
                  std::to_string(options.training.batch) + ", key of " + key_text(key.paillier()));
   console.result("protocols " + protocols_text(names));
+  if (options.protocols.names().chooses_products()) console.result(products_text(names, link));
   console.result(budget_text(budget));
   console.result(rate_text(options.training, batch_rows(groups, groups.batches.front()), budget));
   console.result("an epoch: " + cost_text(epoch, epoch_seconds) + " (both parties on " +
                  std::to_string(thread_count()) + " threads of this machine)");
-  if (line.given("link"))
+  if (options.link.text)
     console.result("over " + link.text() + ": " + duration_text(seconds_over(link, epoch, epoch_seconds)));
   for (const std::string& row : table_text(presets)) console.result(row);
   console.result(count_text(options.training.epochs, "epoch") + ": " + duration_text(all_seconds));

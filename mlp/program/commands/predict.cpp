@@ -11,9 +11,11 @@
 #include "mlp/program/report.h"
 #include "mlp/program/seeds.h"
 #include "mlp/sha256.h"
+#include "mlp/training/machine_speed.h"
 #include "mlp/training/network.h"
 #include "mlp/training/out_of_range.h"
 #include "mlp/training/prediction.h"
+#include "mlp/training/product_choice.h"
 #include "paillier/error.h"
 
 namespace smlp {
@@ -25,6 +27,7 @@ struct PredictOptions {
   std::string data;
   KeyHolderOptions key_holder;
   std::optional<std::string> user_key;
+  LinkOption link;
   RangeCheckOption range_check;
   std::string out;
   ForceOption force;
@@ -43,6 +46,7 @@ void declare(CommandLine& line, PredictOptions& options) {
   line.required("out", options.out, "the encrypted answers");
   options.force.add_to(line);
   options.range_check.add_to(line);
+  options.link.add_to(line);
   options.bound.add_to(line);
   options.threads.add_to(line);
   options.output.add_to(line, false);
@@ -89,8 +93,7 @@ int predict_command(const Words& words, Console& console) {
     check_same_key(options.model, keys.fingerprint(), key_holder.hosted()->public_keys().fingerprint());
   const TableFile table(options.data, keys);
   check_same_numbers(options.model, model.budget, options.data, table.info().budget);
-  const ProtocolNames names =
-      for_classification(ProtocolNames::from_families(model.protocols), model.network);
+  ProtocolNames names = for_classification(ProtocolNames::from_families(model.protocols), model.network);
   std::optional<PublicKeys> user;
   if (options.user_key) {
     user = load_public_keys(*options.user_key).with_sigma(model.budget.numbers().sigma);
@@ -116,12 +119,23 @@ int predict_command(const Words& words, Console& console) {
   describe_range_checks(console, names, options.range_check.on);
   if (key_holder.hosted() != nullptr)
     console.warning("note: the key holder runs in this process, so all roles are in one hand");
-  const std::size_t sigma = model.budget.numbers().sigma;
+  const std::size_t sigma = model.budget.numbers().sigma, user_bits = user ? user->paillier().bits() : 0;
   const Sizes sizes{model.budget, keys.paillier().ciphertext_bytes(), keys.dgk().ciphertext_bytes()};
-  const Shown shown_in_all =
-      model.shown + shown(classification_cost(network, names, table.groups(), sizes,
-                                              user ? user->paillier().bits() : 0, options.range_check.on)
-                              .operations);
+  const auto cost = [&](const ProtocolNames& protocols) {
+    return classification_cost(network, protocols, table.groups(), sizes, user_bits, options.range_check.on);
+  };
+  std::optional<LinkSpeed> link = options.link.speed();
+  if (link && !names.needs_transfers()) {
+    warn_of_unused_link(console, names);
+    link.reset();
+  }
+  if (link) {
+    names.matmul = cheapest;
+    names = with_cheapest_products(names, network.layers(), cost,
+                                   measure_speed(keys, RandomSource::from_system()), *link);
+    console.note(products_text(names, *link));
+  }
+  const Shown shown_in_all = model.shown + shown(cost(names).operations);
   const ProtocolNames all =  // whether ranges were checked is not known
       for_training(names, network, TrainingOptions::from_json(model.training), true);
   require_distance("this classification, with the training of the model,", all, shown_in_all, sigma,
@@ -160,6 +174,7 @@ int predict_command(const Words& words, Console& console) {
                      {"answers", options.out}};
     Json report = provenance(line, options.key_holder.seed);
     report.update(about);
+    if (link) report["products"] = products_json(names, *link);
     report.update(measured.to_json());
     report["statistical_bits"] = distance_json(all, shown_in_all, sigma);
     report["seconds"] = {

@@ -1,4 +1,5 @@
 // smlp protocols: the registry, for people, programs and the documentation.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "mlp/program/commands/commands.h"
@@ -26,7 +27,12 @@ Traffic example_traffic(const Descriptor& descriptor) {
 }
 
 bool in_preset(const Descriptor& descriptor, const std::string& name) {
-  const auto names = preset(name).by_family();
+  const ProtocolNames chosen = preset(name);
+  if (descriptor.family == Family::matmul) {
+    const std::vector<const Descriptor*> products = chosen.products();
+    return std::ranges::find(products, &descriptor) != products.end();
+  }
+  const auto names = chosen.by_family();
   const auto found = names.find(std::string(smlp::name(descriptor.family)));
   return found != names.end() && found->second == descriptor.name;
 }

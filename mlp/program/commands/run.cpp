@@ -111,6 +111,7 @@ void declare(CommandLine& line, RunOptions& options, RunFiles& files, ClearOptio
               [&](const std::string& value) { options.scaling = scaling_from_name(value); });
   add_training_options(line, options.training);
   options.protocols.add_to(line);
+  options.link.add_to(line);
   options.range_check.add_to(line);
   options.key.add_to(line);
   add_number_options(line, options.numbers);

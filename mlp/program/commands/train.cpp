@@ -14,7 +14,9 @@
 #include "mlp/program/seeds.h"
 #include "mlp/program/usual_training.h"
 #include "mlp/training/initial_weights.h"
+#include "mlp/training/machine_speed.h"
 #include "mlp/training/out_of_range.h"
+#include "mlp/training/product_choice.h"
 #include "mlp/training/training.h"
 #include "paillier/error.h"
 
@@ -28,6 +30,7 @@ struct TrainOptions {
   TrainingOptions training = usual_training;
   bool batch_given = false, rate_given = false;
   ProtocolOptions protocols;
+  LinkOption link;
   RangeCheckOption range_check;
   KeyHolderOptions key_holder;
   std::string out;
@@ -43,6 +46,7 @@ void declare(CommandLine& line, TrainOptions& options) {
   options.network.add_to(line, true);
   add_training_options(line, options.training);
   options.protocols.add_to(line);
+  options.link.add_to(line);
   options.range_check.add_to(line);
   options.key_holder.add_to(line);
   line.required("out", options.out, "the model, saved whole after each epoch");
@@ -118,6 +122,7 @@ class Training {
     const TableGroups& groups = table_.groups();
     check_budget(network_, training_, batch_rows(groups, groups.batches.front()),
                  batch_rows(groups, groups.batches.back()), budget_);
+    choose_products(key_holder);
     channel_ =
         key_holder.connect(keys_, asked_protocols(names_, options.range_check.on), seeds_.key_holder());
     prepare_model();
@@ -136,6 +141,9 @@ class Training {
     if (!table_.has_labels()) throw Error(options_.data + " has no labels to train on");
     return table_.info().outputs;
   }
+  bool resumes() const { return options_.resume && std::filesystem::exists(options_.out); }
+  /// As the checkpoint has them, or the cheapest, where the choice is left open.
+  void choose_products(const KeyHolderAccess& key_holder);
   void prepare_model();
   /// Throws Error where the epochs that are left would pass --statistical-bound.
   void require_planned_distance() const;
@@ -165,6 +173,28 @@ class Training {
   Measured measured_;
 };
 
+void Training::choose_products(const KeyHolderAccess& key_holder) {
+  const std::optional<LinkSpeed> given = options_.link.speed();
+  if (!names_.chooses_products()) {
+    if (given) warn_of_unused_link(console_, names_);
+    return;
+  }
+  if (resumes()) {
+    names_.matmul = ProtocolNames::from_families(load_model(options_.out, keys_).protocols).matmul;
+    return;
+  }
+  const LinkSpeed link = given ? *given : key_holder.link_speed();
+  const bool once = training_.epochs == 1;
+  names_ = with_cheapest_products(
+      names_, network_.layers(),
+      [&](const ProtocolNames& names) {
+        return epoch_cost(network_, names, training_, table_.groups(), sizes_, once, options_.range_check.on);
+      },
+      measure_speed(keys_, RandomSource::from_system()), link);
+  origin_["products"] = products_json(names_, link);
+  console_.note(products_text(names_, link));
+}
+
 void Training::prepare_model() {
   EncryptedModel start{.key = keys_.fingerprint(),
                        .handed_over = false,
@@ -180,7 +210,7 @@ void Training::prepare_model() {
                        .shown = {},
                        .weights = {},
                        .velocities = {}};
-  if (options_.resume && std::filesystem::exists(options_.out)) {
+  if (resumes()) {
     model_ = load_model(options_.out, keys_);
     check_same_training(options_.out, *model_, start);
     model_->training = start.training;

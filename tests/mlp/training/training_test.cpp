@@ -304,7 +304,9 @@ TEST_CASE("in tiles under way together a wide network has the twin's weights and
   oblivious.protocols.matmul = "oblivious-transfer";
   SmallRun both = garbled;
   both.protocols.matmul = "oblivious-transfer";
-  for (const SmallRun* by_transfers : {&garbled, &oblivious, &both}) {
+  SmallRun by_layer = garbled;
+  by_layer.protocols.matmul = "packed,oblivious-transfer";
+  for (const SmallRun* by_transfers : {&garbled, &oblivious, &both, &by_layer}) {
     const SmallOutcome out = train_small(toy_keys(), numbers, 64, data, *by_transfers);
     CHECK(out.encrypted == direct.twin);
     CHECK(out.traffic ==

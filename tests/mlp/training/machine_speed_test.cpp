@@ -1,6 +1,6 @@
 // The speed of the machine, measured beside other work. (What is declared is compared with runs in
 // training_test.cpp.)
-#include "mlp/training/cost.h"
+#include "mlp/training/machine_speed.h"
 
 #include <doctest/doctest.h>
 
@@ -39,7 +39,7 @@ constexpr double MachineSpeed::*operations[] = {
     &MachineSpeed::product,        &MachineSpeed::rerandomisation, &MachineSpeed::decryption,
     &MachineSpeed::encryption,     &MachineSpeed::bit_product,     &MachineSpeed::bit_rerandomisation,
     &MachineSpeed::bit_encryption, &MachineSpeed::zero_test,       &MachineSpeed::gate,
-    &MachineSpeed::transfer,       &MachineSpeed::transfer_block};
+    &MachineSpeed::transfer,       &MachineSpeed::transfer_block,  &MachineSpeed::byte};
 
 }  // namespace
 
@@ -51,12 +51,12 @@ TEST_CASE("the speed of the machine is measured beside busy threads as without t
     const Busy busy;
     beside = measured(2);
   }
-  Operations epoch;
+  Cost epoch{.operations = {}, .traffic = {1, 1, 1}};
   for (double Operations::*count :
        {&Operations::products, &Operations::rerandomisations, &Operations::decryptions,
         &Operations::bit_products, &Operations::bit_encryptions, &Operations::zero_tests, &Operations::gates,
         &Operations::transfers, &Operations::transfer_blocks})
-    epoch.*count = 1;
+    epoch.operations.*count = 1;
   for (double MachineSpeed::*operation : operations) CHECK(without.*operation > 0);
   const double ratio = beside.seconds(epoch, 1) / without.seconds(epoch, 1);
   CAPTURE(ratio);

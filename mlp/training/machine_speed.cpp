@@ -1,0 +1,232 @@
+// Short samples of each operation, on every thread.
+#include "mlp/training/machine_speed.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <functional>
+#include <future>
+#include <vector>
+
+#include "paillier/parallel.h"
+#include "protocols/matmul/cross_terms.h"
+#include "protocols/oblivious_transfer/garbled_comparisons.h"
+#include "protocols/sealed_state.h"
+
+namespace smlp {
+
+double MachineSpeed::seconds(const Cost& cost, int threads) const {
+  const Operations& o = cost.operations;
+  const double work = o.products * product + o.rerandomisations * rerandomisation +
+                      o.decryptions * decryption + o.encryptions * encryption + o.bit_products * bit_product +
+                      o.bit_rerandomisations * bit_rerandomisation + o.bit_encryptions * bit_encryption +
+                      o.zero_tests * zero_test + o.gates * gate + o.transfers * transfer +
+                      o.transfer_blocks * transfer_block;
+  const auto bytes = static_cast<double>(cost.traffic.to_key_holder + cost.traffic.to_evaluator);
+  return work / std::max(threads, 1) + bytes * byte;
+}
+
+namespace {
+
+/// Processor time of the calling thread. Unlike wall-clock time it does not grow while other processes have
+/// the processor.
+double thread_seconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+/// Seconds of one operation, sampled.
+struct Samples {
+  double MachineSpeed::*operation;
+  std::vector<double> seconds;
+};
+
+/// Times calls on one thread, in turn so that a slow moment of the machine touches all alike.
+class Sampler {
+ public:
+  /// `call` does `elements` of the operation.
+  void add(double MachineSpeed::*operation, double elements, std::function<void()> call) {
+    calls_.push_back({elements, std::move(call)});
+    samples_.push_back({operation, {}});
+  }
+  std::vector<Samples> run() {
+    constexpr int rounds = 21;
+    for (const Call& call : calls_) call.body();
+    for (int round = 0; round < rounds; ++round)
+      for (std::size_t i = 0; i < calls_.size(); ++i) {
+        const double start = thread_seconds();
+        calls_[i].body();
+        samples_[i].seconds.push_back((thread_seconds() - start) / calls_[i].elements);
+      }
+    return std::move(samples_);
+  }
+
+ private:
+  struct Call {
+    double elements;
+    std::function<void()> body;
+  };
+  std::vector<Call> calls_;
+  std::vector<Samples> samples_;
+};
+
+/// Garbled comparisons of both parties.
+class GateSample {
+ public:
+  static constexpr std::size_t bits = 24, comparisons = comparisons_in_piece;
+  static constexpr std::size_t gates = comparisons * (bits - 1);
+
+  explicit GateSample(RandomStream random) : pairs_(2 * transfer_bits), r_(comparisons) {
+    for (Block& seed : pairs_) seed = {random.word(), random.word()};
+    for (std::uint64_t& word : r_) word = random.word();
+  }
+  void run() const {
+    const Block offset{1, 0};
+    SecretBlocks taken;
+    for (std::size_t i = 0; i < transfer_bits; ++i) taken.push_back(pairs_[2 * i + offset.bit(i)]);
+    const Label label{};
+    TransferChooser chooser(pairs_, label);
+    OffsetHolder holder(offset, taken, label);
+    const Bytes corrections = choose_bits(std::move(chooser), bits, r_);
+    SecretBlocks labels(comparisons * bits);
+    holder.extend(corrections, labels);
+    std::vector<Block> tables(comparisons * table_blocks(bits));
+    std::vector<std::uint8_t> shares(comparisons);
+    ComparisonGarbler(offset, {}, {}, bits).garble(labels, r_, tables, shares);
+    ComparisonEvaluator({}, {}, bits).evaluate(labels, tables, shares);
+  }
+
+ private:
+  SecretBlocks pairs_;
+  std::vector<std::uint64_t> r_;
+};
+
+/// Cross terms of a product of cells x 1 and 1 x cells numbers of both parties.
+class TransferSample {
+ public:
+  TransferSample(std::size_t inner, std::size_t cells, const RandomSource& random)
+      : terms_(cross_terms(BitBudget({}, 1024, 2048), cells, inner, cells)), pairs_(2 * transfer_bits) {
+    RandomStream words = random.stream({});
+    for (Block& seed : pairs_) seed = {words.word(), words.word()};
+    elements_ = FixedIntegers(terms_.elements(), terms_.choice_limbs());
+    for (std::size_t i = 0; i < elements_.size(); ++i) elements_[i][0] = words.word();
+  }
+  double transfers() const { return static_cast<double>(terms_.transfers()); }
+  double blocks() const { return static_cast<double>(terms_.pad_blocks()); }
+  void run() const {
+    const Block offset{1, 0};
+    SecretBlocks taken;
+    for (std::size_t i = 0; i < transfer_bits; ++i) taken.push_back(pairs_[2 * i + offset.bit(i)]);
+    const auto chooser = [&] { return TransferChooser(pairs_, {}); };
+    const Bytes corrections = choose_elements(terms_, chooser(), elements_, {0, elements_.size()});
+    IntegerMatrix e_a(terms_.rows, terms_.inner), e_b(terms_.inner, terms_.cols),
+        rho(terms_.rows, terms_.cols);
+    const CrossTermMessages messages =
+        CrossTermSender(terms_, e_a, e_b, rho)
+            .send(offset, [&] { return OffsetHolder(offset, taken, {}); }, corrections, {});
+    FixedIntegers sums(terms_.cells(), terms_.limbs());
+    receive_cross_terms(terms_, 0, chooser, elements_, messages.bytes(), sums);
+  }
+
+ private:
+  CrossTerms terms_;
+  SecretBlocks pairs_;
+  FixedIntegers elements_;
+};
+
+/// All operations on the calling thread alone.
+std::vector<Samples> sample_operations(const SecretKeys& keys, const RandomSource& random) {
+  set_thread_count(1);
+  const PaillierPublicKey& paillier = keys.public_keys().paillier();
+  const DgkPublicKey& dgk = keys.public_keys().dgk();
+  constexpr std::size_t batch = 16;  // full lanes, as the protocols fill them
+  const OperationId operation{0, 0, Direction::output};
+  std::uint64_t drawn = 0;
+  const auto next = [&] {
+    return Draws(random, [&] {
+      Address address = operation.address(RandomnessKind::mask_conversion);
+      address.element = drawn += 1 << 20;
+      return address;
+    }());
+  };
+  const std::vector<Integer> plain(batch, 12345);
+  std::vector<Ciphertext> ciphertexts;
+  for (const FreshCiphertext& c : paillier.encrypt(plain, next())) ciphertexts.push_back(c.local());
+  const std::vector<unsigned> ones(batch, 1);
+  std::vector<DgkCiphertext> bits;
+  for (const FreshDgkCiphertext& c : keys.dgk().encrypt(ones, next())) bits.push_back(c.local());
+
+  // A product inside a matrix product: 64-bit powers of one row of ciphertexts.
+  std::vector<Integer> exponents;
+  const Draws draws = next();
+  for (std::size_t i = 0; i < batch * batch; ++i)
+    exponents.push_back(power_of_two(63) + draws.stream(i).bits(63));
+  Sampler sampler;
+  sampler.add(&MachineSpeed::product, powers_products(1, batch, batch, 64),
+              [&] { paillier.matrix_product(ciphertexts, exponents, 1, batch, batch); });
+  // What a pool makes ahead costs as much, on processors that have the time.
+  constexpr std::size_t taken = 4 * batch;
+  RerandomiserPool ahead(paillier.rerandomisers(), random.derive("speed of Paillier"), 0);
+  RerandomiserPool bits_ahead(dgk.rerandomisers(), random.derive("speed of DGK"), 0);
+  sampler.add(&MachineSpeed::rerandomisation, taken, [&] { ahead.take(taken); });
+  sampler.add(&MachineSpeed::decryption, batch, [&] { keys.paillier().decrypt(ciphertexts); });
+  sampler.add(&MachineSpeed::encryption, batch, [&] { keys.paillier().encrypt(plain, next()); });
+  std::vector<DgkBlock> blocks;
+  for (std::size_t first = 0; first < batch; first += dgk.lanes())
+    blocks.push_back(dgk.block(std::span(bits).subspan(first, std::min(dgk.lanes(), batch - first))));
+  constexpr std::size_t products = 32;
+  sampler.add(&MachineSpeed::bit_product, products * batch, [&] {
+    for (DgkBlock& block : blocks)
+      for (std::size_t i = 0; i < products; ++i) dgk.add(block, blocks[0]);
+  });
+  sampler.add(&MachineSpeed::bit_rerandomisation, taken, [&] { bits_ahead.take(taken); });
+  sampler.add(&MachineSpeed::bit_encryption, batch, [&] { keys.dgk().encrypt(ones, next()); });
+  sampler.add(&MachineSpeed::zero_test, batch, [&] { keys.dgk().are_zero(bits); });
+  const GateSample garbled(random.derive("speed of gates").stream({}));
+  sampler.add(&MachineSpeed::gate, GateSample::gates, [&] { garbled.run(); });
+  const TransferSample short_vectors(64, 1, random.derive("speed of transfers")),
+      long_vectors(1, 64, random.derive("speed of messages"));
+  sampler.add(&MachineSpeed::transfer, short_vectors.transfers(), [&] { short_vectors.run(); });
+  sampler.add(&MachineSpeed::transfer_block, long_vectors.blocks(), [&] { long_vectors.run(); });
+  const Bytes frame(std::size_t{1} << 18, 1);
+  sampler.add(&MachineSpeed::byte, static_cast<double>(frame.size()), [&] {
+    const Bytes sent(frame), received(sent);  // pages that are not there yet are part of it
+    sha256(sent);
+    sha256(received);
+  });
+  return sampler.run();
+}
+
+}  // namespace
+
+MachineSpeed measure_speed(const SecretKeys& keys, const RandomSource& random) {
+  // On every thread at once, since threads slow each other down; each alone in its loops, so that none waits.
+  std::vector<std::future<std::vector<Samples>>> threads;
+  for (int i = 0; i < thread_count(); ++i)
+    threads.push_back(std::async(
+        std::launch::async,
+        [&keys, own = random.derive("speed " + std::to_string(i))] { return sample_operations(keys, own); }));
+  std::vector<Samples> all = threads.front().get();
+  for (std::size_t i = 1; i < threads.size(); ++i) {
+    const std::vector<Samples> more = threads[i].get();
+    for (std::size_t k = 0; k < all.size(); ++k)
+      all[k].seconds.insert(all[k].seconds.end(), more[k].seconds.begin(), more[k].seconds.end());
+  }
+  MachineSpeed speed;
+  for (Samples& samples : all) {
+    const auto median = samples.seconds.begin() + static_cast<std::ptrdiff_t>(samples.seconds.size() / 2);
+    std::ranges::nth_element(samples.seconds, median);
+    speed.*samples.operation = *median;
+  }
+  return speed;
+}
+
+MachineSpeed measure_speed(const PublicKeys& like, const RandomSource& random) {
+  const PaillierPublicKey& key = like.paillier();
+  const SecretKeys keys = SecretKeys::generate(key.variant(), key.bits(), default_subgroup_bits(key.bits()),
+                                               random.derive("keys to measure"));
+  return measure_speed(keys, random);
+}
+
+}  // namespace smlp

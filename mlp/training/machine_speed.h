@@ -1,0 +1,26 @@
+// How fast this machine is at the operations that protocols declare.
+#pragma once
+
+#include "mlp/training/cost.h"
+
+namespace smlp {
+
+/// Processor seconds of each operation on one thread while all threads compute, measured.
+struct MachineSpeed {
+  double product = 0, rerandomisation = 0, decryption = 0, encryption = 0;
+  double bit_product = 0, bit_rerandomisation = 0, bit_encryption = 0, zero_test = 0;
+  double gate = 0, transfer = 0, transfer_block = 0;
+  double byte = 0;  ///< of a message, at both ends: copied, and read by SHA-256
+
+  /// Seconds of both parties' operations on `threads` threads that never wait; what is on the way between
+  /// the parties meanwhile takes longer.
+  double seconds(const Cost& cost, int threads) const;
+};
+
+/// Medians of short samples with these keys, the same beside other busy processes: processor time is
+/// measured. Takes about a second of an idle machine.
+MachineSpeed measure_speed(const SecretKeys& keys, const RandomSource& random);
+/// With new keys of the size of these.
+MachineSpeed measure_speed(const PublicKeys& like, const RandomSource& random);
+
+}  // namespace smlp
