@@ -17,8 +17,8 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from laboratory.experiment import TRAINED, BadExperiment, Experiment  # noqa: E402
-from laboratory.programs import Failed, Programs, words  # noqa: E402
-from laboratory.store import Store  # noqa: E402
+from laboratory.programs import Failed, NotPlanned, Programs, words  # noqa: E402
+from laboratory.store import InUse, Store  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SOURCES = ["paillier", "protocols", "mlp", "bench", "scripts", "datasets", "Makefile"]
@@ -58,11 +58,17 @@ class Point:
         return f"{self.experiment.name}: {self.program} {labels}" + ("" if self.seed is None else f" seed={self.seed}")
 
     def predict(self):
+        """Seconds. Raises BadExperiment where smlp plan refuses the options, NotPlanned where that may be."""
         if self.program == "plan":
             return 3.0
         if self.program not in TRAINED:
             return self.block["expected"]
-        self.plan = self.programs.plan(self.options)
+        try:
+            self.plan = self.programs.plan(self.options)
+        except Failed as failed:
+            if self.block["may-fail"]:
+                raise NotPlanned(failed) from None
+            raise BadExperiment(f"{self.experiment.path}: {self.text()}: {failed}") from None
         rounds, moved = self.plan["epoch"]["rounds"], sum(self.plan["epoch"]["bytes"].values())
         link = rounds * float(self.options.get("rtt-ms", 0)) / 1e3
         if float(self.options.get("mbit", 0)):
@@ -97,9 +103,9 @@ def measured(points, store):
     for key, point in wanted.items():
         try:
             predicted[key] = point.predict()
-        except Failed as failed:
+        except NotPlanned as reason:
             predicted[key] = 0.0
-            say(f"{point.experiment.path}: no prediction for {point.text()}: {failed}")
+            say(f"{point.experiment.path}: no prediction for {point.text()}: {reason}")
     failures, left, factor = {}, sum(predicted.values()), []
     for i, (key, point) in enumerate(wanted.items()):
         left -= predicted[key]
@@ -124,8 +130,8 @@ def dry_run(experiments, points, store):
         for point in left.values():
             try:
                 seconds += point.predict()
-            except Failed as failed:
-                say(f"{experiment.path}: no prediction for {point.text()}: {failed}")
+            except NotPlanned as reason:
+                say(f"{experiment.path}: no prediction for {point.text()}: {reason}")
         print(f"{experiment.name}: {len(of_it)} points, {len(of_it) - len(left)} of them there already, {duration(seconds)}")
         yield seconds
 
@@ -171,6 +177,7 @@ def main():
         print(f"in all {duration(sum(dry_run(experiments, points, store)))}")
         return 0
 
+    store.lock()
     from laboratory import report  # with matplotlib, which takes a second, and is missed before hours of measurements
     failures = measured(points, store)
     folder = pathlib.Path(options.out or (smlp.parent / "results-quick" if options.quick else "docs/results"))
@@ -198,7 +205,7 @@ def main():
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (BadExperiment, Failed, OSError) as error:
+    except (BadExperiment, Failed, InUse, OSError) as error:
         sys.exit(f"reproduce.py: {error}")
     except KeyboardInterrupt:
         sys.exit("reproduce.py: stopped; finished points are kept")

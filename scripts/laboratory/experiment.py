@@ -11,6 +11,7 @@ PROGRAMS = {"run": True, "clear": True, "network": True, "plan": False, "protoco
             "training": False, "published": False}
 TRAINED = ("run", "network")
 RELAYED = {"rtt-ms", "mbit"}  # options of the link between the parties of `network`
+TABLES = ("data", "labels")  # options that name files
 LEAST_BITS = 2048
 FILE_KEYS = {"title": str, "text": str, "points": list, "figures": list}
 POINT_KEYS = {"name": str, "like": str, "program": str, "seeds": list, "expected-seconds": (int, float), "may-fail": bool, "needs": list, "each": str,
@@ -105,7 +106,7 @@ class Reader:
         if program not in (*TRAINED, "plan", "published") and "expected-seconds" not in block:
             raise BadExperiment(f"{self.path}: {where}expected-seconds is missing: of one point, for --dry-run")
         small = block.get("quick", {}) if quick else {}
-        out = {"name": block.get("name", program), "program": program, "each": block.get("each"),
+        out = {"where": where, "name": block.get("name", program), "program": program, "each": block.get("each"),
                "needs": block.get("needs", []), "may-fail": block.get("may-fail", False), "rows": block.get("rows", []), "columns": block["columns"],
                "expected": 1.0 if quick else float(block.get("expected-seconds", 0)),
                "seeds": small.get("seeds", block.get("seeds", [1] if PROGRAMS[program] else [None])),
@@ -142,6 +143,7 @@ class Reader:
         if block["program"] == "published":
             return
         known = set(self.options_of(block["program"]))
+        left_out = any(not pathlib.Path(need).exists() for need in block["needs"])
         given = [(f"{where}fixed.{name}", name, value) for name, value in block["fixed"].items()]
         for axis, labels in block["axes"].items():
             for label, options in labels.items():
@@ -152,6 +154,8 @@ class Reader:
                 self.refuse(key, value, f"but {block['program']} has no option {name}; it has " + ", ".join(sorted(known)))
             if isinstance(value, (list, dict)):
                 self.refuse(key, value, "not a value of an option")
+            if name in TABLES and not left_out and not pathlib.Path(str(value)).is_file():
+                self.refuse(key, value, "but there is no such file (needs = [FILE] leaves the block out where it is missing)")
             if quick:
                 continue
             sizes = str(value).split(",") if name == "bits" else []

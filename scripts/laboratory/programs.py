@@ -22,6 +22,10 @@ class Failed(Exception):
     """A program that ended in an error: its last line."""
 
 
+class NotPlanned(Exception):
+    """A training that smlp plan cannot be asked about."""
+
+
 def words(options):
     """The command line of these options: true is an option without a value, false none at all."""
     out = []
@@ -76,7 +80,11 @@ class Programs:
         self.environment = {**os.environ, "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "passive")}
 
     def path(self, program):
-        return self.smlp if program in (*TRAINED, "clear", "plan") else self.smlp.parent / "bench" / program
+        """Of what measures such points. Raises Failed where it is not built."""
+        path = self.smlp if program in (*TRAINED, "clear", "plan") else self.smlp.parent / "bench" / program
+        if not path.is_file():
+            raise Failed(f"{path} is not built: make reproduce builds what it needs (SMLP names another program)")
+        return path
 
     @functools.cache
     def digest(self, program):
@@ -88,10 +96,10 @@ class Programs:
         found = re.search(rb"clang version [0-9.]+", content) or re.search(rb"GCC: \([^)]*\) [0-9.]+", content)
         return found[0].decode() if found else "unknown"
 
-    def call(self, command, **settings):
+    def call(self, command):
         """Runs a program; its standard output. Raises Failed with its last line."""
         done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True, env=self.environment, check=False, **settings)
+                              stderr=subprocess.PIPE, text=True, env=self.environment, check=False)
         if done.returncode != 0:
             lines = done.stderr.strip().splitlines() or [f"{command[0]} ended with {done.returncode}"]
             raise Failed(lines[-1])
@@ -100,7 +108,7 @@ class Programs:
     @functools.cache
     def help_options(self, command):
         """Names of the options of a command of smlp."""
-        return frozenset(re.findall(r"^  --([a-z-]+)", self.call([self.smlp, command, "--help"]), re.MULTILINE))
+        return frozenset(re.findall(r"^  --([a-z-]+)", self.call([self.path("plan"), command, "--help"]), re.MULTILINE))
 
     @functools.cache
     def options_of(self, program):
@@ -116,7 +124,7 @@ class Programs:
 
     @functools.cache
     def protocols(self):
-        return json.loads(self.call([self.smlp, "protocols", "--json"]))["protocols"]
+        return json.loads(self.call([self.path("plan"), "protocols", "--json"]))["protocols"]
 
     def registered(self, family):
         return [protocol["name"] for protocol in self.protocols() if protocol["family"] == family]
@@ -126,6 +134,8 @@ class Programs:
     def planned_options(self, options):
         """`options` of a training as those of smlp plan, with the sizes of its table."""
         rows, features, classes = table_size(options["data"])
+        if classes == 0 and str(options["network"]).endswith("-C"):
+            raise NotPlanned("the table does not tell its number of classes: write it in place of C")
         rows = min(rows, options.get(TAKEN, rows))
         test = round(rows * float(options.get("test-fraction", 0.2)))
         network = re.sub(r"^N\b", str(features), re.sub(r"-C\b", f"-{classes}", str(options["network"])))

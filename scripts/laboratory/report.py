@@ -50,16 +50,16 @@ def rows_of_experiment(experiment, measured):
             try:
                 rows += [row | told for row in rows_of(block, labels, options, seed, point["result"])]
             except expressions.Missing as missing:
-                raise BadExperiment(f"{experiment.path}: points.each is {block['each']!r}, but a result of {block['program']} "
+                raise BadExperiment(f"{experiment.path}: {block['where']}each is {block['each']!r}, but a result of {block['program']} "
                                     f"has no {missing}") from None
             except expressions.BadExpression as bad:
-                raise BadExperiment(f"{experiment.path}: points.columns: {bad}") from None
+                raise BadExperiment(f"{experiment.path}: {block['where']}columns: {bad}") from None
     for column in dict.fromkeys(column for block in experiment.blocks for column in block["columns"]):
-        texts = [block["columns"][column] for block in experiment.blocks if column in block["columns"]]
-        used = [block["name"] for block in experiment.blocks if column in block["columns"]]
-        here = [row for row in rows if row["points"] in used]
+        used = [block for block in experiment.blocks if column in block["columns"]]
+        names = [block["name"] for block in used]
+        here = [row for row in rows if row["points"] in names]
         if here and not any(column in row for row in here):
-            raise BadExperiment(f"{experiment.path}: points.columns.{column} is {texts[0]!r}, and no point has a value for it")
+            raise BadExperiment(f"{experiment.path}: {used[0]['where']}columns.{column} is {used[0]['columns'][column]!r}, and no point has a value for it")
     return rows
 
 
@@ -73,11 +73,11 @@ def chosen(experiment, figure, rows):
         except expressions.Missing:
             wanted = False
         except expressions.BadExpression as bad:
-            raise BadExperiment(f"{experiment.path}: figures.where: {bad}") from None
+            raise BadExperiment(f"{experiment.path}: figures[{1 + experiment.figures.index(figure)}].where: {bad}") from None
         if wanted and figure["x"]["column"] in row and any(column in row for column in [*figure["ys"].values(), figure.get("failed")]):
             out.append(row)
     if not out:
-        raise BadExperiment(f"{experiment.path}: figures.name is {figure['name']!r}, but no point belongs to this figure")
+        raise BadExperiment(f"{experiment.path}: figures[{1 + experiment.figures.index(figure)}].name is {figure['name']!r}, but no point belongs to this figure")
     return out
 
 

@@ -1,14 +1,27 @@
 """Finished points, one file each, written whole or not at all: a run that was killed goes on after them."""
+import fcntl
 import hashlib
 import json
 import os
 import pathlib
 
 
+class InUse(Exception):
+    """Another process measures into the same folder."""
+
+
 class Store:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
+
+    def lock(self):
+        """Keeps other runs away until this process ends. Raises InUse."""
+        self.locked = open(self.folder / ".lock", "w", encoding="utf-8")
+        try:
+            fcntl.flock(self.locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InUse(f"another run measures into {self.folder}: wait until it ends, or give both --store and --out") from None
         for left in self.folder.glob(".*.part"):  # of a run that was killed
             left.unlink(missing_ok=True)
 

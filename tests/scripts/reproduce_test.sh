@@ -117,6 +117,9 @@ bad 's/^epochs = 2/insecure-key = true/' 'points\[1\].fixed.insecure-key is True
 bad 's/^seeds = \[1\]/seeds = ["one"]/' "points\[1\].seeds is 'one', not a number"
 bad 's/^network = .*//' 'points\[1\].fixed.network is missing'
 bad 's/^twin = .*/twin = "loss."/' "points\[1\].columns.twin is 'loss.', not an expression"
+bad "s|^data = .*|data = '$dir/none.csv'|" "points\[1\].fixed.data is '$dir/none.csv', but there is no such file"
+bad 's/^network = .*/network = "N-two-C"/' "mine: run learning-rate=0.05 seed=1: .*'two'"
+bad 's/^epochs = 2/epochs = 0/' 'mine: run learning-rate=0.05 seed=1: .*epochs'
 bad 's/^kind = .*/kind = "pie"/' "figures\[1\].kind is 'pie', not one of lines, bars"
 bad 's/^series = .*/series = "rate"/' "figures\[1\].series is 'rate', not a column of the points; there are encrypted, "
 bad 's/unit = "passes"/unit = " "/' "figures\[1\].x.unit is ' ', but an axis says what it shows"
@@ -126,10 +129,18 @@ bad 's/^program = .*/like = "other"/' "points\[1\].like is 'other', which is not
 rm -r "$dir/bad"
 ! bench --only yours 2>"$said/err" || fail 'takes an experiment that is not there'
 grep -q '^reproduce.py: --only is yours, but .* has mine$' "$said/err" || fail "says $(<"$said/err")"
+! SMLP=$dir/none bench --dry-run 2>"$said/err" || fail 'takes a program that is not built'
+grep -q "^reproduce.py: $dir/none is not built: make reproduce builds" "$said/err" || fail "says $(<"$said/err")"
+(
+  exec 9>"$dir/store/.lock" && flock 9
+  ! bench >/dev/null 2>"$said/err" || fail 'measures beside another run'
+) || exit 1
+grep -q "^reproduce.py: another run measures into $dir/store: wait until it ends, or give both --store and --out" "$said/err" ||
+  fail "says $(<"$said/err")"
 # What only a result can tell.
 sed 's/^twin = .*/twin = "loss.tvin"/' -i "$dir/files/mine.toml"
 ! bench >/dev/null 2>"$said/err" || fail 'takes a column without a value'
-tail -n 1 "$said/err" | grep -q "mine.toml: points.columns.twin is 'loss.tvin', and no point has a value for it" || fail "says $(<"$said/err")"
+tail -n 1 "$said/err" | grep -q "mine.toml: points\[1\].columns.twin is 'loss.tvin', and no point has a value for it" || fail "says $(<"$said/err")"
 
 # ---- curves of any run ----
 accepts run --data "$datasets/iris.csv" --network N-2-C --epochs 1 --bits 1024 --insecure-key --seed 1 --quiet --metrics "$dir/m.jsonl" >/dev/null
