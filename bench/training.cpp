@@ -12,6 +12,7 @@
 #include "mlp/text.h"
 #include "mlp/training/batches.h"
 #include "mlp/training/initial_weights.h"
+#include "mlp/training/product_choice.h"
 #include "mlp/training/training.h"
 #include "paillier/error.h"
 #include "paillier/parallel.h"
@@ -61,8 +62,8 @@ Workload workload(char letter, const std::string& folder) {
 
 /// Trains the first steps of an epoch. A whole epoch is as many times the mean step as it has steps.
 /// `unchecked`: the same without range checks, in turns with them.
-Json measure(const SecretKeys& keys, const Workload& work, const ProtocolNames& names, const Numbers& numbers,
-             std::size_t steps, bool unchecked) {
+Json measure(const SecretKeys& keys, const Workload& work, const ProtocolNames& chosen,
+             const Numbers& numbers, std::size_t steps, bool unchecked) {
   const TrainingOptions options{.batch = work.batch, .learning_rate = 0.05, .momentum = 0.8};
   const RandomSource random = RandomSource::from_system();
   const BitBudget budget(numbers, 1024, keys.public_keys().paillier().bits());
@@ -72,6 +73,15 @@ Json measure(const SecretKeys& keys, const Workload& work, const ProtocolNames& 
                              rows.row_order, random.derive("owner"));
   const TableGroups& groups = table.groups();
   const std::size_t all = groups.batches.size(), measured = std::min(steps, all);
+
+  const Sizes sizes{budget, keys.public_keys().paillier().ciphertext_bytes(),
+                    keys.public_keys().dgk().ciphertext_bytes()};
+  const ProtocolNames names = with_cheapest_products(
+      chosen, work.network.layers(),
+      [&](const ProtocolNames& each) {
+        return epoch_cost(work.network, each, options, groups, sizes, false);
+      },
+      measure_speed(keys, random), LinkSpeed::loopback());
 
   Session session(keys.public_keys(), direct_channel(keys), budget, names, random.derive("train"), false);
   Session without(keys.public_keys(), direct_channel(keys), budget, names, random.derive("unchecked"), false,
@@ -117,6 +127,7 @@ Json measure(const SecretKeys& keys, const Workload& work, const ProtocolNames& 
   const Traffic& traffic = session.channel().traffic();
   Json row{{"workload", work.name},
            {"text", work.text},
+           {"matmul", names.matmul},
            {"rows", work.table.rows()},
            {"batch", work.batch},
            {"steps", all},

@@ -9,6 +9,7 @@
 
 #include "mlp/files/ciphertext_file.h"
 #include "paillier/error.h"
+#include "protocols/registry.h"
 
 namespace smlp {
 
@@ -99,6 +100,12 @@ void check_model(const EncryptedModel& model) {
   if (!model.velocities.empty()) check_matrices(model.velocities, model.network.sizes, "velocities");
   for (const auto& [family, name] : model.protocols)
     if (family.empty() || name.empty()) throw Error("a protocol of the model has no name");
+  if (const auto matmul = model.protocols.find("matmul"); matmul != model.protocols.end()) {
+    const auto named = 1 + static_cast<std::size_t>(std::ranges::count(matmul->second, ','));
+    if (matmul->second == cheapest || (named != 1 && named != model.network.layers()))
+      throw Error("the products of the model are '" + matmul->second.substr(0, 80) +
+                  "', where one for all layers or one for each is named");
+  }
 }
 
 void save_model(const std::filesystem::path& path, const EncryptedModel& model, const PublicKeys& keys) {

@@ -242,19 +242,20 @@ std::vector<std::string> commands(const Outcome& outcome, const CommandLine& lin
   }
   const std::string batch =
       options.training.batch == usual.batch ? "" : " --batch " + std::to_string(options.training.batch);
-  const std::size_t sigma = outcome.trials.front().sigma;  // --statistical-bound may have chosen it
-  const std::string wider = sigma == Numbers{}.sigma ? "" : " --sigma " + std::to_string(sigma);
+  const std::string network =
+      shell_word(options.network.text.empty() ? usual_network(outcome.network.outputs(), options.data.task)
+                                              : options.network.text);
+  // Of all rows, of which some are tested on here.
+  const std::string bound = line.given("statistical-bound") ? " --network " + network + " --epochs " +
+                                                                  std::to_string(options.training.epochs)
+                                                            : "";
   const std::string output = options.network.output ? " --output " + *options.network.output : "";
   return {"smlp encrypt --key keys/public.json --data " + shell_word(options.data.data) +
-              given_options(
-                  line, {"task", "label", "labels", "separator", "decimal", "no-header", "columns", "ignore",
-                         "categorical", "missing", "scaling", "value-bits", "fraction-bits", "inner"}) +
-              wider + batch + " --out table.h5",
-          "smlp train --data table.h5 --network " +
-              shell_word(options.network.text.empty()
-                             ? usual_network(outcome.network.outputs(), options.data.task)
-                             : options.network.text) +
-              output + training +
+              given_options(line, {"task", "label", "labels", "separator", "decimal", "no-header", "columns",
+                                   "ignore", "categorical", "missing", "scaling", "value-bits",
+                                   "fraction-bits", "inner", "sigma", "statistical-bound"}) +
+              bound + batch + " --out table.h5",
+          "smlp train --data table.h5 --network " + network + output + training +
               given_options(line, {"protocols", "matmul", "truncation", "comparison", "selection",
                                    "activation", "link", "range-check", "statistical-bound"}) +
               " --key-holder HOST:PORT --tls DIR --out model.h5"};
@@ -313,6 +314,8 @@ void run_clear(const RunOptions& options, const ClearOptions& clear, const Comma
     for (Outcome& outcome : outcomes) {
       outcome.network = network_of(outcome.options.network, parts.train.features.cols(),
                                    parts.profile.outputs(), options.protocols, options.data.task);
+      for_training(options.protocols.names(), outcome.network, outcome.options.training,
+                   options.range_check.on);  // refuses products of other layers
       if (repeat == 0 && one)
         console.note(options.data.data + ": " + count_text(parts.train.rows(), "row") + " to train and " +
                      std::to_string(parts.test.rows()) + " to test; network " + outcome.network.text());

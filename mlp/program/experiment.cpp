@@ -29,7 +29,9 @@ double decrypted_loss(const EncryptedMatrix& residual, const BitBudget& budget, 
 
 Plan plan_of(const RunOptions& options, const ProtocolNames& names, const Network& network,
              const Parts& parts) {
-  return {network, names, options.training, parts.train.rows(), parts.test.rows(), options.range_check.on};
+  return {network,           for_training(names, network, options.training, options.range_check.on),
+          options.training,  parts.train.rows(),
+          parts.test.rows(), options.range_check.on};
 }
 
 }  // namespace
@@ -111,7 +113,8 @@ void Experiment::describe() const {
   describe_training(console_, network_, options_.training, names_,
                     batch_rows(groups_, groups_.batches.front()), budget_, options_.range_check.on);
   warn_of_unused(console_, options_.protocols, names_);
-  if (options_.link.text && !names_.chooses_products()) warn_of_unused_link(console_, names_);
+  if (options_.link.text && !names_.chooses_products())
+    warn_of_unused_link(console_, options_.protocols.matmul ? "--matmul" : "the preset");
 }
 
 MemoryTable Experiment::encrypted(const SecretKeys& keys, const OwnerTable& table,
@@ -161,7 +164,8 @@ Findings Experiment::run() {
 
 Cost Experiment::later_epoch(const PublicKeys& key, const ProtocolNames& names) const {
   const Sizes sizes{budget_, key.paillier().ciphertext_bytes(), key.dgk().ciphertext_bytes()};
-  return epoch_cost(network_, names, options_.training, groups_, sizes, false, options_.range_check.on);
+  const bool once = options_.training.epochs == 1;
+  return epoch_cost(network_, names, options_.training, groups_, sizes, once, options_.range_check.on);
 }
 
 void Experiment::choose_products(const SecretKeys& keys) {

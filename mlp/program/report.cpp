@@ -79,9 +79,11 @@ void warn_of_unused(Console& console, const ProtocolOptions& options, const Prot
                                       : "nothing is compared"));
 }
 
-void warn_of_unused_link(Console& console, const ProtocolNames& names) {
-  console.warning("note: --link is not used: the products are " + names.matmul +
-                  " (--matmul cheapest, or --protocols hybrid, chooses by it)");
+void warn_of_unused_link(Console& console, const std::string& where) {
+  console.warning(
+      "note: --link is not used: products are chosen by it where they are left open (--matmul "
+      "cheapest, or --protocols hybrid), and here " +
+      where + " names them");
 }
 
 void warn_of_leakage(Console& console, const ProtocolNames& names) {

@@ -32,8 +32,8 @@ void describe_training(Console& console, const Network& network, const TrainingO
                        bool range_checks);
 /// Says which choices of a protocol have no effect. `names` of these options.
 void warn_of_unused(Console& console, const ProtocolOptions& options, const ProtocolNames& names);
-/// Says that --link has no effect: these products are named.
-void warn_of_unused_link(Console& console, const ProtocolNames& names);
+/// Says that --link has no effect: `where` names the products.
+void warn_of_unused_link(Console& console, const std::string& where);
 /// Warns where no range is checked, and says why.
 void describe_range_checks(Console& console, const ProtocolNames& names, bool range_checks);
 /// Says what the chosen protocols leak.

@@ -266,7 +266,7 @@ Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const Tr
     cost += training_step_cost(network, protocols, options, widths, sizes, table, range_checks,
                                first && &batch == &groups.batches.front());
   }
-  bool transferred = false;
+  bool transferred = options.clip_gradient != 0;
   for (std::size_t layer = 0; layer < network.layers(); ++layer)
     transferred |= network.kind(layer).compares() || protocols.product(layer).transfers;
   cost += weight_check_cost(network, protocols, sizes, range_checks, first && !transferred);

@@ -10,7 +10,8 @@ struct MachineSpeed {
   double product = 0, rerandomisation = 0, decryption = 0, encryption = 0;
   double bit_product = 0, bit_rerandomisation = 0, bit_encryption = 0, zero_test = 0;
   double gate = 0, transfer = 0, transfer_block = 0;
-  double byte = 0;  ///< of a message, at both ends: copied, and read by SHA-256
+  double byte =
+      0;  ///< of a message, at both ends: copied, and read by SHA-256 (at most: an answer is read once)
 
   /// Seconds of both parties' operations on `threads` threads that never wait; what is on the way between
   /// the parties meanwhile takes longer.

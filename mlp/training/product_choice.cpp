@@ -2,10 +2,12 @@
 #include "mlp/training/product_choice.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "paillier/error.h"
 #include "paillier/parallel.h"
 
 namespace smlp {
@@ -27,8 +29,12 @@ ProtocolNames with_cheapest_products(const ProtocolNames& names, std::size_t lay
                                      const MachineSpeed& machine, const LinkSpeed& link) {
   if (!names.chooses_products()) return names;
   const auto seconds = [&](const std::vector<std::string_view>& products) {
-    const Cost of_run = cost(with_products(names, products));
-    return machine.seconds(of_run, thread_count()) + link.seconds(of_run.traffic);
+    try {
+      const Cost of_run = cost(with_products(names, products));
+      return machine.seconds(of_run, thread_count()) + link.seconds(of_run.traffic);
+    } catch (const Error&) {  // a product that cannot serve a layer of this size
+      return std::numeric_limits<double>::infinity();
+    }
   };
   std::vector<std::string_view> chosen(layers, names.product(0).name);
   double least = seconds(chosen);

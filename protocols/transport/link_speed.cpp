@@ -83,8 +83,9 @@ double LinkSpeed::seconds(const Traffic& traffic) const {
 }
 
 LinkSpeed measure_link(KeyHolderLink& link) {
-  constexpr std::size_t measured_bytes = std::size_t{1} << 20;
+  constexpr std::size_t least_bytes = std::size_t{1} << 14, most_bytes = std::size_t{1} << 20;
   constexpr int attempts = 9;
+  constexpr double long_enough = 0.5;  // seconds: an echo that took so long tells the bandwidth well
   using Clock = std::chrono::steady_clock;
   const auto seconds_of = [&](std::size_t up, std::size_t down) {
     double least = std::numeric_limits<double>::infinity();
@@ -92,13 +93,21 @@ LinkSpeed measure_link(KeyHolderLink& link) {
       const Clock::time_point start = Clock::now();
       if (const auto outcome = link.echo(up, down, std::chrono::seconds(60)); !outcome.ok)
         throw Error(link.name() + ": " + outcome.message);
-      least = std::min(least, std::chrono::duration<double>(Clock::now() - start).count());
+      const double took = std::chrono::duration<double>(Clock::now() - start).count();
+      least = std::min(least, took);
+      if (took > long_enough) break;
     }
     return least;
   };
   LinkSpeed speed;
   speed.round_trip = seconds_of(1, 1);
-  const double up = seconds_of(measured_bytes, 0), both = seconds_of(measured_bytes, measured_bytes);
+  std::size_t measured_bytes = least_bytes;
+  double up = seconds_of(measured_bytes, 0);
+  while (measured_bytes < most_bytes && up - speed.round_trip < long_enough / 8) {
+    measured_bytes *= 8;
+    up = seconds_of(measured_bytes, 0);
+  }
+  const double both = seconds_of(measured_bytes, measured_bytes);
   const auto bytes = static_cast<double>(measured_bytes);
   speed.up = bytes / std::max(up - speed.round_trip, 1e-6);
   speed.down = bytes / std::max(both - up, 1e-6);

@@ -58,18 +58,12 @@ def take_rows(source, folder, count):
     return str(out)
 
 
-def table_size(path):
-    """(rows, features, classes) of a table; classes is 0 where an IDX file does not tell."""
+def table_rows(path):
     with opened(path) as file:
         content = file.read()
     if content[:2] == b"\0\0":
-        sizes = struct.unpack(f">{content[3]}I", content[4:4 + 4 * content[3]])
-        features = 1
-        for size in sizes[1:]:
-            features *= size
-        return sizes[0], features, 0
-    rows = list(csv.reader(content.decode().splitlines()))[1:]
-    return len(rows), len(rows[0]) - 1, len({row[-1] for row in rows})
+        return struct.unpack(">I", content[4:8])[0]
+    return len(list(csv.reader(content.decode().splitlines()))) - 1
 
 
 class Programs:
@@ -132,15 +126,14 @@ class Programs:
     # ---- what a training will take ----
 
     def planned_options(self, options):
-        """`options` of a training as those of smlp plan, with the sizes of its table."""
-        rows, features, classes = table_size(options["data"])
-        if classes == 0 and str(options["network"]).endswith("-C"):
-            raise NotPlanned("the table does not tell its number of classes: write it in place of C")
+        """`options` of a training as those of smlp plan, with the rows of its table."""
+        rows = table_rows(options["data"])
         rows = min(rows, options.get(TAKEN, rows))
         test = round(rows * float(options.get("test-fraction", 0.2)))
-        network = re.sub(r"^N\b", str(features), re.sub(r"-C\b", f"-{classes}", str(options["network"])))
         planned = {name: value for name, value in options.items() if name in self.help_options("plan")}
-        return {**planned, "network": network, "rows": rows - test, "test-rows": test}
+        if float(options.get("mbit", 0)):
+            planned["link"] = f"{options['mbit']}Mbit/{options.get('rtt-ms', 0)}ms"
+        return {**planned, "rows": rows - test, "test-rows": test}
 
     def plan(self, options):
         """What smlp plan says of a training with these options; asked once for the same ones."""

@@ -23,7 +23,8 @@ class Store:
         except BlockingIOError:
             raise InUse(f"another run measures into {self.folder}: wait until it ends, or give both --store and --out") from None
         for left in self.folder.glob(".*.part"):  # of a run that was killed
-            left.unlink(missing_ok=True)
+            if not pathlib.Path(f"/proc/{left.name.split('.')[-2]}").exists():
+                left.unlink(missing_ok=True)
 
     def path(self, identity):
         name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]

@@ -88,7 +88,7 @@ accepts "${run[@]:0:9}" --clear --output linear --nesterov --clip-gradient 0.5 -
 grep -qx '  smlp train --data table.h5 --network N-4-C --output linear --clip-gradient 0.5 --epochs 2 --nesterov --schedule step --key-holder HOST:PORT --tls DIR --out model.h5' clear.txt ||
   fail "$(cat clear.txt)"
 accepts "${run[@]:0:9}" --clear --statistical-bound 30 >clear.txt
-grep -qxE '  smlp encrypt --key keys/public.json --data train.csv --sigma 4[0-9] --out table.h5' clear.txt || fail "$(cat clear.txt)"
+grep -qxE '  smlp encrypt --key keys/public.json --data train.csv --statistical-bound 30 --network N-4-C --epochs 2 --out table.h5' clear.txt || fail "$(cat clear.txt)"
 grep -qE '^  smlp train .* --statistical-bound 30 --key-holder' clear.txt || fail "$(cat clear.txt)"
 refuses 1 'clip-gradient 1.0* does nothing' "${run[@]}" --clear --clip-gradient 1
 refuses 1 'nesterov needs --momentum above 0' "${run[@]}" --clear --nesterov --momentum 0

@@ -13,6 +13,7 @@
 #include "mlp/training/machine_speed.h"
 #include "mlp/training/network.h"
 #include "mlp/training/product_choice.h"
+#include "mlp/training/training.h"
 #include "paillier/error.h"
 #include "paillier/parallel.h"
 #include "protocols/transport/certificates.h"
@@ -221,14 +222,15 @@ void Doctor::estimate_epoch(const std::string& name, const LinkSpeed& speed) {
       NetworkOptions{options_.network}.network(info.features, info.outputs, options_.protocols, info.task);
   TrainingOptions training = usual_training;
   training.batch = info.batch;
+  const ProtocolNames names = for_training(names_, network, training, options_.range_check.on);
   const BitBudget budget = evaluator_budget(info.budget, names_);
   const PaillierPublicKey& key = table_->public_keys().paillier();
   const Sizes sizes{budget, key.ciphertext_bytes(), table_->public_keys().dgk().ciphertext_bytes()};
   if (!machine_) machine_ = measure_speed(table_->public_keys(), RandomSource::from_system());
-  const auto cost = [&](const ProtocolNames& names) {
-    return epoch_cost(network, names, training, table_->groups(), sizes, true, options_.range_check.on);
+  const auto cost = [&](const ProtocolNames& each) {
+    return epoch_cost(network, each, training, table_->groups(), sizes, true, options_.range_check.on);
   };
-  const Cost epoch = cost(with_cheapest_products(names_, network.layers(), cost, *machine_, speed));
+  const Cost epoch = cost(with_cheapest_products(names, network.layers(), cost, *machine_, speed));
   fine(name + ": an epoch of " + network.text() + " has " + count_text(epoch.traffic.rounds, "round") +
        "; this link adds about " + duration_text(speed.seconds(epoch.traffic)) + " to " +
        duration_text(machine_->seconds(epoch, thread_count())) +

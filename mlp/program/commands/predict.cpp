@@ -125,8 +125,8 @@ int predict_command(const Words& words, Console& console) {
     return classification_cost(network, protocols, table.groups(), sizes, user_bits, options.range_check.on);
   };
   std::optional<LinkSpeed> link = options.link.speed();
-  if (link && !names.needs_transfers()) {
-    warn_of_unused_link(console, names);
+  if (link && (!names.needs_transfers() || names.needs_one_value_a_ciphertext())) {
+    console.warning("note: --link is not used: the model's protocols have no choice of products");
     link.reset();
   }
   if (link) {

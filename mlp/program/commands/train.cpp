@@ -122,9 +122,8 @@ class Training {
     const TableGroups& groups = table_.groups();
     check_budget(network_, training_, batch_rows(groups, groups.batches.front()),
                  batch_rows(groups, groups.batches.back()), budget_);
-    choose_products(key_holder);
-    channel_ =
-        key_holder.connect(keys_, asked_protocols(names_, options.range_check.on), seeds_.key_holder());
+    if (options.resume && std::filesystem::exists(options.out)) checkpoint_ = load_model(options.out, keys_);
+    connect(key_holder);
     prepare_model();
     require_planned_distance();
   }
@@ -141,9 +140,9 @@ class Training {
     if (!table_.has_labels()) throw Error(options_.data + " has no labels to train on");
     return table_.info().outputs;
   }
-  bool resumes() const { return options_.resume && std::filesystem::exists(options_.out); }
-  /// As the checkpoint has them, or the cheapest, where the choice is left open.
-  void choose_products(const KeyHolderAccess& key_holder);
+  /// Chooses products too, where they are left open: as the checkpoint has them, else the cheapest.
+  void connect(const KeyHolderAccess& key_holder);
+  void choose_products(const LinkSpeed& link);
   void prepare_model();
   /// Throws Error where the epochs that are left would pass --statistical-bound.
   void require_planned_distance() const;
@@ -167,23 +166,42 @@ class Training {
   Network network_;
   BitBudget budget_;
   Sizes sizes_;
+  std::optional<EncryptedModel> checkpoint_;
   std::unique_ptr<Channel> channel_;
   std::optional<EncryptedModel> model_;
   std::uint64_t first_epoch_ = 0;
   Measured measured_;
 };
 
-void Training::choose_products(const KeyHolderAccess& key_holder) {
-  const std::optional<LinkSpeed> given = options_.link.speed();
+void Training::connect(const KeyHolderAccess& key_holder) {
+  const auto channel = [&](const ProtocolNames& names) {
+    return key_holder.connect(keys_, asked_protocols(names, options_.range_check.on), seeds_.key_holder());
+  };
+  const std::optional<LinkSpeed> link = options_.link.speed();
+  const bool open = names_.chooses_products();
+  if (link && (!open || checkpoint_))
+    warn_of_unused_link(console_, checkpoint_                 ? options_.out
+                                  : options_.protocols.matmul ? "--matmul"
+                                                              : "the preset");
+  if (open && checkpoint_) names_.matmul = ProtocolNames::from_families(checkpoint_->protocols).matmul;
   if (!names_.chooses_products()) {
-    if (given) warn_of_unused_link(console_, names_);
+    channel_ = channel(names_);
     return;
   }
-  if (resumes()) {
-    names_.matmul = ProtocolNames::from_families(load_model(options_.out, keys_).protocols).matmul;
+  ProtocolNames packed = names_;
+  packed.matmul = "packed";
+  channel_ = channel(packed);  // which every key holder of such protocols answers
+  try {
+    channel_ = channel(names_);
+  } catch (const Error&) {
+    names_ = packed;
+    console_.note("products are packed: the key holder answers no other kind");
     return;
   }
-  const LinkSpeed link = given ? *given : key_holder.link_speed();
+  choose_products(link ? *link : key_holder.link_speed());
+}
+
+void Training::choose_products(const LinkSpeed& link) {
   const bool once = training_.epochs == 1;
   names_ = with_cheapest_products(
       names_, network_.layers(),
@@ -210,8 +228,8 @@ void Training::prepare_model() {
                        .shown = {},
                        .weights = {},
                        .velocities = {}};
-  if (resumes()) {
-    model_ = load_model(options_.out, keys_);
+  if (checkpoint_) {
+    model_ = std::move(checkpoint_);
     check_same_training(options_.out, *model_, start);
     model_->training = start.training;
     first_epoch_ = model_->epochs_done;

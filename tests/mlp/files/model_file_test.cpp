@@ -84,6 +84,9 @@ TEST_CASE("a model that contradicts itself is not written") {
   CHECK(contains(refusal([](auto& m) { m.weights.pop_back(); }), "as many weights, not 1"));
   CHECK(contains(refusal([](auto& m) { m.velocities.pop_back(); }), "as many velocities, not 1"));
   CHECK(contains(refusal([](auto& m) { m.protocols["selection"] = ""; }), "no name"));
+  for (const char* products : {"cheapest", "packed,packed,packed,packed"})
+    CHECK(contains(refusal([&](auto& m) { m.protocols["matmul"] = products; }),
+                   "the products of the model are"));
   CHECK(contains(refusal([](auto& m) { m.training = std::string(40000, ' '); }), "32 KiB"));
   CHECK(contains(refusal([](auto& m) {
                    const RandomSource random = RandomSource::from_seed(12);

@@ -60,6 +60,19 @@ TEST_CASE("products that are named stay") {
     CHECK(with_cheapest_products(preset(name), 3, never, slow, no_link) == preset(name));
 }
 
+TEST_CASE("a layer that is too wide for transfers stays packed") {
+  const Network network = parse_network("3072-1024-10", 3072, 10, "hard-sigmoid");
+  const BitBudget budget({}, 4096, 2048);
+  const TableGroups groups = table_groups(64, 32, budget.slots());
+  const Sizes sizes{budget, 512, 256};
+  const CostOf cost = [&](const ProtocolNames& names) {
+    return epoch_cost(network, names, TrainingOptions{}, groups, sizes, false);
+  };
+  const MachineSpeed machine{.rerandomisation = 1, .decryption = 1, .encryption = 1};
+  CHECK(with_cheapest_products(preset("hybrid"), 2, cost, machine, no_link).matmul ==
+        "packed,oblivious-transfer");
+}
+
 TEST_CASE("of real costs, a slow link has no transfers in wide layers, and a link that costs nothing some") {
   const Network network = parse_network("30-64-2", 30, 2, "hard-sigmoid");
   const BitBudget budget({}, 1024, 2048);
