@@ -179,6 +179,12 @@ $(BUILD_DIR)/dependencies.mk: scripts/install_dependencies.sh
 	@cflags=$$(pkg-config --cflags $(packages) | sed 's/-DNOMINMAX//') && libs=$$(pkg-config --libs $(packages)) && \
 	  printf '%s\n' "DEPENDENCY_CFLAGS := $$cflags" "DEPENDENCY_LIBS := -lntl -lboost_program_options $$libs" > $@
 
+# What tests and benchmarks need beside.
+$(BUILD_DIR)/test_dependencies: scripts/install_dependencies.sh
+	@scripts/install_dependencies.sh --tests
+	@mkdir -p $(@D) && touch $@
+$(call objects,$(test_sources) $(bench_sources) $(fuzz_sources) tests/ctime/ctime.cpp): | $(BUILD_DIR)/test_dependencies
+
 # ---- running ----
 test: $(if $(TEST_OPTIONS),,all $(BUILD_DIR)/ctime $(BENCHES)) $(BUILD_DIR)/tests
 	+@CXX="$(CXX)" scripts/run_tests.sh $(BUILD_DIR) $(TEST_OPTIONS)

@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# Installs the distribution's packages that SMLP needs and that are missing; does nothing when all are there.
-#   scripts/install_dependencies.sh [--development] [--python]
-#   --development adds what the checks of .ci/run need, --python what the package for Python does
+# Installs the distribution's packages that SMLP needs to be built and that are missing; does nothing when all are there.
+#   scripts/install_dependencies.sh [--tests] [--development] [--python]
+#   --tests adds what the tests and benchmarks need, --development that and what the checks of .ci/run do, --python what the
+#   package for Python does
 # Debian and Ubuntu (apt). The lists for dnf and Homebrew are untested.
 set -euo pipefail
 
-development=false python=false
+tests=false development=false python=false
 for option; do
   case $option in
-    --development) development=true ;;
+    --tests) tests=true ;;
+    --development) tests=true development=true ;;
     --python) python=true ;;
-    *) echo "usage: $0 [--development] [--python]" >&2; exit 2 ;;
+    *) echo "usage: $0 [--tests] [--development] [--python]" >&2; exit 2 ;;
   esac
 done
 
@@ -18,10 +20,11 @@ has() { command -v "$1" >/dev/null 2>&1; }
 
 if has apt-get; then
   packages=(pkg-config libgmp-dev libntl-dev libssl-dev libboost-program-options-dev libhdf5-dev zlib1g-dev
-            nlohmann-json3-dev libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc doctest-dev
-            libbenchmark-dev faketime nftables iproute2 openssl python3 python3-h5py python3-matplotlib
-            valgrind help2man zsh cmake)
+            nlohmann-json3-dev libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc
+            help2man)
   has "${CXX:-g++}" || packages+=(g++)
+  $tests && packages+=(doctest-dev libbenchmark-dev faketime nftables iproute2 openssl python3 python3-h5py
+                       python3-cryptography python3-matplotlib valgrind zsh cmake)
   $development && packages+=(clang-16 libomp-16-dev libclang-rt-16-dev clang-format-16 gcovr mypy)
   $python && packages+=(python3-dev pybind11-dev python3-numpy python3-sklearn python3-pandas python3-tqdm
                          python3-pip python3-venv python3-setuptools python3-wheel python3-nbconvert python3-ipykernel)
@@ -30,9 +33,9 @@ if has apt-get; then
   install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends)
 elif has dnf; then  # untested
   packages=(gcc-c++ pkgconf-pkg-config gmp-devel ntl-devel openssl-devel boost-devel hdf5-devel zlib-devel
-            json-devel grpc-devel grpc-plugins protobuf-devel protobuf-compiler doctest-devel google-benchmark-devel
-            libfaketime nftables iproute openssl python3 python3-h5py python3-matplotlib
-            valgrind help2man zsh cmake)
+            json-devel grpc-devel grpc-plugins protobuf-devel protobuf-compiler help2man)
+  $tests && packages+=(doctest-devel google-benchmark-devel libfaketime nftables iproute openssl python3 python3-h5py
+                       python3-cryptography python3-matplotlib valgrind zsh cmake)
   $development && packages+=(clang libomp-devel compiler-rt clang-tools-extra gcovr)
   $python && packages+=(python3-devel pybind11-devel python3-numpy python3-scikit-learn python3-pandas python3-tqdm
                          python3-pip python3-setuptools python3-wheel python3-nbconvert python3-ipykernel)
@@ -40,8 +43,8 @@ elif has dnf; then  # untested
   refresh=(true)
   install=(dnf install -y)
 elif has brew; then  # untested
-  packages=(gcc pkg-config gmp ntl openssl@3 boost hdf5 zlib nlohmann-json grpc protobuf doctest google-benchmark
-            libfaketime python3 python-matplotlib help2man)
+  packages=(gcc pkg-config gmp ntl openssl@3 boost hdf5 zlib nlohmann-json grpc protobuf help2man)
+  $tests && packages+=(doctest google-benchmark libfaketime python3 python-matplotlib)
   $development && packages+=(llvm@16 clang-format@16 gcovr)
   $python && packages+=(pybind11 numpy)
   is_installed() { brew list --versions "$1" >/dev/null 2>&1; }
@@ -49,7 +52,8 @@ elif has brew; then  # untested
   install=(brew install)
 else
   echo "$0: no apt-get, dnf or brew here: install GMP, NTL, OpenSSL, Boost.Program_options, HDF5, zlib," \
-       "nlohmann-json, gRPC with protobuf, doctest, Google Benchmark, libfaketime, help2man, pkg-config and python3 with h5py and matplotlib yourself" >&2
+       "nlohmann-json, gRPC with protobuf, help2man and pkg-config yourself; for the tests also doctest," \
+       "Google Benchmark, libfaketime and python3 with h5py, cryptography and matplotlib" >&2
   exit 0  # they may well be there; the compiler will tell
 fi
 

@@ -5,7 +5,7 @@
 page=$PWD/docs/formats.md
 python=python3
 "$python" -c 'import h5py' 2>/dev/null || python=/usr/bin/python3  # that of the distribution, which has its packages
-"$python" -c 'import h5py' 2>/dev/null || { fail 'python3-h5py is missing: scripts/install_dependencies.sh installs it'; finish; exit; }
+"$python" -c 'import h5py' 2>/dev/null || { fail 'python3-h5py is missing: scripts/install_dependencies.sh --tests installs it'; finish; exit; }
 cd "$dir" || exit 1
 toy_keys
 rows 6 iris.csv train.csv

@@ -11,8 +11,8 @@ fi
 . "$(dirname "$0")/network_support.sh"
 toy_keys
 
-ip link set lo up || fail 'ip is missing: scripts/install_dependencies.sh installs it'
-nft -f - <<'RULES' || fail 'nft is missing, or the kernel has no nftables: scripts/install_dependencies.sh installs it'
+ip link set lo up || fail 'ip is missing: scripts/install_dependencies.sh --tests installs it'
+nft -f - <<'RULES' || fail 'nft is missing, or the kernel has no nftables: scripts/install_dependencies.sh --tests installs it'
 table inet loss {
   counter lost { }
   chain input {

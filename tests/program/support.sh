@@ -83,7 +83,7 @@ SCRIPT
 own_clock() {
   local library
   library=$(find /usr/lib /usr/lib64 -name 'libfaketimeMT.so.1' 2>/dev/null | head -n 1)
-  [ -n "$library" ] || { fail 'libfaketime is missing: scripts/install_dependencies.sh installs it'; finish; exit; }
+  [ -n "$library" ] || { fail 'libfaketime is missing: scripts/install_dependencies.sh --tests installs it'; finish; exit; }
   clock=(env LD_PRELOAD="$library" FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_XRESET=1 "$@")
 }
 

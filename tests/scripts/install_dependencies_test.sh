@@ -31,8 +31,17 @@ install || fail "failed as root"
 [ "$(<"$folder/calls")" = 'apt-get update -q
 apt-get install -y -q --no-install-recommends libntl-dev' ] || fail "as root it called $(<"$folder/calls")"
 
+# What only the tests need, and what only the package for Python does.
+echo doctest-dev >"$folder/missing"
+install && [ "$(wc -l <"$folder/calls")" -eq 2 ] || fail "installed for a build what only tests need"
+for option in --tests --development; do
+  install "$option" || fail "failed with $option"
+  [ "$(tail -n 1 "$folder/calls")" = 'apt-get install -y -q --no-install-recommends doctest-dev' ] ||
+    fail "did not install doctest-dev with $option"
+done
+: >"$folder/calls"
 echo python3-dev >"$folder/missing"
-install && [ "$(wc -l <"$folder/calls")" -eq 2 ] || fail "installed what only the package for Python needs"
+install && [ ! -s "$folder/calls" ] || fail "installed what only the package for Python needs"
 install --development --python || fail "failed with two options"
 [ "$(tail -n 1 "$folder/calls")" = 'apt-get install -y -q --no-install-recommends python3-dev' ] || fail "did not install python3-dev"
 
