@@ -24,6 +24,7 @@ constexpr std::size_t largest_file = std::size_t{1} << 20;
 constexpr std::size_t fewest_bits = 512, most_bits = 8192;
 constexpr const char* public_format = "smlp-public-key";
 constexpr const char* secret_format = "smlp-secret-key";
+constexpr const char* sealed_format = "smlp-sealed-secret-key";
 
 Json public_json(const PublicKeys& keys) {
   const PaillierPublicKey& paillier = keys.paillier();
@@ -45,14 +46,22 @@ Json public_json(const PublicKeys& keys) {
   return json;
 }
 
-// The sealing secret has no relation that a loader could test, so the secret fields carry a checksum.
-std::string checksum(const Json& json) {
-  SecretText text = "smlp-secret-key checksum 1";
-  for (const char* field : {"kid", "paillier", "dgk", "sealing_secret"}) text += json.at(field).dump();
+// SHA-256 over a text and these fields: bytes that no relation of a key would show to be damaged.
+std::string checksum(const Json& json, std::string_view begin, std::initializer_list<const char*> fields) {
+  SecretText text(begin);
+  for (const char* field : fields) text += json.at(field).dump();
   Fingerprint digest{};
   if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1)
     throw Error("OpenSSL failed to compute SHA-256");
   return to_hex(digest);
+}
+
+std::string secret_checksum(const Json& json) {
+  return checksum(json, "smlp-secret-key checksum 1", {"kid", "paillier", "dgk", "sealing_secret"});
+}
+
+std::string sealed_checksum(const Json& json) {
+  return checksum(json, "smlp-sealed-secret-key checksum 1", {"kid", "scrypt", "nonce", "sealed"});
 }
 
 Json secret_json(const SecretKeys& keys) {
@@ -72,7 +81,30 @@ Json secret_json(const SecretKeys& keys) {
   json["dgk"]["v_p"] = integer_to_base64url(dgk.v_p().value());
   json["dgk"]["v_q"] = integer_to_base64url(dgk.v_q().value());
   json["sealing_secret"] = to_base64url(keys.sealing_secret());
-  json["checksum"] = checksum(json);
+  json["checksum"] = secret_checksum(json);
+  return json;
+}
+
+// What the sealed text is bound to.
+std::string sealed_context(std::string_view kid) {
+  return std::string(sealed_format) + " 1 " + std::string(kid);
+}
+
+Json sealed_json(const SecretKeys& keys, std::string_view pass_phrase, ScryptCost cost) {
+  const std::string kid = to_hex(keys.public_keys().fingerprint());
+  const SealedText text = seal_text(secret_json(keys).dump(), pass_phrase, sealed_context(kid), cost);
+  Json json;
+  json["format"] = sealed_format;
+  json["version"] = file_version;
+  json["kid"] = kid;
+  json["public"] = public_json(keys.public_keys());
+  json["scrypt"]["n"] = cost.n;
+  json["scrypt"]["r"] = ScryptCost::r;
+  json["scrypt"]["p"] = ScryptCost::p;
+  json["scrypt"]["salt"] = to_base64url(text.salt);
+  json["nonce"] = to_base64url(text.nonce);
+  json["sealed"] = to_base64url(text.sealed);
+  json["checksum"] = sealed_checksum(json);
   return json;
 }
 
@@ -134,6 +166,13 @@ class Fields {
 
   Bytes bytes(const char* name) const { return decoded(name, from_base64url); }
 
+  template <std::size_t Size>
+  void fill(const char* name, std::array<std::uint8_t, Size>& out) const {
+    const WipedBytes content(bytes(name));
+    if (content.bytes.size() != Size) fail(name, "does not hold " + std::to_string(Size) + " bytes");
+    std::copy(content.bytes.begin(), content.bytes.end(), out.begin());
+  }
+
   Integer integer(const char* name) const { return decoded(name, integer_from_base64url); }
 
   Integer modulus(const char* name) const {
@@ -178,7 +217,8 @@ SecretKeys secret_keys_from(const Json& json) {
                    {"format", "version", "kid", "public", "paillier", "dgk", "sealing_secret", "checksum"});
   top.require_text("format", secret_format);
   if (top.number("version", ~0u) != file_version) top.fail("version", "is not 1, the one that is understood");
-  if (top.text("checksum") != checksum(json)) top.fail("checksum", "does not match the secrets in the file");
+  if (top.text("checksum") != secret_checksum(json))
+    top.fail("checksum", "does not match the secrets in the file");
   const PublicKeys keys = public_keys_from(top.at("public"), "public");
   top.require_text("kid", to_hex(keys.fingerprint()));
   const Fields p(top.at("paillier"), "paillier", {"p", "q", "alpha_p", "alpha_q"});
@@ -190,13 +230,50 @@ SecretKeys secret_keys_from(const Json& json) {
                              secret(p, "alpha_q"));
   DgkSecretKey dgk(keys.dgk(), secret(d, "p"), secret(d, "q"), secret(d, "v_p"), secret(d, "v_q"));
   std::array<std::uint8_t, 32> sealing_secret{};
-  const WipedBytes secret_bytes(top.bytes("sealing_secret"));
-  const Bytes& bytes = secret_bytes.bytes;
-  if (bytes.size() != sealing_secret.size()) top.fail("sealing_secret", "does not hold 32 bytes");
-  std::copy(bytes.begin(), bytes.end(), sealing_secret.begin());
+  top.fill("sealing_secret", sealing_secret);
   SecretKeys secret_keys(std::move(paillier), std::move(dgk), sealing_secret);
   wipe_memory(sealing_secret.data(), sealing_secret.size());
   return secret_keys;
+}
+
+bool is_sealed(const Json& json) {
+  const auto format = json.is_object() ? json.find("format") : json.end();
+  return format != json.end() && *format == sealed_format;
+}
+
+// Its text, still sealed, and the public keys that stand beside it.
+struct SealedFile {
+  PublicKeys keys;
+  SealedText text;
+};
+
+SealedFile sealed_file_from(const Json& json) {
+  const Fields top(json, "", {"format", "version", "kid", "public", "scrypt", "nonce", "sealed", "checksum"});
+  top.require_text("format", sealed_format);
+  if (top.number("version", ~0u) != file_version) top.fail("version", "is not 1, the one that is understood");
+  if (top.text("checksum") != sealed_checksum(json)) top.fail("checksum", "does not match what is sealed");
+  SealedFile file{public_keys_from(top.at("public"), "public"), {}};
+  top.require_text("kid", to_hex(file.keys.fingerprint()));
+  const Fields scrypt(top.at("scrypt"), "scrypt", {"n", "r", "p", "salt"});
+  file.text.cost.n = scrypt.number("n", ~0u);
+  file.text.cost.check();
+  if (scrypt.number("r", ~0u) != ScryptCost::r) scrypt.fail("r", "is not 8, the one that is understood");
+  if (scrypt.number("p", ~0u) != ScryptCost::p) scrypt.fail("p", "is not 1, the one that is understood");
+  scrypt.fill("salt", file.text.salt);
+  top.fill("nonce", file.text.nonce);
+  file.text.sealed = top.bytes("sealed");
+  return file;
+}
+
+SecretKeys opened_keys_from(const Json& json, const PassPhrase& pass_phrase) {
+  const SealedFile file = sealed_file_from(json);
+  if (!pass_phrase) throw Error("it is sealed by a pass phrase, and none is given");
+  const SecretText text =
+      open_text(file.text, pass_phrase(), sealed_context(to_hex(file.keys.fingerprint())));
+  SecretKeys keys = secret_keys_from(Json::parse(text));
+  if (keys.public_keys().fingerprint() != file.keys.fingerprint())
+    throw Error("the key that is sealed is not the one that it names");
+  return keys;
 }
 
 // Parses and hands the JSON to `make`; every error then begins with `what`.
@@ -238,6 +315,11 @@ void save(const SecretKeys& keys, const std::filesystem::path& path) {
   write_text(secret_json(keys).dump(2) + "\n", path, 0600);
 }
 
+void save(const SecretKeys& keys, const std::filesystem::path& path, std::string_view pass_phrase,
+          ScryptCost cost) {
+  write_text(sealed_json(keys, pass_phrase, cost).dump(2) + "\n", path, 0600);
+}
+
 PublicKeys public_keys_from_json(std::string_view text, std::string_view what) {
   return parse(text, std::string(what), public_keys_at_top);
 }
@@ -246,8 +328,14 @@ PublicKeys load_public_keys(const std::filesystem::path& path) {
   return load(path, Readers::anyone, public_keys_at_top);
 }
 
-SecretKeys load_secret_keys(const std::filesystem::path& path) {
-  return load(path, Readers::owner_only, secret_keys_from);
+SecretKeys load_secret_keys(const std::filesystem::path& path, const PassPhrase& pass_phrase) {
+  return load(path, Readers::owner_only, [&](const Json& json) {
+    return is_sealed(json) ? opened_keys_from(json, pass_phrase) : secret_keys_from(json);
+  });
+}
+
+PublicKeys load_sealed_public_keys(const std::filesystem::path& path) {
+  return load(path, Readers::owner_only, [](const Json& json) { return sealed_file_from(json).keys; });
 }
 
 }  // namespace smlp

@@ -4,11 +4,13 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
 #include "paillier/dgk.h"
 #include "paillier/paillier.h"
+#include "paillier/sealed_text.h"
 
 namespace smlp {
 
@@ -71,7 +73,15 @@ void save(const SecretKeys& keys, const std::filesystem::path& path);
 /// of bounds (n of 512 to 8192 bits), broken relations, fingerprint that does not match; for the secret file
 /// also permissions open to group or others.
 PublicKeys load_public_keys(const std::filesystem::path& path);
-SecretKeys load_secret_keys(const std::filesystem::path& path);
+/// Gives a pass phrase. Asked for that of a sealed file alone.
+using PassPhrase = std::function<SecretText()>;
+SecretKeys load_secret_keys(const std::filesystem::path& path, const PassPhrase& pass_phrase = {});
+
+/// The secret file sealed by a pass phrase. load_secret_keys then throws Error also for another pass phrase.
+void save(const SecretKeys& keys, const std::filesystem::path& path, std::string_view pass_phrase,
+          ScryptCost cost = {});
+/// The public keys of a sealed file, which need no pass phrase. Throws Error as load_secret_keys does.
+PublicKeys load_sealed_public_keys(const std::filesystem::path& path);
 
 /// The content of a public key file as text, for files that carry the key they are under (tables, models,
 /// answers).

@@ -19,7 +19,8 @@ constexpr std::size_t largest_json = std::size_t{64} << 20;
 constexpr std::pair<std::string_view, FileKind> formats[] = {
     {table_format, FileKind::table},           {model_format, FileKind::model},
     {answers_format, FileKind::answers},       {"smlp-public-key", FileKind::public_key},
-    {"smlp-secret-key", FileKind::secret_key}, {"smlp-profile", FileKind::profile},
+    {"smlp-secret-key", FileKind::secret_key}, {"smlp-sealed-secret-key", FileKind::sealed_secret_key},
+    {"smlp-profile", FileKind::profile},
 };
 
 std::string stated_format(const std::filesystem::path& path) {
@@ -48,6 +49,8 @@ std::string_view name(FileKind kind) {
       return "public key";
     case FileKind::secret_key:
       return "secret key";
+    case FileKind::sealed_secret_key:
+      return "sealed secret key";
     case FileKind::profile:
       return "profile";
   }

@@ -12,7 +12,7 @@ namespace {
 std::optional<SecretKeys> load(const KeyHolderOptions& options, const std::string& command) {
   options.check(command);
   if (!options.secret_key) return std::nullopt;
-  SecretKeys keys = load_secret_keys(*options.secret_key);
+  SecretKeys keys = options.pass_phrase.load(*options.secret_key);
   options.strength.check(keys.public_keys(), *options.secret_key);
   return keys;
 }

@@ -207,6 +207,7 @@ void KeyStrength::check(const PublicKeys& keys, const std::string& what) const {
 void KeyHolderOptions::add_to(CommandLine& line) {
   line.text("secret-key", secret_key,
             "secret.json: host the key holder in this process, all roles in one hand");
+  pass_phrase.add_to(line);
   line.text("key-holder", addresses, "HOST:PORT of the key holder (smlp serve); several with commas between");
   line.text("tls", tls, "directory of this party's certificates (smlp certificates)");
   line.flag("insecure-transport", insecure_transport, "no TLS, on loopback addresses alone");
@@ -222,6 +223,7 @@ void KeyHolderOptions::check(const std::string& command) const {
     throw UsageError("smlp " + command + " needs --key-holder with --tls, or --secret-key");
   if (secret_key && (tls || insecure_transport))
     throw UsageError("--tls and --insecure-transport go with --key-holder, not with --secret-key");
+  if (pass_phrase.file && !secret_key) throw UsageError("--pass-phrase goes with --secret-key");
   if (addresses && tls.has_value() == insecure_transport)
     throw UsageError("--key-holder needs --tls, or --insecure-transport on a loopback address");
   if (timeout < 1 || timeout > 86400)

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "mlp/program/command_line.h"
+#include "mlp/program/pass_phrase.h"
 #include "mlp/tables/profile.h"
 #include "mlp/training/network.h"
 #include "mlp/training/training_options.h"
@@ -129,6 +130,7 @@ struct KeyHolderOptions {
   std::size_t timeout = 600;
   std::optional<std::uint64_t> seed;
   bool insecure_seed = false;
+  PassPhraseOption pass_phrase;
   KeyStrength strength;
   void add_to(CommandLine& line);
   /// Throws UsageError: no key holder, two, one on the network without certificates; Error: a seed without

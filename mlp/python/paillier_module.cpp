@@ -11,6 +11,7 @@
 #include <cstring>
 #include <future>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <system_error>
@@ -324,8 +325,16 @@ PYBIND11_MODULE(_paillier, m) {
       .def_property_readonly("bits", [](const PublicKeys& keys) { return keys.paillier().bits(); })
       .def_property_readonly("n", [](const PublicKeys& keys) { return python_int(keys.paillier().n()); });
   py::class_<SecretKeys>(m, "SecretKeys")
-      .def_static("load", [](const std::string& path) { return load_secret_keys(path); })
-      .def("save", [](const SecretKeys& keys, const std::string& path) { save(keys, path); })
+      .def_static("load",
+                  [](const std::string& path, const std::optional<std::string>& pass_phrase) {
+                    if (!pass_phrase) return load_secret_keys(path);
+                    return load_secret_keys(path, [&] { return SecretText(*pass_phrase); });
+                  })
+      .def(
+          "save",
+          [](const SecretKeys& keys, const std::string& path, const std::optional<std::string>& pass_phrase) {
+            pass_phrase ? save(keys, path, *pass_phrase) : save(keys, path);
+          })
       .def_property_readonly("public", [](const SecretKeys& keys) { return keys.public_keys(); });
   m.def("generate", &generate);
   m.def("encrypt", &encrypt<PublicKeys>);

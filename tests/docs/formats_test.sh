@@ -4,13 +4,17 @@
 . "$(dirname "$0")/../program/support.sh"
 page=$PWD/docs/formats.md
 python=python3
-"$python" -c 'import h5py' 2>/dev/null || python=/usr/bin/python3  # that of the distribution, which has its packages
-"$python" -c 'import h5py' 2>/dev/null || { fail 'python3-h5py is missing: scripts/install_dependencies.sh --tests installs it'; finish; exit; }
+"$python" -c 'import h5py, cryptography' 2>/dev/null || python=/usr/bin/python3  # that of the distribution, which has its packages
+"$python" -c 'import h5py, cryptography' 2>/dev/null ||
+  { fail 'python3-h5py or python3-cryptography is missing: scripts/install_dependencies.sh --tests installs them'; finish; exit; }
 cd "$dir" || exit 1
 toy_keys
 rows 6 iris.csv train.csv
 cut -d, -f1-4 train.csv >queries.csv
 accepts keygen --bits 1024 --insecure-key --out keys >/dev/null
+cp -r keys sealed
+printf 'correct horse\n' >pass_phrase.txt && chmod 600 pass_phrase.txt
+accepts keygen --out sealed --reseal --new-pass-phrase pass_phrase.txt >/dev/null
 accepts encrypt --key keys/public.json --data train.csv --batch 9 --out train.h5 >/dev/null
 accepts encrypt --key keys/public.json --data queries.csv --batch 7 --profile train.h5.profile.json --out queries.h5 >/dev/null
 accepts train --data train.h5 --network N-3-C --epochs 1 --momentum 0.5 --secret-key keys/secret.json --out model.h5 --quiet >/dev/null
@@ -21,6 +25,7 @@ accepts decrypt --key keys/secret.json --in answers.h5 --profile train.h5.profil
 "$python" - "$page" <<'PYTHON' || fail 'the files are not as docs/formats.md says'
 import base64, csv, hashlib, json, math, re, struct, sys, zlib
 import h5py
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 # ---- keys ----
 def integer(text): return int.from_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), "big")
@@ -36,6 +41,15 @@ for value in (integer(paillier["n"]), integer(paillier["hs"]), paillier["t"], in
               dgk["u"], dgk["t"]):
     fields += number_field(value)
 assert hashlib.sha256(fields).hexdigest() == public["kid"] == secret["kid"]
+sealed = json.load(open("sealed/secret.json"))
+def raw(text): return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+def compact_json(value): return json.dumps(value, separators=(",", ":"))
+assert sealed["format"] == "smlp-sealed-secret-key" and sealed["public"] == public and "paillier" not in sealed
+assert sealed["checksum"] == hashlib.sha256(("smlp-sealed-secret-key checksum 1" + "".join(
+    compact_json(sealed[x]) for x in ("kid", "scrypt", "nonce", "sealed"))).encode()).hexdigest()
+cost = {x: sealed["scrypt"][x] for x in "nrp"}
+key = hashlib.scrypt(open("pass_phrase.txt", "rb").read().rstrip(b"\n"), salt=raw(sealed["scrypt"]["salt"]), maxmem=2**28, dklen=32, **cost)
+assert json.loads(AESGCM(key).decrypt(raw(sealed["nonce"]), raw(sealed["sealed"]), b"smlp-sealed-secret-key 1 " + sealed["kid"].encode())) == secret
 n, p, q = integer(paillier["n"]), integer(secret["paillier"]["p"]), integer(secret["paillier"]["q"])
 assert n == p * q and n.bit_length() == paillier["bits"]
 
@@ -141,8 +155,10 @@ assert [found[i] for i in range(int(answers.a["rows"]))] == [[float(v) for v in 
 
 # ---- every name stands on the page ----
 written = open(sys.argv[1]).read()
-names = set(public) | set(secret) | set(profile) | set(clear) | {"paillier." + x for x in (*paillier, *secret["paillier"])} | \
+names = set(public) | set(secret) | set(sealed) | {"scrypt." + x for x in sealed["scrypt"]}
+names |= set(profile) | set(clear) | {"paillier." + x for x in (*paillier, *secret["paillier"])} | \
     {"dgk." + x for x in (*dgk, *secret["dgk"])} - {"paillier", "dgk"}
+names -= {"scrypt"}
 for file in (*tables, model, answers):
     names |= set(file.a)
     file.h5.visititems(lambda name, node: names.update([re.sub(r"_\d+.*", "_i", name) if "_" in name else name, *node.attrs])

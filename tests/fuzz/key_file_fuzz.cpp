@@ -11,6 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::expect(public_keys_from_json(to_json(keys), "the output").fingerprint() == keys.fingerprint(),
                  "a public key comes back");
   });
-  fuzz::may_refuse([&] { load_secret_keys(fuzz::file_of(text)); });
+  fuzz::may_refuse([&] { load_secret_keys(fuzz::file_of(text), [] { return SecretText("x"); }); });
+  fuzz::may_refuse([&] { load_sealed_public_keys(fuzz::file_of(text)); });
   return 0;
 }

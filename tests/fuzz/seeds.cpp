@@ -151,6 +151,7 @@ void write_keys(const Seeds& seeds) {
   for (const Variant variant : {Variant::standard, Variant::subgroup}) {
     const std::string name(smlp::name(variant));
     save(toy_keys(variant), seeds.path("key_file", name + "-secret"));
+    save(toy_keys(variant), seeds.path("key_file", name + "-sealed"), "x", {ScryptCost::least});
     save(toy_keys(variant).public_keys(), seeds.path("key_file", name));
   }
 }

@@ -1,6 +1,7 @@
 // Key files: round trips, and every way in which a file can be wrong.
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -256,6 +257,90 @@ TEST_CASE("secret files that are refused") {
   CHECK_THROWS_WITH_AS(load_public_keys(path), (begin + "an unknown field stands in it").c_str(), Error);
 }
 
+TEST_CASE("a sealed key file opens by its pass phrase alone, and shows its public keys without") {
+  const test::TemporaryDirectory directory;
+  const auto path = directory / "secret.json";
+  const SecretKeys& keys = toy_keys();
+  constexpr ScryptCost cheap{ScryptCost::least};
+  std::size_t asked = 0;
+  const auto gives = [&asked](const char* pass_phrase) {
+    return [&asked, pass_phrase] {
+      ++asked;
+      return SecretText(pass_phrase);
+    };
+  };
+  save(keys, path, "correct horse", cheap);
+  CHECK(mode_of(path) == 0600);
+  CHECK(same(load_secret_keys(path, gives("correct horse")), keys));
+  CHECK(asked == 1);
+  CHECK(load_sealed_public_keys(path).fingerprint() == keys.public_keys().fingerprint());
+  const std::string good = text_of(path);
+  for (const SecretInteger& secret : {keys.paillier().p(), keys.dgk().p()})
+    CHECK(good.find(integer_to_base64url(secret.value())) == std::string::npos);
+  const std::string begin = "the key file " + path.string() + " is refused: ";
+  CHECK_THROWS_WITH_AS(load_secret_keys(path, gives("correct")),
+                       (begin + "the pass phrase does not open it").c_str(), Error);
+  CHECK_THROWS_WITH_AS(load_secret_keys(path),
+                       (begin + "it is sealed by a pass phrase, and none is given").c_str(), Error);
+
+  // What is wrong with the file is said before anybody is asked.
+  asked = 0;
+  const auto refused = [&](const std::string& text, const std::string& rule) {
+    write_text(path, text);
+    CHECK_THROWS_WITH_AS(load_secret_keys(path, gives("correct horse")), (begin + rule).c_str(), Error);
+    CHECK_THROWS_WITH_AS(load_sealed_public_keys(path), (begin + rule).c_str(), Error);
+  };
+  const auto refused_without = [&](const auto& change, const std::string& rule) {
+    Json bad = Json::parse(good);
+    change(bad);
+    refused(bad.dump(), rule);
+  };
+  const std::string damaged = "field 'checksum' does not match what is sealed";
+  refused(good.substr(0, good.size() / 2), "it is not JSON");
+  refused_without([](Json& bad) { bad["sealed"] = "AAAA"; }, damaged);
+  refused_without([](Json& bad) { bad["nonce"] = "AAAA"; }, damaged);
+  refused_without([](Json& bad) { bad["scrypt"]["n"] = 1ull << 40; }, damaged);
+  refused_without([](Json& bad) { bad.erase("sealed"); }, "field 'sealed' is missing");
+  refused_without([](Json& bad) { bad["extra"] = 1; }, "an unknown field stands in it");
+  refused_without([](Json& bad) { bad["version"] = 2; },
+                  "field 'version' is not 1, the one that is understood");
+  refused_without([](Json& bad) { bad["public"]["paillier"]["t"] = 60; },
+                  "field 'public.kid' is not the fingerprint of the keys in the file");
+  // With a checksum that fits, as somebody would make it who wants memory or another key.
+  const auto with_checksum = [&](const auto& change) {
+    Json bad = Json::parse(good);
+    change(bad);
+    std::string text = "smlp-sealed-secret-key checksum 1";
+    for (const char* field : {"kid", "scrypt", "nonce", "sealed"}) text += bad[field].dump();
+    Fingerprint digest{};
+    REQUIRE(EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1);
+    bad["checksum"] = to_hex(digest);
+    return bad.dump();
+  };
+  const auto refused_with = [&](const auto& change, const std::string& rule) {
+    refused(with_checksum(change), rule);
+  };
+  refused_with([](Json& bad) { bad["scrypt"]["n"] = 1 << 30; },
+               "scrypt's n is 1073741824, allowed are powers of two from 16384 to 262144");
+  refused_with([](Json& bad) { bad["scrypt"]["r"] = 1 << 20; },
+               "field 'scrypt.r' is not 8, the one that is understood");
+  refused_with([](Json& bad) { bad["scrypt"]["p"] = 2; },
+               "field 'scrypt.p' is not 1, the one that is understood");
+  refused_with([](Json& bad) { bad["scrypt"]["salt"] = "AAAA"; },
+               "field 'scrypt.salt' does not hold 32 bytes");
+  refused_with([](Json& bad) { bad["nonce"] = "AAAA"; }, "field 'nonce' does not hold 12 bytes");
+  const Json other = Json::parse(to_json(toy_keys(Variant::standard).public_keys()));
+  refused_with([&](Json& bad) { bad["public"] = other; },
+               "field 'kid' is not '" + other["kid"].get<std::string>() + "'");
+  CHECK(asked == 0);
+  write_text(path, with_checksum([&](Json& bad) {
+               bad["public"] = other;
+               bad["kid"] = other["kid"];
+             }));
+  CHECK_THROWS_WITH_AS(load_secret_keys(path, gives("correct horse")),
+                       (begin + "the pass phrase does not open it").c_str(), Error);
+}
+
 TEST_CASE("no truncation and no flipped bit of a secret file loads as another key [slow]") {
   const test::TemporaryDirectory directory;
   const auto path = directory / "secret.json";
@@ -302,6 +387,8 @@ TEST_CASE("a key that was saved, loaded and released leaves no text of its secre
     hide(to_base64url(keys.sealing_secret()));
     save(keys, path);
     CHECK(same(load_secret_keys(path), keys));
+    save(keys, path, "x", {ScryptCost::least});
+    CHECK(same(load_secret_keys(path, [] { return SecretText("x"); }), keys));
   }
   CHECK(times_in_memory(hidden.front()) >= 1);
   for (std::size_t i = 1; i < hidden.size(); ++i) {

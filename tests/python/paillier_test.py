@@ -22,6 +22,12 @@ class Textbook(WithKeys):
             self.assertEqual(path.stat().st_mode & 0o777, 0o600)
             fields = json.loads(path.read_text())["paillier"]
             self.assertEqual(paillier.SecretKey.load(path).public, self.public)
+            sealed = pathlib.Path(folder, "sealed.json")
+            self.secret.save(sealed, pass_phrase="correct horse")
+            self.assertEqual(paillier.SecretKey.load(sealed, pass_phrase=b"correct horse").public, self.public)
+            self.assertRaisesRegex(Error, "sealed by a pass phrase", lambda: paillier.SecretKey.load(sealed))
+            self.assertRaisesRegex(Error, "does not open it", lambda: paillier.SecretKey.load(sealed, pass_phrase="horse"))
+            self.assertRaisesRegex(Error, "is empty", lambda: self.secret.save(sealed, pass_phrase=""))
         number = lambda name: int.from_bytes(base64.urlsafe_b64decode(fields[name] + "=="), "big")
         p, q = number("p"), number("q")
         n = p * q

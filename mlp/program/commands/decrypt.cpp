@@ -75,6 +75,7 @@ int decrypt_command(const Words& words, Console& console) {
   std::string key, in, out;
   std::optional<std::string> profile;
   ForceOption force;
+  PassPhraseOption pass_phrase;
   KeyStrength strength;
   CommandLine line("decrypt",
                    "Decrypts answers into a CSV: row of the owner's file (from 1), class and every output, "
@@ -85,6 +86,7 @@ int decrypt_command(const Words& words, Console& console) {
             "profile of the training table, for class names (else numbers from 0) and for the units of a "
             "regression");
   line.required("out", out, "the CSV, for its owner's eyes (mode 0600)");
+  pass_phrase.add_to(line);
   force.add_to(line);
   strength.add_to(line);
   if (const auto help = line.parse(words)) return console.document(*help), 0;
@@ -92,7 +94,7 @@ int decrypt_command(const Words& words, Console& console) {
   if (profile) read.emplace_back(*profile);
   const OutputPlace place("--out", out, Content::text, read);
   if (place.holds_file() && !force.force) refuse_existing("--out", out);
-  const SecretKeys keys = load_secret_keys(key);
+  const SecretKeys keys = pass_phrase.load(key);
   strength.check(keys.public_keys(), key);
   const EncryptedAnswers encrypted = load_answers(in, keys.public_keys());
   if (!encrypted.handed_over)

@@ -97,6 +97,8 @@ Json facts_of(FileKind kind, const std::string& path) {
       return key_facts(load_public_keys(path));
     case FileKind::secret_key:
       return key_facts(load_secret_keys(path).public_keys());
+    case FileKind::sealed_secret_key:
+      return key_facts(load_sealed_public_keys(path));
     case FileKind::profile:
       return profile_facts(path);
   }

@@ -1,13 +1,16 @@
 // smlp keygen: a new key pair, of a key holder or of a data owner who gets results under it.
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/options.h"
 #include "mlp/program/output_place.h"
+#include "mlp/program/pass_phrase.h"
 #include "mlp/program/report.h"
 #include "paillier/error.h"
 #include "paillier/keys.h"
@@ -24,22 +27,64 @@ void make_directory(const std::filesystem::path& directory) {
     throw Error("--out " + directory.string() + " is not a directory");
 }
 
+void save_secret(const SecretKeys& keys, const std::filesystem::path& file,
+                 const std::optional<SecretText>& pass_phrase) {
+  pass_phrase ? save(keys, file, *pass_phrase) : save(keys, file);
+}
+
+/// Writes a secret file again: sealed by a new pass phrase, or in the clear. The old file stays until the new
+/// one is whole.
+void reseal_key(const std::filesystem::path& file, const PassPhraseOption& old_one,
+                const std::optional<std::string>& new_one, Console& console) {
+  if (new_one == "-" && old_one.file == "-" && ::isatty(STDIN_FILENO) != 1)
+    throw UsageError("--pass-phrase and --new-pass-phrase cannot both be standard input");
+  const OutputPlace place("--out", file, Content::file);
+  const SecretKeys keys = old_one.load(file);
+  std::optional<SecretText> sealing;
+  if (new_one) sealing = read_new_pass_phrase(*new_one);
+  save_secret(keys, file, sealing);
+  console.result(
+      file.string() +
+      (sealing ? " is sealed by the new pass phrase" : " is sealed no more: who reads it decrypts") +
+      "; copies of it stay as they are");
+}
+
 }  // namespace
 
 int keygen_command(const Words& words, Console& console) {
   KeyOptions key;
   std::string out;
   ForceOption force;
+  PassPhraseOption pass_phrase;
+  std::optional<std::string> new_pass_phrase;
+  bool reseal = false;
   CommandLine line(
       "keygen",
       "Makes DIR/public.json, which anybody may have, and DIR/secret.json (mode 0600), which decrypts.");
   key.add_to(line);
   line.required("out", out, "directory of the two files; made where it is missing");
+  line.text(
+      "pass-phrase", pass_phrase.file,
+      "seals secret.json by the pass phrase in this file, - for standard input (asked for at a terminal); "
+      "with --reseal the one that opens it");
+  line.flag("reseal", reseal,
+            "make no key: write secret.json of --out again, sealed by --new-pass-phrase, or in the clear "
+            "without it");
+  line.text("new-pass-phrase", new_pass_phrase, "of --reseal: file with the new pass phrase, or -");
   force.add_to(line);
   if (const auto help = line.parse(words)) return console.document(*help), 0;
-  key.check();
   const std::filesystem::path directory = out, public_file = directory / "public.json",
                               secret_file = directory / "secret.json";
+  if (new_pass_phrase && !reseal)
+    throw UsageError("--new-pass-phrase goes with --reseal; a new key is sealed by --pass-phrase");
+  if (reseal) {
+    for (const char* option : {"bits", "variant", "insecure-key"})
+      if (line.given(option))
+        throw UsageError("--" + std::string(option) + " is of new keys, it excludes --reseal");
+    reseal_key(secret_file, pass_phrase, new_pass_phrase, console);
+    return 0;
+  }
+  key.check();
   make_directory(directory);
   const OutputPlace public_place("--out", public_file, Content::file);
   const OutputPlace secret_place("--out", secret_file, Content::file);
@@ -49,9 +94,11 @@ int keygen_command(const Words& words, Console& console) {
                       "nothing that was encrypted under lost keys can be read again; take another directory, "
                       "or replace them with --force");
 
+  std::optional<SecretText> sealing;
+  if (pass_phrase.file) sealing = read_new_pass_phrase(*pass_phrase.file);
   const SecretKeys keys = SecretKeys::generate(key.variant, key.bits, default_subgroup_bits(key.bits),
                                                RandomSource::from_system());
-  save(keys, secret_file);
+  save_secret(keys, secret_file, sealing);
   try {
     save(keys.public_keys(), public_file);
   } catch (...) {
@@ -60,7 +107,7 @@ int keygen_command(const Words& words, Console& console) {
   }
   console.result("key " + to_hex(keys.public_keys().fingerprint()) + " (" +
                  key_text(keys.public_keys().paillier()) + "): " + public_file.string() + ", and " +
-                 secret_file.string() + ", which stays with who may decrypt");
+                 secret_file.string() + (sealing ? " (sealed)" : "") + ", which stays with who may decrypt");
   return 0;
 }
 

@@ -97,6 +97,7 @@ std::uint64_t drawn_seed() {
 struct RunFiles {
   std::optional<std::uint64_t> seed;
   std::optional<std::string> secret_key;
+  PassPhraseOption pass_phrase;
   KeyStrength strength;
 };
 
@@ -121,6 +122,7 @@ void declare(CommandLine& line, RunOptions& options, RunFiles& files, ClearOptio
               "repeatable split, weights and masks, never keys (drawn, and told by --json)");
   line.text("secret-key", files.secret_key,
             "secret.json of smlp keygen, in place of new keys that are thrown away");
+  files.pass_phrase.add_to(line);
   line.text("out", options.out, "keeps the model, for smlp predict and export, with OUT.profile.json");
   options.threads.add_to(line);
   options.output.add_to(line, true);
@@ -141,6 +143,7 @@ int run_command(const Words& words, Console& console) {
   if (const auto help = line.parse(words)) return console.document(*help), 0;
   if (files.secret_key && (line.given("bits") || line.given("variant")))
     throw UsageError("--bits and --variant are of new keys, they exclude --secret-key");
+  if (files.pass_phrase.file && !files.secret_key) throw UsageError("--pass-phrase goes with --secret-key");
   if (options.test && line.given("test-fraction"))
     throw UsageError("--test and --test-fraction exclude each other");
   clear.check(line);
@@ -153,7 +156,7 @@ int run_command(const Words& words, Console& console) {
   options.key.check();
   if (files.secret_key) {
     files.strength.insecure = options.key.insecure;
-    options.keys.emplace(load_secret_keys(*files.secret_key));
+    options.keys.emplace(files.pass_phrase.load(*files.secret_key));
     files.strength.check(options.keys->public_keys(), *files.secret_key);
     options.key.bits = options.keys->public_keys().paillier().bits();
     options.key.variant = options.keys->public_keys().paillier().variant();

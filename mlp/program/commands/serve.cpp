@@ -33,6 +33,7 @@ struct ServeOptions {
   std::optional<std::string> user_keys;
   std::optional<std::string> forgive;
   std::size_t memory = 1024;
+  PassPhraseOption pass_phrase;
   ThreadOption threads;
   KeyStrength strength;
   bool quiet = false;
@@ -40,6 +41,7 @@ struct ServeOptions {
 
 void declare(CommandLine& line, ServeOptions& options) {
   line.required("key", options.key, "secret.json");
+  options.pass_phrase.add_to(line);
   line.required("listen", options.listen, "HOST:PORT; port 0 takes a free one");
   line.text("tls", options.tls, "directory of this party's certificates (smlp certificates)");
   line.flag("insecure-transport", options.insecure_transport, "no TLS, on a loopback address alone");
@@ -274,12 +276,12 @@ int serve_command(const Words& words, Console& console) {
     throw UsageError("smlp serve needs --tls, or --insecure-transport on a loopback address");
   ServeLog log(console);
   std::optional<KeyHolderServer> server;
-  EndSignal end;
   Reloading reloading;  // goes before the server does
+  const SecretKeys keys = options.pass_phrase.load(options.key);  // asked for at a terminal: signals end it
+  options.strength.check(keys.public_keys(), options.key);
+  EndSignal end;
   const Listening listening{parse_endpoint(options.listen), party_of(options)};
   const KeyHolderPolicy policy{allowed_protocols(options.allow), load_user_keys(options)};
-  const SecretKeys keys = load_secret_keys(options.key);
-  options.strength.check(keys.public_keys(), options.key);
   const auto key_holder = std::make_shared<KeyHolder>(keys, policy, AnswerRandomness::from_system());
   ServerOptions server_options;
   server_options.listening = listening;

@@ -278,27 +278,33 @@ class SecretKey(Unpicklable):
         except OverflowError:
             raise Error("a decrypted number is larger than the largest float64") from None
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, *, pass_phrase: str | bytes | None = None) -> None:
         """Write the key as the program's secret.json, with mode 0600, whole or not at all.
 
         Parameters
         ----------
         path : path
+        pass_phrase : str or bytes, optional
+            Seals the file, as ``smlp keygen --pass-phrase`` does. Python does not wipe it.
 
         Raises
         ------
         Error
-            The file cannot be written, or the key was closed.
+            The file cannot be written, the key was closed, or the pass phrase is empty.
         """
-        self._keys.save(os.fspath(path))
+        if pass_phrase is not None and not pass_phrase:
+            raise Error("the pass phrase is empty")
+        self._keys.save(os.fspath(path), pass_phrase)
 
     @classmethod
-    def load(cls, path: Path) -> SecretKey:
+    def load(cls, path: Path, *, pass_phrase: str | bytes | None = None) -> SecretKey:
         """Read the program's secret.json.
 
         Parameters
         ----------
         path : path
+        pass_phrase : str or bytes, optional
+            Of a sealed file. Python does not wipe it.
 
         Returns
         -------
@@ -307,6 +313,7 @@ class SecretKey(Unpicklable):
         Raises
         ------
         Error
-            A file that cannot be read, or that others may read, or that holds no valid key.
+            A file that cannot be read, or that others may read, or that holds no valid key; a sealed one without its pass
+            phrase.
         """
-        return cls(_paillier.SecretKeys.load(os.fspath(path)))
+        return cls(_paillier.SecretKeys.load(os.fspath(path), pass_phrase))

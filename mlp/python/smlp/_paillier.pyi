@@ -81,12 +81,14 @@ class PublicKeys:
 class SecretKeys:
     """What the program's secret.json has. Made by `load` and `generate`; wiped with its last reference."""
     @staticmethod
-    def load(path: str) -> SecretKeys:
+    def load(path: str, pass_phrase: str | bytes | None) -> SecretKeys:
         """Read a file.
 
         Parameters
         ----------
         path : str
+        pass_phrase : str, bytes or None
+            Of a sealed file.
 
         Returns
         -------
@@ -95,14 +97,17 @@ class SecretKeys:
         Raises
         ------
         Error
-            A file that cannot be read, or that others may read, or that holds no valid key.
+            A file that cannot be read, or that others may read, or that holds no valid key, or that the pass phrase does not
+            open.
         """
-    def save(self, path: str) -> None:
+    def save(self, path: str, pass_phrase: str | bytes | None) -> None:
         """Write a file of mode 0600, whole or not at all.
 
         Parameters
         ----------
         path : str
+        pass_phrase : str, bytes or None
+            Seals it.
 
         Raises
         ------

@@ -16,6 +16,8 @@ TEST_CASE("files are told from their content") {
   CHECK(file_kind(directory / "public") == FileKind::public_key);
   save(toy_keys(), directory / "secret");
   CHECK(file_kind(directory / "secret") == FileKind::secret_key);
+  save(toy_keys(), directory / "sealed", "x", {ScryptCost::least});
+  CHECK(file_kind(directory / "sealed") == FileKind::sealed_secret_key);
   save_profile({Scaling::none, {"a"}, "class", {0}, {1}, {"x", "y"}}, directory / "profile");
   CHECK(file_kind(directory / "profile") == FileKind::profile);
   for (const auto& [format, kind] :
@@ -29,6 +31,7 @@ TEST_CASE("files are told from their content") {
   }
   CHECK(name(FileKind::public_key) == "public key");
   CHECK(name(FileKind::secret_key) == "secret key");
+  CHECK(name(FileKind::sealed_secret_key) == "sealed secret key");
   CHECK(name(FileKind::profile) == "profile");
 }
 
