@@ -172,7 +172,7 @@ needs_no_build := uninstall format check-format check-layering coverage clean he
 ifneq ($(filter-out $(needs_no_build),$(or $(MAKECMDGOALS),all)),)
 include $(BUILD_DIR)/dependencies.mk
 endif
-packages := hdf5 grpc++ protobuf libssl libcrypto gmpxx gmp zlib
+packages := hdf5 grpc++ protobuf prometheus-cpp-pull libssl libcrypto gmpxx gmp zlib
 $(BUILD_DIR)/dependencies.mk: scripts/install_dependencies.sh
 	@scripts/install_dependencies.sh
 	@mkdir -p $(@D)

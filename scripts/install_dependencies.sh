@@ -20,7 +20,7 @@ has() { command -v "$1" >/dev/null 2>&1; }
 
 if has apt-get; then
   packages=(pkg-config libgmp-dev libntl-dev libssl-dev libboost-program-options-dev libhdf5-dev zlib1g-dev
-            nlohmann-json3-dev libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc
+            nlohmann-json3-dev libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc prometheus-cpp-dev
             help2man)
   has "${CXX:-g++}" || packages+=(g++)
   $tests && packages+=(doctest-dev libbenchmark-dev faketime nftables iproute2 openssl python3 python3-h5py
@@ -33,7 +33,7 @@ if has apt-get; then
   install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends)
 elif has dnf; then  # untested
   packages=(gcc-c++ pkgconf-pkg-config gmp-devel ntl-devel openssl-devel boost-devel hdf5-devel zlib-devel
-            json-devel grpc-devel grpc-plugins protobuf-devel protobuf-compiler help2man)
+            json-devel grpc-devel grpc-plugins protobuf-devel protobuf-compiler prometheus-cpp-devel help2man)
   $tests && packages+=(doctest-devel google-benchmark-devel libfaketime nftables iproute openssl python3 python3-h5py
                        python3-cryptography python3-matplotlib valgrind zsh cmake)
   $development && packages+=(clang libomp-devel compiler-rt clang-tools-extra gcovr)
@@ -43,7 +43,7 @@ elif has dnf; then  # untested
   refresh=(true)
   install=(dnf install -y)
 elif has brew; then  # untested
-  packages=(gcc pkg-config gmp ntl openssl@3 boost hdf5 zlib nlohmann-json grpc protobuf help2man)
+  packages=(gcc pkg-config gmp ntl openssl@3 boost hdf5 zlib nlohmann-json grpc protobuf prometheus-cpp help2man)
   $tests && packages+=(doctest google-benchmark libfaketime python3 python-matplotlib)
   $development && packages+=(llvm@16 clang-format@16 gcovr)
   $python && packages+=(pybind11 numpy)
@@ -52,7 +52,7 @@ elif has brew; then  # untested
   install=(brew install)
 else
   echo "$0: no apt-get, dnf or brew here: install GMP, NTL, OpenSSL, Boost.Program_options, HDF5, zlib," \
-       "nlohmann-json, gRPC with protobuf, help2man and pkg-config yourself; for the tests also doctest," \
+       "nlohmann-json, gRPC with protobuf, prometheus-cpp, help2man and pkg-config yourself; for the tests also doctest," \
        "Google Benchmark, libfaketime and python3 with h5py, cryptography and matplotlib" >&2
   exit 0  # they may well be there; the compiler will tell
 fi

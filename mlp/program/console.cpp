@@ -78,6 +78,10 @@ void Console::warning(std::string_view line) {
   err_ << "smlp: " << one_line(line) << std::endl;
 }
 
+void Console::log(std::string_view line) {
+  err_ << line << std::endl;
+}
+
 void Console::document(std::string_view text) {
   end_progress();
   out_ << text << std::endl;

@@ -18,6 +18,7 @@ class Console {
 
   /// With `json` standard output is kept for one object, and text for people goes to standard error.
   void configure(bool json, bool quiet) { json_ = json, quiet_ = quiet; }
+  bool is_quiet() const { return quiet_; }
 
   /// A line for people: what was done. Not said when it would mix with JSON.
   void result(std::string_view line);
@@ -25,6 +26,8 @@ class Console {
   void note(std::string_view line);
   /// What must not be missed. Never silenced.
   void warning(std::string_view line);
+  /// A line for machines, on standard error.
+  void log(std::string_view line);
   /// The one JSON object or another document for standard output.
   void document(std::string_view text);
 

@@ -44,8 +44,8 @@ void Admission::Ticket::hold(std::size_t bytes) {
   const std::lock_guard lock(from_->mutex_);
   const std::size_t most = from_->limits_.memory;
   if (bytes > most)
-    throw Error("a request would take " + mebibytes(bytes) + " of memory, this key holder has " +
-                mebibytes(most) + " for requests");
+    throw TooLarge("a request would take " + mebibytes(bytes) + " of memory, this key holder has " +
+                   mebibytes(most) + " for requests");
   if (bytes > bytes_ && bytes - bytes_ > most - from_->memory_)
     throw Busy("the key holder is busy: its memory is taken by other requests");
   from_->memory_ = from_->memory_ - bytes_ + bytes;

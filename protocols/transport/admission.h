@@ -33,6 +33,12 @@ class Busy : public Error {
   using Error::Error;
 };
 
+/// Never.
+class TooLarge : public Error {
+ public:
+  using Error::Error;
+};
+
 /// So many at once, and so many a second after that.
 class TokenBucket {
  public:
@@ -64,7 +70,7 @@ class Admission {
     Ticket(Ticket&& other) noexcept { *this = std::move(other); }
     Ticket& operator=(Ticket&& other) noexcept;
     ~Ticket() { release(); }
-    /// Asks for `bytes` in all. Throws Error when they are more than there will ever be, Busy when others
+    /// Asks for `bytes` in all. Throws TooLarge when they are more than there will ever be, Busy when others
     /// have them.
     void hold(std::size_t bytes);
 

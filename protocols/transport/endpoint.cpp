@@ -3,9 +3,13 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <memory>
 
 #include "paillier/error.h"
@@ -72,6 +76,41 @@ std::string why_unknown(const Endpoint& endpoint) {
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
   if (status == 0) return "";
   return "unknown host " + endpoint.host + " (" + ::gai_strerror(status) + ")";
+}
+
+std::string why_not_listening(const Endpoint& endpoint) {
+  if (const std::string unknown = why_unknown(endpoint); !unknown.empty()) return unknown;
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(endpoint.address().c_str(), endpoint.port.c_str(), &hints, &found) != 0)
+    return "its address is not found";
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
+  std::string why;
+  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+    const int socket = ::socket(one->ai_family, one->ai_socktype, one->ai_protocol);
+    const int on = 1;
+    const bool can = socket >= 0 && ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                     ::bind(socket, one->ai_addr, one->ai_addrlen) == 0 && ::listen(socket, 1) == 0;
+    const int error = errno;
+    if (socket >= 0) ::close(socket);
+    if (can) return "";
+    switch (error) {
+      case EADDRINUSE:
+        why = "the port is in use, by another key holder perhaps: end that process or take another port";
+        break;
+      case EACCES:
+        why = "this user may not listen on port " + endpoint.port + ": take one above 1023";
+        break;
+      case EADDRNOTAVAIL:
+        why = endpoint.host + " is no address of this machine: take one of its own, or 0.0.0.0 for all";
+        break;
+      default:
+        why = std::strerror(error);
+    }
+  }
+  return why;
 }
 
 }  // namespace smlp

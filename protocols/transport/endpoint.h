@@ -26,4 +26,8 @@ std::vector<Endpoint> parse_endpoints(const std::string& text);
 /// Asks the resolver: "unknown host HOST (its words)", or "" where it knows the host.
 std::string why_unknown(const Endpoint& endpoint);
 
+/// Why nobody can listen there, in one clause: the port is in use, this user may not, the address is not this
+/// machine's, the host is unknown. "" where one can.
+std::string why_not_listening(const Endpoint& endpoint);
+
 }  // namespace smlp

@@ -28,6 +28,35 @@ grpc::Status status_of(const Error& error) {
   return {code, error.what()};
 }
 
+Refusal refusal_of(const Error& error) {
+  if (dynamic_cast<const Busy*>(&error) != nullptr) return Refusal::busy;
+  if (dynamic_cast<const TooLarge*>(&error) != nullptr) return Refusal::too_large;
+  if (dynamic_cast<const LockedOut*>(&error) != nullptr) return Refusal::locked_out;
+  return Refusal::invalid;
+}
+
+std::string_view name(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::none:
+      return "";
+    case Refusal::busy:
+      return "busy";
+    case Refusal::handshake:
+      return "handshake";
+    case Refusal::invalid:
+      return "invalid";
+    case Refusal::locked_out:
+      return "locked_out";
+    case Refusal::not_served:
+      return "not_served";
+    case Refusal::out_of_range:
+      return "out_of_range";
+    case Refusal::too_large:
+      return "too_large";
+  }
+  return "";
+}
+
 Gate::Gate(const ServerOptions& options)
     : log_(options.log),
       admission_(options.limits, options.lockout),
@@ -35,8 +64,9 @@ Gate::Gate(const ServerOptions& options)
       of_callers_{allowed_records()} {
   if (!options.listening || !options.listening->party) return;
   peers_ = options.listening->party->peers;
-  handshakes_.emplace(
-      [this](const std::string& cause) { turn_away({.what = "handshake", .peer = "", .refusal = cause}); });
+  handshakes_.emplace([this](const std::string& cause) {
+    turn_away({.what = "handshake", .peer = "", .refusal = cause, .reason = Refusal::handshake});
+  });
 }
 
 void Gate::reload(const Party& party) {
@@ -69,19 +99,30 @@ grpc::Status Gate::identify(const grpc::CallbackServerContext& context, std::str
 
 grpc::Status Gate::admit(const grpc::CallbackServerContext& context, CallRecord& record,
                          Admission::Ticket& ticket) {
-  grpc::Status status = identify(context, record.peer);
-  std::string why;
-  try {
-    if (status.ok()) ticket = admission_.admit(record.peer);
-  } catch (const Error& error) {
-    why = error.what();
-    status = status_of(error);
-  }
-  if (status.error_code() == grpc::StatusCode::PERMISSION_DENIED) {
-    record.refusal = why.empty() ? status.error_message() : why;
+  if (const grpc::Status status = identify(context, record.peer); !status.ok()) {
+    record.refusal = status.error_message();
+    record.reason = Refusal::not_served;
     turn_away(record);
+    return status;
   }
-  return status;
+  try {
+    ticket = admission_.admit(record.peer);
+  } catch (const LockedOut& locked_out) {
+    record.refusal = locked_out.what();
+    record.reason = Refusal::locked_out;
+    turn_away(record);
+    return status_of(locked_out);
+  } catch (const Error& error) {
+    return refuse(record, error);
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status Gate::refuse(CallRecord& record, const Error& error) const {
+  record.refusal = error.what();
+  record.reason = refusal_of(error);
+  log(record);
+  return status_of(error);
 }
 
 void Gate::turn_away(CallRecord record) {

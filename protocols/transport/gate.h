@@ -18,6 +18,8 @@ namespace smlp {
 
 /// The status of a call that ends by this error.
 grpc::Status status_of(const Error& error);
+/// The class of refusals that the error is of.
+Refusal refusal_of(const Error& error);
 
 /// Thread-safe.
 class Gate {
@@ -26,13 +28,14 @@ class Gate {
 
   /// Lists other peers from here on.
   void reload(const Party& party);
-  /// Fills the record's peer and the ticket. OK, or why there is none; a caller who is not served is
-  /// recorded.
+  /// Fills the record's peer and the ticket. OK, or why there is none, which is recorded.
   grpc::Status admit(const grpc::CallbackServerContext& context, CallRecord& record,
                      Admission::Ticket& ticket);
   /// Records one who is not served. Most of many are only counted: strangers cannot fill a disk. Handshakes
   /// that fail, which anybody can make, take nothing from those who have a certificate.
   void turn_away(CallRecord record);
+  /// Records one that was refused, and returns its status.
+  grpc::Status refuse(CallRecord& record, const Error& error) const;
   /// Records the last ones that were only counted.
   void record_left_out();
   void log(const CallRecord& record) const {

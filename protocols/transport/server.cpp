@@ -125,7 +125,7 @@ class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::
       try {
         ticket_.hold(expected_);
       } catch (const Error& error) {
-        return Finish(status_of(error));
+        return Finish(service_.gate_.refuse(record_, error));
       }
       reserve_to_fill(frame_, expected_);
     }
@@ -174,12 +174,17 @@ class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::
       if (service_.gate_.admission().has_ended(record_.peer, record_.header.session)) refuse_out_of_range();
       ticket_.hold(std::max(expected_, key_holder->memory_needed(record_.header, frame_.size())));
     } catch (const Busy& busy) {
-      return Finish(status_of(busy));
+      return Finish(service_.gate_.refuse(record_, busy));
     } catch (const LockedOut& locked_out) {
       record_.refusal = locked_out.what();
+      record_.reason = Refusal::locked_out;
       service_.gate_.turn_away(record_);
       return Finish(status_of(locked_out));
+    } catch (const OutOfRange& error) {
+      record_.reason = Refusal::out_of_range;
+      answer_ = encode_refusal(error.what());
     } catch (const Error& error) {
+      record_.reason = refusal_of(error);
       answer_ = encode_refusal(error.what());
     }
     bool ended = false;
@@ -188,6 +193,8 @@ class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::
     record_.answer_bytes = answer_.size();
     record_.seconds = seconds_since(start);
     record_.refusal = refusal_in(answer_);
+    if (record_.reason == Refusal::none && !record_.refusal.empty())
+      record_.reason = record_.refusal == OutOfRange().what() ? Refusal::out_of_range : Refusal::invalid;
     try {
       if (ended) service_.gate_.admission().record_ended(record_.peer, record_.header.session);
     } catch (const Error& error) {
@@ -251,12 +258,15 @@ grpc::ServerUnaryReactor* KeyHolderServer::Service::answer_at_once(grpc::Callbac
     try {
       call->ticket.hold(2 * record.request_bytes);
       status = fill();
-      if (!status.ok()) record.refusal = status.error_message();
-      if (!status.ok()) record.answer_bytes = 0;
+      if (!status.ok()) {
+        record.refusal = status.error_message();
+        record.reason = Refusal::invalid;
+        record.answer_bytes = 0;
+      }
       record.seconds = seconds_since(start);
       gate_.log(record);
     } catch (const Error& error) {
-      status = status_of(error);
+      status = gate_.refuse(record, error);
     }
   }
   call->Finish(status);

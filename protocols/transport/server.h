@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "protocols/key_holder.h"
@@ -27,6 +28,23 @@ struct Listening {
   std::optional<Party> party;  ///< none: without TLS, on a loopback address alone
 };
 
+/// Why a call got no answer, in classes.
+enum class Refusal : std::uint8_t {
+  none,          ///< it got one
+  busy,          ///< bounds on calls, rate and memory: it may come again
+  handshake,     ///< no certificate of the authority, or no TLS
+  invalid,       ///< what it asks for is not answered: a protocol, a key, a version, a shape
+  locked_out,    ///< too many sessions of this name ended by a value out of range
+  not_served,    ///< the name is no peer's
+  out_of_range,  ///< a masked value, in this or an earlier request of the session
+  too_large,     ///< takes more memory than there will ever be
+};
+inline constexpr Refusal all_refusals[] = {Refusal::busy,       Refusal::handshake,  Refusal::invalid,
+                                           Refusal::locked_out, Refusal::not_served, Refusal::out_of_range,
+                                           Refusal::too_large};
+/// "busy", "out_of_range", ..; "" for none.
+std::string_view name(Refusal refusal);
+
 /// One call that was dealt with. Never a value.
 struct CallRecord {
   std::string what;               ///< "request", "hello", "echo", "handshake"
@@ -36,8 +54,9 @@ struct CallRecord {
   std::size_t answer_bytes = 0;   ///< of the frame
   double seconds = 0;             ///< of computing
   std::string refusal{};          ///< empty: answered
-  bool turned_away = false;       ///< nobody whom this key holder serves
-  std::size_t left_out = 0;       ///< callers turned away before this one without a record of their own
+  Refusal reason = Refusal::none;
+  bool turned_away = false;  ///< nobody whom this key holder serves
+  std::size_t left_out = 0;  ///< callers turned away before this one without a record of their own
 };
 /// Called from several threads.
 using CallLog = std::function<void(const CallRecord&)>;

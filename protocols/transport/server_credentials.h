@@ -1,4 +1,4 @@
-// What a key holder shows to callers and asks of them, replaced without a stop; and why it cannot listen.
+// What a key holder shows to callers and asks of them, replaced without a stop.
 #pragma once
 
 #include <grpc/grpc_security.h>
@@ -8,7 +8,6 @@
 #include <mutex>
 #include <string>
 
-#include "protocols/transport/endpoint.h"
 #include "protocols/transport/party.h"
 
 namespace smlp {
@@ -34,9 +33,5 @@ class ReloadableCredentials final : public grpc::ServerCredentials {
   bool is_new_ = true;
   grpc_server_credentials* credentials_;
 };
-
-/// Why nobody can listen there, in one clause: the port is in use, this user may not, the address is not this
-/// machine's, the host is unknown. "" where one can.
-std::string why_not_listening(const Endpoint& endpoint);
 
 }  // namespace smlp

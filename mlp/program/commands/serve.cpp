@@ -3,16 +3,18 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/options.h"
 #include "mlp/program/report.h"
+#include "mlp/program/serve_log.h"
+#include "mlp/program/serve_metrics.h"
 #include "mlp/program/signals.h"
 #include "mlp/tables/table.h"
 #include "mlp/text.h"
 #include "paillier/error.h"
-#include "protocols/conversion/switch_key.h"
 #include "protocols/transport/certificates.h"
 #include "protocols/transport/server.h"
 #include "protocols/transport/utc.h"
@@ -20,6 +22,8 @@
 namespace smlp {
 
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 /// Time that requests in progress have to end after SIGTERM.
 constexpr std::chrono::seconds grace{60};
@@ -37,6 +41,8 @@ struct ServeOptions {
   ThreadOption threads;
   KeyStrength strength;
   bool quiet = false;
+  LogFormat format = LogFormat::text;
+  std::optional<std::string> metrics_listen;
 };
 
 void declare(CommandLine& line, ServeOptions& options) {
@@ -59,6 +65,12 @@ void declare(CommandLine& line, ServeOptions& options) {
   options.threads.add_to(line);
   options.strength.add_to(line);
   line.flag("quiet", options.quiet, "no line for each request that is answered");
+  line.choice("log", "text", "text for people, or json: an object a line on standard error",
+              [&options](const std::string& value) { options.format = log_format_from_name(value); });
+  line.text(
+      "metrics-listen", options.metrics_listen,
+      "HOST:PORT where Prometheus reads metrics over HTTP, for anybody who gets there; a PORT alone is on "
+      "127.0.0.1");
 }
 
 std::set<std::string> allowed_protocols(const std::string& text) {
@@ -118,38 +130,6 @@ std::string text_of(const std::optional<Party>& party) {
   return out;
 }
 
-std::string text_of(Purpose purpose) {
-  return purpose == Purpose::answers ? " for answers" : " for a model";
-}
-
-/// One line a call: who, what, how much. Never a value.
-std::string line_of(const CallRecord& call) {
-  const Header& header = call.header;
-  std::string out = utc_text() + (call.peer.empty() ? "" : " " + call.peer);
-  if (call.turned_away)
-    return one_line(
-        out + " turned away, " + call.what + ": " + call.refusal +
-        (call.left_out == 0 ? "" : " (and " + count_text(call.left_out, "other call") + " before)"));
-  if (!header.protocol.empty()) {
-    const std::optional<Purpose> purpose = purpose_of(header);
-    out += " session " + short_text(header.session) + " " + header.protocol +
-           (purpose ? text_of(*purpose) : "") + " step " + std::to_string(header.operation.step) + " layer " +
-           std::to_string(header.operation.layer) + ", " + std::to_string(header.layout.rows()) + " x " +
-           std::to_string(header.layout.cols());
-  } else {
-    out += " " + call.what;
-  }
-  out += ": " + bytes_text(static_cast<double>(call.request_bytes)) + " in, " +
-         bytes_text(static_cast<double>(call.answer_bytes)) + " out, " + fixed_text(call.seconds, 3) + " s";
-  return one_line(call.refusal.empty() ? out : out + ", refused: " + call.refusal);
-}
-
-/// What was asked for, by whom.
-struct Sum {
-  std::size_t requests = 0, refused = 0;
-  double bytes = 0, seconds = 0;
-};
-
 /// Waits for a signal to end.
 class EndSignal {
  public:
@@ -191,54 +171,12 @@ class Reloading {
   HangupAction action_{[this] { come(); }};
 };
 
-/// The log and its sums; each is said whole.
-class ServeLog {
- public:
-  explicit ServeLog(Console& console) : console_(console) {}
-  void operator()(const CallRecord& call) {
-    const std::lock_guard lock(mutex_);
-    const std::string line = line_of(call);
-    call.refusal.empty() ? console_.note(line) : console_.result(line);
-    if (call.turned_away) {
-      turned_away_ += 1 + call.left_out;
-      return;
-    }
-    Sum& sum = sums_[call.peer];
-    ++sum.requests;
-    sum.refused += call.refusal.empty() ? 0 : 1;
-    sum.bytes += static_cast<double>(call.request_bytes + call.answer_bytes);
-    sum.seconds += call.seconds;
-  }
-  void say(const std::string& line) {
-    const std::lock_guard lock(mutex_);
-    console_.result(line);
-  }
-  void warn(const std::string& line) {
-    const std::lock_guard lock(mutex_);
-    console_.warning(line);
-  }
-  void say_sums() {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [peer, sum] : sums_)
-      console_.result(peer + ": " + count_text(sum.requests, "request") + ", " + std::to_string(sum.refused) +
-                      " refused, " + bytes_text(sum.bytes) + ", " + duration_text(sum.seconds) +
-                      " of computing");
-    if (turned_away_ > 0) console_.result(count_text(turned_away_, "call") + " turned away");
-  }
-
- private:
-  Console& console_;
-  std::mutex mutex_;
-  std::map<std::string, Sum> sums_;
-  std::size_t turned_away_ = 0;
-};
-
 /// The journal beside the key.
 std::shared_ptr<Lockout> lockout_of(const ServeOptions& options, ServeLog& log) {
   const std::filesystem::path journal = options.key + ".lockout";
   auto lockout = std::make_shared<Lockout>(journal);
   if (!lockout->unwritable().empty())
-    log.warn("warning: cannot write " + journal.string() + " (" + lockout->unwritable() +
+    log.warn("cannot write " + journal.string() + " (" + lockout->unwritable() +
              "): evaluators that are locked out are let in again by a restart");
   return lockout;
 }
@@ -248,12 +186,96 @@ void forgive(const ServeOptions& options, Lockout& lockout, ServeLog& log) {
   for (const std::string& name : split(*options.forgive, ',')) {
     const std::size_t count = lockout.forgive(name);
     if (count == 0)
-      log.warn("warning: there is nothing to forgive " + name +
+      log.warn("there is nothing to forgive " + name +
                ": no session of this name ended by a value out of range");
     else
-      log.say(utc_text() + " forgiven: " + name + ", " + count_text(count, "session") +
-              " that ended by a value out of range");
+      log.say("forgiven",
+              utc_text() + " forgiven: " + name + ", " + count_text(count, "session") +
+                  " that ended by a value out of range",
+              {{"name", name}, {"sessions", count}});
   }
+}
+
+/// Those whom this key holder serves; null without TLS.
+Json peers_of(const std::optional<Party>& party) {
+  return party ? Json(party->peers) : Json();
+}
+
+void note_certificate(const std::optional<Party>& party, std::optional<ServeMetrics>& metrics) {
+  if (!party || !metrics) return;
+  metrics->set_certificate_end(check_identity(party->authority, {party->certificate, party->private_key},
+                                              Use::server, std::chrono::system_clock::now())
+                                   .validity.until);
+}
+
+/// Serves until a signal.
+void serve(const ServeOptions& options, ServeLog& log) {
+  std::optional<ServeMetrics> metrics;
+  if (options.metrics_listen) metrics.emplace();
+  std::optional<KeyHolderServer> server;
+  std::optional<MetricsListener> metrics_listener;
+  Reloading reloading;                                            // goes before the server does
+  const SecretKeys keys = options.pass_phrase.load(options.key);  // asked for at a terminal: signals end it
+  options.strength.check(keys.public_keys(), options.key);
+  EndSignal end;
+  const Listening listening{parse_endpoint(options.listen), party_of(options)};
+  const KeyHolderPolicy policy{allowed_protocols(options.allow), load_user_keys(options)};
+  const auto key_holder = std::make_shared<KeyHolder>(keys, policy, AnswerRandomness::from_system());
+  ServerOptions server_options;
+  server_options.listening = listening;
+  server_options.limits.memory = options.memory << 20;
+  server_options.log = [&](const CallRecord& call) {
+    log.call(call);
+    if (metrics) metrics->count(call);
+  };
+  const auto lockout = server_options.lockout = lockout_of(options, log);
+  std::optional<Endpoint> metrics_endpoint;
+  if (options.metrics_listen) metrics_endpoint = parse_metrics_endpoint(*options.metrics_listen);
+  server.emplace(key_holder, std::move(server_options));
+  if (metrics_endpoint)
+    metrics_listener.emplace(
+        *metrics_endpoint, *metrics,
+        RequestMemory{[&server] { return server->memory_held(); }, options.memory << 20});
+  note_certificate(listening.party, metrics);
+  forgive(options, *lockout, log);
+  Endpoint endpoint = listening.endpoint;
+  endpoint.port = std::to_string(server->port());
+  std::string names;
+  for (const std::string& name : policy.protocols) names += (names.empty() ? "" : ", ") + name;
+  if (metrics_listener)
+    log.say("metrics", "metrics at " + metrics_listener->address(), {{"url", metrics_listener->address()}});
+  log.say("listening",
+          "key holder of " + to_hex(key_holder->public_keys().fingerprint()) + " listening on " +
+              endpoint.text() + " for " + text_of(listening.party),
+          {{"key", to_hex(key_holder->public_keys().fingerprint())},
+           {"address", endpoint.text()},
+           {"peers", peers_of(listening.party)}});
+  log.say("policy",
+          "answers " + names + "; " + count_text(policy.user_keys.size(), "user key") + "; requests take " +
+              std::to_string(options.memory) + " MiB at most",
+          {{"protocols", policy.protocols},
+           {"user_keys", policy.user_keys.size()},
+           {"memory_bytes", options.memory << 20}});
+
+  reloading.start([&log, &options, &server, &metrics, key_holder] {
+    try {
+      const std::optional<Party> party = party_of(options);
+      std::vector<UserKey> users = load_user_keys(options);
+      const std::size_t count = users.size();
+      server->reload(std::make_shared<KeyHolder>(key_holder->with_user_keys(std::move(users))), party);
+      note_certificate(party, metrics);
+      log.say("reloaded",
+              utc_text() + " reloaded for " + text_of(party) + "; " + count_text(count, "user key"),
+              {{"peers", peers_of(party)}, {"user_keys", count}});
+    } catch (const std::exception& error) {
+      log.warn("nothing is reloaded: " + std::string(error.what()));
+    }
+  });
+  end.wait();
+  log.say("stopping", "stopping; requests in progress have " + std::to_string(grace.count()) + " s",
+          {{"grace_seconds", grace.count()}});
+  server->shut_down(grace);
+  log.say_sums();
 }
 
 }  // namespace
@@ -274,47 +296,15 @@ int serve_command(const Words& words, Console& console) {
                      std::to_string(most_memory));
   if (options.tls.has_value() == options.insecure_transport)
     throw UsageError("smlp serve needs --tls, or --insecure-transport on a loopback address");
-  ServeLog log(console);
-  std::optional<KeyHolderServer> server;
-  Reloading reloading;  // goes before the server does
-  const SecretKeys keys = options.pass_phrase.load(options.key);  // asked for at a terminal: signals end it
-  options.strength.check(keys.public_keys(), options.key);
-  EndSignal end;
-  const Listening listening{parse_endpoint(options.listen), party_of(options)};
-  const KeyHolderPolicy policy{allowed_protocols(options.allow), load_user_keys(options)};
-  const auto key_holder = std::make_shared<KeyHolder>(keys, policy, AnswerRandomness::from_system());
-  ServerOptions server_options;
-  server_options.listening = listening;
-  server_options.limits.memory = options.memory << 20;
-  server_options.log = [&](const CallRecord& call) { log(call); };
-  const auto lockout = server_options.lockout = lockout_of(options, log);
-  server.emplace(key_holder, std::move(server_options));
-  forgive(options, *lockout, log);
-  Endpoint endpoint = listening.endpoint;
-  endpoint.port = std::to_string(server->port());
-  std::string names;
-  for (const std::string& name : policy.protocols) names += (names.empty() ? "" : ", ") + name;
-  log.say("key holder of " + to_hex(key_holder->public_keys().fingerprint()) + " listening on " +
-          endpoint.text() + " for " + text_of(listening.party));
-  log.say("answers " + names + "; " + count_text(policy.user_keys.size(), "user key") + "; requests take " +
-          std::to_string(options.memory) + " MiB at most");
-
-  reloading.start([&log, &options, &server, key_holder] {
-    try {
-      const std::optional<Party> party = party_of(options);
-      std::vector<UserKey> users = load_user_keys(options);
-      const std::size_t count = users.size();
-      server->reload(std::make_shared<KeyHolder>(key_holder->with_user_keys(std::move(users))), party);
-      log.say(utc_text() + " reloaded for " + text_of(party) + "; " + count_text(count, "user key"));
-    } catch (const std::exception& error) {
-      log.warn("warning: nothing is reloaded: " + std::string(error.what()));
-    }
-  });
-  end.wait();
-  log.say("stopping; requests in progress have " + std::to_string(grace.count()) + " s");
-  server->shut_down(grace);
-  log.say_sums();
-  return 0;
+  ServeLog log(console, options.format);
+  if (options.format == LogFormat::text) return serve(options, log), 0;
+  try {
+    serve(options, log);
+    return 0;
+  } catch (const std::exception& error) {  // the program's last words are an object, too
+    log.say("error", "", {{"message", error.what()}});
+    return 1;
+  }
 }
 
 }  // namespace smlp

@@ -233,9 +233,9 @@ class KeyHolder:
         try:
             for line in child.stdout:
                 self._log.append(line.rstrip("\n"))
-                listening = re.search(r" listening on (\S+) for ", line)
+                listening = re.search(r' listening on (\S+) for |"event":"listening",.*"address":"([^"]+)"', line)
                 if listening:
-                    self.address = listening[1]
+                    self.address = listening[1] or listening[2]
                     self._reader = threading.Thread(target=self._read, args=(child,), daemon=True)
                     self._reader.start()
                     self._child = child

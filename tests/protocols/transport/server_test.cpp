@@ -137,13 +137,17 @@ TEST_CASE("transport: greetings and echoes are admitted like requests") {
   Limits limits;
   limits.requests_at_once = 2;
   limits.requests_per_second = 0;
-  const KeyHolderServer server(toy_key_holder(), listening(std::nullopt, limits));
+  ServerOptions options = listening(std::nullopt, limits);
+  std::atomic<int> busy{0};
+  options.log = [&](const CallRecord& call) { busy += call.reason == Refusal::busy ? 1 : 0; };
+  const KeyHolderServer server(toy_key_holder(), options);
   KeyHolderLink link = link_to(server);
   KeyHolderInfo info;
   CHECK(link.hello(info, soon).ok);
   CHECK(link.echo(1000, 10, soon).ok);
   CHECK(link.hello(info, soon).message == "the key holder is busy: requests come too fast");
   CHECK(link.echo(1000, 10, soon).message == "the key holder is busy: requests come too fast");
+  CHECK(busy == 2);
   limits = {};
   limits.memory = 1000;
   const KeyHolderServer small(toy_key_holder(), listening(std::nullopt, limits));
@@ -157,8 +161,13 @@ TEST_CASE("transport: an evaluator that probes for values out of range is locked
   const PaillierPublicKey& key = toy_keys().public_keys().paillier();
   RandomStream random = RandomSource::from_seed(9).stream({});
   const Party who = party(evaluator_name, {key_holder_name});
+  std::atomic<int> out_of_range{0}, locked_out{0};
   const auto start = [&] {
     ServerOptions options = listening(party(key_holder_name, {evaluator_name, "second.example"}));
+    options.log = [&](const CallRecord& call) {
+      out_of_range += call.reason == Refusal::out_of_range ? 1 : 0;
+      locked_out += call.reason == Refusal::locked_out ? 1 : 0;
+    };
     options.lockout = std::make_shared<Lockout>(journal);
     return std::make_unique<KeyHolderServer>(toy_key_holder(), options);
   };
@@ -207,6 +216,8 @@ TEST_CASE("transport: an evaluator that probes for values out of range is locked
     });
   }
   CHECK(refused == 3);
+  CHECK(out_of_range == 3);
+  CHECK(locked_out == 1);
   CHECK(high - low > 1000);  // the secret stays one
   CHECK(
       last.ends_with("evaluator.example is locked out: 3 of its sessions ended by a masked value out of "
@@ -237,6 +248,7 @@ TEST_CASE("transport: where nobody can tell who is locked out, the caller is tol
   options.log = [&](const CallRecord& call) {
     const std::lock_guard lock(mutex);
     if (call.turned_away) turned_away.push_back(call.refusal);
+    CHECK(call.reason == (call.turned_away ? Refusal::locked_out : Refusal::none));
   };
   const KeyHolderServer server(toy_key_holder(), options);
   KeyHolderInfo info;
@@ -340,7 +352,10 @@ TEST_CASE("transport: refusals are not tried again, failures of the connection a
 TEST_CASE("transport: chunks that are no frame, announced sizes that lie") {
   Limits limits;
   limits.memory = std::size_t{8} << 20;
-  KeyHolderServer server(toy_key_holder(), listening(std::nullopt, limits));
+  ServerOptions options = listening(std::nullopt, limits);
+  std::atomic<Refusal> reason{Refusal::none};
+  options.log = [&](const CallRecord& call) { reason = call.reason; };
+  KeyHolderServer server(toy_key_holder(), options);
   const auto stub = raw_stub(server);
   const auto outcome = [&](const std::vector<std::pair<std::uint64_t, std::size_t>>& chunks) {
     grpc::ClientContext context;
@@ -369,9 +384,11 @@ TEST_CASE("transport: chunks that are no frame, announced sizes that lie") {
   const std::size_t too_much = limits.memory + 1;
   CHECK(outcome({{too_much, 10}}) ==
         "9 a request would take 9 MiB of memory, this key holder has 8 MiB for requests");
+  CHECK(reason == Refusal::too_large);
   CHECK(outcome({{~std::uint64_t{0}, 10}}).starts_with("9 a request would take 17592186044416 MiB"));
   CHECK(outcome({{std::size_t{2} << 20, std::size_t{2} << 20}}).starts_with("8 "));  // gRPC's own bound
   CHECK(outcome({{10, 10}}) == "a frame has version 120, this program speaks 3");
+  CHECK(reason == Refusal::invalid);
   CHECK(becomes_idle(server));
 }
 
