@@ -101,7 +101,7 @@ endif
 MAKEFLAGS += --no-print-directory
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all test demo soak bench reproduce fuzz python test-python python-install install uninstall format check-format check-layering coverage clean help FORCE
+.PHONY: all test demo soak bench reproduce fuzz python test-python python-install install deb uninstall format check-format check-layering coverage clean help FORCE
 
 all: $(PROGRAM) $(LIBRARY)
 
@@ -292,9 +292,8 @@ export PKG_CONFIG_FILE CMAKE_FILE CMAKE_VERSION_FILE
 completions := share/bash-completion/completions share/zsh/site-functions
 
 install: all
-	@scripts/manuals.sh $(PROGRAM) $(BUILD_DIR)/man
 	@mkdir -p $(addprefix $(DESTDIR)$(prefix)/,bin lib/pkgconfig lib/cmake/smlp lib/systemd/system share/man/man1 $(completions))
-	@install -m 644 $(BUILD_DIR)/man/*.1 $(DESTDIR)$(prefix)/share/man/man1
+	@scripts/manuals.sh $(PROGRAM) $(DESTDIR)$(prefix)/share/man/man1
 	@install -m 644 scripts/completion/smlp.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/smlp
 	@install -m 644 scripts/completion/_smlp $(DESTDIR)$(prefix)/share/zsh/site-functions/_smlp
 	@install -m 755 $(PROGRAM) $(DESTDIR)$(prefix)/bin/smlp
@@ -307,6 +306,11 @@ install: all
 	  mkdir -p $(DESTDIR)$(prefix)/include/smlp/$$(dirname $$header) && \
 	  install -m 644 $$header $(DESTDIR)$(prefix)/include/smlp/$$header || exit 1; done
 	@echo "installed smlp, libsmlp.a, headers, smlp.pc, smlp-config.cmake, smlp-serve.service, man pages and completions under $(DESTDIR)$(prefix)"
+
+deb: all
+	@rm -rf $(BUILD_DIR)/deb
+	@$(MAKE) install DESTDIR=$(abspath $(BUILD_DIR))/deb PREFIX=/usr >/dev/null
+	@scripts/debian_package.sh $(BUILD_DIR)/deb $(VERSION) $(BUILD_DIR)
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(prefix)/,bin/smlp lib/libsmlp.a lib/pkgconfig/smlp.pc lib/cmake/smlp/smlp-config.cmake \
@@ -345,6 +349,7 @@ help:
 	@echo 'make python           the package for Python, build/python/smlp; test-python tests it, python-install installs it'
 	@echo '                      in the site-packages of PREFIX=/usr/local, below DESTDIR='
 	@echo 'make install          program, library, headers, files for pkg-config and CMake, unit of systemd; PREFIX=/usr/local DESTDIR='
+	@echo 'make deb              build/smlp_VERSION_ARCHITECTURE.deb with what install puts, for Debian and its kin'
 	@echo 'make uninstall        remove what install and python-install put there'
 	@echo 'make format           clang-format-16 on every source; check-format only looks'
 	@echo 'make check-layering   includes point down: mlp -> protocols -> paillier'

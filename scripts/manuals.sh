@@ -17,6 +17,7 @@ page() {
   chmod +x "$work/$1"
   help2man --no-info --version-string="$1 $("$program" --version | cut -d" " -f2)" --name="$2" --include=<(printf '[SEE ALSO]\n%s\n' "$3") \
     --output="$folder/$1.1" "$work/$1"
+  chmod 644 "$folder/$1.1"
 }
 
 see=''
