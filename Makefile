@@ -117,7 +117,9 @@ $(FUZZERS): private LIBS += -fsanitize=fuzzer
 $(fuzzers:%=$(BUILD_DIR)/obj/tests/fuzz/%_fuzz.o): private processor := -fsanitize=fuzzer-no-link
 $(BUILD_DIR)/fuzz/seeds: $(call objects,tests/fuzz/seeds.cpp tests/support/protocol_fixture.cpp) $(LIBRARY)
 $(BUILD_DIR)/ctime: $(call objects,tests/ctime/ctime.cpp) $(LIBRARY)
-$(PROGRAM) $(BUILD_DIR)/tests $(BENCHES) $(FUZZERS) $(BUILD_DIR)/fuzz/seeds $(BUILD_DIR)/ctime: $(BUILD_DIR)/sources
+# paillier/ and its tests alone: they need neither gRPC nor HDF5 (scripts/aarch64.sh).
+$(BUILD_DIR)/paillier_tests: $(call objects,tests/main.cpp $(filter tests/paillier/%,$(TESTS)) $(wildcard paillier/*.cpp))
+$(PROGRAM) $(BUILD_DIR)/tests $(BUILD_DIR)/paillier_tests $(BENCHES) $(FUZZERS) $(BUILD_DIR)/fuzz/seeds $(BUILD_DIR)/ctime: $(BUILD_DIR)/sources
 	@echo "link $@"
 	@mkdir -p $(@D)
 	@$(LINK) $(filter %.o %.a,$^) $(LIBS) -o $@

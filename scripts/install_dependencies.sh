@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
 # Installs the distribution's packages that SMLP needs to be built and that are missing; does nothing when all are there.
-#   scripts/install_dependencies.sh [--tests] [--development] [--python]
+#   scripts/install_dependencies.sh [--tests] [--development] [--python] [--aarch64]
 #   --tests adds what the tests and benchmarks need, --development that and what the checks of .ci/run do, --python what the
-#   package for Python does
+#   package for Python does, --aarch64 what scripts/aarch64.sh does
 # Debian and Ubuntu (apt). The lists for dnf and Homebrew are untested.
 set -euo pipefail
 
-tests=false development=false python=false
+tests=false development=false python=false aarch64=false
 for option; do
   case $option in
     --tests) tests=true ;;
     --development) tests=true development=true ;;
     --python) python=true ;;
-    *) echo "usage: $0 [--tests] [--development] [--python]" >&2; exit 2 ;;
+    --aarch64) aarch64=true ;;
+    *) echo "usage: $0 [--tests] [--development] [--python] [--aarch64]" >&2; exit 2 ;;
   esac
 done
 
@@ -28,6 +29,7 @@ if has apt-get; then
   $development && packages+=(clang-16 libomp-16-dev libclang-rt-16-dev clang-format-16 gcovr mypy)
   $python && packages+=(python3-dev pybind11-dev python3-numpy python3-sklearn python3-pandas python3-tqdm
                          python3-pip python3-venv python3-setuptools python3-wheel python3-nbconvert python3-ipykernel)
+  $aarch64 && packages+=(g++-aarch64-linux-gnu qemu-user)
   is_installed() { dpkg -s "$1" 2>/dev/null | grep -q '^Status: .* installed$'; }
   refresh=(apt-get update -q)
   install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends)
