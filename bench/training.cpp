@@ -153,6 +153,7 @@ void run_training(int argc, char** argv) {
                         "--workloads ABC  which\n"
                         "--bits N         size of n (2048)\n"
                         "--protocols P,P  presets (homomorphic)\n"
+                        "--matmul NAME    this protocol for products, whatever the presets say\n"
                         "--sigma N,N      statistical security (56)\n"
                         "--unchecked yes  the same steps without range checks too, in turns (no)\n"
                         "--steps N        steps of each at most; an epoch is extrapolated from them (3)\n"
@@ -171,8 +172,11 @@ void run_training(int argc, char** argv) {
         Numbers numbers;
         numbers.sigma = number_from<std::size_t>(sigma).value_or(0);
         numbers.check();
-        Json row = measure(keys, work, preset(name), numbers, steps, unchecked);
+        ProtocolNames names = preset(name);
+        names.matmul = options.text("matmul", names.matmul);
+        Json row = measure(keys, work, names, numbers, steps, unchecked);
         row["protocols"] = name;
+        row["matmul"] = names.matmul;
         row["sigma"] = numbers.sigma;
         rows.push_back(std::move(row));
       }

@@ -7,6 +7,7 @@
 
 #include "paillier/error.h"
 #include "paillier/parallel.h"
+#include "protocols/opened_arithmetic.h"
 #include "protocols/sealed_state.h"
 
 namespace smlp {
@@ -21,6 +22,10 @@ void check_count(const char* what, std::size_t got, std::size_t wanted) {
   if (got != wanted)
     throw Error("an encrypted matrix has " + std::to_string(got) + " ciphertexts " + what +
                 ", its layout needs " + std::to_string(wanted));
+}
+
+std::string shape_text(const EncryptedMatrix& m) {
+  return std::to_string(m.rows()) + " x " + std::to_string(m.cols());
 }
 
 void check_same_layout(const Layout& a, const Layout& b, const char* operation) {
@@ -114,13 +119,40 @@ EncryptedMatrix EncryptedMatrix::partial(Layout layout, std::vector<Ciphertext> 
   return out;
 }
 
-EncryptedMatrix::EncryptedMatrix(Layout layout, OpenedForm opened)
-    : layout_(std::move(layout)), rows_(layout_.rows()), cols_(layout_.cols()), opened_(std::move(opened)) {
-  const auto& groups = opened_.transposed ? layout_.col_groups : layout_.row_groups;
-  const auto rows_of = [](const std::shared_ptr<OpenedRows>& piece) { return piece->rows; };
-  if (groups.empty() || !std::ranges::equal(groups, opened_.pieces, {}, {}, rows_of))
-    throw Error("an opened matrix of " + std::to_string(rows_) + " x " + std::to_string(cols_) +
-                " cells needs one piece a row group");
+EncryptedMatrix::EncryptedMatrix(Layout layout, OpenedValue value)
+    : layout_(std::move(layout)),
+      rows_(layout_.rows()),
+      cols_(layout_.cols()),
+      without_ciphertexts_(true),
+      value_(std::make_shared<const OpenedValue>(std::move(value))) {
+  const auto rows_of = [](const OpenedTerm& term) {
+    std::size_t rows = 0;
+    for (const auto& record : term.records) rows += record->rows;
+    return rows;
+  };
+  const bool whole =
+      std::ranges::all_of(value_->terms, [&](const auto& term) { return rows_of(term) == rows_; });
+  if (!whole || value_->mask.rows() != rows_ || value_->mask.cols() != cols_ ||
+      (value_->constant_columns > 0 && value_->constant_columns >= cols_))
+    throw Error("an opened matrix of " + shape_text(*this) + " cells needs a mask and records of its shape");
+}
+
+const OpenedValue& EncryptedMatrix::value() const {
+  if (has_ciphertexts())
+    throw Error("a matrix of " + shape_text(*this) +
+                " cells is held as ciphertexts and was not opened; open it first");
+  if (!value_ || transposed_)
+    throw Error("an opened matrix of " + shape_text(*this) + " cells cannot be brought " +
+                (transposed_ ? "transposed" : "without its last row"));
+  return *value_;
+}
+
+OpenedValue opened_value(const EncryptedMatrix& m) {
+  const OpenedForm& form = m.opened();
+  const bool operand = form.pieces.size() == 1 && form.omitted_rows == 0 && !form.transposed &&
+                       form.pieces[0]->sealed && !form.pieces[0]->lasting;
+  if (operand) return {{{1, {form.pieces[0]}}}, form.pieces[0]->mask};
+  return m.value();
 }
 
 const std::vector<Ciphertext>& EncryptedMatrix::ciphertexts(const std::vector<Ciphertext>& cells,
@@ -146,8 +178,14 @@ const std::vector<Ciphertext>& EncryptedMatrix::stored(const std::vector<Ciphert
 }
 
 EncryptedMatrix EncryptedMatrix::transposed() const {
-  if (!has_ciphertexts())
-    return EncryptedMatrix(layout_.transposed(), {opened_.pieces, opened_.omitted_rows, !opened_.transposed});
+  if (!has_ciphertexts()) {
+    EncryptedMatrix out = *this;
+    out.layout_ = layout_.transposed();
+    std::swap(out.rows_, out.cols_);
+    out.transposed_ = !transposed_;
+    out.opened_.transposed = !opened_.transposed;
+    return out;
+  }
   const auto turn = [](const std::vector<Ciphertext>& cells, std::size_t rows, std::size_t cols) {
     std::vector<Ciphertext> out;
     if (cells.empty()) return out;
@@ -282,11 +320,15 @@ EncryptedMatrix trivial_matrix(const PaillierPublicKey& key, const IntegerMatrix
 
 EncryptedMatrix add(const PaillierPublicKey& key, const EncryptedMatrix& a, const EncryptedMatrix& b) {
   check_same_layout(a.layout(), b.layout(), "a sum");
+  if (!a.has_ciphertexts() || !b.has_ciphertexts())
+    return EncryptedMatrix(a.layout(), sum(opened_value(a), opened_value(b)));
   return cell_by_cell(a, b, [&](const Ciphertext& x, const Ciphertext& y) { return key.add(x, y); });
 }
 
 EncryptedMatrix subtract(const PaillierPublicKey& key, const EncryptedMatrix& a, const EncryptedMatrix& b) {
   check_same_layout(a.layout(), b.layout(), "a difference");
+  if (!a.has_ciphertexts() || !b.has_ciphertexts())
+    return EncryptedMatrix(a.layout(), sum(opened_value(a), multiple(opened_value(b), -1)));
   const EncryptedMatrix negative = EncryptedMatrix::partial(b.layout(), key.negate(b.stored_column_packed()),
                                                             key.negate(b.stored_row_packed()));
   return add(key, a, negative);
@@ -294,16 +336,8 @@ EncryptedMatrix subtract(const PaillierPublicKey& key, const EncryptedMatrix& a,
 
 EncryptedMatrix subtract_plain(const PaillierPublicKey& key, const EncryptedMatrix& a, const IntegerMatrix& b,
                                std::size_t slot_bits) {
-  if (!a.has_ciphertexts() && !a.opened().transposed) {  // x - b = k - (e + b)
-    check_shape(b, a.layout());
-    OpenedForm form;
-    auto cell = b.cells().begin();
-    for (const auto& piece : a.opened().pieces) {
-      form.pieces.push_back(std::make_shared<OpenedRows>(*piece));
-      for (Integer& e : form.pieces.back()->mask.cells()) e += *cell++;
-    }
-    return EncryptedMatrix(a.layout(), std::move(form));
-  }
+  check_shape(b, a.layout());
+  if (!a.has_ciphertexts()) return EncryptedMatrix(a.layout(), less(opened_value(a), b));
   const auto remove = [&](const std::vector<Ciphertext>& cs, const std::vector<Integer>& values) {
     std::vector<Ciphertext> out;
     out.reserve(cs.size());
@@ -316,6 +350,7 @@ EncryptedMatrix subtract_plain(const PaillierPublicKey& key, const EncryptedMatr
 }
 
 EncryptedMatrix scale(const PaillierPublicKey& key, const EncryptedMatrix& a, const Integer& factor) {
+  if (!a.has_ciphertexts()) return EncryptedMatrix(a.layout(), multiple(opened_value(a), factor));
   const auto multiply = [&](const std::vector<Ciphertext>& cs) {
     const auto out = key.dot_products(cs, std::vector<Integer>(cs.size(), abs(factor)), 1);
     return factor < 0 ? key.negate(out) : out;
@@ -328,6 +363,7 @@ EncryptedMatrix append_constant_column(const PaillierPublicKey& key, const Encry
                                        const Integer& value, std::size_t slot_bits) {
   Layout layout = m.layout();
   layout.col_groups.push_back(1);
+  if (!m.has_ciphertexts()) return EncryptedMatrix(std::move(layout), with_constant(m.value(), value));
   const bool with_column_packed = !m.stored_column_packed().empty();
   const bool with_row_packed = !layout.single() && (m.layout().single() || !m.stored_row_packed().empty());
   std::vector<Ciphertext> column_packed;
@@ -354,6 +390,15 @@ EncryptedMatrix drop_last_row(const EncryptedMatrix& m) {
   if (layout.row_groups.size() < 2 || layout.row_groups.back() != 1)
     throw Error("the last row of a matrix can be dropped only where it is a group of its own");
   layout.row_groups.pop_back();
+  if (!m.has_ciphertexts()) {
+    static_cast<void>(m.value());  // an Error where it is transposed
+    EncryptedMatrix out = m;
+    out.layout_ = std::move(layout);
+    out.rows_ = m.rows() - 1;
+    out.value_ = nullptr;
+    ++out.opened_.omitted_rows;
+    return out;
+  }
   std::vector<Ciphertext> column_packed(m.column_packed().begin(),
                                         m.column_packed().end() - static_cast<std::ptrdiff_t>(m.cols()));
   std::vector<Ciphertext> row_packed;
@@ -372,21 +417,21 @@ EncryptedMatrix row_groups(const EncryptedMatrix& m, std::size_t first, std::siz
                 std::to_string(groups.size()) + " were asked for");
   const auto from = groups.begin() + static_cast<std::ptrdiff_t>(first);
   Layout layout{{from, from + static_cast<std::ptrdiff_t>(count)}, m.layout().col_groups};
-  if (!m.has_ciphertexts() && !m.opened().transposed) {
-    const auto piece = m.opened().pieces.begin() + static_cast<std::ptrdiff_t>(first);
-    return EncryptedMatrix(std::move(layout),
-                           {{piece, piece + static_cast<std::ptrdiff_t>(count)}, 0, false});
-  }
   const std::size_t rows_before = std::accumulate(groups.begin(), from, std::size_t{0});
-  const auto part = [](const std::vector<Ciphertext>& all, std::size_t begin, std::size_t size) {
+  if (!m.has_ciphertexts()) {
+    const std::size_t rows = layout.rows();
+    return EncryptedMatrix(std::move(layout), part(m.value(), rows_before, rows));
+  }
+  const auto cells_of = [](const std::vector<Ciphertext>& all, std::size_t begin, std::size_t size) {
     if (all.empty()) return std::vector<Ciphertext>{};
     const auto start = all.begin() + static_cast<std::ptrdiff_t>(begin);
     return std::vector<Ciphertext>(start, start + static_cast<std::ptrdiff_t>(size));
   };
-  std::vector<Ciphertext> column_packed = part(m.stored_column_packed(), first * m.cols(), count * m.cols());
+  std::vector<Ciphertext> column_packed =
+      cells_of(m.stored_column_packed(), first * m.cols(), count * m.cols());
   const std::size_t a_row = layout.col_groups.size();
   std::vector<Ciphertext> row_packed =
-      part(m.stored_row_packed(), rows_before * a_row, layout.rows() * a_row);
+      cells_of(m.stored_row_packed(), rows_before * a_row, layout.rows() * a_row);
   if (layout.single()) {  // cells in packings of one
     if (column_packed.empty()) column_packed = std::move(row_packed);
     row_packed.clear();
@@ -403,14 +448,10 @@ EncryptedMatrix stack_rows(const std::vector<EncryptedMatrix>& parts) {
     layout.row_groups.insert(layout.row_groups.end(), part.layout().row_groups.begin(),
                              part.layout().row_groups.end());
   }
-  const auto opened_alone = [](const EncryptedMatrix& part) {
-    return !part.has_ciphertexts() && !part.opened().transposed;
-  };
-  if (std::ranges::all_of(parts, opened_alone)) {
-    OpenedForm form;
-    for (const EncryptedMatrix& part : parts)
-      form.pieces.insert(form.pieces.end(), part.opened_.pieces.begin(), part.opened_.pieces.end());
-    return EncryptedMatrix(std::move(layout), std::move(form));
+  if (std::ranges::none_of(parts, &EncryptedMatrix::has_ciphertexts)) {
+    std::vector<const OpenedValue*> values;
+    for (const EncryptedMatrix& part : parts) values.push_back(&part.value());
+    return EncryptedMatrix(std::move(layout), stacked_values(values));
   }
   std::vector<Ciphertext> column_packed;
   std::vector<Ciphertext> row_packed;

@@ -37,15 +37,17 @@ Layout balanced_layout(std::size_t rows, std::size_t cols, std::size_t slots);
 /// from `row_packed`.
 enum class Side { left, right };
 
-/// Which packings of a result are made: both, or that of a right or of a left operand alone.
-enum class Packings { both, row_packed, column_packed };
+/// Which packings of a result are made: both, or that of a right or of a left operand alone, or none: it
+/// stays opened.
+enum class Packings { both, row_packed, column_packed, none };
 
 /// A rows x cols matrix under Paillier, kept in two packings: `column_packed` packs the rows of group g of
 /// one column into one ciphertext (row_groups x cols, row-major), `row_packed` packs the columns of group h
 /// of one row (rows x col_groups). A left operand of a product is read from `column_packed`, a right one from
 /// `row_packed`. With one cell a ciphertext `row_packed` is empty and row_packed() reads `column_packed`. One
 /// packing may be missing, where nobody reads it. Or a matrix that the key holder has opened
-/// (protocols/opened_values.h), without ciphertexts. Who asks for ciphertexts that are not there gets an
+/// (protocols/opened_values.h), without ciphertexts; transposed, or without its last row, it is an operand
+/// alone, of products for which it was opened once. Who asks for ciphertexts that are not there gets an
 /// Error.
 class EncryptedMatrix {
  public:
@@ -55,15 +57,15 @@ class EncryptedMatrix {
   /// The same, where one packing may be missing.
   static EncryptedMatrix partial(Layout layout, std::vector<Ciphertext> column_packed,
                                  std::vector<Ciphertext> row_packed);
-  /// Opened, one piece a row group, and no ciphertexts.
-  EncryptedMatrix(Layout layout, OpenedForm opened);
+  /// Opened, and no ciphertexts. Throws Error unless each term has records of all rows.
+  EncryptedMatrix(Layout layout, OpenedValue value);
 
   const Layout& layout() const { return layout_; }
   std::size_t rows() const { return rows_; }
   std::size_t cols() const { return cols_; }
-  bool has_ciphertexts() const {
-    return opened_.pieces.empty() || !column_packed_.empty() || !row_packed_.empty();
-  }
+  bool has_ciphertexts() const { return !without_ciphertexts_; }
+  /// What it is without ciphertexts. Error where it has them, or is an operand alone.
+  const OpenedValue& value() const;
   const std::vector<Ciphertext>& column_packed() const { return ciphertexts(column_packed_, "down"); }
   /// Also what the key holder has made of rows that it has opened (protocols/matmul/operand.h).
   const std::vector<Ciphertext>& row_packed() const { return ciphertexts(known_row_packed(), "across"); }
@@ -73,12 +75,12 @@ class EncryptedMatrix {
   const std::vector<Ciphertext>& stored_row_packed() const { return stored(row_packed_); }
 
   EncryptedMatrix transposed() const;
-  /// The same ciphertexts; without any, the same opened rows.
+  /// The same ciphertexts; without any, the same opened value.
   bool operator==(const EncryptedMatrix& other) const {
+    const auto same = [](const auto& a, const auto& b) { return a && b ? *a == *b : !a && !b; };
     return layout_ == other.layout_ && column_packed_ == other.column_packed_ &&
-           row_packed_ == other.row_packed_ &&
-           (has_ciphertexts() ||
-            (opened_.pieces == other.opened_.pieces && opened_.transposed == other.opened_.transposed));
+           row_packed_ == other.row_packed_ && without_ciphertexts_ == other.without_ciphertexts_ &&
+           transposed_ == other.transposed_ && same(value_, other.value_);
   }
 
   /// The same matrix, to be opened by the key holder once in a step (`rows` = nullptr), or into these rows.
@@ -98,8 +100,14 @@ class EncryptedMatrix {
   std::size_t cols_ = 0;
   std::vector<Ciphertext> column_packed_;
   std::vector<Ciphertext> row_packed_;
-  OpenedForm opened_;
+  bool without_ciphertexts_ = false, transposed_ = false;  ///< transposed_: of value_
+  std::shared_ptr<const OpenedValue> value_;
+  OpenedForm opened_;  ///< as an operand
 };
+
+/// Of a matrix that the key holder has opened, the result of a protocol or as an operand, which is one term.
+/// Throws Error where it has not.
+OpenedValue opened_value(const EncryptedMatrix& m);
 
 /// The packed plaintexts of a matrix in each packing, in the order of EncryptedMatrix.
 std::vector<Integer> pack_columns(const IntegerMatrix& m, const Layout& layout, std::size_t slot_bits);
@@ -133,11 +141,10 @@ FreshMatrix encrypt_matrix(const PaillierPublicKey& key, const IntegerMatrix& m,
 EncryptedMatrix trivial_matrix(const PaillierPublicKey& key, const IntegerMatrix& m, const Layout& layout,
                                std::size_t slot_bits);
 
-// Local homomorphic operations, on each packing that all operands have. Shapes and layouts must match: Error
-// otherwise.
+// Local homomorphic operations, on each packing that all operands have; where one has no ciphertexts, on
+// opened values. Shapes and layouts must match: Error otherwise.
 EncryptedMatrix add(const PaillierPublicKey& key, const EncryptedMatrix& a, const EncryptedMatrix& b);
 EncryptedMatrix subtract(const PaillierPublicKey& key, const EncryptedMatrix& a, const EncryptedMatrix& b);
-/// Of an opened matrix too, whose mask takes b: it must be small beside it (protocols/opened_values.h).
 EncryptedMatrix subtract_plain(const PaillierPublicKey& key, const EncryptedMatrix& a, const IntegerMatrix& b,
                                std::size_t slot_bits);
 EncryptedMatrix scale(const PaillierPublicKey& key, const EncryptedMatrix& a, const Integer& factor);

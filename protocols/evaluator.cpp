@@ -10,6 +10,7 @@
 
 #include "paillier/error.h"
 #include "paillier/parallel.h"
+#include "protocols/masked_values.h"
 #include "protocols/oblivious_transfer/session.h"
 
 namespace smlp {
@@ -201,6 +202,26 @@ MaskedCiphertexts mask_operand(const Evaluator& evaluator, const EncryptedMatrix
   return MaskedCiphertexts(masked(evaluator, evaluator.paillier().join_pairs(cs, shift), pairs, operation));
 }
 
+MaskedDifferences mask_opened(const Evaluator& evaluator, const OpenedValue& x, const Mask& mask,
+                              std::size_t content_bits) {
+  check_mask(evaluator, mask, content_bits);
+  const IntegerMatrix &e = x.mask, &r = mask.values();
+  if (e.rows() != r.rows() || e.cols() != r.cols())
+    throw Error("a mask of " + std::to_string(r.rows()) + " x " + std::to_string(r.cols()) +
+                " cells does not fit an opened matrix of " + std::to_string(e.rows()) + " x " +
+                std::to_string(e.cols()));
+  const std::size_t width = masked_difference_bytes(mask.bits());
+  Bytes bytes;
+  bytes.reserve(e.size() * width);
+  Integer c;
+  for (std::size_t cell = 0; cell < e.size(); ++cell) {
+    c = e.cells()[cell] - r.cells()[cell];
+    mpz_fdiv_r_2exp(c.get_mpz_t(), c.get_mpz_t(), 8 * width);
+    append_little_endian(c, width, bytes);
+  }
+  return MaskedDifferences(std::move(bytes));
+}
+
 BlindedBits blind_and_shuffle(const Evaluator& evaluator, const OperationId& operation,
                               std::size_t comparisons, std::size_t per_comparison,
                               const ComparisonTerms& terms_of) {
@@ -280,6 +301,11 @@ RequestBody& RequestBody::add(const BlindedBits& bits) {
 RequestBody& RequestBody::add(const BlindedSum& sum) {
   evaluator_.paillier().encode({&sum.ciphertext(), 1}, bytes_);
   bytes_.insert(bytes_.end(), sum.digest().begin(), sum.digest().end());
+  return *this;
+}
+
+RequestBody& RequestBody::add(const MaskedDifferences& differences) {
+  bytes_.insert(bytes_.end(), differences.bytes().begin(), differences.bytes().end());
   return *this;
 }
 

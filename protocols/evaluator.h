@@ -129,6 +129,23 @@ MaskedCiphertexts mask_row_packed(const Evaluator& evaluator, std::span<const Ci
 MaskedCiphertexts mask_operand(const Evaluator& evaluator, const EncryptedMatrix& operand, Side side,
                                const Mask& mask, const OperationId& operation);
 
+/// c = e - r cell by cell for an opened value x = sum of its terms - e and a mask r, modulo 2^W, W the bits
+/// of masked_difference_bytes: with the terms, which the key holder has, it is x + r and nothing else.
+class MaskedDifferences {
+ public:
+  const Bytes& bytes() const { return bytes_; }
+
+ private:
+  friend MaskedDifferences mask_opened(const Evaluator&, const OpenedValue&, const Mask&, std::size_t);
+  explicit MaskedDifferences(Bytes bytes) : bytes_(std::move(bytes)) {}
+  Bytes bytes_;
+};
+
+/// Throws Error unless the mask has the shape of x and at least sigma bits more than content_bits, those of
+/// x.
+MaskedDifferences mask_opened(const Evaluator& evaluator, const OpenedValue& x, const Mask& mask,
+                              std::size_t content_bits);
+
 /// terms_of(first, count): the terms of comparisons [first, first + count), a comparison a lane; called in
 /// parallel.
 using ComparisonTerms = std::function<std::vector<DgkBlock>(std::size_t first, std::size_t count)>;
@@ -182,6 +199,7 @@ class RequestBody {
   RequestBody& add(const MaskedCiphertexts& masked);
   RequestBody& add(const BlindedBits& bits);
   RequestBody& add(const BlindedSum& sum);
+  RequestBody& add(const MaskedDifferences& differences);
   RequestBody& add(const SealedState& state);
   RequestBody& add(const BaseRequest& request);
   RequestBody& add(const EvaluatorTransfers& transfers);  ///< their ticket

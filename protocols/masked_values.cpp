@@ -13,6 +13,10 @@ std::size_t masked_value_bytes(std::size_t mask_bits) {
   return (mask_bits + mask_sum_bits + 1 + 7) / 8;
 }
 
+std::size_t masked_difference_bytes(std::size_t mask_bits) {
+  return masked_value_bytes(mask_bits) + 5;
+}
+
 std::size_t masked_value_limbs(std::size_t mask_bits) {
   return limbs_for(mask_bits + 8);
 }

@@ -29,8 +29,9 @@ class SealedState {
 };
 
 /// Rows x that the key holder has opened, once and under one mask e: it has k = x + e, which the evaluator
-/// keeps sealed beside e. Either the result of a protocol, opened from the start (protocols/opened_values.h),
-/// or an operand that its first product fills in (protocols/matmul/operand.h). Copies of a matrix share it.
+/// keeps sealed. Either rows of a result that stays opened (protocols/opened_values.h), whose mask is in its
+/// OpenedValue, or an operand that its first product fills in, mask and all (protocols/matmul/operand.h).
+/// Copies of a matrix share it.
 struct OpenedRows {
   explicit OpenedRows(std::size_t rows, std::optional<OperationId> lasting = std::nullopt)
       : rows(rows), lasting(lasting) {}
@@ -42,16 +43,31 @@ struct OpenedRows {
   std::array<std::uint8_t, 32> matrix{};  ///< digest of the one matrix that a record which lasts is for
   std::optional<SealedState> sealed;      ///< k, by the key holder, once it is opened
   OperationId origin;                     ///< of the operation that opened them
-  IntegerMatrix mask;                     ///< e
+  IntegerMatrix mask;                     ///< e, of an operand
   std::vector<Ciphertext> row_packed;     ///< x in that packing, where the key holder was asked to make it
 
-  // Of a result.
   RandomnessKind kind{};      ///< of what e was drawn from
   std::size_t mask_bits = 0;  ///< |e| < 2^(mask_bits + 2)
   std::size_t first_row = 0;  ///< in the matrix that was opened there
 };
 
-/// How a matrix is made of opened rows: `pieces` under each other, without the last `omitted_rows` rows,
+/// `factor` times k, the records' under each other.
+struct OpenedTerm {
+  std::int64_t factor = 1;
+  std::vector<std::shared_ptr<const OpenedRows>> records;
+  bool operator==(const OpenedTerm&) const = default;
+};
+
+/// A matrix without ciphertexts: x = sum of the terms - e. Sums, multiples and constants of such matrices are
+/// as well, and take no request.
+struct OpenedValue {
+  std::vector<OpenedTerm> terms;
+  IntegerMatrix mask;                ///< e, rows x cols
+  std::size_t constant_columns = 0;  ///< the last columns of x, which no term has
+  bool operator==(const OpenedValue&) const = default;
+};
+
+/// How an operand is made of opened rows: `pieces` under each other, without the last `omitted_rows` rows,
 /// transposed if `transposed`. No pieces: the matrix is masked anew for each operation.
 struct OpenedForm {
   std::vector<std::shared_ptr<OpenedRows>> pieces;

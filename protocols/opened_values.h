@@ -3,9 +3,11 @@
 //
 //   opened now      E -> K  [x + e], column-packed, e drawn for it       (K -> E  k = x + e, sealed)
 //   opened before   E -> K  k, sealed
-// Binding  A state holds one row group. It belongs to its session, keys, numbers, packing and shape, and to
-//          its origin: step, layer, direction and tile of the operation that opened it, what e was drawn for
-//          and its bits, and the row where the group begins. A request names the origin of what it brings.
+//   a sum of such   E -> K  its terms under a new mask (opened_sums.h)   (K -> E  k = x + e, sealed)
+// Binding  A state holds one row group, or an operand of a product. It belongs to its session, keys, numbers
+//          and shape, and to its origin: step, layer, direction and tile of the operation that opened it,
+//          what e was drawn for and its bits, and the row where it begins. A request names the origin of what
+//          it brings.
 // Ranges   |k|, |e| < 2^(b + 2) for a mask of b bits, sigma bits wider than x; e need not be a
 //          mask as drawn, but may follow from some (truncation/division.h).
 // Views    K: k, once. What comes again adds nothing.
@@ -19,6 +21,7 @@
 #include "paillier/fixed_width.h"
 #include "protocols/evaluator.h"
 #include "protocols/key_holder.h"
+#include "protocols/protocol.h"
 
 namespace smlp {
 
@@ -31,9 +34,9 @@ struct Brought {
   bool now = false;  ///< opened by this request, under a mask drawn at its place
 };
 
-/// Adds x to a request and says in its parameters how it comes: as it was opened, or, where it is held as
-/// ciphertexts, masked under a draw of this kind, for |x| < 2^(L-1). Throws Error for what was opened at
-/// another step or is transposed.
+/// Adds x to a request and says in its parameters how it comes: as it was opened in this step, or masked
+/// under a draw of this kind, for |x| < 2^(L-1), where it is held as ciphertexts, is a sum or of another
+/// step. Throws Error for what is transposed.
 Brought bring(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& x,
               RandomnessKind kind, RequestBody& body, std::vector<std::int64_t>& parameters);
 
@@ -62,13 +65,44 @@ void put_opened(Responder& responder, const IntegerMatrix& k, RandomnessKind kin
 
 /// Bytes of the sealed states of a matrix.
 std::size_t opened_bytes(const Layout& layout, std::size_t mask_bits);
+/// What `bring` sends of an operand, and what of it the key holder has not seen.
+struct Bringing {
+  Payload sent;
+  std::size_t masked_values = 0;  ///< opened now
+  std::size_t mask_bits = 0;
+};
+Bringing bringing(const Work& work, const Sizes& sizes);
+
+/// x of an opened matrix, for who has both sides: an experiment, a test. `evaluator`: whose session it is of.
+IntegerMatrix opened_in_clear(const Evaluator& evaluator, const SecretKeys& keys, const EncryptedMatrix& x);
+
+// Sealed states.
+
+/// Which values a state holds, as it says itself.
+struct OpenedRecord {
+  RandomnessKind kind{};
+  std::size_t mask_bits = 0, first_row = 0, rows = 0, cols = 0;
+  std::size_t state_bytes() const;
+};
 /// What such a state is sealed for: `header` is that of a request.
-Header opened_context(const Header& header, const OperationId& origin, std::size_t group_rows);
-/// The state of a row group, and the values in it, as bytes (masked_values.h). Throws Error unless it says
-/// that they are these.
-Bytes opened_state(const FixedIntegers& rows, RandomnessKind kind, std::size_t mask_bits,
-                   std::size_t first_row);
-std::span<const std::uint8_t> values_in(std::span<const std::uint8_t> state, RandomnessKind kind,
-                                        std::size_t mask_bits, std::size_t first_row);
+Header opened_context(const Header& header, const OperationId& origin, std::size_t rows, std::size_t cols);
+/// The state of these values.
+Bytes opened_state(const FixedIntegers& values, const OpenedRecord& record);
+/// The values in it. Throws Error unless it says that they are these.
+FixedIntegers values_in(std::span<const std::uint8_t> state, const OpenedRecord& record);
+/// Seals it at `origin`, and reads it again, from the request. Throws Error where it is of anything else.
+void put_record(Responder& responder, const OperationId& origin, const FixedIntegers& values,
+                const OpenedRecord& record);
+FixedIntegers open_record(Responder& responder, const OperationId& origin, const OpenedRecord& record);
+/// The state alone, of whichever direction.
+OpenedState open_record_of(Responder& responder, const OperationId& place, const OpenedRecord& record);
+
+/// An origin within its step as a number: kind of draw, layer, direction, tile. And back.
+std::int64_t origin_word(const OperationId& origin, RandomnessKind kind);
+OperationId origin_of(std::uint32_t step, std::size_t word);
+
+/// Throws the uniform out-of-range Error unless all numbers are below 2^bits in size, in the same steps
+/// whatever they are.
+void refuse_wider(const FixedIntegers& numbers, std::size_t bits);
 
 }  // namespace smlp

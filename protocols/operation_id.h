@@ -21,7 +21,10 @@ enum class Direction : std::uint8_t {
   range_check,          ///< of the values that were compared (layer 0), of the weights (layer 1)
   weight_check,         ///< signed sums of a layer's weights, after an epoch
   clipping,             ///< of the error of the outputs
-  lookahead,            ///< weights where Nesterov's gradient is taken: no request comes from there
+  lookahead,            ///< weights where Nesterov's gradient is taken
+  lookahead_velocity,   ///< the velocities beside them
+  stored,               ///< weights as they are stored after an epoch
+  stored_velocity,
 };
 
 /// What is drawn at a place.
@@ -65,6 +68,7 @@ enum class RandomnessKind : std::uint8_t {
   range_mask,  ///< rho of a range check, of Z_n
   answer_operand,
   mask_selected,  ///< e of what a selection by transfers gives
+  mask_form,      ///< r of what is opened, or closed, by itself
 };
 
 struct OperationId {

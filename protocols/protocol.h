@@ -30,8 +30,8 @@ class Protocol {
   virtual ~Protocol() = default;
 };
 
-/// How a result is held: under Paillier in both packings, or opened (protocols/opened_values.h). A truncation
-/// and a product give either, of the same value.
+/// How a result is held: under Paillier in both packings, or opened (protocols/opened_values.h). A
+/// truncation, a product and a conversion give either, of the same value.
 enum class Form { ciphertexts, opened };
 
 /// floor((scale x + addend) / 2^shift) + {0, 1}; the carry is 1 with probability frac(exact result).
@@ -75,7 +75,7 @@ class Comparison : public Protocol {
 class Selection : public Protocol {
  public:
   /// [beta v] for the shared bits beta; |v| < 2^(L-1), as ciphertexts or opened. Of packings that are not
-  /// asked for none is made.
+  /// asked for none is made; Packings::none: beta v stays opened, where the descriptor says so.
   virtual EncryptedMatrix select(const Evaluator& evaluator, const OperationId& operation,
                                  const EncryptedMatrix& v, const SignShares& bits,
                                  Packings packings = Packings::both) const = 0;
@@ -99,7 +99,7 @@ struct Activated {
 
 class Activation : public Protocol {
  public:
-  /// max(z, 0); at least in these packings: both, or `column_packed`.
+  /// max(z, 0); at least in these packings: both, or `column_packed`; or opened, where the selection can.
   virtual Activated forward(const Evaluator& evaluator, const OperationId& operation,
                             const EncryptedMatrix& z, Packings packings = Packings::both) const = 0;
   /// delta where z >= 0, else 0; at least in these packings.
@@ -124,6 +124,8 @@ struct OperandStates {
   std::size_t pieces = 1;        ///< sealed states of it
   std::size_t unused_cells = 0;  ///< values in them that this product leaves out
   bool closes = false;           ///< kept, and the answer has the packing `row_packed` of it
+  /// Bytes of the sealed terms of one that comes opened, under a new mask (protocols/opened_sums.h).
+  std::optional<std::size_t> term_bytes{};
 };
 
 /// What a call of a protocol works on: enough to declare its traffic and its cost.
@@ -134,7 +136,10 @@ struct Work {
   bool backward = false;        ///< the derivative of a fused activation
   bool checked = false;         ///< a selection of what was compared, with evidence of its ranges
   std::size_t opened_bits = 0;  ///< of the mask of an operand that comes opened; 0: it comes as ciphertexts
-  std::size_t result_bits = 0;  ///< of the mask of a result that is given opened; 0: it is ciphertexts
+  /// Bytes of the sealed terms of an operand that is a sum of opened values (protocols/opened_sums.h).
+  std::optional<std::size_t> sum_bytes{};
+  std::optional<std::size_t> addend_bytes{};  ///< all that is sent of an addend that comes opened
+  std::size_t result_bits = 0;         ///< of the mask of a result that is given opened; 0: it is ciphertexts
   Packings packings = Packings::both;  ///< of the result of a selection
   std::size_t user_bits = 0;           ///< size of the user's key in a hand-over
   OperandStates left_states{}, right_states{};
@@ -208,8 +213,9 @@ struct Descriptor {
   Leakage leakage{};
   bool single_value = false;  ///< one value a ciphertext only (the paper's representation)
   bool fused = false;         ///< a product that truncates by itself, an activation that compares by itself
-  bool on_opened = false;     ///< a comparison that works on an opened z: it takes one, or opens it
-  bool transfers = false;     ///< on oblivious transfers: base transfers once a session
+  bool on_opened = false;  ///< a comparison that works on an opened z: it takes one, or opens it; a product
+                           ///< that takes opened operands; a selection that can leave its result opened
+  bool transfers = false;  ///< on oblivious transfers: base transfers once a session
   bool brings_evidence = false;  ///< a selection that gathers evidence of ranges, where it is asked for
   std::array<Handler, most_stages> handlers{};  ///< the key holder's half, by stage
   /// Null for what sends nothing itself.

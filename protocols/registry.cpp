@@ -131,6 +131,12 @@ Form ProtocolNames::before_derivative() const {
   return find_protocol(Family::activation, activation).fused ? Form::ciphertexts : Form::opened;
 }
 
+bool ProtocolNames::stay_opened() const {
+  if (compares && find_protocol(Family::activation, activation).fused) return false;
+  return std::ranges::all_of(
+      used(), [](const Descriptor* each) { return each->on_opened || each->family == Family::activation; });
+}
+
 namespace {
 
 struct Preset {

@@ -49,6 +49,9 @@ struct ProtocolNames {
   /// What a product gives that relu, or its derivative, takes alone.
   Form before_relu() const;
   Form before_derivative() const;
+  /// Whether all that a network computes can stay opened: products, comparisons and selections take and give
+  /// opened values.
+  bool stay_opened() const;
 };
 
 /// What there is, the default first.

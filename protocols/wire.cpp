@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t max_name = 64;
 constexpr std::size_t max_group = 4096;
 constexpr std::size_t max_cells = std::size_t{1} << 24;
-constexpr std::size_t max_parameters = 256;
+constexpr std::size_t max_parameters = 1024;
 constexpr std::size_t max_refusal = 4096;
 
 void append_bytes(std::span<const std::uint8_t> bytes, Bytes& out) {
@@ -135,7 +135,7 @@ Header Header::read(ByteReader& reader) {
   header.key = read_array<32>(reader, "the key's fingerprint");
   header.operation = read_operation(reader);
   const Direction direction = header.operation.direction;
-  if (direction == Direction::lasting || direction > Direction::clipping)
+  if (direction == Direction::lasting || direction > Direction::stored_velocity)
     throw Error("a frame has an unknown direction");
   header.numbers.value_bits = reader.number(1, "the value bits");
   header.numbers.fraction_bits = reader.number(1, "the fraction bits");

@@ -16,15 +16,19 @@
 #include "mlp/training/twin_arithmetic.h"
 #include "paillier/error.h"
 #include "paillier/parallel.h"
+#include "protocols/opened_values.h"
 
 namespace smlp {
 
 namespace {
 
-double decrypted_loss(const EncryptedMatrix& residual, const BitBudget& budget, const SecretKeys& keys) {
-  const std::vector<Integer> packed = keys.paillier().decrypt(residual.column_packed());
-  return half_squared_error(
-      decode(unpack_columns(packed, residual.layout(), budget.slot_bits()), budget.numbers()));
+double decrypted_loss(const EncryptedMatrix& residual, const Evaluator& evaluator, const SecretKeys& keys) {
+  const BitBudget& budget = evaluator.budget;
+  const IntegerMatrix values = residual.has_ciphertexts()
+                                   ? unpack_columns(keys.paillier().decrypt(residual.column_packed()),
+                                                    residual.layout(), budget.slot_bits())
+                                   : opened_in_clear(evaluator, keys, residual);
+  return half_squared_error(decode(values, budget.numbers()));
 }
 
 Plan plan_of(const RunOptions& options, const ProtocolNames& names, const Network& network,
@@ -225,7 +229,8 @@ EpochReport Experiment::train_all(const SecretKeys& keys, const MemoryTable& tab
                   progress(epoch * total + done, training.epochs * total);
                   if (options_.output.metrics.empty()) return;
                   const Two& losses = clear.step_losses[done - 1];
-                  const Three all{decrypted_loss(residual, budget_, keys), losses.twin, losses.clear};
+                  const Three all{decrypted_loss(residual, session.arithmetic().evaluator(), keys),
+                                  losses.twin, losses.clear};
                   metrics.step(epoch + 1, epoch * total + done, step, {{"loss", all.to_json()}});
                   meter.lap();  // looking is no part of training
                 });

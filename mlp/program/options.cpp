@@ -314,6 +314,7 @@ std::set<std::string> asked_protocols(const ProtocolNames& names, bool range_che
     if (descriptor->sends()) out.insert(descriptor->wire_name());
   if (names.needs_one_value_a_ciphertext()) out.insert("conversion/unpack");
   if (names.needs_transfers()) out.insert("conversion/base-transfers");
+  if (std::ranges::any_of(names.products(), &Descriptor::on_opened)) out.insert("conversion/change-form");
   if (range_checks && names.compares && names.checks_ranges()) out.insert("conversion/range-check");
   return out;
 }

@@ -11,8 +11,8 @@
 namespace smlp {
 
 /// What takes a result, alone; constants may be added before. A left operand is kept, if anything takes it
-/// after that product.
-enum class Consumer { any, relu, relu_derivative, left_operand, right_operand };
+/// after that product. `output`: it leaves the arithmetic.
+enum class Consumer { any, relu, relu_derivative, left_operand, right_operand, output };
 
 /// Matrices are rows x columns. A weight matrix has one row more than its inputs, the bias, as its last.
 template <typename A>
@@ -29,6 +29,12 @@ concept Arithmetic =
       { arithmetic.features(operation, groups, parts) } -> std::same_as<typename A::Matrix>;
       /// m, that will be an operand of more than one product of this step.
       { arithmetic.open_once(m) } -> std::convertible_to<typename A::Matrix>;
+      /// Weights that `count` products of this step read before they are updated.
+      { arithmetic.weights_for(m, count) } -> std::convertible_to<typename A::Matrix>;
+      /// Weights or velocities that products of this step read in sums, and as they are stored after an
+      /// epoch.
+      { arithmetic.gathered(operation, m) } -> std::convertible_to<typename A::Matrix>;
+      { arithmetic.stored(operation, m) } -> std::convertible_to<typename A::Matrix>;
       /// a b / 2^halvings, rescaled to f fractional bits, for that consumer.
       { arithmetic.product(operation, m, m, count, Consumer::any) } -> std::same_as<typename A::Matrix>;
       /// rate-scaled a b plus momentum V and decay W: the new velocity. V may be empty (no momentum yet).

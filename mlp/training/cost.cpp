@@ -3,20 +3,40 @@
 
 #include <algorithm>
 #include <functional>
+#include <numeric>
 
 #include "mlp/training/batches.h"
 #include "mlp/training/initial_weights.h"
 #include "mlp/training/training.h"
 #include "mlp/training/weight_check.h"
 #include "protocols/activation/tiles.h"
+#include "protocols/matmul/operand.h"
 
 namespace smlp {
 
 namespace {
 
-/// Bits of the mask of a product's result that is given opened; 0: it is ciphertexts.
-struct OpenedResult {
-  std::size_t bits = 0;
+/// How a matrix is held: as ciphertexts, or opened as a sum of terms, each with a record for every row group.
+struct Held {
+  bool opened = false;
+  std::vector<std::size_t> term_bits{};  ///< of the masks under which the terms were opened
+  bool operand = false;                  ///< one more term is the record of an operand
+
+  static Held under(std::size_t bits) { return {true, {bits}}; }
+  /// Bits of the mask of a result as it is; 0: it is ciphertexts or a sum.
+  std::size_t bits() const { return opened && term_bits.size() == 1 && !operand ? term_bits.front() : 0; }
+  /// Of its sealed terms. None as ciphertexts.
+  std::optional<std::size_t> term_bytes(const Layout& layout, const BitBudget& budget) const {
+    if (!opened) return std::nullopt;
+    std::size_t bytes = operand ? sealed_operand_bytes(1, cell_count(layout), budget) : 0;
+    for (const std::size_t bits_of : term_bits) bytes += opened_bytes(layout, bits_of);
+    return bytes;
+  }
+  Held plus(const Held& other) const {
+    Held out = *this;
+    out.term_bits.insert(out.term_bits.end(), other.term_bits.begin(), other.term_bits.end());
+    return out;
+  }
 };
 
 /// Sums what the protocols of a run declare.
@@ -31,13 +51,16 @@ class Declared {
         checks_(range_checks && protocols.checks_ranges()),
         transfers_to_come_(first) {}
   const Cost& cost() const { return cost_; }
+  /// Whether what no file stores stays opened.
+  bool stay_opened() const { return protocols_.stay_opened(); }
 
   void product(std::size_t layer, const Layout& left, const Layout& right, bool addend,
                const OperandStates& left_states = {}, const OperandStates& right_states = {},
-               const OpenedResult& result = {}) {
+               const Held& result = {}, std::optional<std::size_t> addend_bytes = {}) {
     const Descriptor& matmul = protocols_.product(layer);
     Work work{left, right};
-    work.result_bits = matmul.fused ? result.bits : 0;
+    work.result_bits = matmul.fused ? result.bits() : 0;
+    work.addend_bytes = addend_bytes;
     work.left_states = left_states;
     work.right_states = right_states;
     work.addend = matmul.fused && addend;
@@ -45,32 +68,39 @@ class Declared {
     if (matmul.fused) return;
     Work division{{left.row_groups, right.col_groups}, {}};
     division.addend = addend;
-    division.result_bits = result.bits;
+    division.result_bits = result.bits();
     count(find_protocol(Family::truncation, protocols_.truncation), division);
   }
 
-  /// `u`: how what it reads comes; `packings` of what it gives.
-  void layer(const LayerKind& kind, const Layout& layout, bool forward, const OpenedResult& u,
+  /// `u`: how what it reads is held; `packings` of what it gives, unless it stays opened. How that is held.
+  Held layer(const LayerKind& kind, const Layout& layout, bool forward, const Held& u,
              Packings packings = Packings::both) {
+    if (!kind.compares()) return u;
     Layout hinges{{}, layout.col_groups};  // under each other
     for (std::size_t i = 0; i < kind.hinge_count; ++i)
       hinges.row_groups.insert(hinges.row_groups.end(), layout.row_groups.begin(), layout.row_groups.end());
-    if (kind.compares()) activation(hinges, forward, u, packings);
+    activation(hinges, forward, u, stay_opened() ? Packings::none : packings);
+    if (!stay_opened()) return {};
+    const Held selected = Held::under(sizes_.budget.guarded_mask_bits());
+    Held out = kind.slope != 0 ? u : selected;
+    for (std::size_t i = kind.slope != 0 ? 0 : 1; i < kind.hinge_count; ++i) out = out.plus(selected);
+    return out;
   }
 
   /// Of a product before such a layer, forward or backward.
-  OpenedResult before_layer(const LayerKind& kind, bool forward) const {
-    if (!kind.only_hinges()) return {};
+  Held before_layer(const LayerKind& kind, bool forward) const {
+    if (!kind.only_hinges() && !stay_opened()) return {};
     return before_activation(forward, sizes_.budget.numbers().fraction_bits + kind.halvings + halvings_);
   }
   /// Of a product with this shift, before relu or its derivative.
-  OpenedResult before_activation(bool forward, std::size_t shift) const {
-    if ((forward ? protocols_.before_relu() : protocols_.before_derivative()) == Form::ciphertexts) return {};
-    return {sizes_.budget.rescaled_mask_bits(sizes_.budget.product_mask_bits(), {1, shift})};
+  Held before_activation(bool forward, std::size_t shift) const {
+    if (!stay_opened() &&
+        (forward ? protocols_.before_relu() : protocols_.before_derivative()) == Form::ciphertexts)
+      return {};
+    return Held::under(sizes_.budget.rescaled_mask_bits(sizes_.budget.product_mask_bits(), {1, shift}));
   }
 
-  void activation(const Layout& layout, bool forward, const OpenedResult& z,
-                  Packings packings = Packings::both) {
+  void activation(const Layout& layout, bool forward, const Held& z, Packings packings = Packings::both) {
     const std::uint64_t rounds_before = cost_.traffic.rounds;
     std::uint64_t rounds_after = 0;
     for (const Layout& tile : activation_tiles(layout)) {
@@ -79,6 +109,19 @@ class Declared {
       rounds_after = std::max(rounds_after, cost_.traffic.rounds);
     }
     cost_.traffic.rounds = rounds_after;
+  }
+
+  /// x opened, as one term.
+  Held open(const Layout& layout, const Held& x) {
+    if (x.bits() != 0) return x;
+    Work work = brought(layout, x);
+    work.result_bits = sizes_.budget.guarded_mask_bits();
+    count(find_protocol(Family::conversion, "change-form"), work);
+    return Held::under(work.result_bits);
+  }
+  /// x as ciphertexts.
+  void close(const Layout& layout, const Held& x) {
+    if (x.opened) count(find_protocol(Family::conversion, "change-form"), brought(layout, x));
   }
 
   /// Of packed ciphertexts, all slots of each.
@@ -101,19 +144,26 @@ class Declared {
   }
 
  private:
-  void activation_tile(const Layout& layout, bool forward, const OpenedResult& z, Packings packings) {
-    const Descriptor& activation = find_protocol(Family::activation, protocols_.activation);
+  /// What opens x, or brings it opened.
+  Work brought(const Layout& layout, const Held& x) const {
     Work work{layout, {}};
+    work.opened_bits = x.bits();
+    if (work.opened_bits == 0) work.sum_bytes = x.term_bytes(layout, sizes_.budget);
+    return work;
+  }
+
+  void activation_tile(const Layout& layout, bool forward, const Held& z, Packings packings) {
+    const Descriptor& activation = find_protocol(Family::activation, protocols_.activation);
+    Work work = brought(layout, z);
     if (activation.fused) {
       work.backward = !forward;
       return count(activation, work);
     }
     const Descriptor& comparison = find_protocol(Family::comparison, protocols_.comparison);
     work.packings = packings;
-    work.opened_bits = z.bits;
     if (forward) {
       count(comparison, work);
-      if (comparison.on_opened && z.bits == 0) work.opened_bits = sizes_.budget.guarded_mask_bits();
+      if (comparison.on_opened && work.opened_bits == 0) work.opened_bits = sizes_.budget.guarded_mask_bits();
     }
     work.checked = forward && comparison.on_opened && checks_;
     gathered_ |= work.checked;
@@ -157,20 +207,23 @@ std::vector<std::size_t> batch_groups(const std::vector<std::size_t>& widths, st
   return std::vector<std::size_t>(rows, 1);
 }
 
-/// `inputs` and `weights`: how the operands of layer `layer` come.
-template <typename States>
-void forward_pass(Declared& declared, const Network& network, const std::vector<std::size_t>& rows,
-                  std::size_t slots, bool training, States&& inputs, States&& weights) {
+/// `inputs` and `weights`: how the operands of layer `layer` come, given how the inputs are held. How the
+/// outputs are held.
+template <typename Inputs, typename WeightStates>
+Held forward_pass(Declared& declared, const Network& network, const std::vector<std::size_t>& rows,
+                  std::size_t slots, bool training, Inputs&& inputs, WeightStates&& weights) {
+  Held values;
   for (std::size_t layer = 0; layer < network.layers(); ++layer) {
     const bool hidden = layer + 1 < network.layers();
-    const OpenedResult z =
-        hidden || training ? declared.before_layer(network.kind(layer), true) : OpenedResult{};
+    const Held z = hidden || training ? declared.before_layer(network.kind(layer), true) : Held{};
     declared.product(layer, with_bias(activation_layout(network, layer, rows, slots)),
-                     weight_layout(network, layer, slots), false, inputs(layer), weights(layer), z);
+                     weight_layout(network, layer, slots), false, inputs(layer, values), weights(layer), z);
+    values = z;
     if (hidden || training)
-      declared.layer(network.kind(layer), activation_layout(network, layer + 1, rows, slots), true, z,
-                     network.layers() > 1 ? Packings::column_packed : Packings::both);
+      values = declared.layer(network.kind(layer), activation_layout(network, layer + 1, rows, slots), true,
+                              z, network.layers() > 1 ? Packings::column_packed : Packings::both);
   }
+  return values;
 }
 
 }  // namespace
@@ -192,45 +245,132 @@ OperandStates kept_of(const Layout& layout, bool selected) {
   return states;
 }
 
-/// A step on a batch of groups of these widths; `table`: how its features come; `first`: of a session.
+/// The same of one that is held like this; `layout` without a constant column.
+OperandStates kept_of(const Layout& layout, const Held& held, const BitBudget& budget) {
+  OperandStates states = kept;
+  states.term_bytes = held.term_bytes(layout, budget);
+  return states;
+}
+
+/// How the weights of a layer, and their velocity, are held at the beginning of a step.
+struct HeldWeights {
+  Held weights, velocity;
+};
+
+/// The factors of a batch of groups of these widths, in the first epoch.
+UpdateFactors factors_of(const TrainingOptions& options, const std::vector<std::size_t>& group_widths,
+                         const BitBudget& budget) {
+  return update_factors(options, 0, std::accumulate(group_widths.begin(), group_widths.end(), std::size_t{0}),
+                        budget);
+}
+
+/// An update, opened.
+Held update_of(const UpdateFactors& factors, const BitBudget& budget) {
+  const bool addend = factors.momentum != 0 || factors.decay != 0;
+  return Held::under(
+      budget.rescaled_mask_bits(budget.product_mask_bits(), factors.rescale,
+                                addend ? factors.addend_bits(budget.numbers()) + budget.numbers().sigma : 0));
+}
+
+/// Weights of which an update takes a part: an operand before, or, with Nesterov's momentum, opened to look
+/// ahead.
+Held read_weights(const TrainingOptions& options, const BitBudget& budget) {
+  return options.nesterov ? Held::under(budget.guarded_mask_bits()) : Held{true, {}, true};
+}
+
+/// After an update, where all stays opened. The updates of batches of other sizes are under masks of other
+/// bits; over an epoch it comes to the same.
+HeldWeights updated_weights(const TrainingOptions& options, const UpdateFactors& factors,
+                            const BitBudget& budget) {
+  const Held update = update_of(factors, budget);
+  return {read_weights(options, budget).plus(update), options.momentum != 0 ? update : Held{}};
+}
+
+/// What is sent of momentum V + decay W, opened; `held`: how V is.
+std::optional<std::size_t> addend_bytes(const TrainingOptions& options, const UpdateFactors& factors,
+                                        const HeldWeights& held, const Layout& layout,
+                                        const BitBudget& budget) {
+  Held sum{true};
+  if (factors.decay != 0) sum = read_weights(options, budget);
+  if (factors.momentum != 0) sum = sum.plus(held.velocity);
+  const std::size_t mask_bits = factors.addend_bits(budget.numbers()) + budget.numbers().sigma;
+  return *sum.term_bytes(layout, budget) + difference_bytes(cell_count(layout), mask_bits);
+}
+
+/// A step on a batch of groups of these widths; `table`: how its features come; `first`: of a session;
+/// `from_file`: of an epoch.
 Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
                         const TrainingOptions& options, const std::vector<std::size_t>& group_widths,
-                        const Sizes& sizes, const OperandStates& table, bool range_checks, bool first) {
-  const std::size_t slots = sizes.budget.slots();
+                        const Sizes& sizes, const OperandStates& table, bool range_checks, bool first,
+                        bool from_file) {
+  const BitBudget& budget = sizes.budget;
+  const std::size_t slots = budget.slots();
   const bool addend = options.momentum != 0 || options.weight_decay != 0;
   Declared declared(protocols, sizes, range_checks, first,
                     options.nesterov ? UpdateFactors::lookahead_bits : 0);
+  const bool opened = declared.stay_opened();
   for (const std::size_t cols : {network.inputs(), network.outputs()})
-    declared.unpack({group_widths, balanced_groups(cols, sizes.budget.fitting_slots())});
+    declared.unpack({group_widths, balanced_groups(cols, budget.fitting_slots())});
   const std::vector<std::size_t> rows = batch_groups(group_widths, slots);
-  using States = std::function<OperandStates(std::size_t)>;
-  forward_pass(declared, network, rows, slots, true, States([&](std::size_t layer) {
-                 if (layer == 0) return table;
-                 return kept_of(with_bias(activation_layout(network, layer, rows, slots)),
-                                network.kind(layer - 1).compares());
-               }),
-               States([](std::size_t layer) { return layer == 0 ? OperandStates{} : kept; }));
+  const auto values_layout = [&](std::size_t layer) {
+    return activation_layout(network, layer, rows, slots);
+  };
+  const Held targets = opened ? declared.open(values_layout(network.layers()), {}) : Held{};
+  const UpdateFactors factors = opened ? factors_of(options, group_widths, budget) : UpdateFactors{};
+  std::vector<HeldWeights> held(network.layers());  // as ciphertexts
+  if (opened && !from_file) std::ranges::fill(held, updated_weights(options, factors, budget));
+  for (std::size_t layer = 0; opened && options.nesterov && layer < network.layers(); ++layer) {
+    const Layout layout = weight_layout(network, layer, slots);
+    held[layer] = {declared.open(layout, held[layer].weights), declared.open(layout, held[layer].velocity)};
+  }
+  const Held outputs = forward_pass(
+      declared, network, rows, slots, true,
+      [&](std::size_t layer, const Held& values) {
+        if (layer == 0) return table;
+        if (opened) return kept_of(values_layout(layer), values, budget);
+        return kept_of(with_bias(values_layout(layer)), network.kind(layer - 1).compares());
+      },
+      [&](std::size_t layer) {
+        if (!opened) return layer == 0 ? OperandStates{} : kept;
+        const HeldWeights& of_layer = held[layer];
+        return kept_of(weight_layout(network, layer, slots),
+                       options.nesterov ? of_layer.weights.plus(of_layer.velocity) : of_layer.weights,
+                       budget);
+      });
+  Held errors = outputs.plus(targets);
+  const auto error_packings = network.layers() > 1 ? Packings::column_packed : Packings::both;
   if (options.clip_gradient != 0)
-    declared.layer(clip_kind(options.clip_gradient),
-                   activation_layout(network, network.layers(), rows, slots), true, {},
-                   network.layers() > 1 ? Packings::column_packed : Packings::both);
+    errors = declared.layer(clip_kind(options.clip_gradient), values_layout(network.layers()), true,
+                            opened ? errors : Held{}, error_packings);
   for (std::size_t layer = network.layers(); layer-- > 0;) {
-    const Layout delta = activation_layout(network, layer + 1, rows, slots);
+    const Layout delta = values_layout(layer + 1);
     OperandStates inputs = layer == 0 ? table : reused;
     inputs.use = OperandUse::reused;
-    declared.product(layer, with_bias(activation_layout(network, layer, rows, slots)).transposed(), delta,
-                     addend, inputs, layer == 0 ? OperandStates{} : reused);
-    if (layer == 0) continue;
-    Layout weights = weight_layout(network, layer, slots);
-    weights.row_groups.pop_back();
-    OperandStates with_bias_row = reused;
-    with_bias_row.unused_cells = weights.cols();
-    const OpenedResult v = declared.before_layer(network.kind(layer - 1), false);
-    const bool clipped = layer + 1 == network.layers() && options.clip_gradient != 0;
-    declared.product(layer, delta, weights.transposed(), false,
-                     kept_of(delta, clipped || network.kind(layer).compares()), with_bias_row, v);
-    declared.layer(network.kind(layer - 1), activation_layout(network, layer, rows, slots), false, v,
-                   layer == 1 ? Packings::row_packed : Packings::column_packed);
+    OperandStates delta_again = layer == 0 ? OperandStates{} : reused;
+    Held backward;
+    if (layer > 0) {
+      Layout weights = weight_layout(network, layer, slots);
+      weights.row_groups.pop_back();
+      OperandStates with_bias_row = reused;
+      with_bias_row.unused_cells = weights.cols();
+      backward = declared.before_layer(network.kind(layer - 1), false);
+      const bool clipped = layer + 1 == network.layers() && options.clip_gradient != 0;
+      declared.product(
+          layer, delta, weights.transposed(), false,
+          opened ? kept_of(delta, errors, budget) : kept_of(delta, clipped || network.kind(layer).compares()),
+          with_bias_row, backward);
+      backward = declared.layer(network.kind(layer - 1), values_layout(layer), false, backward,
+                                layer == 1 ? Packings::row_packed : Packings::column_packed);
+    } else if (opened) {
+      delta_again.term_bytes = errors.term_bytes(delta, budget);
+    }
+    declared.product(
+        layer, with_bias(values_layout(layer)).transposed(), delta, addend, inputs, delta_again,
+        opened ? update_of(factors, budget) : Held{},
+        opened && (options.nesterov || !from_file)
+            ? addend_bytes(options, factors, held[layer], weight_layout(network, layer, slots), budget)
+            : std::nullopt);
+    errors = std::move(backward);
   }
   declared.range_check();
   return declared.cost();
@@ -243,12 +383,26 @@ Cost weight_check_cost(const Network& network, const ProtocolNames& protocols, c
   Declared declared(protocols, sizes, range_checks, first);
   for (std::size_t layer = 0; declared.checks() && layer < network.layers(); ++layer) {
     const Layout weights = weight_layout(network, layer, slots);
-    const OpenedResult sums = declared.before_activation(
+    const Held sums = declared.before_activation(
         true, signed_sum(weights.rows(), weights.cols(), sizes.budget.numbers()).shift);
     declared.product(layer, balanced_layout(1, weights.rows(), slots), weights, false, {}, {}, sums);
     declared.activation({{1}, weights.col_groups}, true, sums, Packings::column_packed);
   }
   declared.range_check();
+  return declared.cost();
+}
+
+/// What an epoch ends with: weights and velocities as ciphertexts.
+Cost storing_cost(const Network& network, const ProtocolNames& protocols, const TrainingOptions& options,
+                  const std::vector<std::size_t>& group_widths, const Sizes& sizes) {
+  Declared declared(protocols, sizes, false);
+  for (std::size_t layer = 0; declared.stay_opened() && layer < network.layers(); ++layer) {
+    const HeldWeights held =
+        updated_weights(options, factors_of(options, group_widths, sizes.budget), sizes.budget);
+    const Layout layout = weight_layout(network, layer, sizes.budget.slots());
+    declared.close(layout, held.weights);
+    declared.close(layout, held.velocity);
+  }
   return declared.cost();
 }
 
@@ -263,8 +417,10 @@ Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const Tr
     for (const std::size_t group : batch) widths.push_back(groups.widths[group]);
     OperandStates table = kept;
     if (keeps) table = {first ? OperandUse::kept : OperandUse::reused, batch.size(), 0};
+    const bool from_file = &batch == &groups.batches.front();
     cost += training_step_cost(network, protocols, options, widths, sizes, table, range_checks,
-                               first && &batch == &groups.batches.front());
+                               first && from_file, from_file);
+    if (from_file) cost += storing_cost(network, protocols, options, widths, sizes);
   }
   bool transferred = options.clip_gradient != 0;
   for (std::size_t layer = 0; layer < network.layers(); ++layer)
@@ -285,10 +441,17 @@ Cost classification_cost(const Network& network, const ProtocolNames& protocols,
     declared.unpack({widths, balanced_groups(network.inputs(), sizes.budget.fitting_slots())});
     declared.unpack({widths, {1}});  // row numbers
     const OperandStates weights = first ? kept : reused;
-    using States = std::function<OperandStates(std::size_t)>;
-    forward_pass(declared, network, batch_groups(widths, slots), slots, false,
-                 States([](std::size_t) { return OperandStates{}; }),
-                 States([&](std::size_t) { return weights; }));
+    const std::vector<std::size_t> rows = batch_groups(widths, slots);
+    forward_pass(
+        declared, network, rows, slots, false,
+        [&](std::size_t layer, const Held& values) {
+          OperandStates states;
+          if (layer > 0)
+            states.term_bytes =
+                values.term_bytes(activation_layout(network, layer, rows, slots), sizes.budget);
+          return states;
+        },
+        [&](std::size_t) { return weights; });
     declared.range_check();
     const std::size_t answered = batch_groups(widths, slots).size();
     if (user_bits != 0) declared.hand_over(answered * (1 + network.outputs()), user_bits);

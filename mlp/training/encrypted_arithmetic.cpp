@@ -6,6 +6,7 @@
 
 #include "mlp/training/fixed_point.h"
 #include "mlp/training/weight_check.h"
+#include "protocols/conversion/change_form.h"
 #include "protocols/conversion/range_check.h"
 #include "protocols/conversion/unpack.h"
 
@@ -33,7 +34,18 @@ EncryptedMatrix EncryptedArithmetic::input(const OperationId& operation, Matrix 
 }
 
 EncryptedMatrix EncryptedArithmetic::labels(const OperationId& operation, const std::vector<Matrix>& parts) {
-  return input(operation, stack_rows(parts));
+  const Matrix batch = input(operation, stack_rows(parts));
+  if (inside_ == Form::ciphertexts) return batch;
+  return timed("labels", [&] { return open_matrix(evaluator_, operation, batch); });
+}
+
+EncryptedMatrix EncryptedArithmetic::gathered(const OperationId& operation, const Matrix& m) {
+  if (inside_ == Form::ciphertexts) return m;
+  return timed("sums", [&] { return open_matrix(evaluator_, operation, m); });
+}
+
+EncryptedMatrix EncryptedArithmetic::stored(const OperationId& operation, const Matrix& m) {
+  return timed("storing", [&] { return close_matrix(evaluator_, operation, m); });
 }
 
 EncryptedMatrix EncryptedArithmetic::features(const OperationId& operation,
@@ -56,7 +68,8 @@ EncryptedMatrix EncryptedArithmetic::product(const OperationId& operation, const
                                              std::size_t halvings, Consumer consumer) {
   const Form form = consumer == Consumer::relu              ? before_relu_
                     : consumer == Consumer::relu_derivative ? before_derivative_
-                                                            : Form::ciphertexts;
+                    : consumer == Consumer::output          ? Form::ciphertexts
+                                                            : inside_;
   const Rescale factor{1, evaluator_.budget.numbers().fraction_bits + halvings};
   const char* kind = operation.direction == Direction::forward ? "forward product" : "backward product";
   return timed(kind, [&] {
@@ -77,13 +90,15 @@ EncryptedMatrix EncryptedArithmetic::velocity(const OperationId& operation, cons
       EncryptedMatrix momentum = scale(key, previous, Integer(static_cast<long>(factors.momentum)));
       addend = Addend{addend ? smlp::add(key, addend->matrix, momentum) : std::move(momentum), bits};
     }
-    return protocols_.matmul->multiply(evaluator_, operation, a, b, factors.rescale, addend);
+    return protocols_.matmul->multiply(evaluator_, operation, a, b, factors.rescale, addend, inside_);
   });
 }
 
 std::pair<EncryptedMatrix, EncryptedArithmetic::ActivationTape> EncryptedArithmetic::relu(
     const OperationId& operation, const Matrix& z, Consumer consumer) {
-  const Packings packings = consumer == Consumer::left_operand ? Packings::column_packed : Packings::both;
+  const Packings packings = inside_ == Form::opened              ? Packings::none
+                            : consumer == Consumer::left_operand ? Packings::column_packed
+                                                                 : Packings::both;
   Activated activated =
       timed("activation", [&] { return protocols_.activation->forward(evaluator_, operation, z, packings); });
   return {std::move(activated.values), std::move(activated.state)};
@@ -91,7 +106,8 @@ std::pair<EncryptedMatrix, EncryptedArithmetic::ActivationTape> EncryptedArithme
 
 EncryptedMatrix EncryptedArithmetic::relu_derivative(const OperationId& operation, const Matrix& delta,
                                                      const ActivationTape& tape, Consumer consumer) {
-  const Packings packings = consumer == Consumer::left_operand    ? Packings::column_packed
+  const Packings packings = inside_ == Form::opened               ? Packings::none
+                            : consumer == Consumer::left_operand  ? Packings::column_packed
                             : consumer == Consumer::right_operand ? Packings::row_packed
                                                                   : Packings::both;
   return timed("activation derivative", [&] {

@@ -28,7 +28,8 @@ class EncryptedArithmetic {
       : evaluator_(evaluator),
         protocols_(make_protocols(protocols, evaluator.budget)),
         before_relu_(protocols.before_relu()),
-        before_derivative_(protocols.before_derivative()) {
+        before_derivative_(protocols.before_derivative()),
+        inside_(protocols.stay_opened() ? Form::opened : Form::ciphertexts) {
     protocols_.activation = in_tiles(std::move(protocols_.activation));
     if (range_checks && protocols.checks_ranges()) evaluator_.evidence = std::make_shared<RangeEvidence>();
   }
@@ -39,7 +40,15 @@ class EncryptedArithmetic {
   Matrix features(const OperationId& operation, const std::vector<std::size_t>& groups,
                   const std::vector<Matrix>& parts);
   Matrix open_once(const Matrix& m) { return m.opened().pieces.empty() ? m.opened_once() : m; }
-  /// Opened where the chosen activation takes that.
+  /// Where all stays opened, the update adds to what the key holder opens of them, by one product too.
+  Matrix weights_for(const Matrix& m, std::size_t products) {
+    return products > 1 || inside_ == Form::opened ? open_once(m) : m;
+  }
+  /// Where all stays opened: as one term, opened.
+  Matrix gathered(const OperationId& operation, const Matrix& m);
+  /// As ciphertexts.
+  Matrix stored(const OperationId& operation, const Matrix& m);
+  /// Opened where all stays opened, or the chosen activation takes that.
   Matrix product(const OperationId& operation, const Matrix& a, const Matrix& b, std::size_t halvings = 0,
                  Consumer consumer = Consumer::any);
   Matrix velocity(const OperationId& operation, const Matrix& a, const Matrix& b,
@@ -74,6 +83,7 @@ class EncryptedArithmetic {
   Evaluator& evaluator_;
   ProtocolSet protocols_;
   Form before_relu_, before_derivative_;
+  Form inside_;  ///< of what no activation takes alone and no file
   SecondsByKind seconds_;
   std::map<std::size_t, std::shared_ptr<OpenedRows>> table_;  ///< by group
 };

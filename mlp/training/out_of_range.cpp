@@ -32,6 +32,12 @@ std::pair<bool, const char*> what_happens(Direction direction) {
       return {false, "the clipped error of the outputs"};
     case Direction::lookahead:
       return {true, "the weights looked ahead"};
+    case Direction::lookahead_velocity:
+      return {true, "the velocity looked ahead"};
+    case Direction::stored:
+      return {true, "the weights after an epoch"};
+    case Direction::stored_velocity:
+      return {true, "the velocity after an epoch"};
   }
   throw Error("a direction has no name");
 }

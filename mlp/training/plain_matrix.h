@@ -55,6 +55,9 @@ class PlainArithmetic {
     return with_bias_input(stacked(parts));
   }
   const Matrix& open_once(const Matrix& m) const { return m; }
+  const Matrix& weights_for(const Matrix& m, std::size_t) const { return m; }
+  const Matrix& gathered(const OperationId&, const Matrix& m) const { return m; }
+  const Matrix& stored(const OperationId&, const Matrix& m) const { return m; }
   Matrix stacked(const std::vector<Matrix>& parts) const { return smlp::stacked(parts); }
   std::vector<Matrix> unstacked(const Matrix& m, std::size_t parts) const {
     return smlp::unstacked(m, parts);

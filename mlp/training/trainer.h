@@ -63,9 +63,11 @@ typename A::Matrix forward(A& arithmetic, const Network& network, const Weights<
     LayerTape<A> tape{layer == 0 ? std::move(values) : arithmetic.with_bias_input(values), std::nullopt};
     if (tapes != nullptr) tape.inputs = arithmetic.open_once(tape.inputs);  // forward and gradient
     const bool hidden = layer + 1 < model.weights.size();
-    values = arithmetic.product(
-        {step, number, Direction::forward}, tape.inputs, model.weights[layer], halvings_of(kind, factors),
-        (hidden || tapes != nullptr) && kind.only_hinges() ? Consumer::relu : Consumer::any);
+    values = arithmetic.product({step, number, Direction::forward}, tape.inputs, model.weights[layer],
+                                halvings_of(kind, factors),
+                                !hidden && tapes == nullptr ? Consumer::output
+                                : kind.only_hinges()        ? Consumer::relu
+                                                            : Consumer::any);
     if (hidden) {
       auto activated =
           activate(arithmetic, {step, number, Direction::activation}, kind, values, Consumer::left_operand);
@@ -87,9 +89,15 @@ typename A::Matrix train_batch(A& arithmetic, const Network& network, Weights<ty
                                const typename A::Matrix& targets, const UpdateFactors& factors) {
   std::vector<LayerTape<A>> tapes;
   Weights<typename A::Matrix> ahead;
+  for (std::size_t layer = 0; factors.lookahead != 0 && layer < model.weights.size(); ++layer) {
+    const auto number = static_cast<std::uint8_t>(layer);
+    typename A::Matrix &weights = model.weights[layer], &velocity = model.velocities[layer];
+    weights = arithmetic.gathered({step, number, Direction::lookahead}, weights);
+    velocity = arithmetic.gathered({step, number, Direction::lookahead_velocity}, velocity);
+  }
   Weights<typename A::Matrix>& point = operands(arithmetic, model, ahead, step, factors);
-  for (std::size_t layer = 1; layer < point.weights.size(); ++layer)
-    point.weights[layer] = arithmetic.open_once(point.weights[layer]);  // forward and backward
+  for (std::size_t layer = 0; layer < point.weights.size(); ++layer)  // forward, and backward
+    point.weights[layer] = arithmetic.weights_for(point.weights[layer], layer == 0 ? 1 : 2);
   const auto last = static_cast<std::uint8_t>(model.weights.size() - 1);
   const auto delta_consumer = [](std::size_t layer) {  // of layer 0 the gradient is all that follows
     return layer > 0 ? Consumer::left_operand : Consumer::right_operand;

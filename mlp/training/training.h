@@ -53,7 +53,8 @@ bool keeps_table(const TableGroups& groups, std::size_t columns, const BitBudget
 void check_steps(std::uint32_t epoch, std::size_t batches);
 
 /// Trains epoch `epoch` (from 0), and checks ranges as far as the arithmetic can. `order` draws the batches;
-/// every arithmetic of a run is given the same. Steps are numbered through the whole run.
+/// every arithmetic of a run is given the same. Steps are numbered through the whole run. The model is then
+/// as files store it.
 template <Arithmetic A>
 void train_epoch(A& arithmetic, const Network& network, Weights<typename A::Matrix>& model,
                  const GroupReader<typename A::Matrix>& table, const TableGroups& groups,
@@ -74,6 +75,13 @@ void train_epoch(A& arithmetic, const Network& network, Weights<typename A::Matr
     if (b + 1 == batches.size()) {
       Weights<typename A::Matrix> ahead;
       arithmetic.check_weights(step, operands(arithmetic, model, ahead, step, factors).weights);
+      const auto store = [&](auto& matrices, Direction direction) {
+        for (std::size_t layer = 0; layer < matrices.size(); ++layer)
+          matrices[layer] =
+              arithmetic.stored({step, static_cast<std::uint8_t>(layer), direction}, matrices[layer]);
+      };
+      store(model.weights, Direction::stored);
+      store(model.velocities, Direction::stored_velocity);
     }
     if (observer) observer(b + 1, batches.size(), residual);
   }

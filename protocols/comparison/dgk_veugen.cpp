@@ -219,21 +219,21 @@ extern constexpr Descriptor dgk_veugen_descriptor{
         [](const Work& work, const Sizes& sizes) {
           const std::size_t cells = cell_count(work.left), bits = compared_bits(sizes.budget);
           const bool opened = work.opened_bits != 0;
-          const std::size_t state =
-              opened_bytes(work.left, opened ? work.opened_bits : sizes.budget.guarded_mask_bits());
+          const Bringing z = bringing(work, sizes);
+          const std::size_t state = opened_bytes(work.left, z.mask_bits);
           const std::size_t terms = cells * (digit_count(bits) + 1);
           const std::size_t thresholds = cells * threshold_count(bits);
           // A threshold takes one product to enter and three to negate, a digit four to add, a term eleven to
           // be blinded by a unit.
           const std::size_t products = 4 * thresholds + 4 * cells * digit_count(bits) + 11 * terms;
           return Declaration{.rounds = 2,
-                             .to_key_holder = {.ciphertexts = opened ? 0 : column_packed_count(work.left),
+                             .to_key_holder = {.ciphertexts = z.sent.ciphertexts,
                                                .bits = terms,
-                                               .bytes = opened ? 2 * state : state},
+                                               .bytes = z.sent.bytes + state},
                              .to_evaluator = {.bits = thresholds,
                                               .bytes = (opened ? 0 : state) + sealed_overhead +
                                                        SignState::encoded_size(cells)},
-                             .masked_values = opened ? 0 : cells,
+                             .masked_values = z.masked_values,
                              .beside = {.bit_products = static_cast<double>(products)}};
         },
     .make = made<DgkVeugen>,

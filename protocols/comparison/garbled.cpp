@@ -138,17 +138,16 @@ extern constexpr Descriptor garbled_comparison_descriptor{
         [](const Work& work, const Sizes& sizes) {
           const std::size_t cells = cell_count(work.left), bits = sizes.budget.guarded_bits();
           const bool opened = work.opened_bits != 0;
-          const std::size_t k =
-              opened_bytes(work.left, opened ? work.opened_bits : sizes.budget.guarded_mask_bits());
+          const Bringing z = bringing(work, sizes);
+          const std::size_t k = opened_bytes(work.left, z.mask_bits);
           const std::size_t state = sealed_overhead + state_bytes;
           return Declaration{
               .rounds = 2,
-              .to_key_holder = {.ciphertexts = opened ? 0 : column_packed_count(work.left),
-                                .bytes =
-                                    sizeof(Digest) + (opened ? k : 0) + state + garbled_bytes(cells, bits)},
+              .to_key_holder = {.ciphertexts = z.sent.ciphertexts,
+                                .bytes = sizeof(Digest) + z.sent.bytes + state + garbled_bytes(cells, bits)},
               .to_evaluator = {.bytes = correction_bytes(cells * bits) + state + (opened ? 0 : k) +
                                         sealed_overhead + SignState::encoded_size(cells)},
-              .masked_values = opened ? 0 : cells,
+              .masked_values = z.masked_values,
               .beside = {.gates = static_cast<double>(cells * (bits - 1))}};
         },
     .make = made<Garbled>,

@@ -3,12 +3,12 @@
 //
 // Gilboa 1999; Mohassel, Zhang 2017 (SecureML, section IV.B). Here the key holder chooses, with the bits of
 // the masked operands that it knows, and the evaluator sends (cross_terms.h).
-//   E -> K  ticket; [A + R_A], [B + R_B], or both sealed (operand.h)
+//   E -> K  ticket; [A + R_A], [B + R_B], or their terms, or both sealed (operand.h)
 //   K -> E  A' = A + R_A + 2^(l-1) and B', tile by tile, and A' B', sealed; corrections for the bits of the
 //           first tile
 // and for each tile
 //   E -> K  its part of A' and B', that of the next, the sum so far, all sealed; messages; with the last one
-//           V = e_A e_B + rho + sum of pads, e_A = R_A + 2^(l-1), and with an addend [C + R_C]
+//           V = e_A e_B + rho + sum of pads, e_A = R_A + 2^(l-1), and with an addend [C + R_C], or its terms
 //   K -> E  the sum, sealed, and corrections for the next tile; with the last one
 //           [floor((scale M + C + R_C) / 2^shift)], M = A'B' - A' e_B - e_A B' + e_A e_B + rho = A B + rho
 //   E       as in `packed`: the same integers
@@ -38,6 +38,9 @@ enum Stage : std::uint8_t { stage_operands, stage_tile };
 
 /// What the key holder seals for a tile: its elements, and the sums before it.
 enum class Kind : std::uint8_t { elements, sums };
+
+/// Where a request about the last tile says how the addend comes.
+constexpr std::size_t first_addend_form = 7;
 
 struct Place {
   Digest ticket, request;  ///< the first one
@@ -86,7 +89,8 @@ class ObliviousTransferProduct : public MatrixProduct {
     const Mask rho = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_product), terms.rows,
                                  terms.cols, rescaling.mask_bits);
     RequestBody last(evaluator);
-    const IntegerMatrix mask_c = add_masked_addend(evaluator, operation, addend, result, last);
+    std::vector<std::int64_t> addend_form;
+    const IntegerMatrix mask_c = add_masked_addend(evaluator, operation, addend, result, last, &addend_form);
     CrossTermSender sender(terms, offset_operand(budget, left.mask()), offset_operand(budget, right.mask()),
                            rho.values());
 
@@ -129,6 +133,7 @@ class ObliviousTransferProduct : public MatrixProduct {
       parameters = numbers;
       parameters.insert(parameters.end(), {static_cast<std::int64_t>(form), version_word(),
                                            static_cast<std::int64_t>(tile + 1)});
+      if (!more) parameters.insert(parameters.end(), addend_form.begin(), addend_form.end());
       AnswerBody told(evaluator,
                       evaluator.header(wire_name, stage_tile, operation, result, std::move(parameters)),
                       about);
@@ -245,7 +250,7 @@ void answer_tile(Responder& responder) {
   require_same_version(responder.parameter(5));
   const std::size_t tile = checked_size(responder.parameter(6), terms.tiles(), "number of a tile") - 1;
   const bool more = tile + 1 < terms.tiles();
-  const IntegerMatrix c = more ? IntegerMatrix() : open_addend(responder, 3);
+  const IntegerMatrix c = more ? IntegerMatrix() : open_addend(responder, 3, first_addend_form);
   Place place{{}, {}, terms.inner, tile};
   const FixedIntegers elements = open_state(responder, terms, Kind::elements, place, true);
   FixedIntegers sums = open_state(responder, terms, Kind::sums, place, false);
@@ -275,6 +280,7 @@ Declaration declared(const Work& work, const Sizes& sizes) {
   const Layout result{work.left.row_groups, work.right.col_groups};
   const CrossTerms terms = cross_terms(budget, result.rows(), work.left.cols(), result.cols());
   const std::size_t addends = work.addend ? 1 : 0, tiles = terms.tiles();
+  const bool opened_addend = work.addend && work.addend_bytes;
   const auto state = [&](Kind kind) { return sealed_overhead + state_bytes(terms, kind, 0); };
   const std::size_t elements =
       tiles * (sealed_overhead + place_bytes) + terms.elements() * terms.choice_bytes();
@@ -283,9 +289,10 @@ Declaration declared(const Work& work, const Sizes& sizes) {
   const std::size_t again = elements - state(Kind::elements);  // all but the first are sent twice
   Declaration out{
       .rounds = 1 + tiles,
-      .to_key_holder = {.ciphertexts = addends * column_packed_count(result),
-                        .bytes = sizeof(Digest) + elements + again + tiles * state(Kind::sums) +
-                                 tiles * sizeof(Block) + terms.message_bytes({0, terms.elements()}) +
+      .to_key_holder = {.ciphertexts = opened_addend ? 0 : addends * column_packed_count(result),
+                        .bytes = (opened_addend ? *work.addend_bytes : 0) + sizeof(Digest) + elements +
+                                 again + tiles * state(Kind::sums) + tiles * sizeof(Block) +
+                                 terms.message_bytes({0, terms.elements()}) +
                                  terms.cells() * terms.ring_bytes()},
       .to_evaluator = {.bytes = elements + tiles * state(Kind::sums) + corrections},
       .masked_values = (1 + addends) * terms.cells(),
@@ -305,11 +312,13 @@ extern constexpr Descriptor oblivious_transfer_matmul_descriptor{
     .name = "oblivious-transfer",
     .paper = "Gilboa 1999; Mohassel, Zhang 2017, section IV.B; Asharov, Lindell, Schneider, Zohner 2013",
     .flow =
-        "E -> K [A + R_A], [B + R_B], or both sealed;  K -> E corrections for labels of their bits;  for "
+        "E -> K [A + R_A], [B + R_B], or their terms, or both sealed;  K -> E corrections for labels of "
+        "their bits;  for "
         "each "
         "tile E -> K messages (, [C + R_C]);  K -> E its sum, sealed, corrections; at last "
         "[floor(scale (A B + rho) / 2^shift)], or it sealed",
     .fused = true,
+    .on_opened = true,
     .transfers = true,
     .handlers = {answer_operands, answer_tile},
     .declared = declared,

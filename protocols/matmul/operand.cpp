@@ -17,14 +17,6 @@ RandomnessKind mask_draw(Side side) {
 
 constexpr std::size_t most_rows = max_groups * 4096;
 
-/// An axis of this many cells in the widths that a header can write.
-std::vector<std::size_t> widths(std::size_t cells) {
-  constexpr std::size_t widest = 4096;
-  std::vector<std::size_t> out(cells / widest, widest);
-  if (cells % widest != 0) out.push_back(cells % widest);
-  return out;
-}
-
 bool same_step(const OperationId& a, const OperationId& b) {
   return a.step == b.step && a.layer == b.layer;
 }
@@ -41,17 +33,22 @@ std::vector<std::size_t> groups_of(std::size_t cols, bool with_constant, std::si
   return with_constant ? groups_with_bias(cols, slots) : balanced_groups(cols, slots);
 }
 
-/// No name of a protocol.
-constexpr auto sealed_by = "operand";
+/// What the record of an operand says that its mask was drawn for, on whichever side.
+constexpr RandomnessKind operand_kind = RandomnessKind::mask_left;
+
+OpenedRecord operand_record(std::size_t rows, std::size_t cols, const BitBudget& budget) {
+  return {operand_kind, budget.value_mask_bits(), 0, rows, cols};
+}
 
 // The form of an operand in a request: a sum of these.
 constexpr std::int64_t form_kept = 1, form_sealed = 2, form_lasting = 4, form_transposed = 8,
-                       form_closes = 16, form_constant = 32, forms = 64;
+                       form_closes = 16, form_constant = 32, form_terms = 64, forms = 128;
 
 }  // namespace
 
 std::size_t sealed_operand_bytes(std::size_t pieces, std::size_t cells, const BitBudget& budget) {
-  return pieces * sealed_overhead + cells * masked_value_bytes(budget.value_mask_bits());
+  return pieces * (sealed_overhead + operand_record(0, 0, budget).state_bytes()) +
+         cells * masked_value_bytes(budget.value_mask_bits());
 }
 
 bool asks_for_row_packing(std::span<const std::int64_t> parameters) {
@@ -71,6 +68,12 @@ void declare_operand(const OperandStates& states, const Layout& layout, std::siz
     return;
   }
   if (states.use == OperandUse::kept) out.to_evaluator.bytes += state;
+  if (states.term_bytes) {
+    out.to_key_holder.bytes +=
+        *states.term_bytes + difference_bytes(cell_count(layout), budget.value_mask_bits());
+    out.masked_values += cell_count(layout);
+    return;
+  }
   if (states.closes) out.to_evaluator.ciphertexts += row_packed_count(layout);
   const std::size_t sent = operand_ciphertexts(packed);
   out.to_key_holder.ciphertexts += sent;
@@ -81,8 +84,6 @@ void declare_operand(const OperandStates& states, const Layout& layout, std::siz
 Operand::Operand(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& matrix,
                  Side side)
     : evaluator_(evaluator), operation_(operation), matrix_(matrix), side_(side) {
-  // An Error before anything is drawn, where there are no ciphertexts.
-  static_cast<void>(side == Side::left ? matrix.column_packed() : matrix.row_packed());
   const OpenedForm& form = matrix.opened();
   const std::size_t bits = evaluator.budget.value_mask_bits();
   const auto opened = [&](const std::shared_ptr<OpenedRows>& piece) {
@@ -98,10 +99,15 @@ Operand::Operand(const Evaluator& evaluator, const OperationId& operation, const
         assembled(stacked(form.pieces | std::views::transform(mask_of)), form.omitted_rows, form.transposed);
     return;
   }
+  // An Error before anything is drawn, where there is nothing to mask.
+  if (!matrix.has_ciphertexts())
+    static_cast<void>(matrix.value());
+  else
+    static_cast<void>(side == Side::left ? matrix.column_packed() : matrix.row_packed());
   kept_ = possible && form.omitted_rows == 0 && !form.transposed &&
           std::ranges::none_of(form.pieces, opened) && (form.pieces.size() == 1 || side == Side::left);
   closes_ = kept_ && side == Side::left && form.pieces.size() == 1 && !matrix.layout().single() &&
-            matrix.stored_row_packed().empty();
+            matrix.has_ciphertexts() && matrix.stored_row_packed().empty();
   const auto grouped = [&](bool with_constant) {
     return matrix.layout().col_groups == groups_of(matrix.cols(), with_constant, evaluator.budget.slots());
   };
@@ -127,25 +133,33 @@ void Operand::add_to(RequestBody& body) const {
     for (const auto& piece : form.pieces) body.add(*piece->sealed);
     return;
   }
-  body.add(mask_operand(evaluator_, matrix_, side_, *drawn_, operation_));
+  if (matrix_.has_ciphertexts()) {
+    body.add(mask_operand(evaluator_, matrix_, side_, *drawn_, operation_));
+    return;
+  }
+  add_terms(matrix_.value(), body);
+  body.add(mask_opened(evaluator_, matrix_.value(), *drawn_, evaluator_.budget.numbers().value_bits));
 }
 
 void Operand::append_to(std::vector<std::int64_t>& parameters) const {
+  const bool opened = !reused_ && !matrix_.has_ciphertexts();
+  const std::int64_t terms = opened ? form_terms : 0;
   if (!reused_ && !kept_) {
-    parameters.insert(parameters.end(), {0, 0, 0});
-    return;
+    parameters.insert(parameters.end(), {terms, 0, 0});
+  } else {
+    const OpenedForm& form = matrix_.opened();
+    const bool lasting = form.pieces[0]->lasting.has_value();
+    parameters.push_back((reused_ ? form_sealed : form_kept) | (lasting ? form_lasting : 0) |
+                         (form.transposed ? form_transposed : 0) | (closes_ ? form_closes : 0) |
+                         (has_constant_ ? form_constant : 0) | terms);
+    parameters.push_back(static_cast<std::int64_t>(form.omitted_rows));
+    parameters.push_back(static_cast<std::int64_t>(form.pieces.size()));
+    for (const auto& piece : form.pieces) {
+      parameters.push_back(static_cast<std::int64_t>(piece->rows));
+      parameters.push_back(piece->lasting ? piece->lasting->step : 0);
+    }
   }
-  const OpenedForm& form = matrix_.opened();
-  const bool lasting = form.pieces[0]->lasting.has_value();
-  parameters.push_back((reused_ ? form_sealed : form_kept) | (lasting ? form_lasting : 0) |
-                       (form.transposed ? form_transposed : 0) | (closes_ ? form_closes : 0) |
-                       (has_constant_ ? form_constant : 0));
-  parameters.push_back(static_cast<std::int64_t>(form.omitted_rows));
-  parameters.push_back(static_cast<std::int64_t>(form.pieces.size()));
-  for (const auto& piece : form.pieces) {
-    parameters.push_back(static_cast<std::int64_t>(piece->rows));
-    parameters.push_back(piece->lasting ? piece->lasting->step : 0);
-  }
+  if (opened) append_terms(matrix_.value(), parameters);
 }
 
 void Operand::read(AnswerBody& answer) {
@@ -166,6 +180,8 @@ void Operand::keep() {
     OpenedRows& piece = *matrix_.opened().pieces[i];
     piece.mask = piece_masks_[i].values();
     piece.origin = operation_;
+    piece.kind = operand_kind;
+    piece.mask_bits = evaluator_.budget.value_mask_bits();
     piece.sealed = std::move(sealed_[i]);
     if (closes_) piece.row_packed = std::move(row_packed_);
   }
@@ -204,21 +220,28 @@ OpenedOperand::OpenedOperand(Responder& responder, const Layout& layout, Side si
     all_rows += static_cast<std::size_t>(rows);
   }
   if (count > 0 && all_rows != (transposed_ ? layout.cols() : layout.rows()) + omitted_rows_) refuse();
+  if ((form & form_terms) != 0) {
+    if (sealed_ || closes_) refuse();
+    sum_.emplace(responder, layout.rows(), layout.cols(), next);
+  }
 }
 
-/// What the state of a piece is bound to: its shape, not the result's layout.
-Header OpenedOperand::context(const Piece& piece, std::size_t cols) const {
-  Header bound = responder_.header();
-  bound.protocol = sealed_by;
-  bound.stage = 0;
-  bound.layout = {widths(piece.rows), widths(cols)};
-  if (lasting_) bound.operation = {piece.step, bound.operation.layer, Direction::lasting};
-  return bound;
+OpenedRecord OpenedOperand::record(const Piece& piece, std::size_t cols) const {
+  return operand_record(piece.rows, cols, responder_.budget());
+}
+
+OperationId OpenedOperand::place(const Piece& piece) const {
+  const OperationId& operation = responder_.header().operation;
+  return lasting_ ? OperationId{piece.step, operation.layer, Direction::lasting} : operation;
 }
 
 const IntegerMatrix& OpenedOperand::open(std::string_view what) {
   const BitBudget& budget = responder_.budget();
   const std::size_t bits = budget.value_mask_bits();
+  if (sum_) {
+    values_ = integer_matrix(sum_->open(bits, what), layout_.rows(), layout_.cols());
+    return values_;
+  }
   if (!sealed_) {
     values_ = responder_.open_operand(layout_, side_, what);
     return values_;
@@ -226,12 +249,11 @@ const IntegerMatrix& OpenedOperand::open(std::string_view what) {
   const std::size_t cols = transposed_ ? layout_.rows() : layout_.cols();
   std::vector<IntegerMatrix> opened;
   for (const Piece& piece : pieces_) {
-    const std::size_t rows = piece.rows;
-    const OpenedState state =
-        responder_.open_sealed(rows * cols * masked_value_bytes(bits), context(piece, cols), sealed_by, 0);
+    const OpenedRecord sealed = record(piece, cols);
+    const OpenedState state = open_record_of(responder_, place(piece), sealed);
     if ((state.origin.direction == Direction::lasting) != lasting_)
       throw Error("a sealed state does not belong to this request");
-    opened.push_back(read_masked(state.state, rows, cols, bits));
+    opened.push_back(integer_matrix(values_in(state.state, sealed), piece.rows, cols));
   }
   values_ = assembled(stacked(opened), omitted_rows_, transposed_);
   return values_;
@@ -239,16 +261,12 @@ const IntegerMatrix& OpenedOperand::open(std::string_view what) {
 
 void OpenedOperand::seal() const {
   if (!kept_) return;
-  const std::size_t bits = responder_.budget().value_mask_bits(), cols = values_.cols();
+  const std::size_t cols = values_.cols(), limbs = masked_value_limbs(responder_.budget().value_mask_bits());
   std::size_t first = 0;
   for (const Piece& piece : pieces_) {
-    IntegerMatrix values(piece.rows, cols);
-    std::copy_n(values_.cells().begin() + static_cast<std::ptrdiff_t>(first * cols), values.size(),
-                values.cells().begin());
+    const auto cells = std::span(values_.cells()).subspan(first * cols, piece.rows * cols);
     first += piece.rows;
-    Bytes state;
-    append_masked(values, bits, state);
-    responder_.put_sealed(state, context(piece, cols));
+    put_record(responder_, place(piece), FixedIntegers(cells, limbs), record(piece, cols));
   }
   if (closes_)
     responder_.put(pack_rows(values_, closed_, responder_.budget().slot_bits()),

@@ -2,6 +2,8 @@
 //
 //   first product   E -> K  [X + R], in pairs      K -> E  X + R, sealed
 //   later products  E -> K  X + R, sealed
+// An operand that E holds opened comes under R as well, without ciphertexts (opened_sums.h):
+//   first product   E -> K  its terms, sealed, c          K -> E  X + R, sealed
 // Of a left operand that E holds in the packing `column_packed` alone, where it will be read transposed, K
 // gives the other packing with its first product:
 //                                                  K -> E  [X + R] across; E subtracts R
@@ -15,7 +17,7 @@
 // Range    X: l bits under R of l + sigma: |X + R| < 2^(l + sigma + 2).
 // Binding  a sealed state belongs to its session, keys, numbers and shape, and to its step and layer; where
 //          its rows last (the table, the weights of a classification), to its group and layer. It is one of
-//          an operand: whichever product opens one seals it for all.
+//          an opened value (opened_values.h): whichever product opens one seals it for all, and sums take it.
 #pragma once
 
 #include <cstdint>
@@ -25,12 +27,14 @@
 #include <string>
 #include <vector>
 
+#include "protocols/opened_sums.h"
+#include "protocols/opened_values.h"
 #include "protocols/protocol.h"
 
 namespace smlp {
 
-/// Most pieces of an operand: a request has 256 parameters. More are masked anew for each product.
-inline constexpr std::size_t most_pieces = 100;  // two parameters each
+/// Most pieces of an operand, two parameters each. More are masked anew for each product.
+inline constexpr std::size_t most_pieces = 100;
 
 /// Evaluator's half, for one product.
 class Operand {
@@ -39,7 +43,7 @@ class Operand {
   Operand(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& matrix, Side side);
 
   const IntegerMatrix& mask() const { return drawn_ ? drawn_->values() : mask_; }
-  /// [X + R] re-randomised, or the sealed states.
+  /// [X + R] re-randomised, or the sealed states, or those of its terms and c.
   void add_to(RequestBody& body) const;
   /// How the operand comes, for the key holder: public numbers.
   void append_to(std::vector<std::int64_t>& parameters) const;
@@ -79,7 +83,9 @@ class OpenedOperand {
     std::size_t rows = 0;
     std::uint32_t step = 0;  ///< of rows that last: which they are
   };
-  Header context(const Piece& piece, std::size_t cols) const;
+  OpenedRecord record(const Piece& piece, std::size_t cols) const;
+  /// Where a piece is sealed.
+  OperationId place(const Piece& piece) const;
 
   Responder& responder_;
   const Layout& layout_;
@@ -88,6 +94,7 @@ class OpenedOperand {
   Layout closed_;  ///< of the packing that is asked for
   std::size_t omitted_rows_ = 0;
   std::vector<Piece> pieces_;
+  std::optional<BroughtSum> sum_;  ///< of one that comes opened
   IntegerMatrix values_;
 };
 

@@ -185,6 +185,8 @@ class HomomorphicSelection : public Selection {
                              const EncryptedMatrix& v, const SignShares& bits, Packings packings) {
     const Layout& layout = v.layout();
     check_shares(layout, bits);
+    if (packings == Packings::none)
+      throw Error("selection/homomorphic gives ciphertexts; ask it for a packing");
     RequestBody body(evaluator);
     std::vector<std::int64_t> parameters{comparison_word(bits.protocol), static_cast<std::int64_t>(packings)};
     const Brought r = bring(evaluator, operation, v, RandomnessKind::mask_selection, body, parameters);
@@ -304,9 +306,8 @@ extern constexpr Descriptor homomorphic_selection_descriptor{
     .handlers = {answer_selected, answer_checked},
     .declared =
         [](const Work& work, const Sizes& sizes) {
-          const bool opened = work.opened_bits != 0;
-          const std::size_t cells = cell_count(work.left),
-                            bits = opened ? work.opened_bits : sizes.budget.guarded_mask_bits();
+          const Bringing v = bringing(work, sizes);
+          const std::size_t cells = cell_count(work.left), bits = v.mask_bits;
           const auto products = [&](std::size_t ciphertexts) {
             const std::size_t slots = (cells + ciphertexts - 1) / ciphertexts;
             return powers_products(ciphertexts, slots, 1, bits + exponent_bits) +
@@ -322,14 +323,14 @@ extern constexpr Descriptor homomorphic_selection_descriptor{
               work.checked ? powers_products(packed, 2 * ((cells + packed - 1) / packed) + 1, 1, 1) +
                                  powers_products(1, packed, 1, sizes.budget.numbers().sigma)
                            : 0;
-          return Declaration{.to_key_holder = {.ciphertexts = opened ? 0 : packed,
-                                               .bytes = (opened ? opened_bytes(work.left, bits) : 0) +
-                                                        sealed_overhead + SignState::encoded_size(cells)},
-                             .to_evaluator = {.ciphertexts = answered + evidence},
-                             .masked_values = opened ? 0 : cells,
-                             .beside = {.products = (column_packed ? products(packed) : 0) +
-                                                    (row_packed ? products(row_packed_count(work.left)) : 0) +
-                                                    evidence_products}};
+          return Declaration{
+              .to_key_holder = {.ciphertexts = v.sent.ciphertexts,
+                                .bytes = v.sent.bytes + sealed_overhead + SignState::encoded_size(cells)},
+              .to_evaluator = {.ciphertexts = answered + evidence},
+              .masked_values = v.masked_values,
+              .beside = {.products = (column_packed ? products(packed) : 0) +
+                                     (row_packed ? products(row_packed_count(work.left)) : 0) +
+                                     evidence_products}};
         },
     .make = made<HomomorphicSelection>,
 };

@@ -7,8 +7,8 @@
 //           [v + r], d = v + r;  K's share t, sealed;  corrections for s
 //   K -> E  (1 - 2t) d between two pads; corrections for t; ticket, request, t and t d - pad, sealed
 //   E -> K  what gives K beta v + e, for a mask e that E draws now
-//   K -> E  [k] of k = beta v + e, in each packing that is asked for
-//   E       subtracts e
+//   K -> E  [k] of k = beta v + e, in each packing that is asked for; or k, sealed: it stays opened
+//   E       subtracts e, or keeps it
 // Ranges   |v| < 2^(L-1), L = l + guard bits; e a mask of L + sigma bits: |k| < 2^(L + sigma + 2), exact
 //          modulo 2^W for W >= L + sigma + 3. d and r may have any length.
 // Views    K: v + r if v is opened now; k, under a mask of its own; corrections, pads (selections.h).
@@ -39,21 +39,6 @@ RingBytes ring_of(const BitBudget& budget) {
 /// Between the two round trips the key holder remembers ticket, request and, for each cell, t and t d - pad.
 std::size_t state_bytes(std::size_t cells, RingBytes ring) {
   return 2 * sizeof(Digest) + cells * (1 + ring.bytes);
-}
-
-/// Throws the uniform Error unless all numbers are below 2^bits in size, in the same steps whatever they are.
-void refuse_wider(const FixedIntegers& numbers, std::size_t bits) {
-  const Limb one = 1;
-  FixedIntegers shifted(1, numbers.limbs() + 1);
-  Limb outside = 0;
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    std::ranges::fill(shifted[0], 0);
-    add_shifted(shifted[0], numbers[i], 0, mask_of(1));
-    add_shifted(shifted[0], {&one, 1}, bits, mask_of(1));
-    for (std::size_t bit = bits + 1; bit < limb_bits * shifted.limbs(); bit += limb_bits)
-      outside |= word_at(shifted[0], bit);
-  }
-  refuse_where(outside, [] { refuse_out_of_range(); });
 }
 
 class ObliviousSelection : public Selection {
@@ -93,6 +78,12 @@ class ObliviousSelection : public Selection {
                         evaluator.header(wire_name, stage_pads, operation, layout,
                                          {version_word(), static_cast<std::int64_t>(packings)}),
                         second);
+    if (packings == Packings::none) {
+      EncryptedMatrix out =
+          read_opened(selected, operation, RandomnessKind::mask_selected, layout, mask.values(), mask.bits());
+      selected.finish();
+      return out;
+    }
     std::vector<Ciphertext> column_packed, row_packed;
     if (makes_column_packed(layout, packings))
       column_packed = selected.ciphertexts(column_packed_count(layout), "[k]");
@@ -146,7 +137,7 @@ void answer_pads(Responder& responder) {
   const std::size_t cells = layout.rows() * layout.cols();
   const BitBudget& budget = responder.budget();
   const RingBytes ring = ring_of(budget);
-  const Packings packings = checked_packings(responder.parameter(1));
+  const Packings packings = checked_packings(responder.parameter(1), Packings::none);
   OpenedState remembered = responder.open_sealed(state_bytes(cells, ring), wire_name, stage_choices);
   if (remembered.origin != header.operation) throw Error("a sealed state does not belong to this request");
   ByteReader reader(remembered.state);
@@ -164,6 +155,10 @@ void answer_pads(Responder& responder) {
                                            message, t, std::move(products), ring);
   responder.observe("beta v + e", k);
   refuse_wider(k, budget.guarded_mask_bits() + mask_sum_bits);
+  if (packings == Packings::none) {
+    put_opened(responder, k, RandomnessKind::mask_selected, budget.guarded_mask_bits());
+    return;
+  }
   const auto put = [&](const std::vector<SlotCells>& cells_of, RandomnessKind kind) {
     responder.put(packed(k, cells_of, budget.slot_bits(), responder.keys().paillier().plaintext_limbs()),
                   kind);
@@ -181,28 +176,30 @@ extern constexpr Descriptor oblivious_selection_descriptor{
     .paper = "Rathee et al. 2020, CrypTFlow2; Asharov, Lindell, Schneider, Zohner 2013",
     .flow =
         "E -> K v + r sealed, or [v + r], its shares, sealed, and corrections;  K -> E products under pads, "
-        "corrections;  E -> K numbers under pads;  K -> E [k] in each packing that is read",
+        "corrections;  E -> K numbers under pads;  K -> E [k] in each packing that is read, or k sealed",
+    .on_opened = true,
     .transfers = true,
     .handlers = {answer_choices, answer_pads},
     .declared =
         [](const Work& work, const Sizes& sizes) {
-          const bool opened = work.opened_bits != 0;
+          const Bringing v = bringing(work, sizes);
           const std::size_t cells = cell_count(work.left);
           const RingBytes ring = ring_of(sizes.budget);
           const std::size_t state = sealed_overhead + state_bytes(cells, ring);
           const std::size_t answered =
               (makes_column_packed(work.left, work.packings) ? column_packed_count(work.left) : 0) +
               (makes_row_packed(work.left, work.packings) ? row_packed_count(work.left) : 0);
+          const std::size_t left_opened =
+              work.packings == Packings::none ? opened_bytes(work.left, sizes.budget.guarded_mask_bits()) : 0;
           return Declaration{
               .rounds = 2,
-              .to_key_holder = {.ciphertexts = opened ? 0 : column_packed_count(work.left),
-                                .bytes = sizeof(Digest) + sender_bytes +
-                                         (opened ? opened_bytes(work.left, work.opened_bits) : 0) +
-                                         sealed_overhead + SignState::encoded_size(cells) +
-                                         selection_choice_bytes(cells) + state +
-                                         selection_message_bytes(cells, ring)},
-              .to_evaluator = {.ciphertexts = answered, .bytes = selection_answer_bytes(cells, ring) + state},
-              .masked_values = (opened ? 1 : 2) * cells,
+              .to_key_holder = {.ciphertexts = v.sent.ciphertexts,
+                                .bytes = sizeof(Digest) + sender_bytes + v.sent.bytes + sealed_overhead +
+                                         SignState::encoded_size(cells) + selection_choice_bytes(cells) +
+                                         state + selection_message_bytes(cells, ring)},
+              .to_evaluator = {.ciphertexts = answered,
+                               .bytes = selection_answer_bytes(cells, ring) + state + left_opened},
+              .masked_values = cells + v.masked_values,
               .beside = {.transfers = 2 * static_cast<double>(cells)}};
         },
     .make = made<ObliviousSelection>,

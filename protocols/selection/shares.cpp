@@ -6,15 +6,17 @@
 namespace smlp {
 
 bool makes_column_packed(const Layout& layout, Packings packings) {
-  return packings != Packings::row_packed || layout.single();
+  return packings != Packings::none && (packings != Packings::row_packed || layout.single());
 }
 bool makes_row_packed(const Layout& layout, Packings packings) {
-  return packings != Packings::column_packed && !layout.single();
+  return packings != Packings::none && packings != Packings::column_packed && !layout.single();
 }
 
-Packings checked_packings(std::int64_t number) {
-  if (number < 0 || number > 2)
-    throw Error("a selection asks for the packings " + std::to_string(number) + ", there are 0 to 2");
+Packings checked_packings(std::int64_t number, Packings last) {
+  const auto most = static_cast<std::int64_t>(last);
+  if (number < 0 || number > most)
+    throw Error("a selection asks for the packings " + std::to_string(number) + ", there are 0 to " +
+                std::to_string(most));
   return static_cast<Packings>(number);
 }
 

@@ -9,8 +9,8 @@ namespace smlp {
 /// Where every cell has a ciphertext of its own, `column_packed` is both packings.
 bool makes_column_packed(const Layout& layout, Packings packings);
 bool makes_row_packed(const Layout& layout, Packings packings);
-/// The packings of a request. Throws Error where there are none of that number.
-Packings checked_packings(std::int64_t number);
+/// The packings of a request. Throws Error where there are none of that number, up to `last`.
+Packings checked_packings(std::int64_t number, Packings last = Packings::column_packed);
 
 /// Throws Error for `row_packed` alone, which no selection of what was compared gives.
 void check_compared_packings(Packings packings);

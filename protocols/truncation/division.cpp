@@ -3,6 +3,7 @@
 
 #include "paillier/error.h"
 #include "protocols/masked_values.h"
+#include "protocols/opened_sums.h"
 #include "protocols/opened_values.h"
 
 namespace smlp {
@@ -19,8 +20,8 @@ IntegerMatrix divided(const IntegerMatrix& x, const IntegerMatrix& addend, const
 }
 
 IntegerMatrix add_masked_addend(const Evaluator& evaluator, const OperationId& operation,
-                                const std::optional<Addend>& addend, const Layout& result,
-                                RequestBody& body) {
+                                const std::optional<Addend>& addend, const Layout& result, RequestBody& body,
+                                std::vector<std::int64_t>* form) {
   if (!addend) return {};
   const EncryptedMatrix& c = addend->matrix;
   if (!(c.layout() == result))
@@ -28,20 +29,33 @@ IntegerMatrix add_masked_addend(const Evaluator& evaluator, const OperationId& o
                 " cells does not fit a result of " + std::to_string(result.rows()) + " x " +
                 std::to_string(result.cols()) + ": layouts must be the same");
   if (addend->bits == 0) throw Error("an addend has 0 bits, at least 1 is needed");
+  const bool opened = form != nullptr && !c.has_ciphertexts();
+  if (!opened) static_cast<void>(c.column_packed());  // an Error before anything is drawn
   const Mask mask = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_addend), c.rows(), c.cols(),
                                 addend->bits + evaluator.budget.numbers().sigma);
-  body.add(mask_column_packed(evaluator, c.column_packed(), c.layout(), mask, addend->bits, operation));
+  if (form != nullptr) form->push_back(opened ? 1 : 0);
+  if (opened) {
+    add_terms(c.value(), body);
+    body.add(mask_opened(evaluator, c.value(), mask, addend->bits));
+    append_terms(c.value(), *form);
+  } else {
+    body.add(mask_column_packed(evaluator, c.column_packed(), c.layout(), mask, addend->bits, operation));
+  }
   return mask.values();
 }
 
-IntegerMatrix open_addend(Responder& responder, std::size_t i) {
+IntegerMatrix open_addend(Responder& responder, std::size_t i, std::optional<std::size_t> form_at) {
   if (responder.parameter(i) == 0) return {};
   const BitBudget& budget = responder.budget();
   const std::size_t bits = checked_size(responder.parameter(i), budget.slot_bits(), "number of addend bits");
   budget.check_addend(responder.header().protocol, bits);
   const Layout& layout = responder.header().layout;
-  return integer_matrix(responder.open_column_packed(layout, bits + budget.numbers().sigma, "C + R_C"),
-                        layout.rows(), layout.cols());
+  const std::size_t mask_bits = bits + budget.numbers().sigma;
+  const auto matrix = [&](const FixedIntegers& c) { return integer_matrix(c, layout.rows(), layout.cols()); };
+  if (!form_at || responder.parameter(*form_at) == 0)
+    return matrix(responder.open_column_packed(layout, mask_bits, "C + R_C"));
+  std::size_t next = *form_at + 1;
+  return matrix(BroughtSum(responder, layout.rows(), layout.cols(), next).open(mask_bits, "C + R_C"));
 }
 
 Rescale checked_factor(const Responder& responder, std::size_t i) {

@@ -14,12 +14,15 @@ namespace smlp {
 IntegerMatrix divided(const IntegerMatrix& x, const IntegerMatrix& addend, const Rescale& factor);
 
 /// Evaluator: masks the addend under R_C (bits + sigma), appends it, and returns R_C; empty without an
-/// addend. Throws Error unless the addend has the layout of the result and at least one bit.
+/// addend. With `form`, an opened addend may come too, and how it comes is appended there. Throws Error
+/// unless the addend has the layout of the result and at least one bit.
 IntegerMatrix add_masked_addend(const Evaluator& evaluator, const OperationId& operation,
-                                const std::optional<Addend>& addend, const Layout& result, RequestBody& body);
+                                const std::optional<Addend>& addend, const Layout& result, RequestBody& body,
+                                std::vector<std::int64_t>* form = nullptr);
 
-/// Key holder: opens the masked addend whose bits are in parameter i; empty when they are 0.
-IntegerMatrix open_addend(Responder& responder, std::size_t i);
+/// Key holder: opens the masked addend whose bits are in parameter i; empty when they are 0. `form_at`: the
+/// first parameter of how it comes, where the request says that.
+IntegerMatrix open_addend(Responder& responder, std::size_t i, std::optional<std::size_t> form_at = {});
 
 /// Key holder: parameters i and i + 1 as a multiplier. Throws Error outside |scale| <= 2^shift, shift <= 2l +
 /// log k.

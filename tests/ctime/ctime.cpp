@@ -352,9 +352,10 @@ class CountedAnswers {
     std::size_t first = 0;
     for (const std::size_t width : header_.layout.row_groups) {
       const FixedIntegers cells(std::vector<Integer>(width * cols, d), masked_value_limbs(bits));
-      const Bytes sealed = seal(opened_state(cells, RandomnessKind::mask_comparison, bits, first),
-                                opened_context(header_, header_.operation, width), sha256(Bytes{1}),
-                                keys_.sealing_secret(), random_);
+      const Bytes sealed =
+          seal(opened_state(cells, {RandomnessKind::mask_comparison, bits, first, width, cols}),
+               opened_context(header_, header_.operation, width, cols), sha256(Bytes{1}),
+               keys_.sealing_secret(), random_);
       out.insert(out.end(), sealed.begin(), sealed.end());
       first += width;
     }

@@ -6,9 +6,11 @@
 #include <map>
 
 #include "paillier/error.h"
+#include "protocols/conversion/change_form.h"
 #include "protocols/conversion/range_check.h"
 #include "protocols/conversion/switch_key.h"
 #include "protocols/conversion/unpack.h"
+#include "protocols/opened_values.h"
 #include "protocols/registry.h"
 #include "tests/support/protocol_fixture.h"
 #include "tests/support/toy_keys.h"
@@ -308,6 +310,19 @@ TEST_CASE("conformance: comparisons and selections from end to end of the guarde
       selects_row_packed.check();
       CHECK(row_packed.stored_column_packed().empty() == !layout.single());
       CHECK(row_packed.layout() == layout);
+      if (selection.on_opened) {
+        OperationId clipping = operation;
+        clipping.direction = Direction::clipping;
+        const EncryptedMatrix once_opened = v_opened ? parties.open(v, clipping, layout) : encrypted_v;
+        Meter stays(parties);
+        const EncryptedMatrix opened_v =
+            set.selection->select(parties.evaluator(), clipping, once_opened, bits, Packings::none);
+        stays.expect(selection,
+                     {.left = layout, .opened_bits = v_opened ? wide : 0, .packings = Packings::none});
+        stays.check();
+        CHECK(!opened_v.has_ciphertexts());
+        CHECK(parties.decrypt(opened_v) == parties.decrypt(chosen));
+      }
       Meter selects_compared(parties);
       const EncryptedMatrix positive =
           set.selection->select_compared(parties.evaluator(), operation, encrypted_z, bits);
@@ -427,6 +442,44 @@ TEST_CASE("conformance: conversions keep every value") {
         check_ranges(gathering, operation);
         check.expect(descriptor, {.left = layout});
         check.check();
+      } else if (descriptor.name == "change-form") {
+        const std::size_t bits = budget.guarded_mask_bits();
+        const auto at = [&](Direction direction) {
+          OperationId other = operation;
+          other.direction = direction;
+          return other;
+        };
+        const EncryptedMatrix opened = open_matrix(parties.evaluator(), operation, encrypted_x);
+        meter.expect(descriptor, {.left = layout, .result_bits = bits});
+        meter.check();
+        CHECK(!opened.has_ciphertexts());
+        CHECK(open_matrix(parties.evaluator(), operation, opened) == opened);
+        CHECK(parties.decrypt(opened) == x);
+        Meter closes(parties);
+        const EncryptedMatrix closed = close_matrix(parties.evaluator(), at(Direction::stored), opened);
+        closes.expect(descriptor, {.left = layout, .opened_bits = bits});
+        closes.check();
+        CHECK(closed.layout() == layout);
+        CHECK(parties.decrypt(closed) == x);
+        // A sum of two, under a mask of its own.
+        const PaillierPublicKey& key = parties.evaluator().paillier();
+        const EncryptedMatrix ones = parties.encrypt(IntegerMatrix(rows, cols, 1), layout),
+                              sum = subtract(key, opened,
+                                             open_matrix(parties.evaluator(), at(Direction::input), ones));
+        IntegerMatrix less = x;
+        for (Integer& cell : less.cells()) cell -= 1;
+        Work work{.left = layout};
+        work.sum_bytes = 2 * opened_bytes(layout, bits);
+        for (const Form form : {Form::opened, Form::ciphertexts}) {
+          Meter changes(parties);
+          const OperationId place = at(form == Form::opened ? Direction::gradient : Direction::backward);
+          const EncryptedMatrix out = form == Form::opened ? open_matrix(parties.evaluator(), place, sum)
+                                                           : close_matrix(parties.evaluator(), place, sum);
+          work.result_bits = form == Form::opened ? bits : 0;
+          changes.expect(descriptor, work);
+          changes.check();
+          CHECK(parties.decrypt(out) == less);
+        }
       } else if (descriptor.name == "base-transfers") {
         parties.evaluator().transfers(operation);
         if (rows * cols == 1) meter.expect(descriptor, {});  // once

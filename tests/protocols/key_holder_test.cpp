@@ -341,9 +341,12 @@ TEST_CASE("key holder: sealed state of another place, session, shape, protocol o
     CHECK(refusal_with(parties, frame, [](Request& r) { r.header.session[0] ^= 1; }) == foreign_state);
     CHECK(refusal_with(parties, frame, [](Request& r) { ++r.header.numbers.fraction_bits; }) ==
           foreign_state);
-    // Another shape of as many cells and ciphertexts.
+    // Another shape of as many cells; of shares, another packing too.
     CHECK(refusal_with(parties, frame, [](Request& r) {
-            r.header.layout.col_groups = {1, 1};
+            if (r.header.protocol == "selection/homomorphic")
+              r.header.layout.col_groups = {1, 1};
+            else
+              r.header.layout = {{2}, {3}};
           }) == foreign_state);
   }
   // The place of opened values is the one that the request names for them (opened_values_test.cpp); that of
@@ -367,12 +370,12 @@ TEST_CASE("key holder: shares are taken from the comparison that made them, at i
   // Opened values and shares as the key holder seals them, but for the name and stage under which it does.
   const auto refusal = [&](const std::string& values_by, std::uint8_t values_at, const std::string& shares_by,
                            std::uint8_t shares_at) {
-    Header context = opened_context(request.header, request.header.operation, 3);
+    Header context = opened_context(request.header, request.header.operation, 3, 2);
     context.protocol = values_by;
     context.stage = values_at;
     const FixedIntegers values(std::vector<Integer>(6, 5), masked_value_limbs(mask_bits));
-    Bytes body = seal(opened_state(values, RandomnessKind::mask_comparison, mask_bits, 0), context, {},
-                      toy_keys().sealing_secret(), salt);
+    Bytes body = seal(opened_state(values, {RandomnessKind::mask_comparison, mask_bits, 0, 3, 2}), context,
+                      {}, toy_keys().sealing_secret(), salt);
     CHECK(body.size() + shares == request.body.size());
     context = request.header;
     context.protocol = shares_by;
@@ -382,7 +385,7 @@ TEST_CASE("key holder: shares are taken from the comparison that made them, at i
     body.insert(body.end(), sealed.begin(), sealed.end());
     return refusal_of(parties.key_holder(), encode_request(request.header, body));
   };
-  const std::string values_by = opened_context(request.header, {}, 3).protocol;
+  const std::string values_by = opened_context(request.header, {}, 3, 2).protocol;
   CHECK(refusal(values_by, 0, "comparison/dgk-veugen", 1).empty());
   CHECK(refusal(values_by, 0, "comparison/dgk-veugen", 0) == foreign_state);
   CHECK(refusal(values_by, 0, "comparison/affine", 1) == foreign_state);

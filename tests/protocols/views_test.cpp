@@ -9,6 +9,7 @@
 
 #include <map>
 
+#include "protocols/conversion/change_form.h"
 #include "protocols/conversion/switch_key.h"
 #include "protocols/conversion/unpack.h"
 #include "protocols/oblivious_transfer/session.h"
@@ -75,6 +76,15 @@ void run_on(TwoParties& parties, const Descriptor& descriptor, const ProtocolSet
       const EncryptedMatrix kept = x.opened_once();  // the second product reads what the first has opened
       set.matmul->multiply(evaluator, operation, kept, y, {3, 4}, Addend{y, 8});
       set.matmul->multiply(evaluator, backward, kept.transposed(), y, {3, 4}, std::nullopt, Form::opened);
+      if (!descriptor.on_opened) break;
+      // Sums of what was opened, as operands and as an addend.
+      OperationId clipping = operation;
+      clipping.direction = Direction::clipping;
+      const EncryptedMatrix opened = open_matrix(evaluator, clipping, y),
+                            sum = add(evaluator.paillier(), opened, opened);
+      OperationId gradient = operation;
+      gradient.direction = Direction::gradient;
+      set.matmul->multiply(evaluator, gradient, opened, y, {3, 4}, Addend{sum, 9}, Form::opened);
       break;
     }
     case Family::truncation:
@@ -93,6 +103,10 @@ void run_on(TwoParties& parties, const Descriptor& descriptor, const ProtocolSet
       gradient.direction = Direction::gradient;
       set.selection->select(evaluator, gradient, parties.open(matrix_of(4, 4, {b}), gradient), bits,
                             Packings::row_packed);
+      if (!descriptor.on_opened) break;
+      OperationId clipping = operation;
+      clipping.direction = Direction::clipping;
+      set.selection->select(evaluator, clipping, y, bits, Packings::none);
       break;
     }
     case Family::activation: {
@@ -105,7 +119,13 @@ void run_on(TwoParties& parties, const Descriptor& descriptor, const ProtocolSet
         unpack_matrix(evaluator, operation, x);
       else if (descriptor.name == "range-check")
         compare_and_check(evaluator, operation, x);
-      else if (descriptor.name == "base-transfers")
+      else if (descriptor.name == "change-form") {
+        const EncryptedMatrix opened = open_matrix(evaluator, operation, x),
+                              other = open_matrix(evaluator, backward, y);
+        OperationId stored = operation;
+        stored.direction = Direction::stored;
+        close_matrix(evaluator, stored, add(evaluator.paillier(), opened, other));
+      } else if (descriptor.name == "base-transfers")
         EvaluatorTransfers(evaluator, operation,
                            parties.evaluator_random().derive("transfers " + std::to_string(operation.step)));
       else

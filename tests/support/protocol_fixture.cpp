@@ -2,6 +2,7 @@
 #include "tests/support/protocol_fixture.h"
 
 #include "paillier/error.h"
+#include "protocols/conversion/change_form.h"
 #include "protocols/conversion/range_check.h"
 #include "protocols/conversion/switch_key.h"
 #include "protocols/conversion/unpack.h"
@@ -96,23 +97,8 @@ EncryptedMatrix TwoParties::open(const IntegerMatrix& m, const OperationId& oper
                            std::nullopt, Form::opened);
 }
 
-IntegerMatrix TwoParties::opened(const EncryptedMatrix& m) const {
-  std::vector<IntegerMatrix> rows;
-  for (const auto& piece : m.opened().pieces) {
-    const Header header =
-        opened_context(evaluator_.header("", 0, piece->origin, m.layout()), piece->origin, piece->rows);
-    const OpenedState state =
-        unseal(piece->sealed->bytes(), header, header.protocol, 0, toy_keys().sealing_secret());
-    rows.push_back(read_masked(values_in(state.state, piece->kind, piece->mask_bits, piece->first_row),
-                               piece->rows, m.cols(), piece->mask_bits));
-    for (std::size_t cell = 0; cell < rows.back().size(); ++cell)
-      rows.back().cells()[cell] -= piece->mask.cells()[cell];
-  }
-  return stacked(rows);
-}
-
 IntegerMatrix TwoParties::decrypt(const EncryptedMatrix& m) const {
-  if (!m.has_ciphertexts()) return opened(m);
+  if (!m.has_ciphertexts()) return opened_in_clear(evaluator_, toy_keys(), m);
   const PaillierSecretKey& key = toy_keys().paillier();
   const auto row_packed_of = [&] {
     return unpack_rows(key.decrypt(m.row_packed()), m.layout(), budget().slot_bits());
@@ -222,6 +208,18 @@ void run_protocol(TwoParties& parties, const Descriptor& descriptor, const Proto
       const Addend addend{parties.encrypt(matrix_of(3, 5, {1000, -1000})), 12};
       set.matmul->multiply(evaluator, operation, z, b, {3, 4}, addend);
       set.matmul->multiply(evaluator, backward, z, b, {3, 4}, addend, Form::opened);
+      if (descriptor.on_opened) {  // opened operands and an opened addend
+        OperationId gradient = operation;
+        gradient.direction = Direction::gradient;
+        OperationId clipping = operation;
+        clipping.direction = Direction::clipping;
+        OperationId stored = operation;
+        stored.direction = Direction::stored;
+        const EncryptedMatrix x = parties.open(matrix_of(3, 2, {4, -4}), stored),
+                              c = parties.open(matrix_of(3, 5, {7, -7}), clipping);
+        set.matmul->multiply(evaluator, gradient, add(evaluator.paillier(), x, x), b, {3, 4}, Addend{c, 12},
+                             Form::opened);
+      }
       break;
     }
     case Family::truncation:
@@ -243,6 +241,11 @@ void run_protocol(TwoParties& parties, const Descriptor& descriptor, const Proto
       gradient.direction = Direction::gradient;
       set.selection->select(evaluator, gradient, parties.open(matrix_of(3, 2, {9, -9}), gradient), bits,
                             Packings::row_packed);
+      if (descriptor.on_opened) {
+        OperationId left_opened = operation;
+        left_opened.direction = Direction::clipping;
+        set.selection->select(evaluator, left_opened, z, bits, Packings::none);
+      }
       break;
     }
     case Family::activation: {
@@ -257,6 +260,8 @@ void run_protocol(TwoParties& parties, const Descriptor& descriptor, const Proto
         switch_key(evaluator, operation, toy_user_key(), Purpose::answers, z.column_packed());
       else if (descriptor.name == "range-check")
         compare_and_check(evaluator, operation, z);
+      else if (descriptor.name == "change-form")
+        close_matrix(evaluator, backward, open_matrix(evaluator, operation, z));
       else if (descriptor.name == "base-transfers")
         evaluator.transfers(operation);
       else

@@ -80,7 +80,6 @@ class TwoParties {
   OperationId next_operation() { return {++step_, 1, Direction::forward}; }
 
  private:
-  IntegerMatrix opened(const EncryptedMatrix& m) const;
   KeyHolder key_holder_;
   RecordingChannel channel_;
   RandomSource evaluator_random_;

@@ -78,11 +78,13 @@ std::set<std::string> allowed_protocols(const std::string& text) {
   for (const std::string& name : split(text, ',')) {
     if (std::ranges::find(preset_names(), name) != preset_names().end()) {
       out.merge(asked_protocols(preset(name)));
-      out.insert({"conversion/unpack", "conversion/switch-key", "conversion/range-check"});
+      out.insert(
+          {"conversion/unpack", "conversion/switch-key", "conversion/range-check", "conversion/change-form"});
     } else {
       const Descriptor& protocol = find_protocol(name);
       out.insert(protocol.wire_name());
       if (protocol.transfers) out.insert("conversion/base-transfers");
+      if (protocol.on_opened) out.insert("conversion/change-form");
     }
   }
   return out;

@@ -141,16 +141,19 @@ TEST_CASE("the residual of hard-sigmoid outputs is the output less the target, a
 }
 
 TEST_CASE(
-    "every kind of layer and output trains and classifies as its twin, at its declared cost, in both "
-    "presets") {
+    "every kind of layer and output trains and classifies as its twin, at its declared cost, in the "
+    "presets and opened throughout") {
   const SmallData data(13);
-  for (const char* name : {"homomorphic", "paper"})
+  const std::pair<const char*, ProtocolNames> all[]{{"homomorphic", preset("homomorphic")},
+                                                    {"paper", preset("paper")},
+                                                    {"opened throughout", opened_throughout()}};
+  for (const auto& [name, protocols] : all)
     for (const Network& network : every_network()) {
       CAPTURE(name);
       CAPTURE(network.text());
       SmallRun run;
       run.network = network;
-      run.protocols = preset(name);
+      run.protocols = protocols;
       run.options.epochs = 1;
       run.options.batch = 7;
       run.options.momentum = 0.5;

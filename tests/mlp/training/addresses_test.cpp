@@ -35,8 +35,8 @@ struct Run {
       encrypt_weights(initial_weights(network, budget.numbers(), random.derive("initial")), network,
                       toy_keys().public_keys().paillier(), budget, true, random.derive("initial"));
 
-  explicit Run(const std::string& preset_name)
-      : names(preset(preset_name)),
+  explicit Run(ProtocolNames protocols)
+      : names(std::move(protocols)),
         budget(table_budget.numbers(), 16, 512, names.needs_one_value_a_ciphertext() ? 1 : 0),
         key_holder(toy_keys(), policy(names), AnswerRandomness::from_source(random.derive("key holder"))) {}
 
@@ -44,6 +44,7 @@ struct Run {
     KeyHolderPolicy policy;
     for (const Descriptor* descriptor : names.used())
       if (descriptor->sends()) policy.protocols.insert(descriptor->wire_name());
+    policy.protocols.insert({"conversion/base-transfers", "conversion/change-form"});
     policy.user_keys.push_back(user_keys().public_keys().paillier());
     return policy;
   }
@@ -78,16 +79,16 @@ constexpr auto used = "is used already", over = "steps only go up";
 }  // namespace
 
 TEST_CASE("addresses: none is used twice from training to release, and a second use is refused [slow]") {
-  for (const char* name : {"homomorphic", "paper"}) {
-    INFO(name);
-    Run run(name);
+  for (const ProtocolNames& names : {preset("homomorphic"), preset("paper"), opened_throughout()}) {
+    INFO(names.matmul);
+    Run run(names);
     Evaluator trainer = run.evaluator("train"), predictor = run.evaluator("predict"),
               releaser = run.evaluator("release");
     EncryptedArithmetic training(trainer, run.names), prediction(predictor, run.names);
     for (std::uint32_t epoch = 0; epoch < 2; ++epoch) run.train(training, epoch);
     classify(prediction, run.model, run.network, run.table, user_keys().public_keys());
     release_model(releaser, run.saved(), user_keys().public_keys());
-    CHECK(run.log->size() > 5000);
+    CHECK(run.log->size() > 3000);
     CHECK(run.log->repeated() == 0);
 
     const auto refused = [](const std::string& sentence) {

@@ -43,7 +43,7 @@ TEST_CASE("each layer gets the product that costs least") {
   };
   const ProtocolNames chosen = with_cheapest_products(names, 3, cost, slow, no_link);
   CHECK(chosen.matmul == "packed,oblivious-transfer,packed");
-  CHECK(asked.size() == 4);
+  CHECK(asked.size() == 5);
   CHECK_FALSE(chosen.chooses_products());
   names.matmul = chosen.matmul;
   CHECK(chosen == names);

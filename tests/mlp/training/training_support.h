@@ -47,6 +47,13 @@ struct SmallRun {
   std::uint64_t seed = 11;
 };
 
+/// Of which nothing but what files store is a ciphertext.
+inline ProtocolNames opened_throughout() {
+  ProtocolNames names = preset("hybrid");
+  names.matmul = "oblivious-transfer";
+  return names;
+}
+
 /// Models after training, decrypted where they were encrypted.
 struct SmallOutcome {
   std::vector<IntegerMatrix> initial, encrypted, twin;

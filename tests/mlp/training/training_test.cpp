@@ -63,6 +63,50 @@ TEST_CASE("encrypted training with toy keys equals its twin, for all presets and
     }
 }
 
+TEST_CASE(
+    "values that stay opened throughout train and classify as the twin, at the declared cost [parallel]") {
+  const SmallData data(13);
+  const auto check = [&](const SmallRun& run) {
+    CAPTURE(run.network.text());
+    const SmallOutcome out = train_small(toy_keys(), numbers, 16, data, run);
+    if (run.regression) {
+      CHECK(out.encrypted == out.twin);
+      CHECK(out.encrypted != out.initial);
+    } else {
+      check_equal_to_twin(out, data, toy_keys());
+    }
+    const Sizes sizes{BitBudget(numbers, 16, 512), toy_keys().public_keys().paillier().ciphertext_bytes(),
+                      toy_keys().public_keys().dgk().ciphertext_bytes()};
+    const TableGroups groups = table_groups(13, run.options.batch, sizes.budget.slots());
+    Traffic declared = epoch_cost(run.network, run.protocols, run.options, groups, sizes, true).traffic;
+    for (std::size_t epoch = 1; epoch < run.options.epochs; ++epoch)
+      declared += epoch_cost(run.network, run.protocols, run.options, groups, sizes, false).traffic;
+    CHECK(declared.to_key_holder == out.traffic.to_key_holder);
+    CHECK(declared.to_evaluator == out.traffic.to_evaluator);
+    CHECK(declared.rounds == out.traffic.rounds);
+  };
+  SmallRun run = with_everything("hybrid");
+  run.protocols = opened_throughout();
+  check(run);
+  SmallRun plain = run;
+  plain.options.momentum = plain.options.weight_decay = 0;
+  check(plain);
+  SmallRun deep = run;
+  deep.network = {{3, 4, 1, 2}};
+  check(deep);
+  SmallRun nesterov = run;
+  nesterov.options.nesterov = true;
+  nesterov.options.clip_gradient = 0.25;
+  check(nesterov);
+  SmallRun single = run;
+  single.network = {{3, 2}};
+  check(single);
+  SmallRun regression = nesterov;
+  regression.network = {{3, 4, 1}};
+  regression.regression = true;
+  check(regression);
+}
+
 TEST_CASE("a regression on ciphertexts equals its twin, for both presets") {
   const SmallData data(13);
   for (const char* name : {"homomorphic", "paper"}) {

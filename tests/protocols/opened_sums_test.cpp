@@ -1,0 +1,325 @@
+// Sums of opened values: the integers that they stand for, brought under a new mask to whatever reads them,
+// and states bound to where they come from.
+#include "protocols/opened_sums.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "protocols/conversion/change_form.h"
+#include "protocols/masked_values.h"
+#include "protocols/opened_arithmetic.h"
+#include "protocols/opened_values.h"
+#include "protocols/registry.h"
+#include "tests/support/protocol_fixture.h"
+#include "tests/support/replicas.h"
+#include "tests/support/toy_keys.h"
+
+using namespace smlp;
+using namespace smlp::testing;
+
+namespace {
+
+constexpr auto foreign = "the key holder refused: a sealed state does not belong to this request";
+constexpr auto misfit = "the key holder refused: the form of opened values does not fit their matrix";
+
+ProtocolNames opened_throughout() {
+  ProtocolNames names = preset("hybrid");
+  names.matmul = "oblivious-transfer";
+  return names;
+}
+
+/// Two opened matrices of 5 x 3 cells and what the key holder sees.
+struct Opened {
+  std::vector<std::string> views;
+  TwoParties parties{{.observer = [this](const Header&, std::string_view what, const FixedIntegers&) {
+    views.emplace_back(what);
+  }}};
+  ProtocolSet set = make_protocols(opened_throughout(), parties.budget());
+  const PaillierPublicKey& key = parties.evaluator().paillier();
+  RandomStream random = RandomSource::from_seed(95).stream({});
+  OperationId operation = parties.next_operation();
+  IntegerMatrix a = random_matrix(5, 3, 18, random), b = random_matrix(5, 3, 18, random);
+  EncryptedMatrix x = open(a, Direction::input), y = open(b, Direction::output);
+
+  OperationId at(Direction direction) {
+    operation.direction = direction;
+    return operation;
+  }
+  EncryptedMatrix open(const IntegerMatrix& m, Direction direction) {
+    return open_matrix(parties.evaluator(), at(direction), parties.encrypt(m));
+  }
+  std::size_t seen(const std::string& what) const {
+    return static_cast<std::size_t>(std::count(views.begin(), views.end(), what));
+  }
+};
+
+IntegerMatrix combined(const IntegerMatrix& a, long p, const IntegerMatrix& b, long q) {
+  IntegerMatrix out = a;
+  for (std::size_t i = 0; i < out.size(); ++i) out.cells()[i] = p * a.cells()[i] + q * b.cells()[i];
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("opened sums: sums, multiples, constants, parts and stacks are those of the integers") {
+  Opened o;
+  const std::size_t requests = o.parties.channel().requests().size();
+  const EncryptedMatrix sum = add(o.key, scale(o.key, o.x, 3), scale(o.key, o.y, -2));
+  CHECK(o.parties.decrypt(sum) == combined(o.a, 3, o.b, -2));
+  CHECK(o.parties.decrypt(subtract(o.key, o.x, o.y)) == combined(o.a, 1, o.b, -1));
+  CHECK(sum.value().terms.size() == 2);
+  // The same records once, and none of the factor 0.
+  const EncryptedMatrix again = add(o.key, sum, scale(o.key, o.y, 2));
+  CHECK(again.value().terms.size() == 1);
+  CHECK(o.parties.decrypt(again) == combined(o.a, 3, o.b, 0));
+  const std::size_t slot_bits = o.parties.budget().slot_bits();
+  CHECK(o.parties.decrypt(subtract_plain(o.key, sum, o.a, slot_bits)) == combined(o.a, 2, o.b, -2));
+  const EncryptedMatrix wide = append_constant_column(o.key, sum, 7, slot_bits);
+  CHECK(wide.cols() == 4);
+  CHECK(o.parties.decrypt(wide)(4, 3) == 7);
+  CHECK(o.parties.decrypt(wide)(4, 2) == o.parties.decrypt(sum)(4, 2));
+  const EncryptedMatrix top = row_groups(sum, 0, 1), rest = row_groups(sum, 1, 1);
+  CHECK(stack_rows({top, rest}) == sum);
+  CHECK(o.parties.decrypt(stack_rows({sum, sum})) ==
+        stacked(std::vector{o.parties.decrypt(sum), o.parties.decrypt(sum)}));
+  CHECK(o.parties.channel().requests().size() == requests);  // all of it without the key holder
+
+  CHECK(error_of([&] {
+          stack_rows({sum, o.x});
+        }) == "opened matrices that are sums with other factors cannot be stacked");
+  CHECK(error_of([&] { add(o.key, o.x, o.parties.encrypt(o.a)); }) ==
+        "a matrix of 5 x 3 cells is held as ciphertexts and was not opened; open it first");
+  CHECK(error_of([&] { scale(o.key, o.x, power_of_two(62)); }).find("allowed are numbers below 2^62") !=
+        std::string::npos);
+  CHECK(error_of([&] { part(o.x.value(), 1, 2); }) == "rows 1 to 3 of an opened matrix are no whole records");
+  CHECK(error_of([&] { sum.transposed().value(); }) ==
+        "an opened matrix of 3 x 5 cells cannot be brought transposed");
+}
+
+TEST_CASE("opened sums: products read them without a ciphertext, and seal what they open of them") {
+  Opened o;
+  const EncryptedMatrix sum =
+      append_constant_column(o.key, add(o.key, o.x, o.y), 9, o.parties.budget().slot_bits());
+  const IntegerMatrix plain = o.parties.decrypt(sum);
+  const IntegerMatrix w = random_matrix(4, 2, 18, o.random), d = random_matrix(5, 2, 18, o.random);
+  const EncryptedMatrix weights = o.open(w, Direction::clipping), delta = o.open(d, Direction::stored);
+  const EncryptedMatrix kept = sum.opened_once(), kept_w = scale(o.key, weights, 2).opened_once();
+  o.parties.evaluator().transfers(o.operation);
+  const Traffic before = o.parties.channel().traffic();
+  const Traffic& after = o.parties.channel().traffic();
+  const auto product = [&](Direction direction, const EncryptedMatrix& left, const EncryptedMatrix& right) {
+    return o.parties.decrypt(o.set.matmul->multiply(o.parties.evaluator(), o.at(direction), left, right,
+                                                    {1, 0}, std::nullopt, Form::opened));
+  };
+  CHECK(product(Direction::forward, kept, kept_w) == naive_product(plain, combined(w, 2, w, 0)));
+  CHECK(o.seen("A + R_A") == 1);
+  CHECK(o.seen("B + R_B") == 1);
+  // Declared bytes are those that were sent.
+  const BitBudget& budget = o.parties.budget();
+  const std::size_t bits = budget.guarded_mask_bits();
+  Work work{.left = sum.layout(), .right = weights.layout()};
+  work.result_bits = budget.product_mask_bits();
+  work.left_states.use = work.right_states.use = OperandUse::kept;
+  work.left_states.term_bytes = 2 * opened_bytes(o.x.layout(), bits);
+  work.right_states.term_bytes = opened_bytes(weights.layout(), bits);
+  CHECK(after == before + find_protocol("matmul/oblivious-transfer").traffic(work, o.parties.sizes()));
+  // Transposed, and without the last row, as they were opened.
+  CHECK(product(Direction::gradient, kept.transposed(), delta) == naive_product(plain.transposed(), d));
+  CHECK(o.seen("A + R_A") == 1);
+  CHECK(o.seen("B + R_B") == 2);
+  // What was opened as an operand is a term of what follows.
+  const EncryptedMatrix next = add(o.key, kept_w, weights);
+  CHECK(next.value().terms.size() == 2);
+  CHECK(o.parties.decrypt(next) == combined(w, 3, w, 0));
+  OperationId later = o.parties.next_operation();
+  CHECK(o.parties.decrypt(open_matrix(o.parties.evaluator(), later, next)) == combined(w, 3, w, 0));
+  CHECK(o.parties.decrypt(close_matrix(o.parties.evaluator(), o.parties.next_operation(), next)) ==
+        combined(w, 3, w, 0));
+}
+
+TEST_CASE("opened sums: weights without their bias row are read transposed") {
+  Opened o;
+  const IntegerMatrix w = random_matrix(4, 2, 18, o.random), d = random_matrix(5, 2, 18, o.random);
+  const Layout layout{{3, 1}, {2}};
+  const EncryptedMatrix opened =
+      open_matrix(o.parties.evaluator(), o.at(Direction::clipping), o.parties.encrypt(w, layout));
+  const EncryptedMatrix weights = opened.opened_once();
+  const EncryptedMatrix inputs = append_constant_column(o.key, o.x, 1, o.parties.budget().slot_bits());
+  o.set.matmul->multiply(o.parties.evaluator(), o.at(Direction::forward), inputs, weights, {1, 0},
+                         std::nullopt, Form::opened);
+  const EncryptedMatrix delta = o.open(d, Direction::stored);
+  CHECK(o.parties.decrypt(o.set.matmul->multiply(
+            o.parties.evaluator(), o.at(Direction::backward), delta, drop_last_row(weights).transposed(),
+            {1, 0}, std::nullopt, Form::opened)) == naive_product(d, w.first_rows(3).transposed()));
+  CHECK(o.seen("B + R_B") == 1);
+  CHECK(error_of([&] { drop_last_row(weights).value(); }) ==
+        "an opened matrix of 3 x 2 cells cannot be brought without its last row");
+}
+
+TEST_CASE("opened sums: an addend comes opened too, and the rounding is that of its ciphertexts") {
+  const auto rescaled = [](bool opened) {
+    Opened o;
+    const IntegerMatrix w = matrix_of(3, 2, {5, -700, 81});
+    const EncryptedMatrix weights = o.open(w, Direction::clipping);
+    const IntegerMatrix c = matrix_of(5, 2, {123, -45, 6789});
+    const EncryptedMatrix addend = o.parties.encrypt(c), of_addend = o.open(c, Direction::stored);
+    return o.parties.decrypt(
+        o.set.matmul->multiply(o.parties.evaluator(), o.at(Direction::forward), o.x, weights, {3, 7},
+                               Addend{opened ? scale(o.key, of_addend, 1) : addend, 14}, Form::opened));
+  };
+  CHECK(rescaled(true) == rescaled(false));
+  // A product under Paillier reads ciphertexts alone.
+  Opened o;
+  const ProtocolSet packed = make_protocols(preset("homomorphic"), o.parties.budget());
+  const EncryptedMatrix w = o.parties.encrypt(matrix_of(3, 3, {1})), x = o.parties.encrypt(o.a);
+  CHECK(error_of([&] {
+          packed.matmul->multiply(o.parties.evaluator(), o.parties.next_operation(), x, w, {1, 0},
+                                  Addend{o.x, 20});
+        }).find("is held opened, without ciphertexts") != std::string::npos);
+}
+
+TEST_CASE("opened sums: comparisons and selections open them once") {
+  for (const char* comparison : {"garbled", "dgk-veugen"}) {
+    CAPTURE(comparison);
+    ProtocolNames names = opened_throughout();
+    names.comparison = comparison;
+    Opened o;
+    const ProtocolSet set = make_protocols(names, o.parties.budget());
+    const EncryptedMatrix sum = subtract(o.key, o.x, o.y);
+    const Activated out =
+        set.activation->forward(o.parties.evaluator(), o.at(Direction::activation), sum, Packings::none);
+    CHECK(o.seen("z + r") == 1);
+    const EncryptedMatrix back =
+        set.activation->backward(o.parties.evaluator(), o.at(Direction::activation_backward),
+                                 add(o.key, o.x, o.y), *out.state, Packings::none);
+    CHECK(o.seen("v + r") == 1);
+    CHECK(!out.values.has_ciphertexts());
+    IntegerMatrix want = combined(o.a, 1, o.b, -1), passed = combined(o.a, 1, o.b, 1);
+    for (std::size_t i = 0; i < want.size(); ++i)
+      if (want.cells()[i] < 0) want.cells()[i] = passed.cells()[i] = 0;
+    CHECK(o.parties.decrypt(out.values) == want);
+    CHECK(o.parties.decrypt(back) == passed);
+  }
+  Opened o;
+  const ProtocolSet set = make_protocols(preset("homomorphic"), o.parties.budget());
+  CHECK(error_of([&] {
+          set.activation->forward(o.parties.evaluator(), o.at(Direction::activation), o.x, Packings::none);
+        }) == "selection/homomorphic gives ciphertexts; ask it for a packing");
+}
+
+TEST_CASE("opened sums: a state serves no other session, numbers, shape, place or kind") {
+  Opened o;
+  open_matrix(o.parties.evaluator(), o.at(Direction::gradient), add(o.key, scale(o.key, o.x, -3), o.y));
+  const Request request = decode_request(o.parties.channel().requests().back());
+  const auto answer_to = [&](const std::function<void(Request&)>& change) {
+    Request changed = request;
+    change(changed);
+    // One that ended no session.
+    const KeyHolder key_holder(toy_keys(), permissive_policy(), AnswerRandomness::from_system());
+    return refusal_of(key_holder, encode_request(changed.header, changed.body));
+  };
+  const auto parameter = [&](std::size_t i, std::int64_t value) {
+    return answer_to([&](Request& r) { r.header.parameters.at(i) = value; });
+  };
+  // form, sum, terms, constants; factor, runs; origin, step, bits, first row, records, rows; ..
+  const std::vector<std::int64_t>& p = request.header.parameters;
+  REQUIRE(p.size() == 4 + 2 * (2 + 2 * 6));  // rows in groups of 3 and of 2
+  CHECK(p[1] == -1);
+  CHECK(p[4] == -3);
+  CHECK(answer_to([](Request&) {}).empty());
+  CHECK(answer_to([](Request& r) { ++r.header.session[0]; }) == foreign);
+  CHECK(answer_to([](Request& r) { ++r.header.numbers.fraction_bits; }) == foreign);
+  CHECK(answer_to([](Request& r) { r.header.layout.col_groups = {1, 2}; }).empty());  // the same shape
+  CHECK(answer_to([](Request& r) { ++r.header.operation.step; }).empty());            // a sum lives on
+  CHECK(answer_to([](Request& r) { r.body.push_back(0); }) != "");
+  CHECK(answer_to([](Request& r) { r.body.pop_back(); }) != "");
+  CHECK(answer_to([](Request& r) { r.body[60] ^= 1; }) == foreign);
+  CHECK(answer_to([](Request& r) { r.header.parameters.pop_back(); }) != "");
+  CHECK(parameter(2, 1) != "");
+  CHECK(parameter(2, 17) == misfit);
+  CHECK(parameter(2, -1) == misfit);
+  CHECK(parameter(3, 1) == foreign);
+  CHECK(parameter(3, 3) == misfit);
+  CHECK(parameter(5, 0) == misfit);
+  CHECK(parameter(5, 129) == misfit);
+  for (const int shift : {0, 8, 16, 24}) CHECK(parameter(6, p[6] ^ 1 << shift) == foreign);
+  CHECK(parameter(6, std::int64_t{1} << 32) == misfit);
+  CHECK(parameter(7, p[7] + 1) == foreign);
+  CHECK(parameter(7, -1) == misfit);
+  CHECK(parameter(8, p[8] - 1) == foreign);
+  CHECK(parameter(8, 0) == misfit);
+  CHECK(parameter(8, 1000) == misfit);
+  CHECK(parameter(9, p[9] + 1) == foreign);
+  CHECK(parameter(9, -1) == misfit);
+  CHECK(parameter(10, p[10] + 1) == misfit);
+  CHECK(parameter(10, 0) == misfit);
+  CHECK(parameter(11, p[11] + 1) != "");
+  CHECK(parameter(11, std::int64_t{1} << 62) == misfit);
+}
+
+TEST_CASE("opened sums: beyond its range one ends the session; a mask that is too narrow is refused") {
+  Opened o;
+  const EncryptedMatrix far = scale(o.key, o.x, power_of_two(50));
+  CHECK(error_of([&] { open_matrix(o.parties.evaluator(), o.at(Direction::gradient), far); }) ==
+        "the key holder refused: a masked value is out of range; the session ends");
+  const Mask narrow = Mask::drawn(
+      o.parties.evaluator().draws(o.at(Direction::backward), RandomnessKind::mask_left), 5, 3, 59);
+  CHECK(error_of([&] {
+          mask_opened(o.parties.evaluator(), o.x.value(), narrow, 20);
+        }).find("does not hide 20 bits") != std::string::npos);
+  CHECK(error_of([&] { mask_opened(o.parties.evaluator(), row_groups(o.x, 0, 1).value(), narrow, 10); }) !=
+        "");
+}
+
+TEST_CASE("opened sums: what a request has no room for is refused before it is sent") {
+  Opened o;
+  EncryptedMatrix sum = o.x;
+  for (std::uint32_t i = 0; i < 16; ++i)
+    sum = add(o.key, sum,
+              open_matrix(o.parties.evaluator(), o.parties.next_operation(), o.parties.encrypt(o.b)));
+  const std::size_t requests = o.parties.channel().requests().size();
+  CHECK(error_of([&] { open_matrix(o.parties.evaluator(), o.parties.next_operation(), sum); }) ==
+        "an opened matrix of 5 x 3 cells is a sum of 17 terms in 34 runs of rows, a request has room for 16 "
+        "and 128; take a smaller --batch");
+  CHECK(o.parties.channel().requests().size() == requests);
+}
+
+TEST_CASE("opened sums: any replica serves them, with answers lost and old requests sent again") {
+  std::size_t sums = 0;
+  Replicas channel(7, [&](std::span<const std::uint8_t> frame, std::span<const std::uint8_t> answer) {
+    CHECK(refusal_in(answer).empty());
+    const Request request = decode_request(frame);
+    sums += request.header.protocol == "conversion/change-form" && request.header.parameters.at(1) == -1;
+  });
+  TwoParties owner;
+  RandomStream values = RandomSource::from_seed(96).stream({});
+  for (int run = 0; run < 2; ++run) {  // one session, the same masks: as after a resume with a seed
+    const Evaluator evaluator = evaluator_on(channel, RandomSource::from_seed(8));
+    const ProtocolSet set = make_protocols(opened_throughout(), evaluator.budget);
+    OperationId operation{1, 0, Direction::input};
+    const auto at = [&](Direction direction) {
+      operation.direction = direction;
+      return operation;
+    };
+    const IntegerMatrix a = random_matrix(4, 3, 18, values), b = random_matrix(4, 3, 18, values),
+                        w = random_matrix(3, 5, 18, values);
+    const EncryptedMatrix x = open_matrix(evaluator, at(Direction::input), owner.encrypt(a)),
+                          y = open_matrix(evaluator, at(Direction::output), owner.encrypt(b)),
+                          weights = open_matrix(evaluator, at(Direction::clipping), owner.encrypt(w));
+    const EncryptedMatrix sum = subtract(evaluator.paillier(), x, y);
+    const EncryptedMatrix z = set.matmul->multiply(evaluator, at(Direction::forward), sum, weights, {1, 18},
+                                                   std::nullopt, Form::opened);
+    const Activated out = set.activation->forward(evaluator, at(Direction::activation), z, Packings::none);
+    IntegerMatrix want = opened_in_clear(evaluator, toy_keys(), z);
+    const IntegerMatrix exact = naive_product(combined(a, 1, b, -1), w);
+    for (std::size_t i = 0; i < want.size(); ++i) {
+      const Integer error = want.cells()[i] - floor_shift(exact.cells()[i], 18);
+      CHECK((error == 0 || error == 1));
+      if (want.cells()[i] < 0) want.cells()[i] = 0;
+    }
+    CHECK(opened_in_clear(evaluator, toy_keys(), out.values) == want);
+    CHECK(owner.decrypt(close_matrix(evaluator, at(Direction::stored), sum)) == combined(a, 1, b, -1));
+  }
+  CHECK(sums >= 2);
+}
