@@ -254,7 +254,7 @@ TEST_CASE("conformance: truncations equal the formula in both packings") {
       });
 }
 
-TEST_CASE("conformance: comparisons and selections from end to end of the guarded range [parallel]") {
+TEST_CASE("conformance: comparisons and selections from end to end of the guarded range [parallel] [slow]") {
   const auto test = [](const Descriptor&, const ProtocolNames& names, std::size_t slots) {
     TwoParties parties({.slots = slots});
     const BitBudget& budget = parties.budget();

@@ -142,7 +142,7 @@ TEST_CASE("the residual of hard-sigmoid outputs is the output less the target, a
 
 TEST_CASE(
     "every kind of layer and output trains and classifies as its twin, at its declared cost, in the "
-    "presets and opened throughout") {
+    "presets and opened throughout [slow]") {
   const SmallData data(13);
   const std::pair<const char*, ProtocolNames> all[]{{"homomorphic", preset("homomorphic")},
                                                     {"paper", preset("paper")},

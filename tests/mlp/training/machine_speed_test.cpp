@@ -44,7 +44,7 @@ constexpr double MachineSpeed::*operations[] = {
 }  // namespace
 
 // A measure of wall-clock time would give three times as much: a third of the processors is left.
-TEST_CASE("the speed of the machine is measured beside busy threads as without them") {
+TEST_CASE("the speed of the machine is measured beside busy threads as without them [slow]") {
   const MachineSpeed without = measured(1);
   MachineSpeed beside;
   {

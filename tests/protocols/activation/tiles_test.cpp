@@ -66,7 +66,8 @@ TEST_CASE("tiles: whole row groups, evenly, of about 128 cells, at most 8") {
   CHECK(groups_of_tiles({Groups(1000, 1), {1}}).size() == 7);
 }
 
-TEST_CASE("tiles: the same values as in one piece, for every activation, in the rounds of one [parallel]") {
+TEST_CASE(
+    "tiles: the same values as in one piece, for every activation, in the rounds of one [parallel] [slow]") {
   for_each_protocol(Family::activation, [](const Descriptor&, const ProtocolNames& names, std::size_t slots) {
     const Run whole = run_activation(names, slots, false), tiled = run_activation(names, slots, true);
     const IntegerMatrix z = values(1), delta = values(2);
