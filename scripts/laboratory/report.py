@@ -4,6 +4,7 @@ import io
 import os
 import pathlib
 import re
+import textwrap
 
 from . import expressions, figures
 from .experiment import LEAST_BITS, BadExperiment, rows_of, spelled
@@ -11,9 +12,9 @@ from .experiment import LEAST_BITS, BadExperiment, rows_of, spelled
 PROVENANCE = ["options", "machine", "compiler", "commit"]
 HEAD = """# Results
 
-Every figure here is drawn by `{command}` from the experiment files in [{folder}]({folder_link}); beside each
-figure is the CSV of its points, and each of these has its seed, options, machine, compiler and commit.
-[How to add an experiment]({guide_link}).
+Every figure here is drawn by `{command}` from the experiment files in
+[{folder}]({folder_link}); beside each figure is the CSV of its points, and each of these has its
+seed, options, machine, compiler and commit. [How to add an experiment]({guide_link}).
 """
 QUICK_NOTE = "\nThis is the small version (`QUICK=1`): short runs that show that everything works, and measure nothing.\n"
 
@@ -24,6 +25,12 @@ def written(path, text):
     part = path.with_name(f".{path.name}.part")
     part.write_text(text, encoding="utf-8")
     os.replace(part, path)
+
+
+def wrapped(text):
+    """Paragraphs, in lines of at most 100 columns."""
+    return "\n\n".join(textwrap.fill(paragraph, 100, break_long_words=False, break_on_hyphens=False)
+                       for paragraph in text.strip().split("\n\n"))
 
 
 def machine_of(result):
@@ -96,7 +103,7 @@ def section(experiment, rows, measured, folder, notes):
     """Draws the figures of an experiment; its part of the report."""
     lines = [f"## {experiment.title}", ""]
     if experiment.text:
-        lines += [experiment.text, ""]
+        lines += [wrapped(experiment.text), ""]
     for figure in experiment.figures:
         shown = chosen(experiment, figure, rows)
         name = f"{experiment.name}-{figure['name']}"
@@ -108,7 +115,7 @@ def section(experiment, rows, measured, folder, notes):
         lines += [f"### {title}", "", f"![{title}: {figures.axis_title(figure['y'])} by {figures.axis_title(figure['x'])}]"
                   f"({name}.svg)", ""]
         if figure.get("text"):
-            lines += [figure["text"].strip(), ""]
+            lines += [wrapped(figure["text"]), ""]
         lines += overtaking_lines(figure, shown)
         lines += [f"Points: [{name}.csv]({name}.csv)." + (" Lines: mean over the seeds; bands: all of them."
                                                           if len({row["seed"] for row in shown} - {None}) > 1 else ""), ""]
