@@ -12,6 +12,7 @@
 #include "mlp/program/provenance.h"
 #include "paillier/error.h"
 #include "paillier/lanes.h"
+#include "paillier/large_buffers.h"
 #include "paillier/parallel.h"
 
 namespace smlp::bench {
@@ -84,6 +85,7 @@ void write_results(const std::string& path, const std::string& name, const Json&
 }
 
 int run_benchmark(int argc, char** argv, void (*benchmark)(int argc, char** argv)) {
+  keep_freed_memory();  // as the program does
   try {
     benchmark(argc, argv);
     return 0;

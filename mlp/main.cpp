@@ -10,6 +10,7 @@
 
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/signals.h"
+#include "paillier/large_buffers.h"
 #include "paillier/parallel.h"
 
 namespace {
@@ -32,12 +33,8 @@ int main(int argc, char** argv) {
   wait_passively(argv);
   // Above what a file is opened with, and set by some sites: HDF5's locks are off (mlp/files/hdf5.cpp).
   ::setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
-#ifdef M_MMAP_THRESHOLD
-  // Buffers of matrix products go back to the system when they are freed, not into gaps between small
-  // numbers.
-  ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  // The rest stays, for the next step: given back at 128 KiB, as is usual, it was cleared anew all the time.
-  ::mallopt(M_TRIM_THRESHOLD, 8 << 20);
+  smlp::keep_freed_memory();
+#ifdef M_ARENA_MAX
   // The tiles of a step have threads of their own. Each would get a heap, with gaps of its own.
   ::mallopt(M_ARENA_MAX, smlp::thread_count());
 #endif

@@ -1,6 +1,9 @@
 // Large pages for buffers.
 #include "paillier/large_buffers.h"
 
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -11,6 +14,14 @@ namespace {
 constexpr std::size_t large_page = std::size_t{2} << 20;
 
 }  // namespace
+
+void keep_freed_memory() {
+#ifdef M_MMAP_THRESHOLD
+  // Larger ones go back to the system when they are freed.
+  ::mallopt(M_MMAP_THRESHOLD, 40 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 128 << 20);
+#endif
+}
 
 void reserve_to_fill(Bytes& bytes, std::size_t size) {
   if (size <= bytes.capacity()) return;
