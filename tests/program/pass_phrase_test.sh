@@ -77,6 +77,7 @@ def at_terminal(words, answers):
     """What the terminal shows, the exit code, and whether it shows what is typed afterwards."""
     child, terminal = pty.fork()
     if child == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a background job may ignore it
         os.execv(smlp, [smlp, *words])
     shown, answers = b"", list(answers)
     while True:
