@@ -147,8 +147,10 @@ TEST_CASE(
   const std::pair<const char*, ProtocolNames> all[]{{"homomorphic", preset("homomorphic")},
                                                     {"paper", preset("paper")},
                                                     {"opened throughout", opened_throughout()}};
-  for (const auto& [name, protocols] : all)
+  for (const auto& each : all)
     for (const Network& network : every_network()) {
+      const char* name = each.first;
+      const ProtocolNames& protocols = each.second;
       CAPTURE(name);
       CAPTURE(network.text());
       SmallRun run;
