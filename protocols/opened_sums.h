@@ -5,7 +5,8 @@
 // No ciphertext is made, re-randomised or decrypted. Columns of constants, which E adds, are c alone.
 // Ranges   |x + r| < 2^(b + 2) for r of b bits; modulo 2^W with W >= b + 43 that is exact whatever terms and
 //          factors are. Beyond, K refuses it as it does any value out of range, and takes it for one within
-//          with a chance of 2^-40.
+//          with a chance of 2^-40 where E follows the protocol; with factors of its choice E can make that
+//          a test of low bits, as it can under Paillier: what ended sessions bound (SECURITY.md).
 // Views    K: x + r, as if x had come as a ciphertext; c follows from it and from the k that K has seen.
 // Binding  as in opened_values.h, to the session; a request names the step of each record.
 // Parameters  terms, columns of constants; of each term: factor, runs; of each run of records: origin, step,
