@@ -74,7 +74,8 @@ void ServeLog::write(std::string_view event, const std::string& line, const Json
   if (format_ == LogFormat::text) return console_.result(line);
   Json object{{"time", utc_text()}, {"event", event}};
   object.update(fields);
-  console_.log(object.dump(-1, ' ', false, Json::error_handler_t::replace));
+  // ASCII, whatever a caller's certificate says: no terminal takes a name for a command.
+  console_.log(object.dump(-1, ' ', true, Json::error_handler_t::replace));
 }
 
 void ServeLog::call(const CallRecord& call) {
