@@ -17,9 +17,7 @@ constexpr std::size_t most_terms = 16;
 constexpr std::size_t most_runs_of_sum = 128, run_parameters = 6;
 
 bool continues(const OpenedRows& record, const OpenedRows& before) {
-  return record.origin == before.origin && record.kind == before.kind &&
-         record.mask_bits == before.mask_bits && record.rows == before.rows &&
-         record.first_row == before.first_row + before.rows;
+  return follows(record, before) && record.mask_bits == before.mask_bits && record.rows == before.rows;
 }
 
 /// value mod 2^bits, with its sign.

@@ -38,11 +38,6 @@ std::vector<std::size_t> widths(std::size_t cells) {
   return out;
 }
 
-bool follows(const OpenedRows& piece, const OpenedRows& before) {
-  return piece.origin == before.origin && piece.kind == before.kind &&
-         piece.first_row == before.first_row + before.rows;
-}
-
 /// The runs of a value that comes as it was opened, in this step and under one mask; none where it does not.
 std::vector<std::int64_t> runs_of(const OpenedValue& value, const Layout& layout, std::uint32_t step) {
   if (value.terms.size() != 1 || value.terms[0].factor != 1 || value.constant_columns != 0) return {};
@@ -254,6 +249,11 @@ FixedIntegers open_record(Responder& responder, const OperationId& origin, const
   const OpenedState opened = open_record_of(responder, origin, record);
   if (opened.origin != origin) throw Error("a sealed state does not belong to this request");
   return values_in(opened.state, record);
+}
+
+bool follows(const OpenedRows& piece, const OpenedRows& before) {
+  return piece.origin == before.origin && piece.kind == before.kind &&
+         piece.first_row == before.first_row + before.rows;
 }
 
 std::int64_t origin_word(const OperationId& origin, RandomnessKind kind) {

@@ -97,6 +97,9 @@ FixedIntegers open_record(Responder& responder, const OperationId& origin, const
 /// The state alone, of whichever direction.
 OpenedState open_record_of(Responder& responder, const OperationId& place, const OpenedRecord& record);
 
+/// Whether these rows were opened right below the others, in one matrix.
+bool follows(const OpenedRows& rows, const OpenedRows& before);
+
 /// An origin within its step as a number: kind of draw, layer, direction, tile. And back.
 std::int64_t origin_word(const OperationId& origin, RandomnessKind kind);
 OperationId origin_of(std::uint32_t step, std::size_t word);

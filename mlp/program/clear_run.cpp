@@ -30,7 +30,6 @@ std::string text_of(const Setting& setting) {
 /// One seed of one setting.
 struct Trial {
   std::uint64_t seed = 0;
-  std::size_t sigma = 0;  ///< of its numbers
   std::vector<ClearEpoch> epochs;
   std::string left_range;  ///< what the twin said; empty where it did not
   Json trained;            ///< of the twin, where the trial is alone and stayed in range
@@ -128,7 +127,7 @@ Trial train(const RunOptions& options, const Network& network, const Parts& part
   const TableGroups groups = table_groups(parts.train.rows(), options.training.batch, table.slots());
   check_budget(network, options.training, batch_rows(groups, groups.batches.front()),
                batch_rows(groups, groups.batches.back()), budget);
-  Trial out{seed, budget.numbers().sigma, {}, {}, {}};
+  Trial out{seed, {}, {}, {}};
   ClearTraining training(parts, network, options.training, budget, groups, Seeds(seed));
   for (std::size_t epoch = 0; epoch < options.training.epochs && out.left_range.empty(); ++epoch) {
     try {
