@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t most_terms = 16;
 /// Of a request, which has room for 1,024 parameters.
 constexpr std::size_t most_runs_of_sum = 128, run_parameters = 6;
+/// Of a factor, in size.
+constexpr std::int64_t factors_end = std::int64_t{1} << 62;
 
 bool continues(const OpenedRows& record, const OpenedRows& before) {
   return follows(record, before) && record.mask_bits == before.mask_bits && record.rows == before.rows;
@@ -84,6 +86,9 @@ BroughtSum::BroughtSum(Responder& responder, std::size_t rows, std::size_t cols,
   next += 2;
   for (std::size_t t = 0; t < terms; ++t) {
     Term term{responder.parameter(next), {}};
+    if (term.factor == 0 || term.factor <= -factors_end || term.factor >= factors_end)
+      throw Error("a term of a sum of opened values has the factor " + std::to_string(term.factor) +
+                  ", allowed are numbers below 2^62 in size but 0");
     const std::size_t runs = in(responder.parameter(next + 1), 1, most_runs_of_sum);
     next += 2;
     std::size_t left = rows;
@@ -95,15 +100,26 @@ BroughtSum::BroughtSum(Responder& responder, std::size_t rows, std::size_t cols,
               in(number(2), 1, responder.budget().slot_bits()),
               in(number(3), 0, UINT32_MAX),
               in(number(4), 1, left),
-              in(number(5), 1, left)};
+              in(number(5), 1, left),
+              rows - left};
       responder.budget().check_opened(responder.header().protocol, run.mask_bits);
       if (run.records > left / run.rows) refuse();
       left -= run.records * run.rows;
+      for (const Term& other : terms_)
+        for (const Run& each : other.runs)
+          if (repeats(run, each))
+            throw Error("a sum of opened values has rows twice; add the factors of their terms");
       term.runs.push_back(run);
     }
     if (left != 0) refuse();
     terms_.push_back(std::move(term));
   }
+}
+
+/// Whether both have the same opened rows for the same rows of the sum.
+bool BroughtSum::repeats(const Run& a, const Run& b) {
+  return a.origin == b.origin && a.kind == b.kind && a.first_row + b.at == b.first_row + a.at &&
+         a.at < b.at + b.records * b.rows && b.at < a.at + a.records * a.rows;
 }
 
 void BroughtSum::add_term(const Term& term, FixedIntegers& sum) const {

@@ -34,7 +34,8 @@ void append_terms(const OpenedValue& x, std::vector<std::int64_t>& parameters);
 class BroughtSum {
  public:
   /// Reads what append_terms said of a rows x cols matrix, from parameter `next` on, which moves past it.
-  /// Throws Error on a form that does not fit.
+  /// Throws Error on a form that does not fit, for a factor that is 0 or not below 2^62 in size, and for a
+  /// record that comes twice for the same rows: the evaluator adds the factors of such.
   BroughtSum(Responder& responder, std::size_t rows, std::size_t cols, std::size_t& next);
   /// Reads states and c: x + r under a mask of `bits` bits, row by row, of masked_value_limbs(bits) limbs.
   /// Throws the uniform out-of-range Error. In the same steps whatever the values are.
@@ -45,11 +46,13 @@ class BroughtSum {
     OperationId origin;
     RandomnessKind kind{};
     std::size_t mask_bits = 0, first_row = 0, records = 0, rows = 0;
+    std::size_t at = 0;  ///< its first row in the sum
   };
   struct Term {
     std::int64_t factor = 0;
     std::vector<Run> runs;
   };
+  static bool repeats(const Run& a, const Run& b);
   void add_term(const Term& term, FixedIntegers& sum) const;
 
   Responder& responder_;

@@ -258,6 +258,39 @@ TEST_CASE("opened sums: a state serves no other session, numbers, shape, place o
   CHECK(parameter(11, std::int64_t{1} << 62) == misfit);
 }
 
+TEST_CASE("opened sums: the key holder refuses factors that no sum has, and rows that come twice") {
+  Opened o;
+  const auto opened = [&](const OpenedValue& value) {
+    return open_matrix(o.parties.evaluator(), o.parties.next_operation(),
+                       EncryptedMatrix(o.x.layout(), value));
+  };
+  const OpenedTerm x = o.x.value().terms[0], y = o.y.value().terms[0];
+  const IntegerMatrix none(5, 3);
+  for (const std::int64_t factor :
+       {std::int64_t{0}, std::int64_t{1} << 62, -(std::int64_t{1} << 62), INT64_MAX, INT64_MIN})
+    CHECK(error_of([&] {
+            opened({{x, {factor, y.records}}, none});
+          }) == "the key holder refused: a term of a sum of opened values has the factor " +
+                    std::to_string(factor) + ", allowed are numbers below 2^62 in size but 0");
+  // Nor under two factors, wholly or in part.
+  const std::string twice =
+      "the key holder refused: a sum of opened values has rows twice; add the factors of their terms";
+  CHECK(error_of([&] { opened({{x, {2, x.records}}, none}); }) == twice);
+  CHECK(error_of([&] { opened({{x, {-1, {x.records[0], y.records[1]}}}, none}); }) == twice);
+  CHECK(error_of([&] { opened({{{1, {y.records[0], x.records[1]}}, {2, x.records}}, none}); }) == twice);
+  // What a layer of two hinges reads has the same records for other rows.
+  const EncryptedMatrix difference = subtract(o.key, o.x, o.y), both = stack_rows({difference, difference});
+  const IntegerMatrix values = combined(o.a, 1, o.b, -1);
+  CHECK(o.parties.decrypt(open_matrix(o.parties.evaluator(), o.parties.next_operation(), both)) ==
+        stacked(std::vector{values, values}));
+  // The evaluator adds factors, so that momentum and decay take a term of both once.
+  const EncryptedMatrix weights = add(o.key, o.x, o.y);
+  const EncryptedMatrix addend = add(o.key, scale(o.key, weights, -3), scale(o.key, o.y, 5));
+  CHECK(addend.value().terms.size() == 2);
+  CHECK(o.parties.decrypt(open_matrix(o.parties.evaluator(), o.parties.next_operation(), addend)) ==
+        combined(o.a, -3, o.b, 2));
+}
+
 TEST_CASE("opened sums: beyond its range one ends the session; a mask that is too narrow is refused") {
   Opened o;
   const EncryptedMatrix far = scale(o.key, o.x, power_of_two(50));
