@@ -188,14 +188,14 @@ Bringing bringing(const Work& work, const Sizes& sizes) {
 IntegerMatrix opened_in_clear(const Evaluator& evaluator, const SecretKeys& keys, const EncryptedMatrix& x) {
   const OpenedValue& value = x.value();
   const std::size_t cols = x.cols() - value.constant_columns;
+  const Header header = evaluator.header("", 0, {}, {});
   IntegerMatrix out(x.rows(), x.cols());
   for (std::size_t cell = 0; cell < out.size(); ++cell) out.cells()[cell] = -value.mask.cells()[cell];
   for (const OpenedTerm& term : value.terms) {
     std::size_t row = 0;
     for (const auto& rows : term.records) {
       const OpenedRecord record{rows->kind, rows->mask_bits, rows->first_row, rows->rows, cols};
-      const Header context =
-          opened_context(evaluator.header("", 0, rows->origin, x.layout()), rows->origin, record.rows, cols);
+      const Header context = opened_context(header, rows->origin, record.rows, cols);
       const OpenedState state =
           unseal(rows->sealed->bytes(), context, context.protocol, 0, keys.sealing_secret());
       const FixedIntegers k = values_in(state.state, record);
@@ -212,12 +212,17 @@ std::size_t OpenedRecord::state_bytes() const {
 }
 
 Header opened_context(const Header& header, const OperationId& origin, std::size_t rows, std::size_t cols) {
-  Header bound = header;
-  bound.protocol = sealed_by;
-  bound.stage = 0;
-  bound.operation = origin;
-  bound.layout = {widths(rows), widths(cols)};
-  return bound;
+  // Not a copy with changes: a request about many row groups makes one for each.
+  return {.protocol = sealed_by,
+          .stage = 0,
+          .session = header.session,
+          .key = header.key,
+          .operation = origin,
+          .numbers = header.numbers,
+          .max_inner = header.max_inner,
+          .slots = header.slots,
+          .layout = {widths(rows), widths(cols)},
+          .parameters = {}};
 }
 
 Bytes opened_state(const FixedIntegers& values, const OpenedRecord& record) {

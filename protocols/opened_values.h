@@ -84,7 +84,8 @@ struct OpenedRecord {
   std::size_t mask_bits = 0, first_row = 0, rows = 0, cols = 0;
   std::size_t state_bytes() const;
 };
-/// What such a state is sealed for: `header` is that of a request.
+/// What such a state is sealed for: `header` is that of a request, of which neither its layout nor its
+/// parameters count or cost.
 Header opened_context(const Header& header, const OperationId& origin, std::size_t rows, std::size_t cols);
 /// The state of these values.
 Bytes opened_state(const FixedIntegers& values, const OpenedRecord& record);

@@ -209,6 +209,22 @@ TEST_CASE("opened values: a state serves no other step, session, numbers, shape,
   }
 }
 
+TEST_CASE("opened values: what a state is sealed for is as small in a request about many row groups") {
+  Header few;
+  few.protocol = "conversion/change-form";
+  few.max_inner = toy_max_inner;
+  few.layout = {{1}, {3}};
+  Header many = few;
+  many.layout.row_groups.assign(max_groups, 1);
+  many.parameters.assign(1024, 7);
+  const OperationId origin{1, 2, Direction::forward, 3};
+  const Header context = opened_context(many, origin, 1, 3);
+  CHECK(context == opened_context(few, origin, 1, 3));
+  CHECK(context.layout == Layout{{1}, {3}});
+  CHECK(context.operation == origin);
+  CHECK(context.parameters.empty());
+}
+
 TEST_CASE("opened values: row groups of one width cannot change places") {
   Layer layer;
   const EncryptedMatrix z = layer.multiply(Form::opened);
