@@ -1,8 +1,9 @@
-// Text that is wiped.
+// Text and bytes that are wiped.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "paillier/integer.h"
 
@@ -26,5 +27,7 @@ struct WipingAllocator {
 /// A string that is wiped where it leaves memory: when it goes, and when it grows. (Of fewer than 16
 /// characters the last copy stays, as no key is.)
 using SecretText = std::basic_string<char, std::char_traits<char>, WipingAllocator<char>>;
+/// Bytes that are wiped where they leave memory.
+using SecretBytes = std::vector<std::uint8_t, WipingAllocator<std::uint8_t>>;
 
 }  // namespace smlp

@@ -22,7 +22,7 @@ std::size_t masked_value_limbs(std::size_t mask_bits) {
 }
 
 // Signed values are written with the offset 2^(mask_bits + mask_sum_bits).
-void append_masked(const FixedIntegers& values, std::size_t mask_bits, std::vector<std::uint8_t>& out) {
+void append_masked(const FixedIntegers& values, std::size_t mask_bits, SecretBytes& out) {
   const std::size_t width = masked_value_bytes(mask_bits);
   const Limb one = 1;
   FixedIntegers shifted(1, values.limbs());
@@ -59,15 +59,6 @@ IntegerMatrix integer_matrix(const FixedIntegers& cells, std::size_t rows, std::
   IntegerMatrix out(rows, cols);
   for (std::size_t cell = 0; cell < out.size(); ++cell) out.cells()[cell] = cells.integer(cell);
   return out;
-}
-
-void append_masked(const IntegerMatrix& m, std::size_t mask_bits, std::vector<std::uint8_t>& out) {
-  append_masked(FixedIntegers(m.cells(), masked_value_limbs(mask_bits)), mask_bits, out);
-}
-
-IntegerMatrix read_masked(std::span<const std::uint8_t> bytes, std::size_t rows, std::size_t cols,
-                          std::size_t mask_bits) {
-  return integer_matrix(read_masked(bytes, rows * cols, mask_bits), rows, cols);
 }
 
 }  // namespace smlp

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "paillier/fixed_width.h"
+#include "paillier/secret_text.h"
 #include "protocols/matrix.h"
 
 namespace smlp {
@@ -19,15 +20,10 @@ std::size_t masked_difference_bytes(std::size_t mask_bits);
 /// Limbs of such a value beside what protocols add to it, below 2^(mask_bits + 6).
 std::size_t masked_value_limbs(std::size_t mask_bits);
 /// Appends values of masked_value_limbs(mask_bits) limbs, in the same steps whatever they are.
-void append_masked(const FixedIntegers& values, std::size_t mask_bits, std::vector<std::uint8_t>& out);
+void append_masked(const FixedIntegers& values, std::size_t mask_bits, SecretBytes& out);
 /// The inverse. Throws Error unless `bytes` are those of `count` values.
 FixedIntegers read_masked(std::span<const std::uint8_t> bytes, std::size_t count, std::size_t mask_bits);
 /// The cells in rows of limbs as integers. Time depends on their lengths and signs.
 IntegerMatrix integer_matrix(const FixedIntegers& cells, std::size_t rows, std::size_t cols);
-/// Appends the cells, row by row.
-void append_masked(const IntegerMatrix& m, std::size_t mask_bits, std::vector<std::uint8_t>& out);
-/// The inverse. Throws Error unless `bytes` are those of rows x cols values.
-IntegerMatrix read_masked(std::span<const std::uint8_t> bytes, std::size_t rows, std::size_t cols,
-                          std::size_t mask_bits);
 
 }  // namespace smlp

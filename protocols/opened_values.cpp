@@ -225,8 +225,9 @@ Header opened_context(const Header& header, const OperationId& origin, std::size
           .parameters = {}};
 }
 
-Bytes opened_state(const FixedIntegers& values, const OpenedRecord& record) {
-  Bytes state = label(record);
+SecretBytes opened_state(const FixedIntegers& values, const OpenedRecord& record) {
+  const Bytes start = label(record);
+  SecretBytes state(start.begin(), start.end());
   append_masked(values, record.mask_bits, state);
   return state;
 }

@@ -88,7 +88,7 @@ struct OpenedRecord {
 /// parameters count or cost.
 Header opened_context(const Header& header, const OperationId& origin, std::size_t rows, std::size_t cols);
 /// The state of these values.
-Bytes opened_state(const FixedIntegers& values, const OpenedRecord& record);
+SecretBytes opened_state(const FixedIntegers& values, const OpenedRecord& record);
 /// The values in it. Throws Error unless it says that they are these.
 FixedIntegers values_in(std::span<const std::uint8_t> state, const OpenedRecord& record);
 /// Seals it at `origin`, and reads it again, from the request. Throws Error where it is of anything else.

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "paillier/random.h"
+#include "paillier/secret_text.h"
 #include "protocols/wire.h"
 
 namespace smlp {
@@ -25,7 +26,7 @@ Bytes seal(std::span<const std::uint8_t> state, const Header& header, const Dige
 
 struct OpenedState {
   OperationId origin;  ///< where it was sealed
-  Bytes state;
+  SecretBytes state;
 };
 
 /// Opens a sealed state for a request about the same layout, session, keys, numbers, step, layer and tile;

@@ -3,16 +3,18 @@
 
 #include <string_view>
 
+#include "paillier/secret_text.h"
 #include "protocols/protocol.h"
 
 namespace smlp {
 
-/// The key holder's share t of each bit, row by row.
+/// The key holder's share t of each bit, row by row. Wiped.
 struct SignState {
   Matrix<std::uint8_t> bits;
+  ~SignState() { wipe_memory(bits.cells().data(), bits.size()); }
 
   static std::size_t encoded_size(std::size_t cells) { return cells; }
-  Bytes encode() const { return {bits.cells().begin(), bits.cells().end()}; }
+  SecretBytes encode() const { return {bits.cells().begin(), bits.cells().end()}; }
   /// Throws Error when the bytes are not of this shape.
   static SignState decode(std::span<const std::uint8_t> bytes, std::size_t rows, std::size_t cols);
 };

@@ -267,6 +267,7 @@ CrossTermSender::CrossTermSender(const CrossTerms& terms, const IntegerMatrix& e
   for (std::size_t cell = 0; cell < sums.size(); ++cell) sums.cells()[cell] += rho.cells()[cell];
   sums_ = ring_numbers(terms, sums);
   Bytes hidden;
+  hidden.reserve((columns_of_a_.size() + rows_of_b_.size() + sums_.size()) * sums_.limbs() * sizeof(Limb));
   for (const FixedIntegers* numbers : {&columns_of_a_, &rows_of_b_, &sums_})
     append_numbers(*numbers, {0, numbers->size()}, numbers->limbs() * sizeof(Limb), hidden);
   const Digest digest = sha256(hidden);

@@ -181,8 +181,10 @@ Header context_of(const Responder& responder) {
 void put_state(Responder& responder, Kind kind, const Place& place, const FixedIntegers& numbers,
                const Elements& range, std::size_t width) {
   Bytes state = label(kind, place);
+  state.reserve(state.size() + range.count * width);  // no copy of a part stays behind
   append_numbers(numbers, range, width, state);
   responder.put_sealed(state, context_of(responder));
+  wipe_memory(state.data(), state.size());
 }
 
 void put_sums(Responder& responder, const CrossTerms& terms, const Place& place, const FixedIntegers& sums) {

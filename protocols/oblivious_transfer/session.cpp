@@ -130,7 +130,7 @@ TransferChooser transfer_chooser(const Responder& responder, const Digest& ticke
 }
 
 TransferSender read_sender(Responder& responder, const Digest& ticket) {
-  OpenedState opened = responder.open_sealed(sender_bytes - sealed_overhead,
+  const OpenedState opened = responder.open_sealed(sender_bytes - sealed_overhead,
                                              sender_context(responder.header()), wire_name, stage_base);
   ByteReader reader(opened.state);
   if (!std::ranges::equal(reader.take(ticket.size(), "a ticket"), ticket))
@@ -139,7 +139,6 @@ TransferSender read_sender(Responder& responder, const Digest& ticket) {
   SecretBlocks taken;
   for (std::size_t i = 0; i < transfer_bits; ++i)
     taken.push_back(to_block(reader.take(sizeof(Block), "a seed")));
-  wipe_memory(opened.state.data(), opened.state.size());
   return {offset, std::move(taken)};
 }
 

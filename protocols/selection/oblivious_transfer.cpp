@@ -138,21 +138,19 @@ void answer_pads(Responder& responder) {
   const BitBudget& budget = responder.budget();
   const RingBytes ring = ring_of(budget);
   const Packings packings = checked_packings(responder.parameter(1), Packings::none);
-  OpenedState remembered = responder.open_sealed(state_bytes(cells, ring), wire_name, stage_choices);
+  const OpenedState remembered = responder.open_sealed(state_bytes(cells, ring), wire_name, stage_choices);
   if (remembered.origin != header.operation) throw Error("a sealed state does not belong to this request");
   ByteReader reader(remembered.state);
   Digest ticket, request;
   std::ranges::copy(reader.take(ticket.size(), "a ticket"), ticket.begin());
   std::ranges::copy(reader.take(request.size(), "a request"), request.begin());
-  Matrix<std::uint8_t> t(layout.rows(), layout.cols());
-  std::ranges::copy(reader.take(cells, "shares"), t.cells().begin());
+  const SignState shares = SignState::decode(reader.take(cells, "shares"), layout.rows(), layout.cols());
   FixedIntegers products = read_ring(reader.take(cells * ring.bytes, "products"), ring);
-  wipe_memory(remembered.state.data(), remembered.state.size());
   const auto message =
       responder.read_bytes(selection_message_bytes(cells, ring), "the message of a selection");
   responder.observe("the message of a selection", message);
   const FixedIntegers k = finish_selection(transfer_chooser(responder, ticket, selection_label(request)),
-                                           message, t, std::move(products), ring);
+                                           message, shares.bits, std::move(products), ring);
   responder.observe("beta v + e", k);
   refuse_wider(k, budget.guarded_mask_bits() + mask_sum_bits);
   if (packings == Packings::none) {
