@@ -257,11 +257,11 @@ struct HeldWeights {
   Held weights, velocity;
 };
 
-/// The factors of a batch of groups of these widths, in the first epoch.
-UpdateFactors factors_of(const TrainingOptions& options, const std::vector<std::size_t>& group_widths,
-                         const BitBudget& budget) {
-  return update_factors(options, 0, std::accumulate(group_widths.begin(), group_widths.end(), std::size_t{0}),
-                        budget);
+/// The factors of a batch of groups of these widths.
+UpdateFactors factors_of(const TrainingOptions& options, std::size_t epoch,
+                         const std::vector<std::size_t>& group_widths, const BitBudget& budget) {
+  return update_factors(options, epoch,
+                        std::accumulate(group_widths.begin(), group_widths.end(), std::size_t{0}), budget);
 }
 
 /// An update, opened.
@@ -300,9 +300,9 @@ std::optional<std::size_t> addend_bytes(const TrainingOptions& options, const Up
 /// A step on a batch of groups of these widths; `table`: how its features come; `first`: of a session;
 /// `from_file`: of an epoch.
 Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
-                        const TrainingOptions& options, const std::vector<std::size_t>& group_widths,
-                        const Sizes& sizes, const OperandStates& table, bool range_checks, bool first,
-                        bool from_file) {
+                        const TrainingOptions& options, std::size_t epoch,
+                        const std::vector<std::size_t>& group_widths, const Sizes& sizes,
+                        const OperandStates& table, bool range_checks, bool first, bool from_file) {
   const BitBudget& budget = sizes.budget;
   const std::size_t slots = budget.slots();
   const bool addend = options.momentum != 0 || options.weight_decay != 0;
@@ -316,7 +316,7 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
     return activation_layout(network, layer, rows, slots);
   };
   const Held targets = opened ? declared.open(values_layout(network.layers()), {}) : Held{};
-  const UpdateFactors factors = opened ? factors_of(options, group_widths, budget) : UpdateFactors{};
+  const UpdateFactors factors = opened ? factors_of(options, epoch, group_widths, budget) : UpdateFactors{};
   std::vector<HeldWeights> held(network.layers());  // as ciphertexts
   if (opened && !from_file) std::ranges::fill(held, updated_weights(options, factors, budget));
   for (std::size_t layer = 0; opened && options.nesterov && layer < network.layers(); ++layer) {
@@ -394,11 +394,11 @@ Cost weight_check_cost(const Network& network, const ProtocolNames& protocols, c
 
 /// What an epoch ends with: weights and velocities as ciphertexts.
 Cost storing_cost(const Network& network, const ProtocolNames& protocols, const TrainingOptions& options,
-                  const std::vector<std::size_t>& group_widths, const Sizes& sizes) {
+                  std::size_t epoch, const std::vector<std::size_t>& group_widths, const Sizes& sizes) {
   Declared declared(protocols, sizes, false);
   for (std::size_t layer = 0; declared.stay_opened() && layer < network.layers(); ++layer) {
     const HeldWeights held =
-        updated_weights(options, factors_of(options, group_widths, sizes.budget), sizes.budget);
+        updated_weights(options, factors_of(options, epoch, group_widths, sizes.budget), sizes.budget);
     const Layout layout = weight_layout(network, layer, sizes.budget.slots());
     declared.close(layout, held.weights);
     declared.close(layout, held.velocity);
@@ -409,7 +409,8 @@ Cost storing_cost(const Network& network, const ProtocolNames& protocols, const 
 }  // namespace
 
 Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const TrainingOptions& options,
-                const TableGroups& groups, const Sizes& sizes, bool first, bool range_checks) {
+                const TableGroups& groups, const Sizes& sizes, bool first, bool range_checks,
+                std::size_t epoch) {
   const bool keeps = keeps_table(groups, network.inputs() + 1, sizes.budget);
   Cost cost;
   for (const auto& batch : groups.batches) {
@@ -418,9 +419,9 @@ Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const Tr
     OperandStates table = kept;
     if (keeps) table = {first ? OperandUse::kept : OperandUse::reused, batch.size(), 0};
     const bool from_file = &batch == &groups.batches.front();
-    cost += training_step_cost(network, protocols, options, widths, sizes, table, range_checks,
+    cost += training_step_cost(network, protocols, options, epoch, widths, sizes, table, range_checks,
                                first && from_file, from_file);
-    if (from_file) cost += storing_cost(network, protocols, options, widths, sizes);
+    if (from_file) cost += storing_cost(network, protocols, options, epoch, widths, sizes);
   }
   bool transferred = options.clip_gradient != 0;
   for (std::size_t layer = 0; layer < network.layers(); ++layer)

@@ -17,10 +17,12 @@ struct Cost {
   Cost& operator+=(const Cost& other);
 };
 
-/// One epoch over a table, with its range checks where the protocols serve them. The first epoch opens the
-/// table's values; later ones have them.
+/// One epoch over a table, with its range checks where the protocols serve them. The `first` of a session
+/// opens the table's values; later ones have them. `epoch`, from 0: whose learning rate is taken. Schedules
+/// fall, and the masks of updates with them: no epoch costs more than by the rate of epoch 0.
 Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const TrainingOptions& options,
-                const TableGroups& groups, const Sizes& sizes, bool first, bool range_checks = true);
+                const TableGroups& groups, const Sizes& sizes, bool first, bool range_checks = true,
+                std::size_t epoch = 0);
 
 /// Classification of a table, with its range checks where the protocols serve them; with `user_bits`, the
 /// size of a user's key, its hand-over too.

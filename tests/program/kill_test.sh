@@ -50,6 +50,12 @@ more = [b[way] < a[way] for a, b in zip(whole_bytes, model_bytes) for way in a i
 sys.exit(whole != model or any(more))  # a resumed training opens the table again
 PYTHON
 [ "$(find . -name '.model.h5.*')" = '' ] || fail "left by killed trainings: $(find . -name '.model.h5.*')"
+# Where all that a step computes stays opened, a checkpoint has the same ciphertexts, and the training comes to the same weights.
+opened=("${train[@]}" --protocols hybrid --matmul oblivious-transfer --out opened.h5)
+accepts "${opened[@]/3/1}" >/dev/null
+accepts "${opened[@]}" --resume >/dev/null
+accepts export --model opened.h5 --key keys/secret.json --out opened.json >/dev/null
+cmp -s whole.json opened.json || fail 'the weights of the resumed training that stays opened differ'
 # More epochs may follow with a constant rate, and nothing is left to do at the end.
 accepts "${train[@]}" --out model.h5 --resume >done.txt
 grep -q 'nothing left to do' done.txt || fail "a finished training says: $(cat done.txt)"

@@ -43,6 +43,7 @@ struct SmallRun {
   bool packed_table = true;  ///< else one value a ciphertext
   bool hosted = false;       ///< over gRPC's calls, with re-randomisers made ahead; else directly
   bool range_checks = true;
+  bool resumed = false;     ///< each epoch in a session of its own, from what files store of the one before
   bool regression = false;  ///< learns (2 a - b) / 4 of the first two columns, by one linear output
   std::uint64_t seed = 11;
 };
@@ -97,9 +98,15 @@ inline SmallOutcome train_small(const SecretKeys& keys, const Numbers& numbers, 
   const std::unique_ptr<Channel> hosted = host_key_holder(key_holder);
   InProcessChannel direct(*key_holder);
   Channel& channel = run.hosted ? *hosted : direct;
-  Evaluator evaluator{keys.public_keys(),   budget,    channel, random.derive("train"),
-                      draw_session(random), run.hosted};
-  EncryptedArithmetic encrypted(evaluator, run.protocols, run.range_checks);
+  std::optional<Evaluator> evaluator;
+  std::optional<EncryptedArithmetic> encrypted;
+  const auto begin_session = [&](std::size_t number) {
+    encrypted.reset();
+    evaluator.emplace(keys.public_keys(), budget, channel, random.derive("train"),
+                      draw_session(number == 0 ? random : random.derive("session " + std::to_string(number))),
+                      run.hosted);
+    encrypted.emplace(*evaluator, run.protocols, run.range_checks);
+  };
   TwinArithmetic twin(budget, random.derive("train"));
   FloatArithmetic clear(numbers.fraction_bits);
 
@@ -139,7 +146,8 @@ inline SmallOutcome train_small(const SecretKeys& keys, const Numbers& numbers, 
                                                 [&](std::size_t g) { return decode(labels_of(g), numbers); }};
   const RandomSource order = random.derive("order");
   for (std::uint32_t epoch = 0; epoch < run.options.epochs; ++epoch) {
-    train_epoch(encrypted, run.network, encrypted_model, encrypted_table, groups, run.options, budget, epoch,
+    if (epoch == 0 || run.resumed) begin_session(epoch);
+    train_epoch(*encrypted, run.network, encrypted_model, encrypted_table, groups, run.options, budget, epoch,
                 order);
     train_epoch(twin, run.network, twin_model, twin_table, groups, run.options, budget, epoch, order);
     train_epoch(clear, run.network, clear_model, clear_table, groups, run.options, budget, epoch, order);

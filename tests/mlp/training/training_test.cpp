@@ -78,9 +78,11 @@ TEST_CASE(
     const Sizes sizes{BitBudget(numbers, 16, 512), toy_keys().public_keys().paillier().ciphertext_bytes(),
                       toy_keys().public_keys().dgk().ciphertext_bytes()};
     const TableGroups groups = table_groups(13, run.options.batch, sizes.budget.slots());
-    Traffic declared = epoch_cost(run.network, run.protocols, run.options, groups, sizes, true).traffic;
-    for (std::size_t epoch = 1; epoch < run.options.epochs; ++epoch)
-      declared += epoch_cost(run.network, run.protocols, run.options, groups, sizes, false).traffic;
+    Traffic declared;
+    for (std::size_t epoch = 0; epoch < run.options.epochs; ++epoch)
+      declared += epoch_cost(run.network, run.protocols, run.options, groups, sizes,
+                             epoch == 0 || run.resumed, true, epoch)
+                      .traffic;
     CHECK(declared.to_key_holder == out.traffic.to_key_holder);
     CHECK(declared.to_evaluator == out.traffic.to_evaluator);
     CHECK(declared.rounds == out.traffic.rounds);
@@ -105,6 +107,65 @@ TEST_CASE(
   regression.network = {{3, 4, 1}};
   regression.regression = true;
   check(regression);
+  SmallRun other_comparison = run;
+  other_comparison.protocols.comparison = "dgk-veugen";
+  check(other_comparison);
+  SmallRun row_by_row = run;  // activations of one value, outputs of one column
+  row_by_row.network = {{3, 1, 1}};
+  row_by_row.regression = true;
+  row_by_row.options.batch = 1;
+  row_by_row.options.epochs = 1;
+  check(row_by_row);
+}
+
+TEST_CASE("values that stay opened throughout keep to a schedule, at the cost of each epoch's rate") {
+  const SmallData data(13);
+  const Sizes sizes{BitBudget(numbers, 16, 512), toy_keys().public_keys().paillier().ciphertext_bytes(),
+                    toy_keys().public_keys().dgk().ciphertext_bytes()};
+  SmallRun run = with_everything("hybrid");
+  run.protocols = opened_throughout();
+  run.options.momentum = 0;  // its factor decides the width of updates, whatever the rate
+  run.options.epochs = 4;
+  run.options.learning_rate = 0.5;
+  for (const Schedule schedule : {Schedule::linear, Schedule::cosine, Schedule::step}) {
+    CAPTURE(name(schedule));
+    run.options.schedule = schedule;
+    const SmallOutcome out = train_small(toy_keys(), numbers, 16, data, run);
+    check_equal_to_twin(out, data, toy_keys());
+    const TableGroups groups = table_groups(13, run.options.batch, sizes.budget.slots());
+    const auto cost = [&](std::size_t epoch, std::size_t rate_of) {
+      return epoch_cost(run.network, run.protocols, run.options, groups, sizes, epoch == 0, true, rate_of)
+          .traffic;
+    };
+    Traffic declared, by_first_rate;
+    for (std::size_t epoch = 0; epoch < run.options.epochs; ++epoch) {
+      declared += cost(epoch, epoch);
+      by_first_rate += cost(epoch, 0);
+      CHECK(cost(epoch, epoch).to_key_holder <= cost(epoch, 0).to_key_holder);
+    }
+    CHECK(out.traffic == declared);
+    if (schedule == Schedule::step)  // by 100: some bytes a value
+      CHECK(by_first_rate.to_key_holder > declared.to_key_holder);
+  }
+}
+
+TEST_CASE("values that stay opened throughout are resumed from what files store") {
+  const SmallData data(13);
+  SmallRun run = with_everything("hybrid");
+  run.protocols = opened_throughout();
+  run.options.epochs = 3;
+  const SmallOutcome whole = train_small(toy_keys(), numbers, 16, data, run);
+  run.resumed = true;
+  const SmallOutcome out = train_small(toy_keys(), numbers, 16, data, run);
+  check_equal_to_twin(out, data, toy_keys());
+  CHECK(out.encrypted == whole.encrypted);
+  const Sizes sizes{BitBudget(numbers, 16, 512), toy_keys().public_keys().paillier().ciphertext_bytes(),
+                    toy_keys().public_keys().dgk().ciphertext_bytes()};
+  const TableGroups groups = table_groups(13, run.options.batch, sizes.budget.slots());
+  Traffic declared;
+  for (std::size_t epoch = 0; epoch < run.options.epochs; ++epoch)
+    declared += epoch_cost(run.network, run.protocols, run.options, groups, sizes, true).traffic;
+  CHECK(out.traffic == declared);
 }
 
 TEST_CASE("a regression on ciphertexts equals its twin, for both presets") {
