@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "protocols/conversion/change_form.h"
 #include "protocols/masked_values.h"
@@ -318,17 +319,50 @@ TEST_CASE("opened sums: what a request has no room for is refused before it is s
   CHECK(o.parties.channel().requests().size() == requests);
 }
 
-TEST_CASE("opened sums: any replica serves them, with answers lost and old requests sent again") {
+namespace {
+
+/// All masked values that key holders saw.
+class MaskedViews {
+ public:
+  void see(const FixedIntegers& values) {
+    for (Integer& value : values.integers())
+      if (bit_length(value) > 50) seen_.insert(std::move(value));  // what is shorter is no masked value
+  }
+  std::size_t size() const { return seen_.size(); }
+  /// Pairs that differ by less than what they hide may: under one mask, but of two contents.
+  std::size_t under_one_mask() const {
+    std::size_t out = 0;
+    for (auto value = seen_.begin(); value != seen_.end(); ++value)
+      if (const auto next = std::next(value); next != seen_.end())
+        out += Integer(*next - *value) < power_of_two(25);
+    return out;
+  }
+
+ private:
+  std::set<Integer> seen_;
+};
+
+}  // namespace
+
+TEST_CASE(
+    "opened sums: any replica serves them, with answers lost and old requests sent again, and no mask hides "
+    "two contents") {
   std::size_t sums = 0;
-  Replicas channel(7, [&](std::span<const std::uint8_t> frame, std::span<const std::uint8_t> answer) {
-    CHECK(refusal_in(answer).empty());
-    const Request request = decode_request(frame);
-    sums += request.header.protocol == "conversion/change-form" && request.header.parameters.at(1) == -1;
-  });
+  MaskedViews views;
+  Replicas channel(
+      7,
+      [&](std::span<const std::uint8_t> frame, std::span<const std::uint8_t> answer) {
+        CHECK(refusal_in(answer).empty());
+        const Request request = decode_request(frame);
+        sums += request.header.protocol == "conversion/change-form" && request.header.parameters.at(1) == -1;
+      },
+      [&](const Header& header, std::string_view, const FixedIntegers& values) {
+        if (header.protocol != "conversion/base-transfers") views.see(values);  // points
+      });
   TwoParties owner;
-  RandomStream values = RandomSource::from_seed(96).stream({});
-  for (int run = 0; run < 2; ++run) {  // one session, the same masks: as after a resume with a seed
-    const Evaluator evaluator = evaluator_on(channel, RandomSource::from_seed(8));
+  const auto run = [&](std::uint64_t masks, std::uint64_t contents) {  // all in one session
+    RandomStream values = RandomSource::from_seed(contents).stream({});
+    const Evaluator evaluator = evaluator_on(channel, RandomSource::from_seed(masks));
     const ProtocolSet set = make_protocols(opened_throughout(), evaluator.budget);
     OperationId operation{1, 0, Direction::input};
     const auto at = [&](Direction direction) {
@@ -344,15 +378,32 @@ TEST_CASE("opened sums: any replica serves them, with answers lost and old reque
     const EncryptedMatrix z = set.matmul->multiply(evaluator, at(Direction::forward), sum, weights, {1, 18},
                                                    std::nullopt, Form::opened);
     const Activated out = set.activation->forward(evaluator, at(Direction::activation), z, Packings::none);
-    IntegerMatrix want = opened_in_clear(evaluator, toy_keys(), z);
+    const EncryptedMatrix back =
+        set.activation->backward(evaluator, at(Direction::activation_backward),
+                                 add(evaluator.paillier(), z, z), *out.state, Packings::none);
+    IntegerMatrix want = opened_in_clear(evaluator, toy_keys(), z), passed = want;
     const IntegerMatrix exact = naive_product(combined(a, 1, b, -1), w);
     for (std::size_t i = 0; i < want.size(); ++i) {
       const Integer error = want.cells()[i] - floor_shift(exact.cells()[i], 18);
       CHECK((error == 0 || error == 1));
-      if (want.cells()[i] < 0) want.cells()[i] = 0;
+      if (want.cells()[i] < 0) want.cells()[i] = passed.cells()[i] = 0;
+      passed.cells()[i] *= 2;
     }
     CHECK(opened_in_clear(evaluator, toy_keys(), out.values) == want);
+    CHECK(opened_in_clear(evaluator, toy_keys(), back) == passed);
     CHECK(owner.decrypt(close_matrix(evaluator, at(Direction::stored), sum)) == combined(a, 1, b, -1));
-  }
-  CHECK(sums >= 2);
+  };
+  run(8, 96);
+  const std::size_t once = views.size();
+  CHECK(once > 100);
+  CHECK(views.under_one_mask() == 0);
+  run(8, 96);  // as after a resume with a seed: the same values under the same masks
+  CHECK(views.size() == once);
+  run(9, 97);  // as after any other
+  CHECK(views.size() == 2 * once);
+  CHECK(views.under_one_mask() == 0);
+  CHECK(sums >= 3);
+  // Masks that serve again, for other contents, are found: of each value that the run shows.
+  run(8, 98);
+  CHECK(views.under_one_mask() >= once / 2);
 }

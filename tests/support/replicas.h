@@ -13,15 +13,15 @@
 namespace smlp::testing {
 
 /// A request goes to any replica, up to three times since answers are lost, and now and then an old one comes
-/// again. `see` gets each frame with its answer.
+/// again. `see` gets each frame with its answer, `view` what key holders see.
 class Replicas : public Channel {
  public:
   using Observer =
       std::function<void(std::span<const std::uint8_t> frame, std::span<const std::uint8_t> answer)>;
-  Replicas(std::uint64_t seed, Observer see)
+  Replicas(std::uint64_t seed, Observer see, const ViewObserver& view = nullptr)
       : see_(std::move(see)), random_(RandomSource::from_seed(seed).stream({})) {
     for (int i = 0; i < 3; ++i)
-      replicas_.emplace_back(toy_keys(), permissive_policy(), AnswerRandomness::from_system());
+      replicas_.emplace_back(toy_keys(), permissive_policy(), AnswerRandomness::from_system(), view);
   }
 
  protected:
