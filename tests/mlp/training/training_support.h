@@ -1,9 +1,11 @@
 // A small training run in all three arithmetics, for the tests of the trainer.
 #pragma once
 
+#include <atomic>
 #include <cmath>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "mlp/training/encrypted_arithmetic.h"
 #include "mlp/training/fixed_point.h"
@@ -60,6 +62,7 @@ struct SmallOutcome {
   std::vector<IntegerMatrix> initial, encrypted, twin;
   std::vector<Matrix<double>> clear;
   Traffic traffic;
+  std::size_t masked_values = 0;  ///< that the key holder saw in training, by transfers or opened sums
   Digest transcript{};
   std::optional<EncryptedAnswers> answers;
   std::vector<IntegerMatrix> twin_outputs;  ///< of each batch of the table, in the order of its rows
@@ -73,12 +76,14 @@ inline Targets small_targets(const SmallData& data, const SmallRun& run) {
   return number_targets(std::move(numbers));
 }
 
-inline KeyHolder small_key_holder(const SecretKeys& keys, const SmallRun& run) {
+inline KeyHolder small_key_holder(const SecretKeys& keys, const SmallRun& run,
+                                  ViewObserver observer = nullptr) {
   KeyHolderPolicy policy;
   for (const Descriptor* descriptor : run.protocols.used())
     if (descriptor->leaks()) policy.protocols.insert(descriptor->wire_name());
   return KeyHolder(keys, policy,
-                   AnswerRandomness::from_source(RandomSource::from_seed(run.seed).derive("key holder")));
+                   AnswerRandomness::from_source(RandomSource::from_seed(run.seed).derive("key holder")),
+                   std::move(observer));
 }
 
 /// Trains and then classifies the training rows, all from one seed.
@@ -94,7 +99,13 @@ inline SmallOutcome train_small(const SecretKeys& keys, const Numbers& numbers, 
                                           targets, data.order, random.derive("owner"));
   const TableGroups& groups = table.groups();
 
-  const auto key_holder = std::make_shared<const KeyHolder>(small_key_holder(keys, run));
+  std::atomic<std::size_t> seen = 0;
+  const auto key_holder = std::make_shared<const KeyHolder>(
+      small_key_holder(keys, run, [&](const Header&, std::string_view what, const FixedIntegers& values) {
+        static const std::set<std::string_view> masked{"x + r",   "z + r",     "v + r",   "A + R_A",
+                                                       "B + R_B", "A B + rho", "C + R_C", "beta v + e"};
+        if (masked.contains(what)) seen += values.size();
+      }));
   const std::unique_ptr<Channel> hosted = host_key_holder(key_holder);
   InProcessChannel direct(*key_holder);
   Channel& channel = run.hosted ? *hosted : direct;
@@ -153,6 +164,7 @@ inline SmallOutcome train_small(const SecretKeys& keys, const Numbers& numbers, 
     train_epoch(clear, run.network, clear_model, clear_table, groups, run.options, budget, epoch, order);
   }
   out.traffic = channel.traffic();
+  out.masked_values = seen;
   out.encrypted = open_weights(encrypted_model.weights, budget, keys);
   out.twin = as_integers(twin_model.weights);
   out.clear = clear_model.weights;
