@@ -15,12 +15,14 @@ constexpr std::size_t large_page = std::size_t{2} << 20;
 
 }  // namespace
 
-void keep_freed_memory() {
+std::size_t keep_freed_memory() {
 #ifdef M_MMAP_THRESHOLD
-  // Larger ones go back to the system when they are freed.
-  ::mallopt(M_MMAP_THRESHOLD, 40 << 20);
-  ::mallopt(M_TRIM_THRESHOLD, 128 << 20);
+  // malloc says 0 where it refuses: older ones take no more than 32 MiB.
+  for (const int most : {40 << 20, 32 << 20})
+    if (::mallopt(M_MMAP_THRESHOLD, most) != 0 && ::mallopt(M_TRIM_THRESHOLD, 128 << 20) != 0)
+      return static_cast<std::size_t>(most);
 #endif
+  return 0;
 }
 
 void reserve_to_fill(Bytes& bytes, std::size_t size) {

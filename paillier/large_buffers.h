@@ -10,7 +10,8 @@ namespace smlp {
 
 /// For programs, at their start: what is freed, buffers of some 40 MiB too, stays for what is allocated next.
 /// Else each frame of a product by transfers would be cleared anew, which takes longer than to fill it.
-void keep_freed_memory();
+/// Bytes from which on buffers go back to the system all the same; 0 where it is as malloc has it.
+std::size_t keep_freed_memory();
 /// Reserves for bytes that are to come, in large pages where they fill some.
 void reserve_to_fill(Bytes& bytes, std::size_t size);
 /// Appends the characters of a text as bytes, all at once.

@@ -2,6 +2,13 @@
 #include "paillier/large_buffers.h"
 
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
 
 using namespace smlp;
 
@@ -17,3 +24,26 @@ TEST_CASE("large buffers: what is there stays, and there is room") {
     CHECK(bytes == Bytes{1, 2, 3, 'a', 'b'});
   }
 }
+
+#ifdef __GLIBC__
+TEST_CASE("large buffers: those of a frame stay with the program when they are freed, larger ones do not") {
+  const pid_t child = ::fork();  // it is for a whole process
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const std::size_t mapped = ::mallinfo2().hblks;
+    const auto maps = [mapped](std::size_t size) {
+      void* volatile buffer = std::malloc(size);  // volatile: else the compiler leaves it out
+      const bool out = ::mallinfo2().hblks > mapped;
+      std::free(buffer);
+      return out;
+    };
+    const bool of_library = maps(std::size_t{512} << 20);  // else a sanitizer's
+    const std::size_t most = keep_freed_memory();
+    const bool right = !of_library || (most >= std::size_t{32} << 20 && !maps(most - 4096) && maps(2 * most));
+    ::_exit(right ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+}
+#endif
