@@ -40,6 +40,9 @@ enum class Side { left, right };
 /// Which packings of a result are made: both, or that of a right or of a left operand alone, or none: it
 /// stays opened.
 enum class Packings { both, row_packed, column_packed, none };
+/// Where every cell has a ciphertext of its own, `column_packed` is both packings.
+bool makes_column_packed(const Layout& layout, Packings packings);
+bool makes_row_packed(const Layout& layout, Packings packings);
 
 /// A rows x cols matrix under Paillier, kept in two packings: `column_packed` packs the rows of group g of
 /// one column into one ciphertext (row_groups x cols, row-major), `row_packed` packs the columns of group h

@@ -282,6 +282,17 @@ void Responder::put_matrix(const IntegerMatrix& m, const Layout& layout, Randomn
   if (!layout.single()) put(packed_rows, row_packed);
 }
 
+void Responder::put_matrix(const FixedIntegers& cells, Packings packings) {
+  const Layout& layout = header().layout;
+  const auto put_packing = [&](const std::vector<SlotCells>& packing, RandomnessKind kind) {
+    put(packed(cells, packing, budget_.slot_bits(), keys_.paillier().plaintext_limbs()), kind);
+  };
+  if (makes_column_packed(layout, packings))
+    put_packing(column_packed_cells(layout), RandomnessKind::answer_column_packed);
+  if (makes_row_packed(layout, packings))
+    put_packing(row_packed_cells(layout), RandomnessKind::answer_row_packed);
+}
+
 void Responder::put(std::span<const Integer> plaintexts, RandomnessKind kind) {
   put(keys_.paillier().encrypt(plaintexts, draws(kind)));
 }

@@ -145,6 +145,9 @@ class Responder {
   /// Encrypts in both packings with the layout given.
   void put_matrix(const IntegerMatrix& m, const Layout& layout, RandomnessKind column_packed,
                   RandomnessKind row_packed);
+  /// The same of rows of limbs with the request's layout, in the packings that are asked for, in the same
+  /// steps whatever they are.
+  void put_matrix(const FixedIntegers& cells, Packings packings);
   void put(std::span<const Integer> plaintexts, RandomnessKind kind);
   void put(const FixedIntegers& plaintexts, RandomnessKind kind);
   void put(std::span<const FreshCiphertext> ciphertexts);

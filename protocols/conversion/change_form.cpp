@@ -8,8 +8,6 @@
 // Parameters  form of the result, then how x comes
 #include "protocols/conversion/change_form.h"
 
-#include "paillier/fixed_width.h"
-#include "protocols/masked_values.h"
 #include "protocols/opened_values.h"
 #include "protocols/truncation/division.h"
 
@@ -41,18 +39,10 @@ void answer_form(Responder& responder) {
   const Form form = checked_form(responder, 0);
   std::size_t next = 1;
   const Received k = receive(responder, next, "x + r");
-  if (form == Form::opened) {
+  if (form == Form::opened)
     put_opened(responder, k.values, draw, k.mask_bits);
-    return;
-  }
-  const Layout& layout = responder.header().layout;
-  const auto put = [&](const std::vector<SlotCells>& cells, RandomnessKind kind) {
-    responder.put(packed(k.values, cells, responder.budget().slot_bits(),
-                         responder.keys().paillier().plaintext_limbs()),
-                  kind);
-  };
-  put(column_packed_cells(layout), RandomnessKind::answer_column_packed);
-  if (!layout.single()) put(row_packed_cells(layout), RandomnessKind::answer_row_packed);
+  else
+    responder.put_matrix(k.values, Packings::both);
 }
 
 }  // namespace

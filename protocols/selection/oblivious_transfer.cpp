@@ -23,7 +23,6 @@
 #include "protocols/oblivious_transfer/selections.h"
 #include "protocols/opened_values.h"
 #include "protocols/selection/shares.h"
-#include "protocols/slots.h"
 
 namespace smlp {
 
@@ -153,17 +152,10 @@ void answer_pads(Responder& responder) {
                                            message, shares.bits, std::move(products), ring);
   responder.observe("beta v + e", k);
   refuse_wider(k, budget.guarded_mask_bits() + mask_sum_bits);
-  if (packings == Packings::none) {
+  if (packings == Packings::none)
     put_opened(responder, k, RandomnessKind::mask_selected, budget.guarded_mask_bits());
-    return;
-  }
-  const auto put = [&](const std::vector<SlotCells>& cells_of, RandomnessKind kind) {
-    responder.put(packed(k, cells_of, budget.slot_bits(), responder.keys().paillier().plaintext_limbs()),
-                  kind);
-  };
-  if (makes_column_packed(layout, packings))
-    put(column_packed_cells(layout), RandomnessKind::answer_column_packed);
-  if (makes_row_packed(layout, packings)) put(row_packed_cells(layout), RandomnessKind::answer_row_packed);
+  else
+    responder.put_matrix(k, packings);
 }
 
 }  // namespace

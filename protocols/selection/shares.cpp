@@ -5,13 +5,6 @@
 
 namespace smlp {
 
-bool makes_column_packed(const Layout& layout, Packings packings) {
-  return packings != Packings::none && (packings != Packings::row_packed || layout.single());
-}
-bool makes_row_packed(const Layout& layout, Packings packings) {
-  return packings != Packings::none && packings != Packings::column_packed && !layout.single();
-}
-
 Packings checked_packings(std::int64_t number, Packings last) {
   const auto most = static_cast<std::int64_t>(last);
   if (number < 0 || number > most)

@@ -6,9 +6,6 @@
 
 namespace smlp {
 
-/// Where every cell has a ciphertext of its own, `column_packed` is both packings.
-bool makes_column_packed(const Layout& layout, Packings packings);
-bool makes_row_packed(const Layout& layout, Packings packings);
 /// The packings of a request. Throws Error where there are none of that number, up to `last`.
 Packings checked_packings(std::int64_t number, Packings last = Packings::column_packed);
 
