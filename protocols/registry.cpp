@@ -57,6 +57,17 @@ ProtocolNames ProtocolNames::from_families(const std::map<std::string, std::stri
   return {get("matmul"), get("truncation"), get("comparison"), get("selection"), get("activation")};
 }
 
+std::vector<std::string> product_names(std::string_view list) {
+  std::vector<std::string> out;
+  std::size_t first = 0, comma;
+  do {
+    comma = list.find(',', first);
+    out.emplace_back(list.substr(first, comma - first));
+    first = comma + 1;
+  } while (comma != list.npos);
+  return out;
+}
+
 std::vector<const Descriptor*> ProtocolNames::products() const {
   std::vector<const Descriptor*> out;
   if (chooses_products()) {
@@ -64,12 +75,7 @@ std::vector<const Descriptor*> ProtocolNames::products() const {
       if (descriptor.family == Family::matmul && !descriptor.single_value) out.push_back(&descriptor);
     return out;
   }
-  std::size_t first = 0, comma;
-  do {
-    comma = matmul.find(',', first);
-    out.push_back(&find_protocol(Family::matmul, std::string_view(matmul).substr(first, comma - first)));
-    first = comma + 1;
-  } while (comma != matmul.npos);
+  for (const std::string& name : product_names(matmul)) out.push_back(&find_protocol(Family::matmul, name));
   return out;
 }
 

@@ -20,6 +20,9 @@ const Descriptor& find_protocol(std::string_view wire_name);
 /// In place of a product's name: each layer has the one that costs least (mlp/training/product_choice.h).
 inline constexpr std::string_view cheapest = "cheapest";
 
+/// The names in a list of products, one or several with commas.
+std::vector<std::string> product_names(std::string_view list);
+
 /// Names by family. Conversions are not chosen.
 struct ProtocolNames {
   std::string matmul;  ///< of all layers, or with commas of each, the first first; or cheapest

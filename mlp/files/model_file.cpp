@@ -101,7 +101,7 @@ void check_model(const EncryptedModel& model) {
   for (const auto& [family, name] : model.protocols)
     if (family.empty() || name.empty()) throw Error("a protocol of the model has no name");
   if (const auto matmul = model.protocols.find("matmul"); matmul != model.protocols.end()) {
-    const auto named = 1 + static_cast<std::size_t>(std::ranges::count(matmul->second, ','));
+    const std::size_t named = product_names(matmul->second).size();
     if (matmul->second == cheapest || (named != 1 && named != model.network.layers()))
       throw Error("the products of the model are '" + matmul->second.substr(0, 80) +
                   "', where one for all layers or one for each is named");
