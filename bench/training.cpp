@@ -127,7 +127,7 @@ Json measure(const SecretKeys& keys, const Workload& work, const ProtocolNames& 
   const Traffic& traffic = session.channel().traffic();
   Json row{{"workload", work.name},
            {"text", work.text},
-           {"matmul", names.matmul},
+           {"matmul", names.matmul},  // as they were chosen, not "cheapest"
            {"rows", work.table.rows()},
            {"batch", work.batch},
            {"steps", all},
@@ -176,7 +176,6 @@ void run_training(int argc, char** argv) {
         names.matmul = options.text("matmul", names.matmul);
         Json row = measure(keys, work, names, numbers, steps, unchecked);
         row["protocols"] = name;
-        row["matmul"] = names.matmul;
         row["sigma"] = numbers.sigma;
         rows.push_back(std::move(row));
       }
