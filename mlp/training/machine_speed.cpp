@@ -106,7 +106,9 @@ class GateSample {
 class TransferSample {
  public:
   TransferSample(std::size_t inner, std::size_t cells, const RandomSource& random)
-      : terms_(cross_terms(BitBudget({}, 1024, 2048), cells, inner, cells)), pairs_(2 * transfer_bits) {
+      : terms_(cross_terms(BitBudget({}, 1024, 2048), cells, inner, cells)),
+        rho_(Mask::drawn(Draws(random, {}), cells, cells, terms_.ring_bits)),
+        pairs_(2 * transfer_bits) {
     RandomStream words = random.stream({});
     for (Block& seed : pairs_) seed = {words.word(), words.word()};
     elements_ = FixedIntegers(terms_.elements(), terms_.choice_limbs());
@@ -120,10 +122,9 @@ class TransferSample {
     for (std::size_t i = 0; i < transfer_bits; ++i) taken.push_back(pairs_[2 * i + offset.bit(i)]);
     const auto chooser = [&] { return TransferChooser(pairs_, {}); };
     const Bytes corrections = choose_elements(terms_, chooser(), elements_, {0, elements_.size()});
-    IntegerMatrix e_a(terms_.rows, terms_.inner), e_b(terms_.inner, terms_.cols),
-        rho(terms_.rows, terms_.cols);
+    const IntegerMatrix e_a(terms_.rows, terms_.inner), e_b(terms_.inner, terms_.cols);
     const CrossTermMessages messages =
-        CrossTermSender(terms_, e_a, e_b, rho)
+        CrossTermSender(terms_, e_a, e_b, rho_)
             .send(offset, [&] { return OffsetHolder(offset, taken, {}); }, corrections, {});
     FixedIntegers sums(terms_.cells(), terms_.limbs());
     receive_cross_terms(terms_, 0, chooser, elements_, messages.bytes(), sums);
@@ -131,6 +132,7 @@ class TransferSample {
 
  private:
   CrossTerms terms_;
+  Mask rho_;
   SecretBlocks pairs_;
   FixedIntegers elements_;
 };

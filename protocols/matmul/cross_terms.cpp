@@ -259,12 +259,12 @@ RequestBody& RequestBody::add(const CrossTermMessages& messages) {
 }
 
 CrossTermSender::CrossTermSender(const CrossTerms& terms, const IntegerMatrix& e_a, const IntegerMatrix& e_b,
-                                 const IntegerMatrix& rho)
+                                 const Mask& rho)
     : terms_(terms),
       columns_of_a_(ring_numbers(terms, e_a.transposed())),
       rows_of_b_(ring_numbers(terms, e_b)) {
   IntegerMatrix sums = integer_product(e_a, e_b);
-  for (std::size_t cell = 0; cell < sums.size(); ++cell) sums.cells()[cell] += rho.cells()[cell];
+  for (std::size_t cell = 0; cell < sums.size(); ++cell) sums.cells()[cell] += rho.values().cells()[cell];
   sums_ = ring_numbers(terms, sums);
   Bytes hidden;
   hidden.reserve((columns_of_a_.size() + rows_of_b_.size() + sums_.size()) * sums_.limbs() * sizeof(Limb));

@@ -105,7 +105,7 @@ class CrossTermMessages {
 class CrossTermSender {
  public:
   CrossTermSender(const CrossTerms& terms, const IntegerMatrix& e_a, const IntegerMatrix& e_b,
-                  const IntegerMatrix& rho);
+                  const Mask& rho);
   /// A digest of all that messages hide.
   std::span<const std::uint64_t> content() const { return content_; }
   /// About the next tile. `holder` makes one of the tile's label, each time; `key` of its pads: secret_for

@@ -92,7 +92,7 @@ class ObliviousTransferProduct : public MatrixProduct {
     std::vector<std::int64_t> addend_form;
     const IntegerMatrix mask_c = add_masked_addend(evaluator, operation, addend, result, last, &addend_form);
     CrossTermSender sender(terms, offset_operand(budget, left.mask()), offset_operand(budget, right.mask()),
-                           rho.values());
+                           rho);
 
     RequestBody body(evaluator);
     body.add(transfers);

@@ -29,6 +29,10 @@ IntegerMatrix of_bits(std::size_t rows, std::size_t cols, std::size_t bits, Rand
   return m;
 }
 
+Mask mask(std::size_t rows, std::size_t cols, std::size_t bits) {
+  return Mask::drawn(Draws(RandomSource::from_seed(81), {}), rows, cols, bits);
+}
+
 struct Sent {
   std::vector<Bytes> messages;
   IntegerMatrix result;
@@ -36,7 +40,7 @@ struct Sent {
 
 /// Both halves over all tiles.
 Sent run(const CrossTerms& terms, const IntegerMatrix& a, const IntegerMatrix& b, const IntegerMatrix& e_a,
-         const IntegerMatrix& e_b, const IntegerMatrix& rho) {
+         const IntegerMatrix& e_b, const Mask& rho) {
   const Base base;
   const FixedIntegers elements = elements_of(terms, a, b);
   CrossTermSender sender(terms, e_a, e_b, rho);
@@ -73,8 +77,8 @@ TEST_CASE(
         const IntegerMatrix a = of_bits(rows, inner, choice_bits, random),
                             b = of_bits(inner, cols, choice_bits, random),
                             e_a = of_bits(rows, inner, choice_bits, random),
-                            e_b = of_bits(inner, cols, choice_bits, random),
-                            rho = random_matrix(rows, cols, ring_bits, random);
+                            e_b = of_bits(inner, cols, choice_bits, random);
+        const Mask rho = mask(rows, cols, ring_bits);
         IntegerMatrix x = a, y = b;
         for (std::size_t i = 0; i < x.size(); ++i) x.cells()[i] -= e_a.cells()[i];
         for (std::size_t i = 0; i < y.size(); ++i) y.cells()[i] -= e_b.cells()[i];
@@ -82,7 +86,7 @@ TEST_CASE(
         const Integer half = power_of_two(ring_bits - 1);
         for (std::size_t i = 0; i < want.size(); ++i) {
           Integer& cell = want.cells()[i];
-          cell += rho.cells()[i] + half;
+          cell += rho.values().cells()[i] + half;
           mpz_fdiv_r_2exp(cell.get_mpz_t(), cell.get_mpz_t(), ring_bits);
           cell -= half;
         }
@@ -166,7 +170,7 @@ TEST_CASE("cross terms: elements at both ends of their range, and beyond") {
 TEST_CASE("cross terms: messages, corrections and numbers of another length are refused") {
   const CrossTerms terms{2, 2, 2, 62, 93};
   const Base base;
-  CrossTermSender sender(terms, IntegerMatrix(2, 2), IntegerMatrix(2, 2), IntegerMatrix(2, 2));
+  CrossTermSender sender(terms, IntegerMatrix(2, 2), IntegerMatrix(2, 2), mask(2, 2, 93));
   const auto holder = [&] { return OffsetHolder(base.offset, base.taken, {}); };
   CHECK(error_of([&] { sender.send(base.offset, holder, Bytes(17), {}); }) ==
         "the corrections of 496 transfers have 17 bytes, expected are 7936");

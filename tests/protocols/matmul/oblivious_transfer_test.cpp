@@ -143,7 +143,8 @@ TEST_CASE("oblivious product: replayed, reordered, to other replicas, resumed: n
   const CrossTerms terms = cross_terms(own.budget, rows, inner, cols);
   const Label by_place = tile_label(sha256(Bytes{1}), 0);
   const Bytes ticket(transfers.ticket().begin(), transfers.ticket().end());
-  const IntegerMatrix zero_a(rows, inner), zero_b(inner, cols), rho(rows, cols);
+  const IntegerMatrix zero_b(inner, cols);
+  const Mask rho = Mask::drawn(Draws(random, {}), rows, cols, 40);
   for (const long cell : {0x123456L, 0x654321L}) {
     const FixedIntegers elements =
         elements_of(terms, IntegerMatrix(rows, inner, cell), IntegerMatrix(inner, cols, cell));
@@ -166,14 +167,18 @@ TEST_CASE("oblivious product: what it hides decides its pads") {
   const BitBudget budget(toy_numbers, toy_max_inner, 512);
   const CrossTerms terms = cross_terms(budget, 2, 2, 2);
   const IntegerMatrix zero(2, 2), one(2, 2, 1);
-  const auto content = [&](const IntegerMatrix& e_a, const IntegerMatrix& e_b, const IntegerMatrix& rho) {
-    const CrossTermSender sender(terms, e_a, e_b, rho);
+  const auto drawn = [](std::uint64_t seed) {
+    return Mask::drawn(Draws(RandomSource::from_seed(seed), {}), 2, 2, 40);
+  };
+  const Mask rho = drawn(1), other = drawn(2);
+  const auto content = [&](const IntegerMatrix& e_a, const IntegerMatrix& e_b, const Mask& of) {
+    const CrossTermSender sender(terms, e_a, e_b, of);
     return std::vector<std::uint64_t>(sender.content().begin(), sender.content().end());
   };
-  std::set<std::vector<std::uint64_t>> contents{content(zero, zero, zero), content(one, zero, zero),
-                                                content(zero, one, zero), content(zero, zero, one)};
+  std::set<std::vector<std::uint64_t>> contents{content(zero, zero, rho), content(one, zero, rho),
+                                                content(zero, one, rho), content(zero, zero, other)};
   CHECK(contents.size() == 4);
-  CHECK(content(one, zero, one) == content(one, zero, one));
+  CHECK(content(one, zero, other) == content(one, zero, other));
 }
 
 TEST_CASE("oblivious product: operands that a packed product opened serve it, and the reverse") {
