@@ -7,6 +7,7 @@
 #include "paillier/parallel.h"
 #include "tests/support/blocks.h"
 #include "tests/support/protocol_fixture.h"
+#include "tests/support/replicas.h"
 
 using namespace smlp;
 using namespace smlp::testing;
@@ -132,6 +133,26 @@ TEST_CASE("cross terms: tiles are consecutive, hold every element once, and thei
       CHECK(bytes == counted);
       CHECK(terms.pad_blocks() == blocks);
     }
+}
+
+TEST_CASE("cross terms: the tiles of a product have no stream in common, whatever their bits") {
+  const CrossTerms terms{4, 3, 5, 62, 93, 1024};
+  REQUIRE(terms.tiles() > 2);
+  const Base base;
+  RandomStream random = RandomSource::from_seed(82).stream({});
+  const auto corrections = [&](const Label& label) {
+    const FixedIntegers elements = elements_of(terms, of_bits(4, 3, 62, random), of_bits(3, 5, 62, random));
+    return choose_elements(terms, TransferChooser(base.pairs, label), elements, terms.tile(0));
+  };
+  const Digest request = sha256(Bytes{1}), another = sha256(Bytes{2});
+  // One label for two contents is seen; those of two tiles, or of one tile of two requests, are two.
+  CHECK(same_columns(corrections(tile_label(request, 0)), corrections(tile_label(request, 0))));
+  std::vector<Bytes> of_labels;
+  for (const Digest& each : {request, another})
+    for (std::size_t tile = 0; tile < terms.tiles(); ++tile)
+      of_labels.push_back(corrections(tile_label(each, tile)));
+  for (std::size_t i = 0; i < of_labels.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j) CHECK(!same_columns(of_labels[i], of_labels[j]));
 }
 
 TEST_CASE("cross terms: widths of a budget, and products that are too large") {

@@ -3,9 +3,12 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+
 #include "paillier/error.h"
 #include "tests/support/blocks.h"
 #include "tests/support/protocol_fixture.h"
+#include "tests/support/replicas.h"
 #include "tests/support/statistics.h"
 #include "tests/support/toy_keys.h"
 
@@ -167,6 +170,41 @@ TEST_CASE("selections: the label of a choice hangs on the choice and on what it 
   CHECK(label(s, 1) == label(s, 1));
   CHECK(label(s, 1) != label(other, 1));
   CHECK(label(s, 1) != label(s, 2));
+}
+
+TEST_CASE("selections: the tiles of an activation have no stream in common, whatever their bits") {
+  TwoParties parties;
+  const EvaluatorTransfers& transfers = parties.evaluator().transfers(parties.next_operation());
+  const BaseTransfers theirs = key_holder_of(parties);
+  constexpr std::size_t count = 64;
+  const auto request_of = [&](std::uint8_t tile) {
+    const OperationId operation{1, 0, Direction::activation, tile};
+    return encode_request(
+        parties.evaluator().header("selection/oblivious-transfer", 0, operation, {{8}, {8}}), Bytes{});
+  };
+  // Of both parties: the evaluator's label follows from its bits too, the key holder's from the request
+  // alone.
+  const auto corrections = [&](std::uint8_t tile, std::uint64_t seed, bool evaluators) {
+    const Batch batch = random_batch(count, 24, 64, 24, seed);
+    Bytes sent;
+    if (evaluators) {
+      const SelectionChoices choices(transfers, request_of(tile), batch.s);
+      sent.assign(choices.bytes().begin() + sizeof(Label), choices.bytes().end());
+    } else {
+      SecretBlocks labels(count);
+      TransferChooser(theirs.pairs, selection_label(sha256(request_of(tile))))
+          .extend(batch.t.cells(), sent, labels);
+    }
+    return sent;
+  };
+  CHECK(same_columns(corrections(0, 1, false), corrections(0, 2, false)));  // what the test would find
+  std::vector<Bytes> all;
+  for (const bool evaluators : {true, false})
+    for (const std::uint8_t tile : std::array<std::uint8_t, 2>{0, 1})
+      for (const std::uint64_t seed : {3U, 4U})
+        if (evaluators || seed == 3) all.push_back(corrections(tile, seed, evaluators));
+  for (std::size_t i = 0; i < all.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j) CHECK(!same_columns(all[i], all[j]));
 }
 
 TEST_CASE("selections: numbers of a ring as bytes, and an error for half a one") {
