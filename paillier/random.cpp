@@ -185,6 +185,12 @@ RandomSource RandomSource::from_system() {
   return source;
 }
 
+RandomSource RandomSource::from_key(std::span<const std::uint8_t, 32> key) {
+  RandomSource source{std::array<std::uint8_t, 32>{}};
+  std::ranges::copy(key, source.key_.begin());
+  return source;
+}
+
 RandomSource RandomSource::from_seed(std::uint64_t seed) {
   std::string text = "smlp seed 1:";
   for (unsigned i = 0; i < 8; ++i) text.push_back(static_cast<char>(seed >> (8 * i) & 0xff));

@@ -75,6 +75,8 @@ class RandomSource {
   static RandomSource from_system();
   /// A key from a public number: predictable, for reproducible experiments and tests only.
   static RandomSource from_seed(std::uint64_t seed);
+  /// Of a key that was drawn elsewhere, by the same party: what its processes share.
+  static RandomSource from_key(std::span<const std::uint8_t, 32> key);
   /// The generator for one purpose: key' = HMAC-SHA256(key, label). Labels separate runs, roles and requests.
   RandomSource derive(std::string_view label) const;
   RandomSource derive(std::span<const std::uint8_t> label) const;

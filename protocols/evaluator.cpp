@@ -35,12 +35,14 @@ struct Evaluator::LazyTransfers {
 };
 
 Evaluator::Evaluator(PublicKeys keys, BitBudget budget, Channel& channel, RandomSource random,
-                     SessionId session, bool made_ahead, const RandomSource& secrets)
+                     SessionId session, bool made_ahead, const RandomSource& secrets,
+                     const std::optional<RandomSource>& rounding)
     : keys(std::move(keys)),
       budget(std::move(budget)),
       channel(channel),
       session(session),
       random_(std::move(random)),
+      rounding_(rounding.value_or(random_)),
       used_(std::make_shared<UsedOperations>()),
       lazy_pools_(std::make_shared<LazyPools>(made_ahead)),
       lazy_transfers_(std::make_shared<LazyTransfers>(secrets)) {}
@@ -48,6 +50,13 @@ Evaluator::Evaluator(PublicKeys keys, BitBudget budget, Channel& channel, Random
 Draws Evaluator::draws(const OperationId& operation, RandomnessKind kind) const {
   used_->use(operation, kind);
   return Draws(random_, operation.address(kind));
+}
+
+Draws Evaluator::rounding_draws(const OperationId& operation, RandomnessKind kind, std::size_t cols) const {
+  used_->use(operation, kind);
+  Address first = operation.address(kind);
+  first.element = std::uint64_t{first_row} * cols;
+  return Draws(rounding_, first);
 }
 
 RerandomiserPools& Evaluator::pools(const OperationId& operation) const {

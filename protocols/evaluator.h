@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,9 +36,11 @@ struct RangeEvidence {
 /// share the pools of re-randomisers, the oblivious transfers and the record of what was drawn.
 struct Evaluator {
   /// `made_ahead`: idle processors fill the pools. `secrets`: what oblivious transfers draw from; of a seed
-  /// in tests alone.
+  /// in tests alone. `rounding`: what masks are drawn from on which roundings depend, where evaluators share
+  /// the rows of results; else `random`.
   Evaluator(PublicKeys keys, BitBudget budget, Channel& channel, RandomSource random, SessionId session,
-            bool made_ahead = false, const RandomSource& secrets = RandomSource::from_system());
+            bool made_ahead = false, const RandomSource& secrets = RandomSource::from_system(),
+            const std::optional<RandomSource>& rounding = std::nullopt);
 
   PublicKeys keys;  ///< with the sigma of the budget
   BitBudget budget;
@@ -45,11 +48,15 @@ struct Evaluator {
   SessionId session;
   Turn turn{};                              ///< among the tiles of an operation; alone where there are none
   std::shared_ptr<RangeEvidence> evidence;  ///< null: ranges are not checked
+  std::size_t first_row = 0;                ///< of the results here, where evaluators share their rows
 
   const PaillierPublicKey& paillier() const { return keys.paillier(); }
   /// The only way to draw, and once for each place and kind. Throws Error for a second time and for a step
   /// before the last (protocols/used_places.h).
   Draws draws(const OperationId& operation, RandomnessKind kind) const;
+  /// The same for a mask on which the rounding of a result of `cols` columns depends: element i * cols + j is
+  /// of cell (first_row + i, j) of what evaluators share, so that it is the same however they share it.
+  Draws rounding_draws(const OperationId& operation, RandomnessKind kind, std::size_t cols) const;
   /// Named by the place of their first use, so that a seeded run which goes on from a later checkpoint draws
   /// nothing there that it drew before. Two runs that go on from the *same* checkpoint with the same --seed
   /// draw the same: where the key holder's answers differ, two ciphertexts have one re-randomiser. It is a
@@ -63,7 +70,7 @@ struct Evaluator {
  private:
   struct LazyPools;
   struct LazyTransfers;
-  RandomSource random_;
+  RandomSource random_, rounding_;
   std::shared_ptr<UsedOperations> used_;
   std::shared_ptr<LazyPools> lazy_pools_;
   std::shared_ptr<LazyTransfers> lazy_transfers_;

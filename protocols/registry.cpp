@@ -138,6 +138,7 @@ Form ProtocolNames::before_derivative() const {
 }
 
 bool ProtocolNames::stay_opened() const {
+  if (shared) return false;
   if (compares && find_protocol(Family::activation, activation).fused) return false;
   return std::ranges::all_of(
       used(), [](const Descriptor* each) { return each->on_opened || each->family == Family::activation; });

@@ -29,6 +29,8 @@ struct ProtocolNames {
   std::string truncation, comparison, selection, activation;
   /// Whether anything is compared; where not, comparison, selection and activation are chosen and not used.
   bool compares = true;
+  /// Whether several evaluators share the rows of results: what they exchange is ciphertexts.
+  bool shared = false;
   bool operator==(const ProtocolNames&) const = default;
   std::map<std::string, std::string> by_family() const;
   static ProtocolNames from_families(const std::map<std::string, std::string>& names);
@@ -53,7 +55,7 @@ struct ProtocolNames {
   Form before_relu() const;
   Form before_derivative() const;
   /// Whether all that a network computes can stay opened: products, comparisons and selections take and give
-  /// opened values.
+  /// opened values, and nothing is exchanged.
   bool stay_opened() const;
 };
 

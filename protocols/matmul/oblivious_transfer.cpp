@@ -86,8 +86,9 @@ class ObliviousTransferProduct : public MatrixProduct {
     const EvaluatorTransfers& transfers = evaluator.transfers(operation);
 
     Operand left(evaluator, operation, a, Side::left), right(evaluator, operation, b, Side::right);
-    const Mask rho = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_product), terms.rows,
-                                 terms.cols, rescaling.mask_bits);
+    const Mask rho =
+        Mask::drawn(evaluator.rounding_draws(operation, RandomnessKind::mask_product, terms.cols), terms.rows,
+                    terms.cols, rescaling.mask_bits);
     RequestBody last(evaluator);
     std::vector<std::int64_t> addend_form;
     const IntegerMatrix mask_c = add_masked_addend(evaluator, operation, addend, result, last, &addend_form);

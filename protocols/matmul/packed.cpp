@@ -71,8 +71,8 @@ class PackedMatrixProduct : public MatrixProduct {
     Operand left(evaluator, operation, a, Side::left), right(evaluator, operation, b, Side::right);
     const Mask mask_t = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_cross), m, n,
                                     budget.cross_term_mask_bits());
-    const Mask rho =
-        Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_product), m, n, rescaling.mask_bits);
+    const Mask rho = Mask::drawn(evaluator.rounding_draws(operation, RandomnessKind::mask_product, n), m, n,
+                                 rescaling.mask_bits);
     const Mask mask_u = Mask::remainder(integer_product(left.mask(), right.mask()), mask_t, rho);
 
     const auto t = multiply_left(evaluator.paillier(), a, right.mask());

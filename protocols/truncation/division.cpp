@@ -31,8 +31,8 @@ IntegerMatrix add_masked_addend(const Evaluator& evaluator, const OperationId& o
   if (addend->bits == 0) throw Error("an addend has 0 bits, at least 1 is needed");
   const bool opened = form != nullptr && !c.has_ciphertexts();
   if (!opened) static_cast<void>(c.column_packed());  // an Error before anything is drawn
-  const Mask mask = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_addend), c.rows(), c.cols(),
-                                addend->bits + evaluator.budget.numbers().sigma);
+  const Mask mask = Mask::drawn(evaluator.rounding_draws(operation, RandomnessKind::mask_addend, c.cols()),
+                                c.rows(), c.cols(), addend->bits + evaluator.budget.numbers().sigma);
   if (form != nullptr) form->push_back(opened ? 1 : 0);
   if (opened) {
     add_terms(c.value(), body);
@@ -149,8 +149,8 @@ EncryptedMatrix MaskedDivision::rescale(const Evaluator& evaluator, const Operat
   if (addend) budget.check_addend(wire_name_, addend->bits);
   const Rescaling rescaling{factor, content_bits + budget.numbers().sigma, addend ? addend->bits : 0, form};
   check_form(budget, rescaling);
-  const Mask rho = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_product), x.rows(), x.cols(),
-                               rescaling.mask_bits);
+  const Mask rho = Mask::drawn(evaluator.rounding_draws(operation, RandomnessKind::mask_product, x.cols()),
+                               x.rows(), x.cols(), rescaling.mask_bits);
   RequestBody body(evaluator);
   body.add(mask_column_packed(evaluator, x.column_packed(), x.layout(), rho, content_bits, operation));
   const IntegerMatrix mask_c = add_masked_addend(evaluator, operation, addend, x.layout(), body);
