@@ -70,10 +70,12 @@ endif
 system_headers := algorithm chrono filesystem fstream functional gmpxx.h memory mutex nlohmann/json.hpp ranges thread
 
 # ---- files ----
-PROGRAM := $(BUILD_DIR)/smlp
+PROGRAM := $(BUILD_DIR)/$(if $(call on,$(MPI)),mpi/)smlp
 LIBRARY := $(BUILD_DIR)/libsmlp.a
 objects = $(patsubst %.cpp,$(BUILD_DIR)/obj/%.o,$(1))
-library_sources := $(filter-out mlp/main.cpp mlp/python/%,$(wildcard $(addsuffix .cpp,paillier/* protocols/* protocols/*/* mlp/* mlp/*/*)))
+# A program is linked with one of them: ranks by MPI, or none.
+ranks_sources := mlp/ranks/mpi.cpp mlp/ranks/alone.cpp
+library_sources := $(filter-out mlp/main.cpp mlp/python/% $(ranks_sources),$(wildcard $(addsuffix .cpp,paillier/* protocols/* protocols/*/* mlp/* mlp/*/*)))
 command_sources := $(wildcard mlp/program/commands/*.cpp)
 TESTS := $(wildcard $(addsuffix /*_test.cpp,tests tests/* tests/*/* tests/*/*/* tests/*/*/*/*))
 test_sources := $(wildcard tests/main.cpp tests/support/*.cpp) $(TESTS)
@@ -99,14 +101,23 @@ ifeq ($(MAKELEVEL),0)  # all cores; -j on the command line wins
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 endif
 MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := all
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all test demo soak bench reproduce fuzz python test-python python-install install deb uninstall format check-format check-layering coverage clean help FORCE
 
 all: $(PROGRAM) $(LIBRARY)
 
-$(PROGRAM): $(call objects,mlp/main.cpp $(command_sources)) $(LIBRARY)
-$(BUILD_DIR)/tests: $(call objects,$(test_sources) $(tested_commands)) $(LIBRARY)
+$(PROGRAM): $(call objects,mlp/main.cpp $(command_sources) mlp/ranks/$(if $(call on,$(MPI)),mpi,alone).cpp) $(LIBRARY)
+$(BUILD_DIR)/tests: $(call objects,$(test_sources) $(tested_commands) mlp/ranks/alone.cpp) $(LIBRARY)
+ifneq ($(call on,$(MPI)),)
+$(PROGRAM): private LIBS += $(shell pkg-config --libs ompi-c 2>/dev/null)
+$(BUILD_DIR)/obj/mlp/ranks/mpi.o: private system_includes = $(subst -I,-isystem ,$(shell pkg-config --cflags ompi-c))
+$(BUILD_DIR)/obj/mlp/ranks/mpi.o: | $(BUILD_DIR)/mpi_dependencies
+$(BUILD_DIR)/mpi_dependencies: scripts/install_dependencies.sh
+	@scripts/install_dependencies.sh --mpi
+	@mkdir -p $(@D) && touch $@
+endif
 BENCHES := $(bench_programs:%=$(BUILD_DIR)/bench/%)
 $(BENCHES): $(BUILD_DIR)/bench/%: $(BUILD_DIR)/obj/bench/%.o $(call objects,$(bench_shared)) $(LIBRARY)
 $(BUILD_DIR)/bench/operations: LIBS += -lbenchmark
@@ -152,7 +163,7 @@ $(message_objects): $(BUILD_DIR)/obj/%.o: $(generated)/%.cc $(BUILD_DIR)/flags
 	@mkdir -p $(@D)
 	@$(COMPILE) $(system_includes) -c $< -o $@
 
--include $(precompiled:%=%.d) $(python_module:%.o=%.d) $(patsubst %.o,%.d,$(call objects,$(library_sources) mlp/main.cpp $(command_sources) $(test_sources) $(bench_sources) $(fuzz_sources) tests/ctime/ctime.cpp))
+-include $(precompiled:%=%.d) $(python_module:%.o=%.d) $(patsubst %.o,%.d,$(call objects,$(library_sources) mlp/main.cpp $(ranks_sources) $(command_sources) $(test_sources) $(bench_sources) $(fuzz_sources) tests/ctime/ctime.cpp))
 
 # Tests are compiled to be built quickly. (A precompiled header serves one optimisation only.)
 ifeq ($(BUILD)$(precompiled),release)
@@ -358,4 +369,4 @@ help:
 	@echo 'make clean            remove build and build-*'
 	@echo
 	@echo 'variables: BUILD=release|debug  SANITIZE=address,undefined  SANITIZE=thread CXX=clang++-16'
-	@echo '           COVERAGE=1  WERROR=1  CXX CPPFLAGS CXXFLAGS LDFLAGS LDLIBS'
+	@echo '           COVERAGE=1  WERROR=1  MPI=1 (trainings on many machines: docs/scaling.md)  CXX CPPFLAGS CXXFLAGS LDFLAGS LDLIBS'

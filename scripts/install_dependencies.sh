@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
 # Installs the distribution's packages that SMLP needs to be built and that are missing; does nothing when all are there.
-#   scripts/install_dependencies.sh [--tests] [--development] [--python] [--aarch64]
+#   scripts/install_dependencies.sh [--tests] [--development] [--python] [--aarch64] [--mpi]
 #   --tests adds what the tests and benchmarks need, --development that and what the checks of .ci/run do, --python what the
-#   package for Python does, --aarch64 what scripts/aarch64.sh does
+#   package for Python does, --aarch64 what scripts/aarch64.sh does, --mpi what make MPI=1 does
 # Debian and Ubuntu (apt). The lists for dnf and Homebrew are untested.
 set -euo pipefail
 
-tests=false development=false python=false aarch64=false
+tests=false development=false python=false aarch64=false mpi=false
 for option; do
   case $option in
     --tests) tests=true ;;
     --development) tests=true development=true ;;
     --python) python=true ;;
     --aarch64) aarch64=true ;;
-    *) echo "usage: $0 [--tests] [--development] [--python] [--aarch64]" >&2; exit 2 ;;
+    --mpi) mpi=true ;;
+    *) echo "usage: $0 [--tests] [--development] [--python] [--aarch64] [--mpi]" >&2; exit 2 ;;
   esac
 done
 
@@ -30,6 +31,7 @@ if has apt-get; then
   $python && packages+=(python3-dev pybind11-dev python3-numpy python3-sklearn python3-pandas python3-tqdm
                          python3-pip python3-venv python3-setuptools python3-wheel python3-nbconvert python3-ipykernel)
   $aarch64 && packages+=(g++-aarch64-linux-gnu qemu-user)
+  $mpi && packages+=(libopenmpi-dev openmpi-bin)
   is_installed() { dpkg -s "$1" 2>/dev/null | grep -q '^Status: .* installed$'; }
   refresh=(apt-get update -q)
   install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends)
@@ -41,6 +43,7 @@ elif has dnf; then  # untested
   $development && packages+=(clang libomp-devel compiler-rt clang-tools-extra gcovr)
   $python && packages+=(python3-devel pybind11-devel python3-numpy python3-scikit-learn python3-pandas python3-tqdm
                          python3-pip python3-setuptools python3-wheel python3-nbconvert python3-ipykernel)
+  $mpi && packages+=(openmpi-devel)
   is_installed() { rpm -q "$1" >/dev/null 2>&1; }
   refresh=(true)
   install=(dnf install -y)
@@ -49,6 +52,7 @@ elif has brew; then  # untested
   $tests && packages+=(doctest google-benchmark libfaketime python3 python-matplotlib)
   $development && packages+=(llvm@16 clang-format@16 gcovr)
   $python && packages+=(pybind11 numpy)
+  $mpi && packages+=(open-mpi)
   is_installed() { brew list --versions "$1" >/dev/null 2>&1; }
   refresh=(true)
   install=(brew install)

@@ -61,7 +61,7 @@ void Console::end_progress() {
 }
 
 void Console::result(std::string_view line) {
-  if (json_) return;
+  if (json_ || silent_) return;
   end_progress();
   say(out_, line);
 }
@@ -74,6 +74,7 @@ void Console::note(std::string_view line) {
 }
 
 void Console::warning(std::string_view line) {
+  if (silent_) return;
   end_progress();
   err_ << "smlp: " << one_line(line) << std::endl;
 }
@@ -83,6 +84,7 @@ void Console::log(std::string_view line) {
 }
 
 void Console::document(std::string_view text) {
+  if (silent_) return;
   end_progress();
   out_ << text << std::endl;
 }

@@ -19,6 +19,8 @@ class Console {
   /// With `json` standard output is kept for one object, and text for people goes to standard error.
   void configure(bool json, bool quiet) { json_ = json, quiet_ = quiet; }
   bool is_quiet() const { return quiet_; }
+  /// From here on: another process speaks for this one.
+  void say_nothing() { silent_ = quiet_ = true; }
 
   /// A line for people: what was done. Not said when it would mix with JSON.
   void result(std::string_view line);
@@ -42,6 +44,7 @@ class Console {
   bool terminal_;
   bool json_ = false;
   bool quiet_ = false;
+  bool silent_ = false;
   bool drawn_ = false;
   std::chrono::steady_clock::time_point spoken_ = std::chrono::steady_clock::now();
 };

@@ -1,6 +1,8 @@
 // Connecting an evaluator.
 #include "mlp/program/key_holder_access.h"
 
+#include <algorithm>
+
 #include "protocols/transport/certificates.h"
 #include "protocols/transport/hosted.h"
 #include "protocols/transport/lockout.h"
@@ -19,8 +21,9 @@ std::optional<SecretKeys> load(const KeyHolderOptions& options, const std::strin
 
 }  // namespace
 
-KeyHolderAccess::KeyHolderAccess(const KeyHolderOptions& options, const std::string& command)
-    : options_(options), secret_(load(options, command)) {}
+KeyHolderAccess::KeyHolderAccess(const KeyHolderOptions& options, const std::string& command,
+                                 std::size_t first)
+    : options_(options), secret_(load(options, command)), first_(first) {}
 
 std::vector<std::filesystem::path> KeyHolderAccess::files(const KeyHolderOptions& options) {
   if (!options.secret_key) return {};
@@ -46,7 +49,9 @@ std::vector<KeyHolderLink> KeyHolderAccess::links() const {
   std::optional<Party> party;
   if (options_.tls) party = load_valid_party(*options_.tls, Use::client);
   std::vector<KeyHolderLink> out;
-  for (const Endpoint& endpoint : parse_endpoints(*options_.addresses)) out.emplace_back(endpoint, party);
+  std::vector<Endpoint> endpoints = parse_endpoints(*options_.addresses);
+  std::ranges::rotate(endpoints, endpoints.begin() + static_cast<std::ptrdiff_t>(first_ % endpoints.size()));
+  for (const Endpoint& endpoint : endpoints) out.emplace_back(endpoint, party);
   return out;
 }
 

@@ -18,7 +18,8 @@ namespace smlp {
 class KeyHolderAccess {
  public:
   /// Loads the secret key, or the certificates. Throws what `options.check` throws, and Error on the files.
-  KeyHolderAccess(const KeyHolderOptions& options, const std::string& command);
+  /// Of several addresses the first that is tried is number `first`, modulo their number.
+  KeyHolderAccess(const KeyHolderOptions& options, const std::string& command, std::size_t first = 0);
 
   /// The keys, where the key holder is in this process.
   const SecretKeys* hosted() const { return secret_ ? &*secret_ : nullptr; }
@@ -41,6 +42,7 @@ class KeyHolderAccess {
 
   KeyHolderOptions options_;
   std::optional<SecretKeys> secret_;
+  std::size_t first_;
 };
 
 }  // namespace smlp

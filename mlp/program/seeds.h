@@ -18,6 +18,9 @@ class Seeds {
       : seeded_(seed.has_value()),
         root_(seed ? RandomSource::from_seed(*seed) : RandomSource::from_system()) {}
 
+  /// Of a key that the ranks of an evaluator share.
+  Seeds(bool seeded, RandomSource root) : seeded_(seeded), root_(std::move(root)) {}
+
   /// Training and test part.
   RandomSource split() const { return root_.derive("split"); }
   /// The owner's order of the rows of a table.

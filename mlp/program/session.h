@@ -21,17 +21,19 @@ using Json = nlohmann::ordered_json;
 class Session {
  public:
   /// Over a channel to the holder of these keys. `random` is the evaluator's. `made_ahead`: idle processors
-  /// make re-randomisers. `range_checks`: as in EncryptedArithmetic.
+  /// make re-randomisers. `range_checks`: as in EncryptedArithmetic, `rounding` as in Evaluator.
   Session(const PublicKeys& keys, std::unique_ptr<Channel> channel, const BitBudget& budget,
           const ProtocolNames& protocols, const RandomSource& random, bool made_ahead = true,
-          bool range_checks = true)
+          bool range_checks = true, const std::optional<RandomSource>& rounding = std::nullopt)
       : channel_(std::move(channel)),
         evaluator_{keys.with_sigma(budget.numbers().sigma),
                    budget,
                    *channel_,
                    random,
                    draw_session(random),
-                   made_ahead},
+                   made_ahead,
+                   RandomSource::from_system(),
+                   rounding},
         arithmetic_(evaluator_, protocols, range_checks) {
     evaluator_.keys.prepare();
   }

@@ -301,16 +301,19 @@ std::optional<std::size_t> addend_bytes(const TrainingOptions& options, const Up
 /// `from_file`: of an epoch.
 Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
                         const TrainingOptions& options, std::size_t epoch,
-                        const std::vector<std::size_t>& group_widths, const Sizes& sizes,
-                        const OperandStates& table, bool range_checks, bool first, bool from_file) {
+                        const std::vector<std::size_t>& all_widths, const Sizes& sizes,
+                        const OperandStates& table, bool range_checks, bool first, bool from_file,
+                        const RankOf& rank) {
   const BitBudget& budget = sizes.budget;
   const std::size_t slots = budget.slots();
   const bool addend = options.momentum != 0 || options.weight_decay != 0;
   Declared declared(protocols, sizes, range_checks, first,
                     options.nesterov ? UpdateFactors::lookahead_bits : 0);
   const bool opened = declared.stay_opened();
+  const std::vector<std::size_t> group_widths = rank.part(all_widths);
+  const bool has_rows = !group_widths.empty();
   for (const std::size_t cols : {network.inputs(), network.outputs()})
-    declared.unpack({group_widths, balanced_groups(cols, budget.fitting_slots())});
+    if (has_rows) declared.unpack({group_widths, balanced_groups(cols, budget.fitting_slots())});
   const std::vector<std::size_t> rows = batch_groups(group_widths, slots);
   const auto values_layout = [&](std::size_t layer) {
     return activation_layout(network, layer, rows, slots);
@@ -323,23 +326,26 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
     const Layout layout = weight_layout(network, layer, slots);
     held[layer] = {declared.open(layout, held[layer].weights), declared.open(layout, held[layer].velocity)};
   }
-  const Held outputs = forward_pass(
-      declared, network, rows, slots, true,
-      [&](std::size_t layer, const Held& values) {
-        if (layer == 0) return table;
-        if (opened) return kept_of(values_layout(layer), values, budget);
-        return kept_of(with_bias(values_layout(layer)), network.kind(layer - 1).compares());
-      },
-      [&](std::size_t layer) {
-        if (!opened) return layer == 0 ? OperandStates{} : kept;
-        const HeldWeights& of_layer = held[layer];
-        return kept_of(weight_layout(network, layer, slots),
-                       options.nesterov ? of_layer.weights.plus(of_layer.velocity) : of_layer.weights,
-                       budget);
-      });
+  const Held outputs =
+      !has_rows
+          ? Held{}
+          : forward_pass(
+                declared, network, rows, slots, true,
+                [&](std::size_t layer, const Held& values) {
+                  if (layer == 0) return table;
+                  if (opened) return kept_of(values_layout(layer), values, budget);
+                  return kept_of(with_bias(values_layout(layer)), network.kind(layer - 1).compares());
+                },
+                [&](std::size_t layer) {
+                  if (!opened) return layer == 0 ? OperandStates{} : kept;
+                  const HeldWeights& of_layer = held[layer];
+                  return kept_of(
+                      weight_layout(network, layer, slots),
+                      options.nesterov ? of_layer.weights.plus(of_layer.velocity) : of_layer.weights, budget);
+                });
   Held errors = outputs.plus(targets);
   const auto error_packings = network.layers() > 1 ? Packings::column_packed : Packings::both;
-  if (options.clip_gradient != 0)
+  if (has_rows && options.clip_gradient != 0)
     errors = declared.layer(clip_kind(options.clip_gradient), values_layout(network.layers()), true,
                             opened ? errors : Held{}, error_packings);
   for (std::size_t layer = network.layers(); layer-- > 0;) {
@@ -348,7 +354,7 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
     inputs.use = OperandUse::reused;
     OperandStates delta_again = layer == 0 ? OperandStates{} : reused;
     Held backward;
-    if (layer > 0) {
+    if (layer > 0 && has_rows) {
       Layout weights = weight_layout(network, layer, slots);
       weights.row_groups.pop_back();
       OperandStates with_bias_row = reused;
@@ -363,6 +369,14 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
                                 layer == 1 ? Packings::row_packed : Packings::column_packed);
     } else if (opened) {
       delta_again.term_bytes = errors.term_bytes(delta, budget);
+    }
+    if (protocols.shared) {  // its rows of the gradient of the whole batch, gathered
+      const std::vector<std::size_t> all_rows = batch_groups(all_widths, slots);
+      Layout weights = weight_layout(network, layer, slots);
+      weights.row_groups = rank.part(weights.row_groups);
+      if (!weights.row_groups.empty())
+        declared.product(layer, {weights.row_groups, all_rows}, {all_rows, weights.col_groups}, addend);
+      continue;
     }
     declared.product(
         layer, with_bias(values_layout(layer)).transposed(), delta, addend, inputs, delta_again,
@@ -410,8 +424,8 @@ Cost storing_cost(const Network& network, const ProtocolNames& protocols, const 
 
 Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const TrainingOptions& options,
                 const TableGroups& groups, const Sizes& sizes, bool first, bool range_checks,
-                std::size_t epoch) {
-  const bool keeps = keeps_table(groups, network.inputs() + 1, sizes.budget);
+                std::size_t epoch, const RankOf& rank) {
+  const bool keeps = !protocols.shared && keeps_table(groups, network.inputs() + 1, sizes.budget);
   Cost cost;
   for (const auto& batch : groups.batches) {
     std::vector<std::size_t> widths;
@@ -420,24 +434,46 @@ Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const Tr
     if (keeps) table = {first ? OperandUse::kept : OperandUse::reused, batch.size(), 0};
     const bool from_file = &batch == &groups.batches.front();
     cost += training_step_cost(network, protocols, options, epoch, widths, sizes, table, range_checks,
-                               first && from_file, from_file);
+                               first && from_file, from_file, rank);
     if (from_file) cost += storing_cost(network, protocols, options, epoch, widths, sizes);
   }
   bool transferred = options.clip_gradient != 0;
   for (std::size_t layer = 0; layer < network.layers(); ++layer)
     transferred |= network.kind(layer).compares() || protocols.product(layer).transfers;
-  cost += weight_check_cost(network, protocols, sizes, range_checks, first && !transferred);
+  if (rank.rank == 0)
+    cost += weight_check_cost(network, protocols, sizes, range_checks, first && !transferred);
   return cost;
 }
 
-Cost classification_cost(const Network& network, const ProtocolNames& protocols, const TableGroups& groups,
-                         const Sizes& sizes, std::size_t user_bits, bool range_checks) {
-  Cost cost;
+std::uint64_t exchanged_bytes(const Network& network, const TableGroups& groups, const Sizes& sizes,
+                              const RankOf& rank) {
   const std::size_t slots = sizes.budget.slots();
+  std::uint64_t ciphertexts = 0;
   for (const auto& batch : groups.batches) {
     std::vector<std::size_t> widths;
     for (const std::size_t group : batch) widths.push_back(groups.widths[group]);
-    const bool first = &batch == &groups.batches.front();
+    const std::vector<std::size_t> mine = rank.part(widths);
+    const std::size_t rows = std::accumulate(mine.begin(), mine.end(), std::size_t{0});
+    for (std::size_t layer = 0; layer < network.layers(); ++layer) {
+      Layout weights = weight_layout(network, layer, slots);
+      const bool gathers_inputs = layer > 0 || slots == 1;
+      ciphertexts += rows * (weights.col_groups.size() + (gathers_inputs ? weights.row_groups.size() : 0));
+      const bool both_packings = !weights.single();
+      weights.row_groups = rank.part(weights.row_groups);
+      ciphertexts += column_packed_count(weights) + (both_packings ? row_packed_count(weights) : 0);
+    }
+  }
+  return ciphertexts * sizes.ciphertext_bytes;
+}
+
+Cost classification_cost(const Network& network, const ProtocolNames& protocols, const TableGroups& groups,
+                         const Sizes& sizes, std::size_t user_bits, bool range_checks, const RankOf& rank) {
+  Cost cost;
+  const std::size_t slots = sizes.budget.slots();
+  for (std::size_t b = rank.rank; b < groups.batches.size(); b += rank.ranks) {
+    std::vector<std::size_t> widths;
+    for (const std::size_t group : groups.batches[b]) widths.push_back(groups.widths[group]);
+    const bool first = b == rank.rank;
     Declared declared(protocols, sizes, range_checks, first);
     declared.unpack({widths, balanced_groups(network.inputs(), sizes.budget.fitting_slots())});
     declared.unpack({widths, {1}});  // row numbers

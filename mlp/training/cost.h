@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "mlp/ranks/ranks.h"
 #include "mlp/training/encrypted_table.h"
 #include "mlp/training/network.h"
 #include "mlp/training/training_options.h"
@@ -17,17 +18,35 @@ struct Cost {
   Cost& operator+=(const Cost& other);
 };
 
+/// Which of the ranks that share a training (mlp/ranks/ranks.h).
+struct RankOf {
+  std::size_t rank = 0, ranks = 1;
+
+  /// Its pieces of these.
+  std::vector<std::size_t> part(const std::vector<std::size_t>& pieces) const {
+    const Share share = share_of(pieces.size(), rank, ranks);
+    const auto first = pieces.begin() + static_cast<std::ptrdiff_t>(share.first);
+    return {first, first + static_cast<std::ptrdiff_t>(share.count)};
+  }
+};
+
 /// One epoch over a table, with its range checks where the protocols serve them. The `first` of a session
 /// opens the table's values; later ones have them. `epoch`, from 0: whose learning rate is taken. Schedules
-/// fall, and the masks of updates with them: no epoch costs more than by the rate of epoch 0.
+/// fall, and the masks of updates with them: no epoch costs more than by the rate of epoch 0. Of ranks: what
+/// this one does; they open the table in each step.
 Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const TrainingOptions& options,
                 const TableGroups& groups, const Sizes& sizes, bool first, bool range_checks = true,
-                std::size_t epoch = 0);
+                std::size_t epoch = 0, const RankOf& rank = {});
+
+/// What that rank brings to the others in an epoch (mlp/training/shared_arithmetic.h).
+std::uint64_t exchanged_bytes(const Network& network, const TableGroups& groups, const Sizes& sizes,
+                              const RankOf& rank);
 
 /// Classification of a table, with its range checks where the protocols serve them; with `user_bits`, the
-/// size of a user's key, its hand-over too.
+/// size of a user's key, its hand-over too. Of ranks: of the batches of this one.
 Cost classification_cost(const Network& network, const ProtocolNames& protocols, const TableGroups& groups,
-                         const Sizes& sizes, std::size_t user_bits = 0, bool range_checks = true);
+                         const Sizes& sizes, std::size_t user_bits = 0, bool range_checks = true,
+                         const RankOf& rank = {});
 
 /// Hand-over of a model to the holder of a key of so many bits.
 Cost release_cost(const Network& network, const Sizes& sizes, std::size_t user_bits);

@@ -15,15 +15,25 @@
 
 namespace smlp {
 
-double MachineSpeed::seconds(const Cost& cost, int threads) const {
+double MachineSpeed::evaluator_seconds(const Cost& cost, int threads) const {
   const Operations& o = cost.operations;
   const double work = o.products * product + o.rerandomisations * rerandomisation +
-                      o.decryptions * decryption + o.encryptions * encryption + o.bit_products * bit_product +
-                      o.bit_rerandomisations * bit_rerandomisation + o.bit_encryptions * bit_encryption +
-                      o.zero_tests * zero_test + o.gates * gate + o.transfers * transfer +
-                      o.transfer_blocks * transfer_block;
+                      o.bit_products * bit_product + o.bit_rerandomisations * bit_rerandomisation;
+  return work / std::max(threads, 1) + half_of_both(cost, threads);
+}
+
+double MachineSpeed::key_holder_seconds(const Cost& cost, int threads) const {
+  const Operations& o = cost.operations;
+  const double work = o.decryptions * decryption + o.encryptions * encryption +
+                      o.bit_encryptions * bit_encryption + o.zero_tests * zero_test;
+  return work / std::max(threads, 1) + half_of_both(cost, threads);
+}
+
+double MachineSpeed::half_of_both(const Cost& cost, int threads) const {
+  const Operations& o = cost.operations;
+  const double work = o.gates * gate + o.transfers * transfer + o.transfer_blocks * transfer_block;
   const auto bytes = static_cast<double>(cost.traffic.to_key_holder + cost.traffic.to_evaluator);
-  return work / std::max(threads, 1) + bytes * byte;
+  return (work / std::max(threads, 1) + bytes * byte) / 2;
 }
 
 namespace {

@@ -15,7 +15,15 @@ struct MachineSpeed {
 
   /// Seconds of both parties' operations on `threads` threads that never wait; what is on the way between
   /// the parties meanwhile takes longer.
-  double seconds(const Cost& cost, int threads) const;
+  double seconds(const Cost& cost, int threads) const {
+    return evaluator_seconds(cost, threads) + key_holder_seconds(cost, threads);
+  }
+  /// Of one party; half of what both do.
+  double evaluator_seconds(const Cost& cost, int threads) const;
+  double key_holder_seconds(const Cost& cost, int threads) const;
+
+ private:
+  double half_of_both(const Cost& cost, int threads) const;
 };
 
 /// Medians of short samples with these keys, the same beside other busy processes: processor time is

@@ -37,11 +37,41 @@ BatchAnswers classify_one(EncryptedArithmetic& arithmetic, const Network& networ
   return answers;
 }
 
+/// The answers of all ranks, of which each has those of every size()-th batch.
+std::vector<BatchAnswers> gathered(const PaillierPublicKey& key, std::vector<BatchAnswers> all, Ranks& ranks,
+                                   const EncryptedTable& table, std::size_t slots, std::size_t outputs) {
+  Bytes mine;
+  for (std::size_t b = ranks.rank(); b < all.size(); b += ranks.size()) {
+    key.encode_at_rest(all[b].order, mine);
+    key.encode_at_rest(all[b].values, mine);
+  }
+  const std::vector<Bytes> brought = ranks.gather(mine);
+  for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
+    if (rank == ranks.rank()) continue;
+    ByteReader reader(brought[rank]);
+    for (std::size_t b = rank; b < all.size(); b += ranks.size()) {
+      BatchAnswers& answers = all[b];
+      for (const std::size_t group : table.groups().batches[b]) {
+        const std::size_t rows = table.groups().widths[group];
+        answers.groups.insert(answers.groups.end(), slots == 1 ? rows : 1, slots == 1 ? 1 : rows);
+      }
+      const auto read = [&](std::size_t count) {
+        return key.decode(reader.take(count * key.ciphertext_bytes(), "answers of another rank"), count,
+                          "answers of another rank");
+      };
+      answers.order = read(answers.groups.size());
+      answers.values = read(answers.groups.size() * outputs);
+    }
+    reader.finish("answers of another rank");
+  }
+  return all;
+}
+
 }  // namespace
 
 EncryptedAnswers classify(EncryptedArithmetic& arithmetic, const Weights<EncryptedMatrix>& model,
                           const Network& network, const EncryptedTable& table,
-                          const std::optional<PublicKeys>& user, const Progress& progress) {
+                          const std::optional<PublicKeys>& user, const Progress& progress, Ranks* ranks) {
   const Evaluator& evaluator = arithmetic.evaluator();
   if (table.info().features != network.inputs())
     throw Error("the network " + network.text() + " has " + std::to_string(network.inputs()) +
@@ -64,8 +94,11 @@ EncryptedAnswers classify(EncryptedArithmetic& arithmetic, const Weights<Encrypt
     weights = weights.opened_once(std::make_shared<OpenedRows>(weights.rows(), lasting));
   }
   const std::size_t batches = table.groups().batches.size();
-  for (std::size_t b = 0; b < batches; ++b) {
-    BatchAnswers answers = classify_one(arithmetic, network, kept, table, b);
+  std::vector<BatchAnswers> all(batches);
+  const std::size_t first = ranks == nullptr ? 0 : ranks->rank(), step = ranks == nullptr ? 1 : ranks->size();
+  for (std::size_t b = first; b < batches; b += step) {
+    BatchAnswers& answers = all[b];
+    answers = classify_one(arithmetic, network, kept, table, b);
     if (user) {
       std::vector<Ciphertext> all = answers.order;
       all.insert(all.end(), answers.values.begin(), answers.values.end());
@@ -75,10 +108,15 @@ EncryptedAnswers classify(EncryptedArithmetic& arithmetic, const Weights<Encrypt
       answers.order.assign(switched.begin(), middle);
       answers.values.assign(middle, switched.end());
     }
+    if (progress) progress(b + 1, batches);
+  }
+  if (ranks != nullptr)
+    all = gathered(user ? user->paillier() : evaluator.paillier(), std::move(all), *ranks, table,
+                   evaluator.budget.slots(), network.outputs());
+  for (const BatchAnswers& answers : all) {
     out.groups.insert(out.groups.end(), answers.groups.begin(), answers.groups.end());
     out.order.insert(out.order.end(), answers.order.begin(), answers.order.end());
     out.values.insert(out.values.end(), answers.values.begin(), answers.values.end());
-    if (progress) progress(b + 1, batches);
   }
   return out;
 }

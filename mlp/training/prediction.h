@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "mlp/files/answers_file.h"
+#include "mlp/ranks/ranks.h"
 #include "mlp/training/encrypted_arithmetic.h"
 #include "mlp/training/encrypted_table.h"
 #include "mlp/training/network.h"
@@ -14,10 +15,11 @@ namespace smlp {
 /// The scores (mlp/training/trainer.h) for every row of the table, with the owner's row numbers, in the
 /// groups of the table (one row a group where the evaluator's budget has one slot). Under `user` where given:
 /// then neither server can open them; else under the evaluator's key. An evaluator's randomness serves one
-/// classification.
+/// classification. `ranks` deal the batches in turn, and each has the answers to all.
 EncryptedAnswers classify(EncryptedArithmetic& arithmetic, const Weights<EncryptedMatrix>& model,
                           const Network& network, const EncryptedTable& table,
-                          const std::optional<PublicKeys>& user, const Progress& progress = nullptr);
+                          const std::optional<PublicKeys>& user, const Progress& progress = nullptr,
+                          Ranks* ranks = nullptr);
 
 /// Decrypted answers in the owner's order.
 struct Answers {

@@ -62,7 +62,7 @@ void train_epoch(A& arithmetic, const Network& network, Weights<typename A::Matr
                  const RandomSource& order, const StepObserver<typename A::Matrix>& observer = nullptr) {
   const auto batches = epoch_batches(groups, epoch, order);
   check_steps(epoch, batches.size());
-  const bool keeps = keeps_table(groups, model.weights.front().rows(), budget);
+  const bool keeps = keeps_table(groups, network.inputs() + 1, budget);
   for (std::size_t b = 0; b < batches.size(); ++b) {
     const auto step = static_cast<std::uint32_t>(epoch * batches.size() + b);
     const auto features =

@@ -11,6 +11,7 @@
 #include "mlp/training/cost.h"
 #include "mlp/training/machine_speed.h"
 #include "mlp/training/product_choice.h"
+#include "mlp/training/scaling.h"
 #include "mlp/training/training.h"
 #include "paillier/error.h"
 #include "paillier/parallel.h"
@@ -34,6 +35,7 @@ struct PlanOptions {
   std::size_t inner = 1024;
   ThreadOption threads;
   LinkOption link;
+  std::size_t ranks = 1, key_holders = 1;
   bool json = false;
 };
 
@@ -51,6 +53,9 @@ void declare(CommandLine& line, PlanOptions& options) {
   line.number("inner", options.inner, "widest inner dimension of a product that slots have room for");
   options.threads.add_to(line);
   options.link.add_to(line);
+  line.number("ranks", options.ranks,
+              "evaluators that share the training by MPI, with --threads threads each");
+  line.number("key-holders", options.key_holders, "key holders that serve them, on as many machines");
   line.flag("json", options.json, "one JSON object on standard output");
 }
 
@@ -108,6 +113,33 @@ Json to_json(const std::vector<PresetCost>& presets) {
   return out;
 }
 
+/// Numbers of ranks that the table of a plan has, beside that of the plan.
+const std::vector<std::size_t> usual_ranks{1, 2, 4, 8, 16, 32, 64};
+
+Json to_json(const SharedEpoch& epoch) {
+  return {{"ranks", epoch.ranks},
+          {"seconds", epoch.seconds()},
+          {"evaluators", epoch.evaluators},
+          {"key_holders", epoch.key_holders},
+          {"link", epoch.link},
+          {"exchange", epoch.exchange},
+          {"exchanged_bytes", epoch.exchanged},
+          {"memory_bytes", epoch.memory},
+          {"limit", epoch.limit()}};
+}
+
+std::string shared_text(const SharedEpoch& epoch) {
+  return count_text(epoch.ranks, "rank") + ": " + duration_text(epoch.seconds()) + " (evaluators " +
+         duration_text(epoch.evaluators) + ", key holders " + duration_text(epoch.key_holders) + ", links " +
+         duration_text(epoch.link + epoch.exchange) + "); limited by " + std::string(epoch.limit());
+}
+
+Json to_json(const std::vector<SharedEpoch>& epochs) {
+  Json out = Json::array();
+  for (const SharedEpoch& epoch : epochs) out.push_back(to_json(epoch));
+  return out;
+}
+
 /// A line for each preset, under a heading.
 std::vector<std::string> table_text(const std::vector<PresetCost>& presets) {
   const auto padded = [](std::string text, std::size_t width) {
@@ -156,7 +188,11 @@ int plan_command(const Words& words, Console& console) {
   options.key.check();
   options.sigma.check(line);
   const LinkSpeed link = options.link.speed().value_or(LinkSpeed::loopback());
-  constexpr std::size_t most_rows = std::size_t{1} << 24;
+  constexpr std::size_t most_rows = std::size_t{1} << 24, most_processes = 4096;
+  if (options.ranks < 1 || options.ranks > most_processes || options.key_holders < 1 ||
+      options.key_holders > most_processes)
+    throw Error("--ranks is " + std::to_string(options.ranks) + " and --key-holders " +
+                std::to_string(options.key_holders) + ", allowed are 1 to " + std::to_string(most_processes));
   if (options.rows < 1 || options.rows > most_rows || options.test_rows > most_rows)
     throw Error("--rows and --test-rows are at most 2^24, and --rows at least 1");
   std::size_t features = 0, outputs = options.data.task == Task::regression ? 1 : 0;
@@ -216,6 +252,19 @@ int plan_command(const Words& words, Console& console) {
       presets.back().over_links.push_back(seconds_over(way, there, speed.seconds(there, thread_count())));
     }
   }
+  std::vector<SharedEpoch> shared;
+  if (line.given("ranks") || line.given("key-holders")) {
+    std::vector<std::size_t> counts = usual_ranks;
+    if (std::ranges::find(counts, options.ranks) == counts.end()) counts.push_back(options.ranks);
+    std::ranges::sort(counts);
+    for (const std::size_t ranks : counts) {
+      ProtocolNames of_ranks = names;
+      of_ranks.shared = ranks > 1;
+      shared.push_back(shared_epoch(network, of_ranks, options.training, groups, sizes, once,
+                                    options.range_check.on, speed,
+                                    {ranks, options.key_holders, thread_count(), link}));
+    }
+  }
   std::optional<TableGroups> test;
   Cost testing;
   if (options.test_rows > 0) {
@@ -248,6 +297,7 @@ int plan_command(const Words& words, Console& console) {
                     {"link", options.link.text.value_or("loopback")},
                     {"epoch_over_link", seconds_over(link, epoch, epoch_seconds)},
                     {"presets", to_json(presets)},
+                    {"shared", to_json(shared)},
                     {"test",
                      {{"seconds", test_seconds},
                       {"bytes", smlp::to_json(testing.traffic)},
@@ -270,6 +320,15 @@ int plan_command(const Words& words, Console& console) {
   if (options.link.text)
     console.result("over " + link.text() + ": " + duration_text(seconds_over(link, epoch, epoch_seconds)));
   for (const std::string& row : table_text(presets)) console.result(row);
+  if (!shared.empty()) {
+    console.result("an epoch shared by ranks of " +
+                   count_text(static_cast<std::size_t>(thread_count()), "thread") + ", with " +
+                   count_text(options.key_holders, "key holder") + " of as many, over " + link.text() + ":");
+    for (const SharedEpoch& epoch : shared)
+      console.result((epoch.ranks == options.ranks ? "* " : "  ") + shared_text(epoch));
+    console.result("a rank holds about " + bytes_text(static_cast<double>(shared.front().memory)) +
+                   " of ciphertexts");
+  }
   console.result(count_text(options.training.epochs, "epoch") + ": " + duration_text(all_seconds));
   if (test) console.result("the test: " + cost_text(testing, test_seconds));
   console.result(distance_text(names, all_shown, options.numbers.sigma));

@@ -6,6 +6,7 @@
 #include "mlp/files/table_file.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/key_holder_access.h"
+#include "mlp/program/launched.h"
 #include "mlp/program/output_place.h"
 #include "mlp/program/provenance.h"
 #include "mlp/program/report.h"
@@ -66,25 +67,18 @@ void check_same_numbers(const std::string& model_file, const BitBudget& model, c
                 " with " + text(model) + ": encrypt the queries again with the latter");
 }
 
-}  // namespace
-
-int predict_command(const Words& words, Console& console) {
+/// `ranks` that share the classification; null: none do.
+void predict(const PredictOptions& options, const CommandLine& line, Console& console, Ranks* ranks) {
   const double start = wall_seconds();
-  PredictOptions options;
-  CommandLine line("predict", "Classifies an encrypted table. Protocols and numbers are those of the model.");
-  declare(line, options);
-  if (const auto help = line.parse(words)) return console.document(*help), 0;
-  console.configure(options.output.json, options.output.quiet);
-  options.key_holder.check("predict");
-  options.bound.check();
-  options.threads.apply();
+  const bool is_first = ranks == nullptr || ranks->rank() == 0;
   std::vector<std::filesystem::path> read = KeyHolderAccess::files(options.key_holder);
   read.insert(read.end(), {options.model, options.data});
   if (options.user_key) read.emplace_back(*options.user_key);
-  const OutputPlace place("--out", options.out, Content::file, read);
-  if (place.holds_file() && !options.force.force) refuse_existing("--out", options.out);
+  std::optional<OutputPlace> place;
+  if (is_first) place.emplace("--out", options.out, Content::file, read);
+  if (place && place->holds_file() && !options.force.force) refuse_existing("--out", options.out);
 
-  const KeyHolderAccess key_holder(options.key_holder, "predict");
+  const KeyHolderAccess key_holder(options.key_holder, "predict", is_first ? 0 : ranks->rank());
   const LoadedModel loaded = load_model(options.model);
   const EncryptedModel& model = loaded.model;
   const PublicKeys& keys = loaded.keys;
@@ -121,8 +115,13 @@ int predict_command(const Words& words, Console& console) {
     console.warning("note: the key holder runs in this process, so all roles are in one hand");
   const std::size_t sigma = model.budget.numbers().sigma, user_bits = user ? user->paillier().bits() : 0;
   const Sizes sizes{model.budget, keys.paillier().ciphertext_bytes(), keys.dgk().ciphertext_bytes()};
-  const auto cost = [&](const ProtocolNames& protocols) {
-    return classification_cost(network, protocols, table.groups(), sizes, user_bits, options.range_check.on);
+  const auto cost = [&](const ProtocolNames& protocols) {  // of all ranks
+    Cost all;
+    const std::size_t size = ranks == nullptr ? 1 : ranks->size();
+    for (std::size_t rank = 0; rank < size; ++rank)
+      all += classification_cost(network, protocols, table.groups(), sizes, user_bits, options.range_check.on,
+                                 {rank, size});
+    return all;
   };
   std::optional<LinkSpeed> link = options.link.speed();
   if (link && (!names.needs_transfers() || names.needs_one_value_a_ciphertext())) {
@@ -131,8 +130,10 @@ int predict_command(const Words& words, Console& console) {
   }
   if (link) {
     names.matmul = cheapest;
-    names = with_cheapest_products(names, network.layers(), cost,
-                                   measure_speed(keys, RandomSource::from_system()), *link);
+    if (is_first)
+      names = with_cheapest_products(names, network.layers(), cost,
+                                     measure_speed(keys, RandomSource::from_system()), *link);
+    if (ranks != nullptr) names.matmul = from_first(*ranks, names.matmul);
     console.note(products_text(names, *link));
   }
   const Shown shown_in_all = model.shown + shown(cost(names).operations);
@@ -140,7 +141,7 @@ int predict_command(const Words& words, Console& console) {
       for_training(names, network, TrainingOptions::from_json(model.training), true);
   require_distance("this classification, with the training of the model,", all, shown_in_all, sigma,
                    options.bound.bound, wider_model_remedy(sigma));
-  const Seeds seeds(options.key_holder.seed);
+  const Seeds seeds = shared_seeds(options.key_holder.seed, ranks);
   std::set<std::string> protocols = asked_protocols(names, options.range_check.on);
   std::optional<Recipient> recipient;
   if (user) {
@@ -148,15 +149,17 @@ int predict_command(const Words& words, Console& console) {
     recipient = {*user, Purpose::answers};
   }
   Session session(keys, key_holder.connect(keys, protocols, seeds.key_holder(), recipient), model.budget,
-                  names, seeds.prediction(), true, options.range_check.on);
+                  names, of_rank(seeds.prediction(), ranks), true, options.range_check.on,
+                  seeds.prediction());
   Meter meter(session);
   ProgressBar progress(console, "predict", "batches");
   const EncryptedAnswers answers = locating_ranges("batch", key_holder.after_refusal(model_remedy), [&] {
-    return classify(session.arithmetic(), {model.weights, {}}, network, table, user,
-                    [&](std::size_t done, std::size_t total) { progress(done, total); });
+    return classify(
+        session.arithmetic(), {model.weights, {}}, network, table, user,
+        [&](std::size_t done, std::size_t total) { progress(done, total); }, ranks);
   });
   const PublicKeys& owner = user ? *user : keys;
-  save_answers(options.out, answers, owner);
+  if (is_first) save_answers(options.out, answers, owner);
   const Measured measured = meter.lap();
 
   if (options.output.json) {
@@ -185,6 +188,22 @@ int predict_command(const Words& words, Console& console) {
                    to_hex(owner.fingerprint()).substr(0, 16) + ".., in " + duration_text(measured.seconds) +
                    ", " + std::to_string(measured.traffic.rounds) + " rounds");
   }
+}
+
+}  // namespace
+
+int predict_command(const Words& words, Console& console) {
+  PredictOptions options;
+  CommandLine line("predict", "Classifies an encrypted table. Protocols and numbers are those of the model.");
+  declare(line, options);
+  if (const auto help = line.parse(words)) return console.document(*help), 0;
+  console.configure(options.output.json, options.output.quiet);
+  options.key_holder.check("predict");
+  options.bound.check();
+  options.threads.apply();
+  const std::unique_ptr<Ranks> ranks = join_ranks(std::chrono::seconds(options.key_holder.timeout));
+  if (ranks && ranks->rank() > 0) console.say_nothing();  // and nothing is written
+  on_rank(ranks.get(), [&] { predict(options, line, console, ranks.get()); });
   return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "mlp/files/table_file.h"
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/key_holder_access.h"
+#include "mlp/program/launched.h"
 #include "mlp/program/metrics.h"
 #include "mlp/program/output_place.h"
 #include "mlp/program/provenance.h"
@@ -17,6 +18,7 @@
 #include "mlp/training/machine_speed.h"
 #include "mlp/training/out_of_range.h"
 #include "mlp/training/product_choice.h"
+#include "mlp/training/shared_arithmetic.h"
 #include "mlp/training/training.h"
 #include "paillier/error.h"
 
@@ -93,13 +95,15 @@ void check_same_training(const std::string& path, const EncryptedModel& found, c
 
 class Training {
  public:
-  /// `origin` of the results: provenance().
-  Training(const TrainOptions& options, const KeyHolderAccess& key_holder, Json origin, Console& console)
+  /// `origin` of the results: provenance(). `ranks` that share the training; null: none do.
+  Training(const TrainOptions& options, const KeyHolderAccess& key_holder, Json origin, Console& console,
+           Ranks* ranks)
       : options_(options),
+        ranks_(ranks),
         training_(options.training),
         origin_(std::move(origin)),
         console_(console),
-        seeds_(options.key_holder.seed),
+        seeds_(shared_seeds(options.key_holder.seed, ranks)),
         names_(options.protocols.names()),
         table_(open_table(options.data, key_holder.hosted())),
         keys_(table_.public_keys()),
@@ -110,6 +114,7 @@ class Training {
     options.key_holder.strength.check(keys_, options.data);
     if (!options.rate_given)
       training_.learning_rate = usual_rate(options.network, options.protocols, table_.info().task);
+    names_.shared = ranks != nullptr;
     names_ = for_training(names_, network_, training_, options.range_check.on);
     const std::size_t batch = table_.info().batch;
     if (options.batch_given && training_.batch != batch)
@@ -126,6 +131,7 @@ class Training {
     connect(key_holder);
     prepare_model();
     require_planned_distance();
+    if (ranks_ != nullptr) ranks_->gather({});  // all have read the checkpoint that the first will replace
   }
 
   void run();
@@ -140,22 +146,36 @@ class Training {
     if (!table_.has_labels()) throw Error(options_.data + " has no labels to train on");
     return table_.info().outputs;
   }
-  /// Chooses products too, where they are left open: as the checkpoint has them, else the cheapest.
   void connect(const KeyHolderAccess& key_holder);
+  std::unique_ptr<Channel> channel(const KeyHolderAccess& key_holder, const ProtocolNames& names) const {
+    return key_holder.connect(keys_, asked_protocols(names, options_.range_check.on), seeds_.key_holder());
+  }
+  /// Chooses products too, where they are left open: as the checkpoint has them, else the cheapest.
+  void choose_and_connect(const KeyHolderAccess& key_holder);
   void choose_products(const LinkSpeed& link);
   void prepare_model();
   /// Throws Error where the epochs that are left would pass --statistical-bound.
   void require_planned_distance() const;
   /// What an epoch shows; the first of a session opens the table.
   Shown shown_by_epoch(bool first) const {
-    return shown(
-        epoch_cost(network_, names_, training_, table_.groups(), sizes_, first, options_.range_check.on)
-            .operations);
+    const std::size_t ranks = ranks_ == nullptr ? 1 : ranks_->size();
+    Shown all;
+    for (std::size_t rank = 0; rank < ranks; ++rank)
+      all += shown(epoch_cost(network_, names_, training_, table_.groups(), sizes_, first,
+                              options_.range_check.on, 0, {rank, ranks})
+                       .operations);
+    return all;
   }
+  bool is_first() const { return ranks_ == nullptr || ranks_->rank() == 0; }
+  /// Randomness of this rank alone, but for what decides roundings.
+  std::unique_ptr<Session> session();
+  void train(Session& session, Weights<EncryptedMatrix>& weights, std::uint32_t epoch,
+             const std::function<void(std::size_t done, std::size_t total)>& observer);
   /// What was shown, the epochs that are left, and the hand-over of the model.
   Shown planned() const;
 
   const TrainOptions& options_;
+  Ranks* ranks_;
   TrainingOptions training_;
   Json origin_;
   Console& console_;
@@ -171,12 +191,17 @@ class Training {
   std::optional<EncryptedModel> model_;
   std::uint64_t first_epoch_ = 0;
   Measured measured_;
+  RankTotals totals_;  ///< of all ranks
 };
 
 void Training::connect(const KeyHolderAccess& key_holder) {
-  const auto channel = [&](const ProtocolNames& names) {
-    return key_holder.connect(keys_, asked_protocols(names, options_.range_check.on), seeds_.key_holder());
-  };
+  if (is_first()) choose_and_connect(key_holder);
+  if (ranks_ == nullptr) return;
+  names_.matmul = from_first(*ranks_, names_.matmul);
+  if (!is_first()) channel_ = channel(key_holder, names_);
+}
+
+void Training::choose_and_connect(const KeyHolderAccess& key_holder) {
   const std::optional<LinkSpeed> link = options_.link.speed();
   const bool open = names_.chooses_products();
   if (link && (!open || checkpoint_))
@@ -185,14 +210,14 @@ void Training::connect(const KeyHolderAccess& key_holder) {
                                                               : "the preset");
   if (open && checkpoint_) names_.matmul = ProtocolNames::from_families(checkpoint_->protocols).matmul;
   if (!names_.chooses_products()) {
-    channel_ = channel(names_);
+    channel_ = channel(key_holder, names_);
     return;
   }
   ProtocolNames packed = names_;
   packed.matmul = "packed";
-  channel_ = channel(packed);  // which every key holder of such protocols answers
+  channel_ = channel(key_holder, packed);  // which every key holder of such protocols answers
   try {
-    channel_ = channel(names_);
+    channel_ = channel(key_holder, names_);
   } catch (const Error&) {
     names_ = packed;
     console_.note("products are packed: the key holder answers no other kind");
@@ -264,6 +289,29 @@ Shown Training::planned() const {
   return all;
 }
 
+std::unique_ptr<Session> Training::session() {
+  const RandomSource random = seeds_.training();
+  return std::make_unique<Session>(keys_, std::move(channel_), budget_, names_, of_rank(random, ranks_), true,
+                                   options_.range_check.on, random);
+}
+
+void Training::train(Session& session, Weights<EncryptedMatrix>& weights, std::uint32_t epoch,
+                     const std::function<void(std::size_t done, std::size_t total)>& observer) {
+  const auto train_with = [&](auto& arithmetic, auto& model) {
+    using Matrix = typename std::remove_reference_t<decltype(arithmetic)>::Matrix;
+    const GroupReader<Matrix> reader{[&](std::size_t group) { return Matrix{table_.features(group)}; },
+                                     [&](std::size_t group) { return Matrix{table_.labels(group)}; }};
+    train_epoch(arithmetic, network_, model, reader, table_.groups(), training_, budget_, epoch,
+                seeds_.batch_order(),
+                [&](std::size_t done, std::size_t total, const Matrix&) { observer(done, total); });
+  };
+  if (ranks_ == nullptr) return train_with(session.arithmetic(), weights);
+  SharedArithmetic arithmetic(session.arithmetic(), *ranks_);
+  Weights<SharedMatrix> shared = on_every_rank(std::move(weights));
+  train_with(arithmetic, shared);
+  weights = on_every_rank(std::move(shared));
+}
+
 void Training::run() {
   const TableGroups& groups = table_.groups();
   console_.note(options_.data + ": " + count_text(table_.info().rows, "row") + ", " +
@@ -274,21 +322,23 @@ void Training::run() {
   describe_training(console_, network_, training_, names_, batch_rows(groups, groups.batches.front()),
                     budget_, options_.range_check.on);
   warn_of_unused(console_, options_.protocols, names_);
+  if (ranks_ != nullptr)
+    console_.note(std::to_string(ranks_->size()) + " ranks share each step; what follows is of the first");
   if (first_epoch_ > 0)
     console_.note(options_.out + " has " + std::to_string(first_epoch_) + " of " +
                   std::to_string(training_.epochs) + " epochs; continuing");
 
-  MetricsFile metrics(options_.output.metrics, first_epoch_);
+  MetricsFile metrics(is_first() ? options_.output.metrics : "", first_epoch_);
   metrics.head(origin_);
-  Session session(keys_, std::move(channel_), budget_, names_, seeds_.training(), true,
-                  options_.range_check.on);
-  Meter meter(session);
-  const GroupReader<EncryptedMatrix> reader{[&](std::size_t group) { return table_.features(group); },
-                                            [&](std::size_t group) { return table_.labels(group); }};
+  const std::unique_ptr<Session> session = this->session();
+  Meter meter(*session);
+  const auto save = [&] {
+    if (is_first()) save_model(options_.out, *model_, keys_);
+  };
   // Counted before it is shown: what an interrupted epoch has shown is in the checkpoint before it.
   if (first_epoch_ < training_.epochs) {
     model_->shown += shown_by_epoch(true);
-    if (first_epoch_ > 0) save_model(options_.out, *model_, keys_);
+    if (first_epoch_ > 0) save();
   }
   // Moved to and fro: one copy of a large model is enough.
   Weights<EncryptedMatrix> weights{std::move(model_->weights), std::move(model_->velocities)};
@@ -296,22 +346,26 @@ void Training::run() {
   for (std::uint64_t epoch = first_epoch_; epoch < training_.epochs; ++epoch) {
     progress.rename("epoch " + std::to_string(epoch + 1) + "/" + std::to_string(training_.epochs));
     Measured of_epoch;
-    train_epoch(session.arithmetic(), network_, weights, reader, groups, training_, budget_,
-                static_cast<std::uint32_t>(epoch), seeds_.batch_order(),
-                [&](std::size_t done, std::size_t total, const EncryptedMatrix&) {
-                  const Measured step = meter.lap();
-                  metrics.step(epoch + 1, epoch * total + done, step, Json::object());
-                  of_epoch += step;
-                  progress(epoch * total + done, training_.epochs * total);
-                });
+    train(*session, weights, static_cast<std::uint32_t>(epoch), [&](std::size_t done, std::size_t total) {
+      const Measured step = meter.lap();
+      metrics.step(epoch + 1, epoch * total + done, step, Json::object());
+      of_epoch += step;
+      progress(epoch * total + done, training_.epochs * total);
+    });
+    Json of_ranks = Json::object();  // nothing of the data is visible to an evaluator
+    if (ranks_ != nullptr) {
+      const RankTotals so_far = rank_totals(*ranks_, measured_.traffic + of_epoch.traffic);
+      of_ranks["ranks"] = (so_far - totals_).to_json();
+      totals_ = so_far;
+    }
     model_->weights = std::move(weights.weights);
     model_->velocities = std::move(weights.velocities);
     model_->epochs_done = epoch + 1;
     model_->steps_done = (epoch + 1) * groups.batches.size();
     if (epoch + 1 < training_.epochs) model_->shown += shown_by_epoch(false);
     // Before the checkpoint: a resumed training drops lines that it will write again, and lacks none.
-    metrics.epoch(epoch + 1, of_epoch, Json::object());  // nothing is visible to an evaluator
-    save_model(options_.out, *model_, keys_);
+    metrics.epoch(epoch + 1, of_epoch, of_ranks);
+    save();
     weights = {std::move(model_->weights), std::move(model_->velocities)};
     measured_ += of_epoch;
     const auto bytes = static_cast<double>(of_epoch.traffic.to_key_holder + of_epoch.traffic.to_evaluator);
@@ -341,6 +395,7 @@ Json Training::report(double wall) const {
                    {"range_checks", options_.range_check.on && names_.checks_ranges()},
                    {"model", options_.out}};
   Json out = origin_;
+  if (ranks_ != nullptr) out["ranks"] = totals_.to_json();
   out.update(found);
   return out;
 }
@@ -375,27 +430,32 @@ int train_command(const Words& words, Console& console) {
   if (options.resume && options.force.force)
     throw UsageError("--resume and --force exclude each other: one continues --out, the other replaces it");
   const bool may_exist = options.resume || options.force.force;
-  const OutputPlace place("--out", options.out, Content::file, read);
-  if (place.holds_file() && !may_exist)
+  const std::unique_ptr<Ranks> ranks = join_ranks(std::chrono::seconds(options.key_holder.timeout));
+  const bool is_first = ranks == nullptr || ranks->rank() == 0;
+  if (!is_first) console.say_nothing();  // and nothing is written
+  std::optional<OutputPlace> place, metrics_place;
+  if (is_first) place.emplace("--out", options.out, Content::file, read);
+  if (place && place->holds_file() && !may_exist)
     refuse_existing("--out", options.out,
                     "continue its training with --resume, replace it with --force, or name another file");
-  std::optional<OutputPlace> metrics_place;
-  if (!options.output.metrics.empty()) {
+  if (is_first && !options.output.metrics.empty()) {
     read.emplace_back(options.out);
     metrics_place.emplace("--metrics", options.output.metrics, Content::text, read);
     if (metrics_place->holds_file() && !may_exist) refuse_existing("--metrics", options.output.metrics);
   }
 
-  const KeyHolderAccess key_holder(options.key_holder, "train");
-  Training training(options, key_holder, provenance(line, options.key_holder.seed), console);
-  if (key_holder.hosted() != nullptr)
-    console.warning("note: the key holder runs in this process, so all roles are in one hand");
-  locating_ranges("step", key_holder.after_refusal(training_remedy), [&] { training.run(); });
-  if (options.output.json)
-    console.document(
-        training.report(wall_seconds() - start).dump(-1, ' ', false, Json::error_handler_t::replace));
-  else
-    console.result(training.summary());
+  on_rank(ranks.get(), [&] {
+    const KeyHolderAccess key_holder(options.key_holder, "train", ranks ? ranks->rank() : 0);
+    Training training(options, key_holder, provenance(line, options.key_holder.seed), console, ranks.get());
+    if (key_holder.hosted() != nullptr)
+      console.warning("note: the key holder runs in this process, so all roles are in one hand");
+    locating_ranges("step", key_holder.after_refusal(training_remedy), [&] { training.run(); });
+    if (options.output.json)
+      console.document(
+          training.report(wall_seconds() - start).dump(-1, ' ', false, Json::error_handler_t::replace));
+    else
+      console.result(training.summary());
+  });
   return 0;
 }
 

@@ -1,0 +1,58 @@
+// The processes of an evaluator that compute one training together. Each is a rank, with its own connection
+// to a key holder; what they exchange stays with the evaluator.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "paillier/integer.h"
+
+namespace smlp {
+
+/// Whole pieces in order, of which a rank has these.
+struct Share {
+  std::size_t first = 0, count = 0;
+  bool operator==(const Share&) const = default;
+};
+
+/// Of `pieces` dealt to `ranks` ranks as evenly as whole pieces allow; none where there are fewer pieces.
+Share share_of(std::size_t pieces, std::size_t rank, std::size_t ranks);
+
+class Ranks {
+ public:
+  virtual ~Ranks() = default;
+  Ranks(const Ranks&) = delete;
+  Ranks& operator=(const Ranks&) = delete;
+
+  std::size_t rank() const { return rank_; }
+  std::size_t size() const { return size_; }
+  /// What each rank brings, in the order of ranks. Every rank calls it as often and in the same order, with
+  /// bytes of any length. Throws Error naming the rank that does not come in time.
+  std::vector<Bytes> gather(const Bytes& mine);
+  /// Of pieces that the ranks share.
+  Share share(std::size_t pieces) const { return share_of(pieces, rank_, size_); }
+  /// What this rank has brought, and what it was brought by the others.
+  std::uint64_t sent() const { return sent_; }
+  std::uint64_t received() const { return received_; }
+
+ protected:
+  Ranks(std::size_t rank, std::size_t size) : rank_(rank), size_(size) {}
+  virtual std::vector<Bytes> gather_all(const Bytes& mine) = 0;
+
+ private:
+  std::size_t rank_, size_;
+  std::uint64_t sent_ = 0, received_ = 0;
+};
+
+/// How many ranks the launcher of this process (mpirun, srun) has started; 1 without one.
+std::size_t launched_ranks();
+
+/// The ranks of this process, by MPI; null where it is alone. None waits for another longer than `patience`
+/// beyond four times what it has worked itself since they met. Throws Error where there are several and the
+/// program is built without MPI.
+std::unique_ptr<Ranks> join_ranks(std::chrono::seconds patience);
+
+}  // namespace smlp

@@ -1,0 +1,41 @@
+// What a training costs that ranks share (mlp/training/shared_arithmetic.h), and what limits it.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "mlp/training/cost.h"
+#include "mlp/training/machine_speed.h"
+#include "protocols/transport/link_speed.h"
+
+namespace smlp {
+
+/// An epoch, in seconds. A rank and its key holder work in turn, each on all its threads; ranks work side by
+/// side.
+struct SharedEpoch {
+  std::size_t ranks = 1;
+  double evaluators = 0;   ///< of the rank that has most to do
+  double key_holders = 0;  ///< of that rank's requests, or, where key holders are short, of all that one has
+  double link = 0;         ///< between a rank and its key holder
+  double exchange = 0;     ///< between ranks
+  std::uint64_t exchanged = 0;  ///< bytes that a rank brings to each other, of the one that brings most
+  std::uint64_t memory = 0;  ///< bytes of ciphertexts that a rank holds at once: its batch, the model, a step
+
+  double seconds() const { return evaluators + key_holders + link + exchange; }
+  /// What takes most of it: "evaluators", "key holders" or "the link".
+  std::string_view limit() const;
+};
+
+struct Cluster {
+  std::size_t ranks = 1, key_holders = 1;
+  int threads = 1;  ///< of each
+  LinkSpeed link;   ///< of each rank, to its key holder and to other ranks
+};
+
+/// `protocols` are named as `shared`; `first`: of a session.
+SharedEpoch shared_epoch(const Network& network, const ProtocolNames& protocols,
+                         const TrainingOptions& options, const TableGroups& groups, const Sizes& sizes,
+                         bool first, bool range_checks, const MachineSpeed& speed, const Cluster& cluster);
+
+}  // namespace smlp

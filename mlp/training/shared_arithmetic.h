@@ -1,0 +1,86 @@
+// Encrypted matrices whose rows the ranks of an evaluator share.
+//
+// Every product is computed where its rows are: a rank has whole row groups of each batch, and of each weight
+// matrix. Forward and backward, the rows of the batch are on the left, the weights, which every rank has, on
+// the right, and nothing is exchanged. Of the gradient X^T D a rank computes the rows of its inputs of the
+// layer, whole: X and D are gathered before, the new velocities after. So no sum is divided between ranks,
+// rescaling is fused with the product as for one evaluator, and each rounding is drawn for its cell
+// (Evaluator::rounding_draws): weights are the same for every number of ranks, bit for bit.
+//
+// Exchanged in a step are, as ciphertexts in one packing, the inputs of each layer but the first and the
+// error of each, and once the velocities in both (exchanged_bytes() in mlp/training/cost.h).
+#pragma once
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "mlp/ranks/ranks.h"
+#include "mlp/training/encrypted_arithmetic.h"
+
+namespace smlp {
+
+/// What a rank has of a matrix: its rows of a batch, maybe none, or all of one that every rank has.
+struct SharedMatrix {
+  EncryptedMatrix rows;
+  bool of_batch = false;
+  std::shared_ptr<const EncryptedMatrix> whole{};  ///< of a batch that every rank has read
+};
+
+class SharedArithmetic {
+ public:
+  using Matrix = SharedMatrix;
+  using ActivationTape = EncryptedArithmetic::ActivationTape;
+
+  /// `here`: of protocols that are named as `shared`.
+  SharedArithmetic(EncryptedArithmetic& here, Ranks& ranks) : here_(here), ranks_(ranks) {}
+
+  /// The batch that all ranks have read.
+  Matrix features(const OperationId& operation, const std::vector<std::size_t>& groups,
+                  const std::vector<Matrix>& parts);
+  Matrix labels(const OperationId& operation, const std::vector<Matrix>& parts);
+  Matrix open_once(const Matrix& m);
+  Matrix weights_for(const Matrix& m, std::size_t products) {
+    return everywhere(here_.weights_for(m.rows, products));
+  }
+  Matrix gathered(const OperationId&, const Matrix& m) { return m; }
+  Matrix stored(const OperationId&, const Matrix& m) { return m; }
+  /// a of the batch, b everywhere.
+  Matrix product(const OperationId& operation, const Matrix& a, const Matrix& b, std::size_t halvings = 0,
+                 Consumer consumer = Consumer::any);
+  /// a^T b + .. of a and b of the batch; the others, and the result, everywhere.
+  Matrix velocity(const OperationId& operation, const Matrix& a, const Matrix& b,
+                  const UpdateFactors& factors, const Matrix& previous, const Matrix& weights);
+  std::pair<Matrix, ActivationTape> relu(const OperationId& operation, const Matrix& z, Consumer consumer);
+  Matrix relu_derivative(const OperationId& operation, const Matrix& delta, const ActivationTape& tape,
+                         Consumer consumer);
+  Matrix plus_constant(const Matrix& m, double constant);
+  Matrix combination(const OperationId& operation, const std::vector<std::pair<std::int64_t, Matrix>>& terms,
+                     double constant);
+  Matrix stacked(const std::vector<Matrix>& parts);
+  std::vector<Matrix> unstacked(const Matrix& m, std::size_t parts);
+  Matrix with_bias_input(const Matrix& m);
+  Matrix without_bias(const Matrix& m) { return everywhere(here_.without_bias(m.rows)); }
+  /// Of a batch as it is: velocity() gathers it before it transposes.
+  Matrix transposed(const Matrix& m) { return m.of_batch ? m : everywhere(here_.transposed(m.rows)); }
+  Matrix add(const Matrix& a, const Matrix& b);
+  Matrix subtract(const Matrix& a, const Matrix& b);
+  void check_activations(std::uint32_t step) { here_.check_activations(step); }
+  /// By the first rank.
+  void check_weights(std::uint32_t step, const std::vector<Matrix>& weights);
+
+ private:
+  static Matrix everywhere(EncryptedMatrix m) { return {std::move(m)}; }
+  static Matrix of_batch(EncryptedMatrix rows) { return {std::move(rows), true}; }
+  /// The same of what there is: no rows stay none.
+  template <typename Operation>
+  Matrix where_rows_are(const Matrix& m, Operation&& operation);
+  /// The rows of the batch that all ranks have, with these groups of columns, in the packing `row_packed`.
+  EncryptedMatrix whole(const Matrix& m, const std::vector<std::size_t>& col_groups);
+
+  EncryptedArithmetic& here_;
+  Ranks& ranks_;
+  std::vector<std::vector<std::size_t>> row_groups_;  ///< of the batch, by rank
+};
+
+}  // namespace smlp

@@ -1,0 +1,48 @@
+// What ranks tell each other of a command.
+#include "mlp/program/launched.h"
+
+#include <doctest/doctest.h>
+
+#include <mutex>
+#include <set>
+
+#include "paillier/error.h"
+#include "tests/support/thread_ranks.h"
+
+using namespace smlp;
+
+TEST_CASE("ranks share their seeds, have randomness of their own and take the word of the first") {
+  std::mutex mutex;
+  std::set<std::uint64_t> shared, own;
+  testing::on_threads(3, [&](Ranks& ranks) {
+    const Seeds seeds = shared_seeds(std::nullopt, &ranks);
+    const std::uint64_t common = seeds.training().stream({}).word();
+    const std::uint64_t mine = of_rank(seeds.training(), &ranks).stream({}).word();
+    const std::string word = from_first(ranks, "rank " + std::to_string(ranks.rank()));
+    const RankTotals totals = rank_totals(ranks, {10 + ranks.rank(), 20, 3});
+    const std::lock_guard lock(mutex);
+    shared.insert(common);
+    own.insert(mine);
+    CHECK(word == "rank 0");
+    REQUIRE(totals.ranks.size() == 3);
+    for (std::size_t rank = 0; rank < 3; ++rank)
+      CHECK(totals.ranks[rank].key_holder == Traffic{10 + rank, 20, 3});
+    CHECK((totals - totals).ranks[1].key_holder == Traffic{});
+  });
+  CHECK(shared.size() == 1);
+  CHECK(own.size() == 3);
+  CHECK(Seeds(5).training().stream({}).word() == shared_seeds(5, nullptr).training().stream({}).word());
+}
+
+TEST_CASE("an error of a rank names it") {
+  std::string said;
+  testing::on_threads(1, [&](Ranks& ranks) {
+    try {
+      on_rank(&ranks, [] { throw Error("no such file"); });
+    } catch (const Error& error) {
+      said = error.what();
+    }
+  });
+  CHECK(said == "rank 0 of 1: no such file");
+  CHECK_THROWS_WITH_AS(on_rank(nullptr, [] { throw Error("no such file"); }), "no such file", Error);
+}

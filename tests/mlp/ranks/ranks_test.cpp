@@ -1,0 +1,58 @@
+// How ranks share pieces, and what a launcher says.
+#include "mlp/ranks/ranks.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+
+#include "tests/support/thread_ranks.h"
+
+using namespace smlp;
+
+TEST_CASE("ranks share whole pieces in order, as evenly as they go") {
+  for (std::size_t ranks = 1; ranks <= 7; ++ranks)
+    for (std::size_t pieces = 0; pieces <= 30; ++pieces) {
+      CAPTURE(ranks);
+      CAPTURE(pieces);
+      std::size_t next = 0;
+      for (std::size_t rank = 0; rank < ranks; ++rank) {
+        const Share share = share_of(pieces, rank, ranks);
+        CHECK(share.first == next);
+        CHECK(share.count >= pieces / ranks);
+        CHECK(share.count <= (pieces + ranks - 1) / ranks);
+        next += share.count;
+      }
+      CHECK(next == pieces);
+    }
+}
+
+TEST_CASE("ranks gather what each brings, and count it [parallel]") {
+  testing::on_threads(3, [](Ranks& ranks) {
+    for (std::size_t round = 0; round < 20; ++round) {
+      const Bytes mine(ranks.rank() * round, static_cast<std::uint8_t>(ranks.rank() + round));
+      const std::vector<Bytes> all = ranks.gather(mine);
+      REQUIRE(all.size() == 3);
+      for (std::size_t rank = 0; rank < 3; ++rank)
+        CHECK(all[rank] == Bytes(rank * round, static_cast<std::uint8_t>(rank + round)));
+    }
+    CHECK(ranks.sent() == ranks.rank() * 190);
+    CHECK(ranks.received() == (3 - ranks.rank()) * 190);
+  });
+}
+
+TEST_CASE("a launcher tells how many ranks it has started") {
+  const auto said = [](const char* name, const char* value) {
+    ::setenv(name, value, 1);
+    const std::size_t ranks = launched_ranks();
+    ::unsetenv(name);
+    return ranks;
+  };
+  CHECK(launched_ranks() == 1);
+  CHECK(said("OMPI_COMM_WORLD_SIZE", "3") == 3);
+  CHECK(said("PMI_SIZE", "2") == 2);
+  CHECK(said("OMPI_COMM_WORLD_SIZE", "many") == 1);
+  ::setenv("PMIX_RANK", "0", 1);
+  CHECK(said("SLURM_NTASKS", "4") == 4);
+  ::unsetenv("PMIX_RANK");
+  CHECK(said("SLURM_NTASKS", "4") == 1);
+}

@@ -1,0 +1,153 @@
+// A training that ranks share: the weights of one evaluator, at the declared cost, and no address drawn from
+// twice.
+#include "mlp/training/shared_arithmetic.h"
+
+#include <doctest/doctest.h>
+
+#include <mutex>
+
+#include "mlp/training/cost.h"
+#include "tests/mlp/training/training_support.h"
+#include "tests/support/thread_ranks.h"
+
+using namespace smlp;
+using namespace smlp::test;
+
+namespace {
+
+const Numbers numbers{20, 10, 40};
+constexpr std::size_t inner = 16;
+
+struct SharedOutcome {
+  std::vector<std::vector<IntegerMatrix>> weights;  ///< by rank
+  std::vector<Traffic> traffic;
+  std::vector<std::uint64_t> sent;
+  std::size_t repeated = 0;  ///< addresses that were drawn from more than once
+  std::size_t drawn = 0;
+};
+
+/// As train_small, by ranks of which each has a key holder of its own.
+SharedOutcome train_shared(const SecretKeys& keys, const SmallData& data, SmallRun run, std::size_t size) {
+  run.protocols.shared = true;
+  const std::size_t bits = keys.public_keys().paillier().bits();
+  const BitBudget table_budget(numbers, inner, bits, run.packed_table ? 0 : 1);
+  const BitBudget budget(numbers, inner, bits, run.protocols.needs_one_value_a_ciphertext() ? 1 : 0);
+  const RandomSource random = RandomSource::from_seed(run.seed);
+  const MemoryTable table = encrypt_table(keys.public_keys(), table_budget, run.options.batch, data.features,
+                                          small_targets(data, run), data.order, random.derive("owner"));
+  const auto log = std::make_shared<AddressLog>();
+  const RandomSource training = random.derive("train").recording(log);
+  SharedOutcome out;
+  out.weights.resize(size), out.traffic.resize(size), out.sent.resize(size);
+  testing::on_threads(size, [&](Ranks& ranks) {
+    const KeyHolder key_holder = small_key_holder(keys, run);
+    InProcessChannel channel(key_holder);
+    const RandomSource mine = training.derive("rank " + std::to_string(ranks.rank()));
+    Evaluator evaluator{keys.public_keys(),          budget,  channel, mine, draw_session(mine), false,
+                        RandomSource::from_system(), training};
+    EncryptedArithmetic here(evaluator, run.protocols, run.range_checks);
+    SharedArithmetic shared(here, ranks);
+    Weights<EncryptedMatrix> initial = encrypt_weights(
+        initial_weights(run.network, numbers, random.derive("initial")), run.network,
+        keys.public_keys().paillier(), budget, run.options.momentum != 0, random.derive("initial"));
+    Weights<SharedMatrix> model;
+    for (EncryptedMatrix& m : initial.weights) model.weights.push_back({std::move(m)});
+    for (EncryptedMatrix& m : initial.velocities) model.velocities.push_back({std::move(m)});
+    const GroupReader<SharedMatrix> reader{[&](std::size_t g) { return SharedMatrix{table.features(g)}; },
+                                           [&](std::size_t g) { return SharedMatrix{table.labels(g)}; }};
+    for (std::uint32_t epoch = 0; epoch < run.options.epochs; ++epoch)
+      train_epoch(shared, run.network, model, reader, table.groups(), run.options, budget, epoch,
+                  random.derive("order"));
+    std::vector<EncryptedMatrix> weights;
+    for (SharedMatrix& m : model.weights) weights.push_back(std::move(m.rows));
+    out.weights[ranks.rank()] = open_weights(weights, budget, keys);
+    out.traffic[ranks.rank()] = channel.traffic();
+    out.sent[ranks.rank()] = ranks.sent();
+  });
+  out.repeated = log->repeated(), out.drawn = log->size();
+  return out;
+}
+
+SmallRun everything(const ProtocolNames& protocols) {
+  SmallRun run;
+  run.protocols = protocols;
+  run.options.epochs = 2;
+  run.options.batch = 5;
+  run.options.momentum = 0.5;
+  run.options.weight_decay = 0.01;
+  return run;
+}
+
+/// Batches of 5, 5 and 3 rows: one or two row groups, so that of four ranks some have none.
+void check_shared(const SmallRun& run, std::size_t ranks) {
+  CAPTURE(ranks);
+  CAPTURE(run.network.text());
+  const SmallData data(13);
+  const SmallOutcome alone = train_small(toy_keys(), numbers, inner, data, run);
+  REQUIRE(alone.encrypted == alone.twin);
+  const SharedOutcome out = train_shared(toy_keys(), data, run, ranks);
+  CHECK(out.drawn > 0);
+  CHECK(out.repeated == 0);
+  ProtocolNames protocols = run.protocols;
+  protocols.shared = true;
+  const bool single = protocols.needs_one_value_a_ciphertext();
+  const Sizes sizes{BitBudget(numbers, inner, 512, single ? 1 : 0),
+                    toy_keys().public_keys().paillier().ciphertext_bytes(),
+                    toy_keys().public_keys().dgk().ciphertext_bytes()};
+  const TableGroups groups =
+      table_groups(13, run.options.batch, BitBudget(numbers, inner, 512, run.packed_table ? 0 : 1).slots());
+  for (std::size_t rank = 0; rank < ranks; ++rank) {
+    CAPTURE(rank);
+    CHECK(out.weights[rank] == alone.encrypted);
+    Traffic declared;
+    std::uint64_t sent = 0;
+    for (std::size_t epoch = 0; epoch < run.options.epochs; ++epoch) {
+      declared += epoch_cost(run.network, protocols, run.options, groups, sizes, epoch == 0, run.range_checks,
+                             epoch, {rank, ranks})
+                      .traffic;
+      sent += exchanged_bytes(run.network, groups, sizes, {rank, ranks});
+    }
+    CHECK(out.traffic[rank].to_key_holder == declared.to_key_holder);
+    CHECK(out.traffic[rank].to_evaluator == declared.to_evaluator);
+    CHECK(out.traffic[rank].rounds == declared.rounds);
+    CHECK(out.sent[rank] == sent);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("two ranks have the weights of one evaluator [parallel]") {
+  SmallRun run = everything(preset("homomorphic"));
+  run.options.epochs = 1;
+  check_shared(run, 2);
+}
+
+TEST_CASE("weights are those of one evaluator for 1 to 4 ranks, at the declared cost [slow]") {
+  for (const char* name : {"homomorphic", "hybrid"})
+    for (std::size_t ranks = 1; ranks <= 4; ++ranks) {
+      CAPTURE(name);
+      check_shared(everything(preset(name)), ranks);
+    }
+}
+
+TEST_CASE("ranks share every product, network and option as one evaluator computes them [slow]") {
+  SmallRun transfers = everything(opened_throughout());
+  check_shared(transfers, 2);
+  SmallRun paper = everything(preset("paper"));
+  paper.options.epochs = 1;
+  check_shared(paper, 2);
+  check_shared(paper, 4);
+  SmallRun deep = everything(preset("homomorphic"));
+  deep.network = {{3, 4, 1, 2}};
+  deep.options.nesterov = true;
+  deep.options.clip_gradient = 0.25;
+  check_shared(deep, 3);
+  SmallRun single = everything(preset("homomorphic"));
+  single.network = {{3, 2}};
+  single.options.momentum = single.options.weight_decay = 0;
+  check_shared(single, 2);
+  SmallRun regression = everything(preset("homomorphic"));
+  regression.network = {{3, 4, 1}};
+  regression.regression = true;
+  check_shared(regression, 2);
+}

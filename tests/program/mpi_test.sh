@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# Slow. Ranks started by mpirun share a training: weights bit for bit those of one process for every number of ranks; ranks
+# and key holders are killed and stopped; `--resume` goes on with another number of ranks. Keys of 2048 bits. In CI ranks share
+# two cores.
+. "$(dirname "$0")/support.sh"
+make -s MPI=1 all >"$said/make" 2>&1 || { cat "$said/make"; fail 'make MPI=1'; finish; exit; }
+with_mpi=$(dirname "$smlp")/mpi/smlp
+. tests/program/network_support.sh
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_NUM_THREADS=1
+# ranks N WORD...: its exit code in $status, what it said in $logs/ranks.
+ranks() {
+  local count=$1
+  shift
+  status=0
+  timeout -k 5 300 mpirun --oversubscribe -n "$count" "$with_mpi" "$@" >"$logs/ranks" 2>&1 </dev/null || status=$?
+}
+shares() {
+  ranks "$@"
+  [ "$status" -eq 0 ] || fail "$1 ranks ended with $status: $(cat "$logs/ranks")"
+}
+# fails PATTERN N WORD...
+fails() {
+  local pattern=$1
+  shift
+  ranks "$@"
+  [ "$status" -ne 0 ] || fail "$1 ranks ended well where they should not"
+  grep -q -- "$pattern" "$logs/ranks" || fail "$1 ranks say, without '$pattern': $(cat "$logs/ranks")"
+}
+
+rows 60 iris.csv train.csv
+accepts keygen --out keys >/dev/null
+accepts certificates --out certificates --key-holder keys.example --evaluator evaluator.example --owner owner.example >/dev/null
+accepts encrypt --key keys/public.json --data train.csv --batch 40 --seed 5 --out train.h5 >/dev/null
+train=(train --data train.h5 --network N-4-C --momentum 0.5 --seed 5 --insecure-seed --quiet)
+here=(--secret-key keys/secret.json)
+
+for preset in homomorphic hybrid; do
+  options=(--protocols "$preset" --epochs 2)
+  [ "$preset" = homomorphic ] || options+=(--matmul packed,oblivious-transfer)
+  accepts "${train[@]}" "${here[@]}" "${options[@]}" --out "$preset.h5" >/dev/null
+  accepts export --model "$preset.h5" --key keys/secret.json --out "$preset.h5.json" >/dev/null
+  for count in 1 2 3 4; do
+    shares "$count" "${train[@]}" "${here[@]}" "${options[@]}" --out "$preset-$count.h5" --metrics "$preset-$count.jsonl"
+    same_weights "$preset-$count.h5" "$preset.h5"
+  done
+done
+python3 - <<'PYTHON' || fail 'the metrics do not tell what ranks exchange'
+import json
+epochs = [json.loads(line) for line in open("homomorphic-3.jsonl")]
+epochs = [e for e in epochs if "ranks" in e]
+assert len(epochs) == 2 and all(len(e["ranks"]) == 3 for e in epochs), epochs
+for epoch in epochs:
+    assert sum(r["received"] for r in epoch["ranks"]) == 2 * sum(r["sent"] for r in epoch["ranks"]), epoch
+    assert all(r["bytes"]["to_key_holder"] > 0 and r["sent"] > 0 for r in epoch["ranks"]), epoch
+PYTHON
+
+# Batches are dealt to ranks; the answers of a seed are those of one process.
+accepts encrypt --key keys/public.json --data train.csv --batch 10 --seed 6 --profile train.h5.profile.json --out queries.h5 >/dev/null
+predict=(predict --model homomorphic.h5 --data queries.h5 "${here[@]}" --seed 7 --insecure-seed --quiet)
+accepts "${predict[@]}" --out alone >/dev/null
+shares 4 "${predict[@]}" --out shared
+for answers in alone shared; do
+  accepts decrypt --key keys/secret.json --in "$answers" --profile train.h5.profile.json --out "$answers.csv" >/dev/null
+done
+cmp -s alone.csv shared.csv || fail 'ranks classify otherwise than one process'
+
+# Every rank has the error; one says it. A program without MPI says so.
+fails 'rank 0 of 2: .*nowhere' 2 "${train[@]/train.h5/nowhere.h5}" "${here[@]}" --out other.h5
+[ "$(grep -c '^smlp: ' "$logs/ranks")" -eq 1 ] || fail "an error is said more than once: $(cat "$logs/ranks")"
+fails 'homomorphic.h5 is there already' 2 "${train[@]}" "${here[@]}" --out homomorphic.h5
+fails "smlp inspect is for one process" 2 inspect homomorphic.h5
+OMPI_COMM_WORLD_SIZE=2 refuses 1 'built without MPI.*make MPI=1' "${train[@]}" "${here[@]}" --out other.h5
+
+# Over TLS, ranks spread over two key holders, of which one is killed on the way; then a rank is killed, and one is stopped.
+serve first 0
+first=$server first_port=$port
+serve second 0
+remote=(--key-holder "127.0.0.1:$first_port,127.0.0.1:$port" --tls certificates/evaluator)
+whole=("${train[@]}" --epochs 4)
+accepts "${whole[@]}" "${here[@]}" --out whole.h5 >/dev/null
+accepts export --model whole.h5 --key keys/secret.json --out whole.h5.json >/dev/null
+background() {
+  mpirun --oversubscribe -n 2 "$with_mpi" "$@" >"$logs/ranks" 2>&1 </dev/null &
+  launcher=$!
+  servers+=("$launcher")
+}
+wait_for() {
+  for _ in $(seq 3000); do
+    [ -e "$1" ] && return
+    kill -0 "$launcher" 2>/dev/null || { fail "the ranks ended before $1 was there: $(cat "$logs/ranks")"; return; }
+    sleep 0.02
+  done
+  fail "$1 did not come"
+}
+ended() {
+  status=0
+  wait "$launcher" 2>/dev/null || status=$?
+}
+rank_process() { pgrep -P "$launcher" -f 'train --data' | tail -n 1; }
+
+background "${whole[@]}" "${remote[@]}" --out model.h5 --timeout 60
+wait_for model.h5
+kill -KILL "$first"
+ended
+[ "$status" -eq 0 ] || fail "a killed key holder cost the training: $(cat "$logs/ranks")"
+same_weights model.h5 whole.h5
+
+serve first 0
+remote=(--key-holder "127.0.0.1:$port" --tls certificates/evaluator)
+background "${whole[@]}" "${remote[@]}" --out killed.h5 --timeout 60
+wait_for killed.h5
+kill -KILL "$(rank_process)"
+ended
+[ "$status" -ne 0 ] || fail 'a training whose rank was killed ended well'
+shares 3 "${whole[@]}" "${remote[@]}" --out killed.h5 --resume
+same_weights killed.h5 whole.h5
+
+background "${whole[@]}" "${remote[@]}" --out stopped.h5 --timeout 5
+wait_for stopped.h5
+kill -STOP "$(rank_process)"
+ended
+[ "$status" -ne 0 ] || fail 'a training whose rank was stopped ended well'
+grep -q 'rank [01] of 2 has not come in 5 s' "$logs/ranks" || fail "a stopped rank is not named: $(cat "$logs/ranks")"
+accepts "${whole[@]}" "${remote[@]}" --out stopped.h5 --resume >/dev/null
+same_weights stopped.h5 whole.h5
+
+finish
