@@ -70,7 +70,8 @@ endif
 system_headers := algorithm chrono filesystem fstream functional gmpxx.h memory mutex nlohmann/json.hpp ranges thread
 
 # ---- files ----
-PROGRAM := $(BUILD_DIR)/$(if $(call on,$(MPI)),mpi/)smlp
+PROGRAM := $(BUILD_DIR)/smlp
+with_mpi := $(if $(call on,$(MPI)),$(BUILD_DIR)/mpi/smlp)
 LIBRARY := $(BUILD_DIR)/libsmlp.a
 objects = $(patsubst %.cpp,$(BUILD_DIR)/obj/%.o,$(1))
 # A program is linked with one of them: ranks by MPI, or none.
@@ -106,12 +107,13 @@ MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .PHONY: all test demo soak bench reproduce fuzz python test-python python-install install deb uninstall format check-format check-layering coverage clean help FORCE
 
-all: $(PROGRAM) $(LIBRARY)
+all: $(PROGRAM) $(LIBRARY) $(with_mpi)
 
-$(PROGRAM): $(call objects,mlp/main.cpp $(command_sources) mlp/ranks/$(if $(call on,$(MPI)),mpi,alone).cpp) $(LIBRARY)
+$(PROGRAM): $(call objects,mlp/main.cpp $(command_sources) mlp/ranks/alone.cpp) $(LIBRARY)
 $(BUILD_DIR)/tests: $(call objects,$(test_sources) $(tested_commands) mlp/ranks/alone.cpp) $(LIBRARY)
-ifneq ($(call on,$(MPI)),)
-$(PROGRAM): private LIBS += $(shell pkg-config --libs ompi-c 2>/dev/null)
+ifneq ($(with_mpi),)
+$(with_mpi): $(call objects,mlp/main.cpp $(command_sources) mlp/ranks/mpi.cpp) $(LIBRARY)
+$(with_mpi): private LIBS += $(shell pkg-config --libs ompi-c 2>/dev/null)
 $(BUILD_DIR)/obj/mlp/ranks/mpi.o: private system_includes = $(subst -I,-isystem ,$(shell pkg-config --cflags ompi-c))
 $(BUILD_DIR)/obj/mlp/ranks/mpi.o: | $(BUILD_DIR)/mpi_dependencies
 $(BUILD_DIR)/mpi_dependencies: scripts/install_dependencies.sh
@@ -130,7 +132,7 @@ $(BUILD_DIR)/fuzz/seeds: $(call objects,tests/fuzz/seeds.cpp tests/support/proto
 $(BUILD_DIR)/ctime: $(call objects,tests/ctime/ctime.cpp) $(LIBRARY)
 # paillier/ and its tests alone: they need neither gRPC nor HDF5 (scripts/aarch64.sh).
 $(BUILD_DIR)/paillier_tests: $(call objects,tests/main.cpp $(filter tests/paillier/%,$(TESTS)) $(wildcard paillier/*.cpp))
-$(PROGRAM) $(BUILD_DIR)/tests $(BUILD_DIR)/paillier_tests $(BENCHES) $(FUZZERS) $(BUILD_DIR)/fuzz/seeds $(BUILD_DIR)/ctime: $(BUILD_DIR)/sources
+$(PROGRAM) $(with_mpi) $(BUILD_DIR)/tests $(BUILD_DIR)/paillier_tests $(BENCHES) $(FUZZERS) $(BUILD_DIR)/fuzz/seeds $(BUILD_DIR)/ctime: $(BUILD_DIR)/sources
 	@echo "link $@"
 	@mkdir -p $(@D)
 	@$(LINK) $(filter %.o %.a,$^) $(LIBS) -o $@
@@ -309,7 +311,7 @@ install: all
 	@scripts/manuals.sh $(PROGRAM) $(DESTDIR)$(prefix)/share/man/man1
 	@install -m 644 scripts/completion/smlp.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/smlp
 	@install -m 644 scripts/completion/_smlp $(DESTDIR)$(prefix)/share/zsh/site-functions/_smlp
-	@install -m 755 $(PROGRAM) $(DESTDIR)$(prefix)/bin/smlp
+	@install -m 755 $(or $(with_mpi),$(PROGRAM)) $(DESTDIR)$(prefix)/bin/smlp
 	@install -m 644 $(LIBRARY) $(DESTDIR)$(prefix)/lib/libsmlp.a
 	@printf '%s\n' "$$PKG_CONFIG_FILE" > $(DESTDIR)$(prefix)/lib/pkgconfig/smlp.pc
 	@printf '%s\n' "$$CMAKE_FILE" > $(DESTDIR)$(prefix)/lib/cmake/smlp/smlp-config.cmake

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "paillier/error.h"
+#include "protocols/version.h"
 
 namespace smlp {
 
@@ -20,24 +21,41 @@ Seeds shared_seeds(const std::optional<std::uint64_t>& seed, Ranks* ranks) {
     RandomSource::from_system().stream({}).fill(key);
     mine.assign(key.begin(), key.end());
   }
-  Bytes first = ranks->gather(mine).front();
+  std::vector<Bytes> all = ranks->gather(mine);
+  const Bytes& first = all.front();
   if (first.size() != key.size())
     throw Error("rank 0 drew no seed: all ranks need the same program and options");
   std::ranges::copy(first, key.begin());
   Seeds seeds{false, RandomSource::from_key(key)};
   wipe_memory(mine.data(), mine.size());
-  wipe_memory(first.data(), first.size());
+  wipe_memory(all.front().data(), all.front().size());
   wipe_memory(key.data(), key.size());
   return seeds;
 }
 
 RandomSource of_rank(const RandomSource& random, const Ranks* ranks) {
-  return ranks == nullptr ? random : random.derive("rank " + std::to_string(ranks->rank()));
+  return ranks == nullptr ? random
+                          : random.derive("rank " + std::to_string(ranks->rank()) + " of " +
+                                          std::to_string(ranks->size()));
 }
 
 std::string from_first(Ranks& ranks, const std::string& mine) {
   const Bytes first = ranks.gather(ranks.rank() == 0 ? Bytes(mine.begin(), mine.end()) : Bytes()).front();
   return {first.begin(), first.end()};
+}
+
+void require_same(Ranks& ranks, const Json& options, const std::vector<EncryptedMatrix>& weights,
+                  const PaillierPublicKey& key) {
+  const std::string text = std::string(version) + "\n" + options.dump() + "\n";
+  Bytes read(text.begin(), text.end());
+  for (const EncryptedMatrix& m : weights) key.encode_at_rest(m.column_packed(), read);
+  const Digest digest = sha256(read);
+  const std::vector<Bytes> all = ranks.gather(Bytes(digest.begin(), digest.end()));
+  for (std::size_t rank = 1; rank < all.size(); ++rank)
+    if (all[rank] != all.front())
+      throw Error("rank " + std::to_string(rank) +
+                  " has not read what rank 0 has: all ranks need the same program, the same options and the "
+                  "same files, --out among them");
 }
 
 RankTotals RankTotals::operator-(const RankTotals& earlier) const {
@@ -86,7 +104,7 @@ void on_rank(const Ranks* ranks, const std::function<void()>& work) {
   if (ranks == nullptr) return work();
   try {
     work();
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     if (ranks->rank() > 0) std::this_thread::sleep_for(std::chrono::seconds(3));
     throw Error("rank " + std::to_string(ranks->rank()) + " of " + std::to_string(ranks->size()) + ": " +
                 error.what());

@@ -24,6 +24,11 @@ RandomSource of_rank(const RandomSource& random, const Ranks* ranks);
 /// The text of the first rank, for all.
 std::string from_first(Ranks& ranks, const std::string& mine);
 
+/// Throws Error naming the first rank that has not read the same as the first one: options and sizes, and
+/// weights.
+void require_same(Ranks& ranks, const Json& options, const std::vector<EncryptedMatrix>& weights,
+                  const PaillierPublicKey& key);
+
 /// What each rank has sent and received, in the order of ranks.
 struct RankTotals {
   struct One {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "mlp/ranks/ranks.h"
 #include "paillier/error.h"
@@ -79,50 +80,47 @@ class MpiRanks : public Ranks {
 
  private:
   std::vector<Bytes> gather_all(const Bytes& mine) override {
-    const Clock::time_point now = Clock::now();
-    const Clock::time_point latest = now + patience_ + 4 * (now - met_);
+    begun_ = Clock::now();
+    const Clock::time_point latest = begun_ + patience_ + 4 * (begun_ - met_);
     // Each to each, so that the one that is missing has a name.
-    const std::vector<std::uint64_t> lengths = exchange_lengths(mine.size(), latest);
-    std::vector<Bytes> all = exchange(mine, lengths, latest);
+    exchange_lengths(mine.size(), latest);
+    exchange(mine, latest);
     met_ = Clock::now();
-    return all;
+    return std::exchange(contents_, {});
   }
 
-  std::vector<std::uint64_t> exchange_lengths(std::uint64_t mine, Clock::time_point latest) {
-    std::vector<std::uint64_t> lengths(size(), mine);
-    std::vector<MPI_Request> receives(size(), MPI_REQUEST_NULL), sends(size(), MPI_REQUEST_NULL);
+  void exchange_lengths(std::uint64_t mine, Clock::time_point latest) {
+    lengths_.assign(size(), mine);
+    mine_ = mine;
+    receives_.assign(size(), MPI_REQUEST_NULL), sends_.assign(size(), MPI_REQUEST_NULL);
     for (std::size_t other = 0; other < size(); ++other) {
       if (other == rank()) continue;
       const int peer = static_cast<int>(other);
-      check(MPI_Irecv(&lengths[other], 1, MPI_UINT64_T, peer, length_tag, MPI_COMM_WORLD, &receives[other]),
+      check(MPI_Irecv(&lengths_[other], 1, MPI_UINT64_T, peer, length_tag, MPI_COMM_WORLD, &receives_[other]),
             "receive");
-      check(MPI_Isend(&mine, 1, MPI_UINT64_T, peer, length_tag, MPI_COMM_WORLD, &sends[other]), "send");
+      check(MPI_Isend(&mine_, 1, MPI_UINT64_T, peer, length_tag, MPI_COMM_WORLD, &sends_[other]), "send");
     }
-    wait(receives, latest);
-    wait(sends, latest);
-    return lengths;
+    wait(receives_, latest);
+    wait(sends_, latest);
   }
 
-  std::vector<Bytes> exchange(const Bytes& mine, const std::vector<std::uint64_t>& lengths,
-                              Clock::time_point latest) {
-    std::vector<Bytes> all;
-    for (const std::uint64_t length : lengths) all.emplace_back(blocks_of(length) * block_bytes);
-    std::ranges::copy(mine, all[rank()].begin());
-    std::vector<MPI_Request> receives(size(), MPI_REQUEST_NULL), sends(size(), MPI_REQUEST_NULL);
+  void exchange(const Bytes& mine, Clock::time_point latest) {
+    contents_.clear();
+    for (const std::uint64_t length : lengths_) contents_.emplace_back(blocks_of(length) * block_bytes);
+    std::ranges::copy(mine, contents_[rank()].begin());
     for (std::size_t other = 0; other < size(); ++other) {
       if (other == rank()) continue;
       const int peer = static_cast<int>(other);
-      check(MPI_Irecv(all[other].data(), count_of(lengths[other]), blocks_type_.type(), peer, content_tag,
-                      MPI_COMM_WORLD, &receives[other]),
+      check(MPI_Irecv(contents_[other].data(), count_of(lengths_[other]), blocks_type_.type(), peer,
+                      content_tag, MPI_COMM_WORLD, &receives_[other]),
             "receive");
-      check(MPI_Isend(all[rank()].data(), count_of(mine.size()), blocks_type_.type(), peer, content_tag,
-                      MPI_COMM_WORLD, &sends[other]),
+      check(MPI_Isend(contents_[rank()].data(), count_of(mine.size()), blocks_type_.type(), peer, content_tag,
+                      MPI_COMM_WORLD, &sends_[other]),
             "send");
     }
-    wait(receives, latest);
-    wait(sends, latest);
-    for (std::size_t other = 0; other < size(); ++other) all[other].resize(lengths[other]);
-    return all;
+    wait(receives_, latest);
+    wait(sends_, latest);
+    for (std::size_t other = 0; other < size(); ++other) contents_[other].resize(lengths_[other]);
   }
 
   static std::size_t blocks_of(std::uint64_t length) { return (length + block_bytes - 1) / block_bytes; }
@@ -161,6 +159,12 @@ class MpiRanks : public Ranks {
   Blocks blocks_type_;
   std::chrono::seconds patience_;
   Clock::time_point met_;  ///< when all have met last
+  Clock::time_point begun_ = met_;
+  // What MPI reads and writes: as long as this, since a wait may end before it does.
+  std::uint64_t mine_ = 0;
+  std::vector<std::uint64_t> lengths_;
+  std::vector<Bytes> contents_;
+  std::vector<MPI_Request> receives_, sends_;
 };
 
 }  // namespace
@@ -168,7 +172,9 @@ class MpiRanks : public Ranks {
 std::unique_ptr<Ranks> join_ranks(std::chrono::seconds patience) {
   if (launched_ranks() == 1) return nullptr;
   auto ranks = std::make_unique<MpiRanks>(std::make_unique<Environment>(), patience);
-  if (ranks->size() == 1) return nullptr;
+  if (ranks->size() != launched_ranks())
+    throw Error("the launcher started " + std::to_string(launched_ranks()) + " processes, MPI knows of " +
+                std::to_string(ranks->size()) + ": start them by mpirun of Open MPI, or by srun --mpi=pmix");
   return ranks;
 }
 

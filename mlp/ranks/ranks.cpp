@@ -1,7 +1,6 @@
 // What ranks share of a piece of work, and what a launcher says.
 #include "mlp/ranks/ranks.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <string_view>
@@ -38,11 +37,10 @@ std::size_t number_in(const char* name) {
 }  // namespace
 
 std::size_t launched_ranks() {
-  // Open MPI's mpirun, PMI of other launchers, and Slurm's srun with PMIx.
-  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"})
+  // Open MPI's mpirun, PMI of other launchers, and Slurm's srun.
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"})
     if (const std::size_t ranks = number_in(name); ranks > 0) return ranks;
-  const bool by_pmix = std::getenv("PMIX_RANK") != nullptr;
-  return by_pmix ? std::max<std::size_t>(number_in("SLURM_NTASKS"), 1) : 1;
+  return 1;
 }
 
 }  // namespace smlp

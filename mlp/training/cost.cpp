@@ -437,9 +437,14 @@ Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const Tr
                                first && from_file, from_file, rank);
     if (from_file) cost += storing_cost(network, protocols, options, epoch, widths, sizes);
   }
-  bool transferred = options.clip_gradient != 0;
-  for (std::size_t layer = 0; layer < network.layers(); ++layer)
-    transferred |= network.kind(layer).compares() || protocols.product(layer).transfers;
+  const bool has_rows = !rank.part(groups.batches.front()).empty();
+  bool transferred = has_rows && options.clip_gradient != 0;
+  for (std::size_t layer = 0; layer < network.layers(); ++layer) {
+    const Layout weights = weight_layout(network, layer, sizes.budget.slots());
+    const bool has_product = has_rows || !rank.part(weights.row_groups).empty();
+    transferred |=
+        (has_rows && network.kind(layer).compares()) || (has_product && protocols.product(layer).transfers);
+  }
   if (rank.rank == 0)
     cost += weight_check_cost(network, protocols, sizes, range_checks, first && !transferred);
   return cost;

@@ -131,7 +131,7 @@ TransferChooser transfer_chooser(const Responder& responder, const Digest& ticke
 
 TransferSender read_sender(Responder& responder, const Digest& ticket) {
   const OpenedState opened = responder.open_sealed(sender_bytes - sealed_overhead,
-                                             sender_context(responder.header()), wire_name, stage_base);
+                                                   sender_context(responder.header()), wire_name, stage_base);
   ByteReader reader(opened.state);
   if (!std::ranges::equal(reader.take(ticket.size(), "a ticket"), ticket))
     throw Error("a sealed state does not belong to this request");

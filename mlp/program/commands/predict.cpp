@@ -142,6 +142,14 @@ void predict(const PredictOptions& options, const CommandLine& line, Console& co
   require_distance("this classification, with the training of the model,", all, shown_in_all, sigma,
                    options.bound.bound, wider_model_remedy(sigma));
   const Seeds seeds = shared_seeds(options.key_holder.seed, ranks);
+  if (ranks != nullptr)
+    require_same(*ranks,
+                 {{"table", table_json(table.info())},
+                  {"network", network.text()},
+                  {"protocols", names.by_family()},
+                  {"user_key", user ? to_hex(user->fingerprint()) : ""},
+                  {"range_check", options.range_check.on}},
+                 model.weights, keys.paillier());
   std::set<std::string> protocols = asked_protocols(names, options.range_check.on);
   std::optional<Recipient> recipient;
   if (user) {
@@ -160,6 +168,7 @@ void predict(const PredictOptions& options, const CommandLine& line, Console& co
   });
   const PublicKeys& owner = user ? *user : keys;
   if (is_first) save_answers(options.out, answers, owner);
+  if (ranks != nullptr) ranks->gather({});  // the first has saved
   const Measured measured = meter.lap();
 
   if (options.output.json) {

@@ -6,7 +6,6 @@
 
 #include "mlp/program/commands/commands.h"
 #include "mlp/program/near_miss.h"
-#include "mlp/ranks/ranks.h"
 #include "mlp/tables/table.h"
 #include "paillier/error.h"
 #include "protocols/version.h"
@@ -66,9 +65,6 @@ int execute(const Words& words, std::ostream& out, std::ostream& err, bool termi
   if (found == commands.end())
     throw UsageError("there is no command " + in_quotes(name) + "; " + meant(name) +
                      "smlp --help lists them");
-  if (const std::size_t ranks = launched_ranks(); ranks > 1 && name != "train" && name != "predict")
-    throw UsageError("smlp " + name + " is for one process, " + std::to_string(ranks) +
-                     " were started; train and predict share their work");
   Console console(out, err, terminal);
   try {
     return found->execute(Words(words.begin() + 1, words.end()), console);

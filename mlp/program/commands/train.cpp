@@ -131,7 +131,18 @@ class Training {
     connect(key_holder);
     prepare_model();
     require_planned_distance();
-    if (ranks_ != nullptr) ranks_->gather({});  // all have read the checkpoint that the first will replace
+    if (ranks_ == nullptr) return;
+    // And all have read the checkpoint before the first replaces it.
+    std::vector<EncryptedMatrix> all = model_->weights;
+    all.insert(all.end(), model_->velocities.begin(), model_->velocities.end());
+    require_same(*ranks_,
+                 {{"table", table_json(table_.info())},
+                  {"network", network_.text()},
+                  {"protocols", names_.by_family()},
+                  {"training", model_->training},
+                  {"epochs_done", first_epoch_},
+                  {"range_check", options_.range_check.on}},
+                 all, keys_.paillier());
   }
 
   void run();
@@ -373,6 +384,7 @@ void Training::run() {
                   duration_text(of_epoch.seconds) + ", " + bytes_text(bytes) + ", " +
                   std::to_string(of_epoch.traffic.rounds) + " rounds (" + of_epoch.split_text() + "); saved");
   }
+  if (ranks_ != nullptr) ranks_->gather({});  // the first has saved
 }
 
 Json Training::report(double wall) const {
@@ -431,20 +443,20 @@ int train_command(const Words& words, Console& console) {
     throw UsageError("--resume and --force exclude each other: one continues --out, the other replaces it");
   const bool may_exist = options.resume || options.force.force;
   const std::unique_ptr<Ranks> ranks = join_ranks(std::chrono::seconds(options.key_holder.timeout));
-  const bool is_first = ranks == nullptr || ranks->rank() == 0;
-  if (!is_first) console.say_nothing();  // and nothing is written
-  std::optional<OutputPlace> place, metrics_place;
-  if (is_first) place.emplace("--out", options.out, Content::file, read);
-  if (place && place->holds_file() && !may_exist)
-    refuse_existing("--out", options.out,
-                    "continue its training with --resume, replace it with --force, or name another file");
-  if (is_first && !options.output.metrics.empty()) {
-    read.emplace_back(options.out);
-    metrics_place.emplace("--metrics", options.output.metrics, Content::text, read);
-    if (metrics_place->holds_file() && !may_exist) refuse_existing("--metrics", options.output.metrics);
-  }
-
   on_rank(ranks.get(), [&] {
+    const bool is_first = ranks == nullptr || ranks->rank() == 0;
+    if (!is_first) console.say_nothing();  // and nothing is written
+    std::optional<OutputPlace> place, metrics_place;
+    if (is_first) place.emplace("--out", options.out, Content::file, read);
+    if (place && place->holds_file() && !may_exist)
+      refuse_existing("--out", options.out,
+                      "continue its training with --resume, replace it with --force, or name another file");
+    if (is_first && !options.output.metrics.empty()) {
+      read.emplace_back(options.out);
+      metrics_place.emplace("--metrics", options.output.metrics, Content::text, read);
+      if (metrics_place->holds_file() && !may_exist) refuse_existing("--metrics", options.output.metrics);
+    }
+
     const KeyHolderAccess key_holder(options.key_holder, "train", ranks ? ranks->rank() : 0);
     Training training(options, key_holder, provenance(line, options.key_holder.seed), console, ranks.get());
     if (key_holder.hosted() != nullptr)

@@ -4,10 +4,12 @@
 #include <doctest/doctest.h>
 
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "paillier/error.h"
 #include "tests/support/thread_ranks.h"
+#include "tests/support/toy_keys.h"
 
 using namespace smlp;
 
@@ -32,6 +34,23 @@ TEST_CASE("ranks share their seeds, have randomness of their own and take the wo
   CHECK(shared.size() == 1);
   CHECK(own.size() == 3);
   CHECK(Seeds(5).training().stream({}).word() == shared_seeds(5, nullptr).training().stream({}).word());
+}
+
+TEST_CASE("ranks that have not read the same are told which") {
+  const auto said = [](std::size_t other) {
+    std::string sentence;
+    try {
+      testing::on_threads(3, [&](Ranks& ranks) {
+        require_same(ranks, {{"table", ranks.rank() == other ? "another" : "one"}}, {},
+                     toy_keys().public_keys().paillier());
+      });
+    } catch (const Error& error) {
+      sentence = error.what();
+    }
+    return sentence;
+  };
+  CHECK(said(3) == "");
+  CHECK(said(2).starts_with("rank 2 has not read what rank 0 has"));
 }
 
 TEST_CASE("an error of a rank names it") {

@@ -128,6 +128,9 @@ TEST_CASE("weights are those of one evaluator for 1 to 4 ranks, at the declared 
       CAPTURE(name);
       check_shared(everything(preset(name)), ranks);
     }
+  SmallRun packed = everything(preset("hybrid"));  // rank 0 of 4 has no rows, and checks weights
+  packed.protocols.matmul = "packed";
+  check_shared(packed, 4);
 }
 
 TEST_CASE("ranks share every product, network and option as one evaluator computes them [slow]") {
