@@ -53,6 +53,8 @@ Draws Evaluator::draws(const OperationId& operation, RandomnessKind kind) const 
 }
 
 Draws Evaluator::rounding_draws(const OperationId& operation, RandomnessKind kind, std::size_t cols) const {
+  if (first_row != 0 && operation.tile != 0)
+    throw Error("a tile is rounded where evaluators share the rows of its result");
   used_->use(operation, kind);
   Address first = operation.address(kind);
   first.element = std::uint64_t{first_row} * cols;

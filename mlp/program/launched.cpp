@@ -33,10 +33,10 @@ Seeds shared_seeds(const std::optional<std::uint64_t>& seed, Ranks* ranks) {
   return seeds;
 }
 
-RandomSource of_rank(const RandomSource& random, const Ranks* ranks) {
-  return ranks == nullptr ? random
-                          : random.derive("rank " + std::to_string(ranks->rank()) + " of " +
-                                          std::to_string(ranks->size()));
+RandomSource of_rank(const Seeds& seeds, const RandomSource& random, const Ranks* ranks) {
+  if (ranks == nullptr) return random;
+  if (!seeds.seeded()) return RandomSource::from_system();
+  return random.derive("rank " + std::to_string(ranks->rank()) + " of " + std::to_string(ranks->size()));
 }
 
 std::string from_first(Ranks& ranks, const std::string& mine) {
@@ -44,9 +44,10 @@ std::string from_first(Ranks& ranks, const std::string& mine) {
   return {first.begin(), first.end()};
 }
 
-void require_same(Ranks& ranks, const Json& options, const std::vector<EncryptedMatrix>& weights,
-                  const PaillierPublicKey& key) {
-  const std::string text = std::string(version) + "\n" + options.dump() + "\n";
+void require_same(Ranks& ranks, const Seeds& seeds, const Json& options,
+                  const std::vector<EncryptedMatrix>& weights, const PaillierPublicKey& key) {
+  const std::uint64_t seed = seeds.batch_order().derive("same seeds").stream({}).word();
+  const std::string text = std::string(version) + "\n" + std::to_string(seed) + "\n" + options.dump() + "\n";
   Bytes read(text.begin(), text.end());
   for (const EncryptedMatrix& m : weights) key.encode_at_rest(m.column_packed(), read);
   const Digest digest = sha256(read);

@@ -18,16 +18,17 @@ namespace smlp {
 /// Seeds of one key for all ranks: of the seed, else what the first one draws. Null: one process.
 Seeds shared_seeds(const std::optional<std::uint64_t>& seed, Ranks* ranks);
 
-/// Randomness of this rank alone; of one process as it is.
-RandomSource of_rank(const RandomSource& random, const Ranks* ranks);
+/// `random`, one of the seeds, for this rank alone: of the system where no seed was given, so that what ranks
+/// tell each other opens no mask of theirs. Of one process as it is.
+RandomSource of_rank(const Seeds& seeds, const RandomSource& random, const Ranks* ranks);
 
 /// The text of the first rank, for all.
 std::string from_first(Ranks& ranks, const std::string& mine);
 
-/// Throws Error naming the first rank that has not read the same as the first one: options and sizes, and
+/// Throws Error naming the first rank that has not the same as the first one: seeds, what `options` says, and
 /// weights.
-void require_same(Ranks& ranks, const Json& options, const std::vector<EncryptedMatrix>& weights,
-                  const PaillierPublicKey& key);
+void require_same(Ranks& ranks, const Seeds& seeds, const Json& options,
+                  const std::vector<EncryptedMatrix>& weights, const PaillierPublicKey& key);
 
 /// What each rank has sent and received, in the order of ranks.
 struct RankTotals {

@@ -18,6 +18,7 @@ class Seeds {
       : seeded_(seed.has_value()),
         root_(seed ? RandomSource::from_seed(*seed) : RandomSource::from_system()) {}
 
+  bool seeded() const { return seeded_; }
   /// Of a key that the ranks of an evaluator share.
   Seeds(bool seeded, RandomSource root) : seeded_(seeded), root_(std::move(root)) {}
 

@@ -143,7 +143,7 @@ void predict(const PredictOptions& options, const CommandLine& line, Console& co
                    options.bound.bound, wider_model_remedy(sigma));
   const Seeds seeds = shared_seeds(options.key_holder.seed, ranks);
   if (ranks != nullptr)
-    require_same(*ranks,
+    require_same(*ranks, seeds,
                  {{"table", table_json(table.info())},
                   {"network", network.text()},
                   {"protocols", names.by_family()},
@@ -157,7 +157,7 @@ void predict(const PredictOptions& options, const CommandLine& line, Console& co
     recipient = {*user, Purpose::answers};
   }
   Session session(keys, key_holder.connect(keys, protocols, seeds.key_holder(), recipient), model.budget,
-                  names, of_rank(seeds.prediction(), ranks), true, options.range_check.on,
+                  names, of_rank(seeds, seeds.prediction(), ranks), true, options.range_check.on,
                   seeds.prediction());
   Meter meter(session);
   ProgressBar progress(console, "predict", "batches");

@@ -135,7 +135,7 @@ class Training {
     // And all have read the checkpoint before the first replaces it.
     std::vector<EncryptedMatrix> all = model_->weights;
     all.insert(all.end(), model_->velocities.begin(), model_->velocities.end());
-    require_same(*ranks_,
+    require_same(*ranks_, seeds_,
                  {{"table", table_json(table_.info())},
                   {"network", network_.text()},
                   {"protocols", names_.by_family()},
@@ -302,8 +302,8 @@ Shown Training::planned() const {
 
 std::unique_ptr<Session> Training::session() {
   const RandomSource random = seeds_.training();
-  return std::make_unique<Session>(keys_, std::move(channel_), budget_, names_, of_rank(random, ranks_), true,
-                                   options_.range_check.on, random);
+  return std::make_unique<Session>(keys_, std::move(channel_), budget_, names_,
+                                   of_rank(seeds_, random, ranks_), true, options_.range_check.on, random);
 }
 
 void Training::train(Session& session, Weights<EncryptedMatrix>& weights, std::uint32_t epoch,

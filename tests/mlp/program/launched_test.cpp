@@ -19,7 +19,7 @@ TEST_CASE("ranks share their seeds, have randomness of their own and take the wo
   testing::on_threads(3, [&](Ranks& ranks) {
     const Seeds seeds = shared_seeds(std::nullopt, &ranks);
     const std::uint64_t common = seeds.training().stream({}).word();
-    const std::uint64_t mine = of_rank(seeds.training(), &ranks).stream({}).word();
+    const std::uint64_t mine = of_rank(seeds, seeds.training(), &ranks).stream({}).word();
     const std::string word = from_first(ranks, "rank " + std::to_string(ranks.rank()));
     const RankTotals totals = rank_totals(ranks, {10 + ranks.rank(), 20, 3});
     const std::lock_guard lock(mutex);
@@ -32,6 +32,11 @@ TEST_CASE("ranks share their seeds, have randomness of their own and take the wo
     CHECK((totals - totals).ranks[1].key_holder == Traffic{});
   });
   CHECK(shared.size() == 1);
+  testing::on_threads(2, [&](Ranks& ranks) {  // what is drawn of a seed is the rank's, and again the same
+    const Seeds seeds = shared_seeds(5, &ranks);
+    CHECK(of_rank(seeds, seeds.training(), &ranks).stream({}).word() ==
+          of_rank(seeds, seeds.training(), &ranks).stream({}).word());
+  });
   CHECK(own.size() == 3);
   CHECK(Seeds(5).training().stream({}).word() == shared_seeds(5, nullptr).training().stream({}).word());
 }
@@ -41,7 +46,8 @@ TEST_CASE("ranks that have not read the same are told which") {
     std::string sentence;
     try {
       testing::on_threads(3, [&](Ranks& ranks) {
-        require_same(ranks, {{"table", ranks.rank() == other ? "another" : "one"}}, {},
+        require_same(ranks, Seeds(ranks.rank() == other - 10 ? 6 : 5),
+                     {{"table", ranks.rank() == other ? "another" : "one"}}, {},
                      toy_keys().public_keys().paillier());
       });
     } catch (const Error& error) {
@@ -51,6 +57,7 @@ TEST_CASE("ranks that have not read the same are told which") {
   };
   CHECK(said(3) == "");
   CHECK(said(2).starts_with("rank 2 has not read what rank 0 has"));
+  CHECK(said(11).starts_with("rank 1 has not read what rank 0 has"));  // another seed
 }
 
 TEST_CASE("an error of a rank names it") {
