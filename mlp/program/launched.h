@@ -15,6 +15,11 @@
 
 namespace smlp {
 
+/// Whether this process speaks and writes for all.
+inline bool is_first(const Ranks* ranks) {
+  return ranks == nullptr || ranks->rank() == 0;
+}
+
 /// Seeds of one key for all ranks: of the seed, else what the first one draws. Null: one process.
 Seeds shared_seeds(const std::optional<std::uint64_t>& seed, Ranks* ranks);
 

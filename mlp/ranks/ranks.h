@@ -21,6 +21,13 @@ struct Share {
 /// Of `pieces` dealt to `ranks` ranks as evenly as whole pieces allow; none where there are fewer pieces.
 Share share_of(std::size_t pieces, std::size_t rank, std::size_t ranks);
 
+/// These pieces.
+template <typename Piece>
+std::vector<Piece> part(const std::vector<Piece>& pieces, const Share& share) {
+  const auto first = pieces.begin() + static_cast<std::ptrdiff_t>(share.first);
+  return {first, first + static_cast<std::ptrdiff_t>(share.count)};
+}
+
 class Ranks {
  public:
   virtual ~Ranks() = default;

@@ -10,14 +10,9 @@ std::vector<std::vector<std::size_t>> epoch_batches(const TableGroups& groups, s
                                                     const RandomSource& random) {
   const OperationId operation{epoch, 0, Direction::input};
   std::vector<std::vector<std::size_t>> batches = groups.batches;
-  const auto widths = [&](const std::vector<std::size_t>& batch) {
-    std::vector<std::size_t> out;
-    for (const std::size_t group : batch) out.push_back(groups.widths[group]);
-    return out;
-  };
   // Only the last batch can be smaller, and then it keeps its groups.
   std::size_t full = batches.size();
-  if (full > 1 && widths(batches.back()) != widths(batches.front())) --full;
+  if (full > 1 && group_widths(groups, batches.back()) != group_widths(groups, batches.front())) --full;
   for (std::size_t position = 0; position < batches.front().size(); ++position) {
     RandomStream stream = Draws(random, operation.address(RandomnessKind::group_order)).stream(position);
     const std::vector<std::size_t> order = shuffled(full, stream);
@@ -27,6 +22,12 @@ std::vector<std::vector<std::size_t>> epoch_batches(const TableGroups& groups, s
   std::vector<std::vector<std::size_t>> out;
   out.reserve(batches.size());
   for (const std::size_t b : shuffled(batches.size(), stream)) out.push_back(std::move(batches[b]));
+  return out;
+}
+
+std::vector<std::size_t> group_widths(const TableGroups& groups, const std::vector<std::size_t>& batch) {
+  std::vector<std::size_t> out;
+  for (const std::size_t group : batch) out.push_back(groups.widths[group]);
   return out;
 }
 

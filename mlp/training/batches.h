@@ -16,7 +16,8 @@ namespace smlp {
 std::vector<std::vector<std::size_t>> epoch_batches(const TableGroups& groups, std::uint32_t epoch,
                                                     const RandomSource& random);
 
-/// Rows of a batch.
+/// Rows of each group of a batch, and of all.
+std::vector<std::size_t> group_widths(const TableGroups& groups, const std::vector<std::size_t>& batch);
 std::size_t batch_rows(const TableGroups& groups, const std::vector<std::size_t>& batch);
 
 }  // namespace smlp

@@ -428,8 +428,7 @@ Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const Tr
   const bool keeps = !protocols.shared && keeps_table(groups, network.inputs() + 1, sizes.budget);
   Cost cost;
   for (const auto& batch : groups.batches) {
-    std::vector<std::size_t> widths;
-    for (const std::size_t group : batch) widths.push_back(groups.widths[group]);
+    const std::vector<std::size_t> widths = smlp::group_widths(groups, batch);
     OperandStates table = kept;
     if (keeps) table = {first ? OperandUse::kept : OperandUse::reused, batch.size(), 0};
     const bool from_file = &batch == &groups.batches.front();
@@ -455,8 +454,7 @@ std::uint64_t exchanged_bytes(const Network& network, const TableGroups& groups,
   const std::size_t slots = sizes.budget.slots();
   std::uint64_t ciphertexts = 0;
   for (const auto& batch : groups.batches) {
-    std::vector<std::size_t> widths;
-    for (const std::size_t group : batch) widths.push_back(groups.widths[group]);
+    const std::vector<std::size_t> widths = smlp::group_widths(groups, batch);
     const std::vector<std::size_t> mine = rank.part(widths);
     const std::size_t rows = std::accumulate(mine.begin(), mine.end(), std::size_t{0});
     for (std::size_t layer = 0; layer < network.layers(); ++layer) {
@@ -476,8 +474,7 @@ Cost classification_cost(const Network& network, const ProtocolNames& protocols,
   Cost cost;
   const std::size_t slots = sizes.budget.slots();
   for (std::size_t b = rank.rank; b < groups.batches.size(); b += rank.ranks) {
-    std::vector<std::size_t> widths;
-    for (const std::size_t group : groups.batches[b]) widths.push_back(groups.widths[group]);
+    const std::vector<std::size_t> widths = smlp::group_widths(groups, groups.batches[b]);
     const bool first = b == rank.rank;
     Declared declared(protocols, sizes, range_checks, first);
     declared.unpack({widths, balanced_groups(network.inputs(), sizes.budget.fitting_slots())});

@@ -24,9 +24,7 @@ struct RankOf {
 
   /// Its pieces of these.
   std::vector<std::size_t> part(const std::vector<std::size_t>& pieces) const {
-    const Share share = share_of(pieces.size(), rank, ranks);
-    const auto first = pieces.begin() + static_cast<std::ptrdiff_t>(share.first);
-    return {first, first + static_cast<std::ptrdiff_t>(share.count)};
+    return smlp::part(pieces, share_of(pieces.size(), rank, ranks));
   }
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "mlp/training/batches.h"
 #include "mlp/training/initial_weights.h"
 
 namespace smlp {
@@ -19,8 +20,8 @@ std::uint64_t ciphertexts_held(const Network& network, const TrainingOptions& op
     model += weights;
     widest = std::max(widest, weights);
   }
-  Layout batch{{}, balanced_groups(network.inputs(), budget.fitting_slots())};
-  for (const std::size_t group : groups.batches.front()) batch.row_groups.push_back(groups.widths[group]);
+  const Layout batch{group_widths(groups, groups.batches.front()),
+                     balanced_groups(network.inputs(), budget.fitting_slots())};
   return model * (options.momentum != 0 ? 2 : 1) + 3 * widest + 3 * both_count(batch);
 }
 
@@ -53,7 +54,7 @@ SharedEpoch shared_epoch(const Network& network, const ProtocolNames& protocols,
   // Ranks take turns where there are more of them than key holders, at best without a gap.
   out.key_holders = std::max(
       out.key_holders, all_key_holders / static_cast<double>(std::max<std::size_t>(cluster.key_holders, 1)));
-  // Each rank takes what all others bring. Of messages a step: two gathers a layer.
+  // Each rank takes what all others bring. Of gathers a step there are at most three a layer.
   if (cluster.ranks > 1) {
     const std::uint64_t gathers = 3 * network.layers() * groups.batches.size();
     out.exchange = cluster.link.seconds({0, all_exchanged, gathers});

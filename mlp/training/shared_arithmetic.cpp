@@ -32,13 +32,6 @@ std::vector<EncryptedMatrix> rows_of(const std::vector<SharedMatrix>& matrices) 
   return rows;
 }
 
-template <typename Value>
-std::vector<Value> part(const std::vector<Value>& all, const Share& share) {
-  if (all.empty()) return {};
-  const auto first = all.begin() + static_cast<std::ptrdiff_t>(share.first);
-  return {first, first + static_cast<std::ptrdiff_t>(share.count)};
-}
-
 }  // namespace
 
 template <typename Operation>
@@ -105,12 +98,11 @@ SharedMatrix SharedArithmetic::velocity(const OperationId& operation, const Matr
   const Layout& layout = weights.rows.layout();
   const EncryptedMatrix inputs = whole(a, layout.row_groups), errors = whole(b, layout.col_groups);
   const auto rows_before = [&](std::size_t group) { return sum(std::span(layout.row_groups).first(group)); };
+  const Share mine = ranks_.share(layout.row_groups.size());
   const auto share_rows = [&](const EncryptedMatrix& m) {
-    const Share share = ranks_.share(layout.row_groups.size());
-    return m.rows() == 0 ? m : row_groups(m, share.first, share.count);
+    return m.rows() == 0 ? m : row_groups(m, mine.first, mine.count);
   };
   const PaillierPublicKey& key = here_.evaluator().paillier();
-  const Share mine = ranks_.share(layout.row_groups.size());
   Bytes bytes;
   if (mine.count > 0) {
     const std::size_t first_row = here_.evaluator().first_row;

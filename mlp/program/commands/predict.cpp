@@ -70,15 +70,15 @@ void check_same_numbers(const std::string& model_file, const BitBudget& model, c
 /// `ranks` that share the classification; null: none do.
 void predict(const PredictOptions& options, const CommandLine& line, Console& console, Ranks* ranks) {
   const double start = wall_seconds();
-  const bool is_first = ranks == nullptr || ranks->rank() == 0;
+  const bool first = is_first(ranks);
   std::vector<std::filesystem::path> read = KeyHolderAccess::files(options.key_holder);
   read.insert(read.end(), {options.model, options.data});
   if (options.user_key) read.emplace_back(*options.user_key);
   std::optional<OutputPlace> place;
-  if (is_first) place.emplace("--out", options.out, Content::file, read);
+  if (first) place.emplace("--out", options.out, Content::file, read);
   if (place && place->holds_file() && !options.force.force) refuse_existing("--out", options.out);
 
-  const KeyHolderAccess key_holder(options.key_holder, "predict", is_first ? 0 : ranks->rank());
+  const KeyHolderAccess key_holder(options.key_holder, "predict", first ? 0 : ranks->rank());
   const LoadedModel loaded = load_model(options.model);
   const EncryptedModel& model = loaded.model;
   const PublicKeys& keys = loaded.keys;
@@ -130,7 +130,7 @@ void predict(const PredictOptions& options, const CommandLine& line, Console& co
   }
   if (link) {
     names.matmul = cheapest;
-    if (is_first)
+    if (first)
       names = with_cheapest_products(names, network.layers(), cost,
                                      measure_speed(keys, RandomSource::from_system()), *link);
     if (ranks != nullptr) names.matmul = from_first(*ranks, names.matmul);
@@ -167,7 +167,7 @@ void predict(const PredictOptions& options, const CommandLine& line, Console& co
         [&](std::size_t done, std::size_t total) { progress(done, total); }, ranks);
   });
   const PublicKeys& owner = user ? *user : keys;
-  if (is_first) save_answers(options.out, answers, owner);
+  if (first) save_answers(options.out, answers, owner);
   if (ranks != nullptr) ranks->gather({});  // the first has saved
   const Measured measured = meter.lap();
 
@@ -211,7 +211,7 @@ int predict_command(const Words& words, Console& console) {
   options.bound.check();
   options.threads.apply();
   const std::unique_ptr<Ranks> ranks = join_ranks(std::chrono::seconds(options.key_holder.timeout));
-  if (ranks && ranks->rank() > 0) console.say_nothing();  // and nothing is written
+  if (!is_first(ranks.get())) console.say_nothing();  // and nothing is written
   on_rank(ranks.get(), [&] { predict(options, line, console, ranks.get()); });
   return 0;
 }

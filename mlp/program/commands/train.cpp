@@ -177,7 +177,6 @@ class Training {
                        .operations);
     return all;
   }
-  bool is_first() const { return ranks_ == nullptr || ranks_->rank() == 0; }
   /// Randomness of this rank alone, but for what decides roundings.
   std::unique_ptr<Session> session();
   void train(Session& session, Weights<EncryptedMatrix>& weights, std::uint32_t epoch,
@@ -206,10 +205,10 @@ class Training {
 };
 
 void Training::connect(const KeyHolderAccess& key_holder) {
-  if (is_first()) choose_and_connect(key_holder);
+  if (is_first(ranks_)) choose_and_connect(key_holder);
   if (ranks_ == nullptr) return;
   names_.matmul = from_first(*ranks_, names_.matmul);
-  if (!is_first()) channel_ = channel(key_holder, names_);
+  if (!is_first(ranks_)) channel_ = channel(key_holder, names_);
 }
 
 void Training::choose_and_connect(const KeyHolderAccess& key_holder) {
@@ -339,12 +338,12 @@ void Training::run() {
     console_.note(options_.out + " has " + std::to_string(first_epoch_) + " of " +
                   std::to_string(training_.epochs) + " epochs; continuing");
 
-  MetricsFile metrics(is_first() ? options_.output.metrics : "", first_epoch_);
+  MetricsFile metrics(is_first(ranks_) ? options_.output.metrics : "", first_epoch_);
   metrics.head(origin_);
   const std::unique_ptr<Session> session = this->session();
   Meter meter(*session);
   const auto save = [&] {
-    if (is_first()) save_model(options_.out, *model_, keys_);
+    if (is_first(ranks_)) save_model(options_.out, *model_, keys_);
   };
   // Counted before it is shown: what an interrupted epoch has shown is in the checkpoint before it.
   if (first_epoch_ < training_.epochs) {
@@ -444,14 +443,14 @@ int train_command(const Words& words, Console& console) {
   const bool may_exist = options.resume || options.force.force;
   const std::unique_ptr<Ranks> ranks = join_ranks(std::chrono::seconds(options.key_holder.timeout));
   on_rank(ranks.get(), [&] {
-    const bool is_first = ranks == nullptr || ranks->rank() == 0;
-    if (!is_first) console.say_nothing();  // and nothing is written
+    const bool first = is_first(ranks.get());
+    if (!first) console.say_nothing();  // and nothing is written
     std::optional<OutputPlace> place, metrics_place;
-    if (is_first) place.emplace("--out", options.out, Content::file, read);
+    if (first) place.emplace("--out", options.out, Content::file, read);
     if (place && place->holds_file() && !may_exist)
       refuse_existing("--out", options.out,
                       "continue its training with --resume, replace it with --force, or name another file");
-    if (is_first && !options.output.metrics.empty()) {
+    if (first && !options.output.metrics.empty()) {
       read.emplace_back(options.out);
       metrics_place.emplace("--metrics", options.output.metrics, Content::text, read);
       if (metrics_place->holds_file() && !may_exist) refuse_existing("--metrics", options.output.metrics);
