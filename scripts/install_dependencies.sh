@@ -26,7 +26,7 @@ if has apt-get; then
             help2man)
   has "${CXX:-g++}" || packages+=(g++)
   $tests && packages+=(doctest-dev libbenchmark-dev faketime nftables iproute2 openssl python3 python3-h5py
-                       python3-cryptography python3-matplotlib valgrind zsh cmake man-db dpkg-dev)
+                       python3-cryptography python3-matplotlib valgrind zsh cmake man-db dpkg-dev procps)
   $development && packages+=(clang-16 libomp-16-dev libclang-rt-16-dev clang-format-16 gcovr mypy)
   $python && packages+=(python3-dev pybind11-dev python3-numpy python3-sklearn python3-pandas python3-tqdm
                          python3-pip python3-venv python3-setuptools python3-wheel python3-nbconvert python3-ipykernel)
@@ -39,7 +39,7 @@ elif has dnf; then  # untested
   packages=(gcc-c++ pkgconf-pkg-config gmp-devel ntl-devel openssl-devel boost-devel hdf5-devel zlib-devel
             json-devel grpc-devel grpc-plugins protobuf-devel protobuf-compiler prometheus-cpp-devel help2man)
   $tests && packages+=(doctest-devel google-benchmark-devel libfaketime nftables iproute openssl python3 python3-h5py
-                       python3-cryptography python3-matplotlib valgrind zsh cmake man-db dpkg)
+                       python3-cryptography python3-matplotlib valgrind zsh cmake man-db dpkg procps-ng)
   $development && packages+=(clang libomp-devel compiler-rt clang-tools-extra gcovr)
   $python && packages+=(python3-devel pybind11-devel python3-numpy python3-scikit-learn python3-pandas python3-tqdm
                          python3-pip python3-setuptools python3-wheel python3-nbconvert python3-ipykernel)

@@ -211,7 +211,7 @@ void KeyHolderOptions::add_to(CommandLine& line) {
   line.text("key-holder", addresses, "HOST:PORT of the key holder (smlp serve); several with commas between");
   line.text("tls", tls, "directory of this party's certificates (smlp certificates)");
   line.flag("insecure-transport", insecure_transport, "no TLS, on loopback addresses alone");
-  line.number("timeout", timeout, "seconds that the key holder has for an answer");
+  line.number("timeout", timeout, "seconds that the key holder has for an answer, and a rank to show life");
   line.number("seed", seed, "repeatable masks, for experiments alone; needs --insecure-seed");
   line.flag("insecure-seed", insecure_seed, "allow --seed: whoever knows the seed can undo every mask");
   strength.add_to(line);

@@ -6,9 +6,9 @@
 #include <array>
 #include <limits>
 #include <string>
-#include <thread>
 #include <utility>
 
+#include "mlp/ranks/liveness.h"
 #include "mlp/ranks/ranks.h"
 #include "paillier/error.h"
 
@@ -16,11 +16,9 @@ namespace smlp {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 /// Of MPI's count of bytes, which is an int: what is gathered is counted in these.
 constexpr std::size_t block_bytes = 4096;
-constexpr int length_tag = 1, content_tag = 2;
+constexpr int length_tag = 1, content_tag = 2, beat_tag = 3;
 
 void check(int status, const char* what) {
   if (status == MPI_SUCCESS) return;
@@ -43,7 +41,10 @@ class Environment {
  public:
   Environment() {
     int provided = 0;
-    check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "start");
+    check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided), "start");
+    if (provided < MPI_THREAD_SERIALIZED)
+      throw Error(
+          "this MPI is not for threads that call it in turn (MPI_THREAD_SERIALIZED): take another one");
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
   }
   /// Not after an error: the others would be waited for. The launcher ends them.
@@ -70,57 +71,141 @@ class Blocks {
   MPI_Datatype type_ = MPI_DATATYPE_NULL;
 };
 
+/// What ranks show each other while they live, a byte each time, and once when they leave.
+class Beats {
+ public:
+  Beats(std::size_t rank, std::size_t size)
+      : rank_(rank),
+        receives_(size, MPI_REQUEST_NULL),
+        sends_(size, MPI_REQUEST_NULL),
+        received_(size),
+        sent_(size, lives),
+        left_(size, false) {
+    left_[rank] = true;
+  }
+
+  /// Receives what has come, and sends one where the last one is on its way.
+  void exchange(std::vector<bool>& heard) {
+    for (std::size_t other = 0; other < left_.size(); ++other) {
+      if (other == rank_) continue;
+      while (!left_[other] && is_done(receives_[other])) {
+        if (received_[other] != nothing) heard[other] = true;
+        left_[other] = received_[other] == leaves;
+        received_[other] = nothing;
+        if (!left_[other])
+          check(MPI_Irecv(&received_[other], 1, MPI_BYTE, static_cast<int>(other), beat_tag, MPI_COMM_WORLD,
+                          &receives_[other]),
+                "receive");
+      }
+      if (left_[other]) heard[other] = true;  // it has all that it came for
+      if (sent_[other] == leaves || !is_done(sends_[other])) continue;
+      sent_[other] = leaving_ ? leaves : lives;
+      check(MPI_Isend(&sent_[other], 1, MPI_BYTE, static_cast<int>(other), beat_tag, MPI_COMM_WORLD,
+                      &sends_[other]),
+            "send");
+    }
+  }
+
+  /// From the next exchange on all are told that this rank leaves.
+  void leave() { leaving_ = true; }
+  /// Nothing is on its way any more.
+  bool all_have_left() {
+    for (std::size_t other = 0; other < left_.size(); ++other)
+      if (!left_[other] || (other != rank_ && sent_[other] != leaves) || !is_done(sends_[other]))
+        return false;
+    return true;
+  }
+
+ private:
+  static constexpr std::uint8_t nothing = 0, lives = 1, leaves = 2;
+  static bool is_done(MPI_Request& request) {
+    int done = 0;
+    check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "wait");
+    return done != 0;
+  }
+
+  std::size_t rank_;
+  std::vector<MPI_Request> receives_, sends_;
+  std::vector<std::uint8_t> received_, sent_;
+  std::vector<bool> left_;
+  bool leaving_ = false;
+};
+
 class MpiRanks : public Ranks {
  public:
   MpiRanks(std::unique_ptr<Environment> environment, std::chrono::seconds patience)
       : Ranks(number(MPI_Comm_rank), number(MPI_Comm_size)),
         environment_(std::move(environment)),
-        patience_(patience),
-        met_(Clock::now()) {}
+        messages_(std::make_unique<Messages>(rank(), size())),
+        liveness_(std::make_unique<Liveness>(
+            rank(), size(), patience,
+            [beats = &messages_->beats](std::vector<bool>& heard) { beats->exchange(heard); })) {}
+  ~MpiRanks() override {
+    const bool left = std::uncaught_exceptions() == 0 && leave();
+    liveness_.reset();
+    if (left) return;
+    // MPI may write to them as long as the process lives, and would wait for the others.
+    static_cast<void>(messages_.release());
+    static_cast<void>(environment_.release());
+  }
+  MpiRanks(const MpiRanks&) = delete;
+  MpiRanks& operator=(const MpiRanks&) = delete;
 
  private:
+  /// What MPI reads and writes.
+  struct Messages {
+    Messages(std::size_t rank, std::size_t size) : beats(rank, size) {}
+    Beats beats;
+    std::uint64_t mine = 0;
+    std::vector<std::uint64_t> lengths;
+    std::vector<Bytes> contents;
+    std::vector<MPI_Request> receives, sends;
+  };
+
   std::vector<Bytes> gather_all(const Bytes& mine) override {
-    begun_ = Clock::now();
-    const Clock::time_point latest = begun_ + patience_ + 4 * (begun_ - met_);
-    // Each to each, so that the one that is missing has a name.
-    exchange_lengths(mine.size(), latest);
-    exchange(mine, latest);
-    met_ = Clock::now();
-    return std::exchange(contents_, {});
+    liveness_->alone([] {});  // after a wait that has failed, messages are still MPI's
+    exchange_lengths(mine.size());
+    exchange(mine);
+    return std::exchange(messages_->contents, {});
   }
 
-  void exchange_lengths(std::uint64_t mine, Clock::time_point latest) {
-    lengths_.assign(size(), mine);
-    mine_ = mine;
-    receives_.assign(size(), MPI_REQUEST_NULL), sends_.assign(size(), MPI_REQUEST_NULL);
-    for (std::size_t other = 0; other < size(); ++other) {
-      if (other == rank()) continue;
-      const int peer = static_cast<int>(other);
-      check(MPI_Irecv(&lengths_[other], 1, MPI_UINT64_T, peer, length_tag, MPI_COMM_WORLD, &receives_[other]),
-            "receive");
-      check(MPI_Isend(&mine_, 1, MPI_UINT64_T, peer, length_tag, MPI_COMM_WORLD, &sends_[other]), "send");
-    }
-    wait(receives_, latest);
-    wait(sends_, latest);
+  void exchange_lengths(std::uint64_t mine) {
+    Messages& m = *messages_;
+    m.lengths.assign(size(), mine);
+    m.mine = mine;
+    m.receives.assign(size(), MPI_REQUEST_NULL), m.sends.assign(size(), MPI_REQUEST_NULL);
+    to_each_other([&](std::size_t other, int peer) {
+      check(
+          MPI_Irecv(&m.lengths[other], 1, MPI_UINT64_T, peer, length_tag, MPI_COMM_WORLD, &m.receives[other]),
+          "receive");
+      check(MPI_Isend(&m.mine, 1, MPI_UINT64_T, peer, length_tag, MPI_COMM_WORLD, &m.sends[other]), "send");
+    });
   }
 
-  void exchange(const Bytes& mine, Clock::time_point latest) {
-    contents_.clear();
-    for (const std::uint64_t length : lengths_) contents_.emplace_back(blocks_of(length) * block_bytes);
-    std::ranges::copy(mine, contents_[rank()].begin());
-    for (std::size_t other = 0; other < size(); ++other) {
-      if (other == rank()) continue;
-      const int peer = static_cast<int>(other);
-      check(MPI_Irecv(contents_[other].data(), count_of(lengths_[other]), blocks_type_.type(), peer,
-                      content_tag, MPI_COMM_WORLD, &receives_[other]),
+  void exchange(const Bytes& mine) {
+    Messages& m = *messages_;
+    m.contents.clear();
+    for (const std::uint64_t length : m.lengths) m.contents.emplace_back(blocks_of(length) * block_bytes);
+    std::ranges::copy(mine, m.contents[rank()].begin());
+    to_each_other([&](std::size_t other, int peer) {
+      check(MPI_Irecv(m.contents[other].data(), count_of(m.lengths[other]), blocks_type_.type(), peer,
+                      content_tag, MPI_COMM_WORLD, &m.receives[other]),
             "receive");
-      check(MPI_Isend(contents_[rank()].data(), count_of(mine.size()), blocks_type_.type(), peer, content_tag,
-                      MPI_COMM_WORLD, &sends_[other]),
+      check(MPI_Isend(m.contents[rank()].data(), count_of(mine.size()), blocks_type_.type(), peer,
+                      content_tag, MPI_COMM_WORLD, &m.sends[other]),
             "send");
-    }
-    wait(receives_, latest);
-    wait(sends_, latest);
-    for (std::size_t other = 0; other < size(); ++other) contents_[other].resize(lengths_[other]);
+    });
+    for (std::size_t other = 0; other < size(); ++other) m.contents[other].resize(m.lengths[other]);
+  }
+
+  /// Begins what `message` does with each other rank, and waits for all.
+  template <typename Message>
+  void to_each_other(Message&& message) {
+    liveness_->alone([&] {
+      for (std::size_t other = 0; other < size(); ++other)
+        if (other != rank()) message(other, static_cast<int>(other));
+    });
+    liveness_->wait([&] { return are_done(messages_->receives) && are_done(messages_->sends); });
   }
 
   static std::size_t blocks_of(std::uint64_t length) { return (length + block_bytes - 1) / block_bytes; }
@@ -132,39 +217,32 @@ class MpiRanks : public Ranks {
     return static_cast<int>(blocks_of(length));
   }
 
-  /// For a request of each rank. Sleeps in between: a key holder may need the processor.
-  void wait(std::vector<MPI_Request>& requests, Clock::time_point latest) const {
-    auto pause = std::chrono::microseconds(20);
-    for (;;) {
-      bool done = true;
-      std::size_t missing = 0;
-      for (std::size_t other = 0; other < requests.size(); ++other) {
-        int one = 0;
-        check(MPI_Test(&requests[other], &one, MPI_STATUS_IGNORE), "wait");
-        if (one != 0) continue;
-        done = false;
-        missing = other;
-      }
-      if (done) return;
-      if (Clock::now() > latest)
-        throw Error("rank " + std::to_string(missing) + " of " + std::to_string(size()) +
-                    " has not come in " + std::to_string(patience_.count()) +
-                    " s: see whether it is alive and its key holder answers, or raise --timeout");
-      std::this_thread::sleep_for(pause);
-      pause = std::min(2 * pause, std::chrono::microseconds(1000));
+  static bool are_done(std::vector<MPI_Request>& requests) {
+    int done = 0;
+    check(MPI_Testall(static_cast<int>(requests.size()), requests.data(), &done, MPI_STATUSES_IGNORE),
+          "wait");
+    return done != 0;
+  }
+
+  /// Until all others leave too: what they sent is received before MPI ends. False where one is missing.
+  bool leave() {
+    try {
+      std::vector<bool> heard(size());
+      liveness_->alone([&] { messages_->beats.leave(); });
+      liveness_->wait([&] {
+        messages_->beats.exchange(heard);
+        return messages_->beats.all_have_left();
+      });
+      return true;
+    } catch (...) {
+      return false;
     }
   }
 
   std::unique_ptr<Environment> environment_;
   Blocks blocks_type_;
-  std::chrono::seconds patience_;
-  Clock::time_point met_;  ///< when all have met last
-  Clock::time_point begun_ = met_;
-  // What MPI reads and writes: as long as this, since a wait may end before it does.
-  std::uint64_t mine_ = 0;
-  std::vector<std::uint64_t> lengths_;
-  std::vector<Bytes> contents_;
-  std::vector<MPI_Request> receives_, sends_;
+  std::unique_ptr<Messages> messages_;
+  std::unique_ptr<Liveness> liveness_;
 };
 
 }  // namespace

@@ -37,7 +37,7 @@ class Ranks {
   std::size_t rank() const { return rank_; }
   std::size_t size() const { return size_; }
   /// What each rank brings, in the order of ranks. Every rank calls it as often and in the same order, with
-  /// bytes of any length. Throws Error naming the rank that does not come in time.
+  /// bytes of any length. Throws Error naming a rank that shows no life, and from then on each time.
   std::vector<Bytes> gather(const Bytes& mine);
   /// Of pieces that the ranks share.
   Share share(std::size_t pieces) const { return share_of(pieces, rank_, size_); }
@@ -57,9 +57,9 @@ class Ranks {
 /// How many ranks the launcher of this process (mpirun, srun) has started; 1 without one.
 std::size_t launched_ranks();
 
-/// The ranks of this process, by MPI; null where it is alone. None waits for another longer than `patience`
-/// beyond four times what it has worked itself since they met. Throws Error where there are several and the
-/// program is built without MPI.
+/// The ranks of this process, by MPI; null where it is alone. Each waits for another as long as that one
+/// shows that it lives, at least once in `patience` (mlp/ranks/liveness.h). Throws Error where there are
+/// several and the program is built without MPI.
 std::unique_ptr<Ranks> join_ranks(std::chrono::seconds patience);
 
 }  // namespace smlp

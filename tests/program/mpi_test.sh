@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Slow. Ranks started by mpirun share a training: weights bit for bit those of one process for every number of ranks; ranks
-# and key holders are killed and stopped; `--resume` goes on with another number of ranks. Keys of 2048 bits. In CI ranks share
-# two cores.
+# and key holders are killed and stopped, also both in one job; `--resume` goes on with another number of ranks. Keys of 2048
+# bits. In CI ranks share two cores.
 . "$(dirname "$0")/support.sh"
 make -s MPI=1 all >"$said/make" 2>&1 || { cat "$said/make"; fail 'make MPI=1'; finish; exit; }
 with_mpi=$(dirname "$smlp")/mpi/smlp
@@ -63,6 +63,10 @@ for answers in alone shared; do
   accepts decrypt --key keys/secret.json --in "$answers" --profile train.h5.profile.json --out "$answers.csv" >/dev/null
 done
 cmp -s alone.csv shared.csv || fail 'ranks classify otherwise than one process'
+# One batch, which takes the first rank longer than the second one's --timeout.
+awk 'NR == 1 { print; next } { for (i = 0; i < 20; ++i) print }' train.csv >many.csv
+accepts encrypt --key keys/public.json --data many.csv --batch 1000 --profile train.h5.profile.json --out many.h5 >/dev/null
+shares 2 predict --model homomorphic.h5 --data many.h5 "${here[@]}" --quiet --timeout 1 --out many.answers
 
 # Ranks that have not read the same are told so.
 mkdir here
@@ -87,8 +91,11 @@ remote=(--key-holder "127.0.0.1:$first_port,127.0.0.1:$port" --tls certificates/
 whole=("${train[@]}" --epochs 4)
 accepts "${whole[@]}" "${here[@]}" --out whole.h5 >/dev/null
 accepts export --model whole.h5 --key keys/secret.json --out whole.h5.json >/dev/null
+# background N WORD...: in the background; its process in $launcher.
 background() {
-  mpirun --oversubscribe -n 2 "$with_mpi" "$@" >"$logs/ranks" 2>&1 </dev/null &
+  local count=$1
+  shift
+  mpirun --oversubscribe -n "$count" "$with_mpi" "$@" >"$logs/ranks" 2>&1 </dev/null &
   launcher=$!
   servers+=("$launcher")
 }
@@ -104,9 +111,21 @@ ended() {
   status=0
   wait "$launcher" 2>/dev/null || status=$?
 }
-rank_process() { pgrep -P "$launcher" -f 'train --data' | tail -n 1; }
+# The process of rank 1.
+rank_process() {
+  local entry
+  for entry in /proc/[0-9]*; do
+    grep -qsx "PPid:[[:space:]]*$launcher" "$entry/status" && grep -qsxz OMPI_COMM_WORLD_RANK=1 "$entry/environ" && echo "${entry#/proc/}"
+  done
+}
+# Its ranks are told to end by the launcher, and say nothing.
+killed_by_signal() {
+  [ "$status" -ne 0 ] || fail 'a training whose rank was killed ended well'
+  [ "$(grep -c 'exited on signal 9' "$logs/ranks")" -eq 1 ] && ! grep -q '^smlp: ' "$logs/ranks" ||
+    fail "a killed rank is not told in one sentence: $(cat "$logs/ranks")"
+}
 
-background "${whole[@]}" "${remote[@]}" --out model.h5 --timeout 60
+background 2 "${whole[@]}" "${remote[@]}" --out model.h5 --timeout 60
 wait_for model.h5
 kill -KILL "$first"
 ended
@@ -114,21 +133,35 @@ ended
 same_weights model.h5 whole.h5
 
 serve first 0
+first_port=$port
 remote=(--key-holder "127.0.0.1:$port" --tls certificates/evaluator)
-background "${whole[@]}" "${remote[@]}" --out killed.h5 --timeout 60
+background 2 "${whole[@]}" "${remote[@]}" --out killed.h5 --timeout 60
 wait_for killed.h5
 kill -KILL "$(rank_process)"
 ended
-[ "$status" -ne 0 ] || fail 'a training whose rank was killed ended well'
+killed_by_signal
 shares 3 "${whole[@]}" "${remote[@]}" --out killed.h5 --resume
 same_weights killed.h5 whole.h5
 
-background "${whole[@]}" "${remote[@]}" --out stopped.h5 --timeout 5
+# Both in one job: the ranks try the key holder again, which is back when one of them is killed.
+background 2 "${whole[@]}" "${remote[@]}" --out both.h5 --timeout 60
+wait_for both.h5
+kill -KILL "$server"
+serve again "$first_port"
+kill -KILL "$(rank_process)"
+ended
+killed_by_signal
+shares 4 "${whole[@]}" "${remote[@]}" --out both.h5 --resume
+same_weights both.h5 whole.h5
+
+# Of three, both others name the one that is stopped.
+background 3 "${whole[@]}" "${remote[@]}" --out stopped.h5 --timeout 5
 wait_for stopped.h5
 kill -STOP "$(rank_process)"
 ended
 [ "$status" -ne 0 ] || fail 'a training whose rank was stopped ended well'
-grep -q 'rank [01] of 2 has not come in 5 s' "$logs/ranks" || fail "a stopped rank is not named: $(cat "$logs/ranks")"
+grep -q 'rank [02] of 3: rank 1 of 3 has shown no life for 5 s' "$logs/ranks" || fail "a stopped rank is not named: $(cat "$logs/ranks")"
+! grep -q 'rank [02] of 3 has shown no life' "$logs/ranks" || fail "another than the stopped rank is named: $(cat "$logs/ranks")"
 accepts "${whole[@]}" "${remote[@]}" --out stopped.h5 --resume >/dev/null
 same_weights stopped.h5 whole.h5
 
