@@ -324,7 +324,7 @@ install: all
 
 deb: all
 	@rm -rf $(BUILD_DIR)/deb
-	@$(MAKE) install DESTDIR=$(abspath $(BUILD_DIR))/deb PREFIX=/usr >/dev/null
+	@umask 022 && $(MAKE) install DESTDIR=$(abspath $(BUILD_DIR))/deb PREFIX=/usr >/dev/null
 	@scripts/debian_package.sh $(BUILD_DIR)/deb $(VERSION) $(BUILD_DIR)
 
 uninstall:

@@ -42,7 +42,12 @@ gzip -9nc "$changes" >"$documents/CHANGELOG.md.gz"
 
 mkdir -p "$work/debian"
 printf 'Source: smlp\n\nPackage: smlp\nArchitecture: any\n' >"$work/debian/control"
-depends=$(cd "$work" && dpkg-shlibdeps -O -e"$tree/usr/bin/smlp" 2>/dev/null | sed 's/^shlibs:Depends=//')
+depends=$(cd "$work" && dpkg-shlibdeps -O -e"$tree/usr/bin/smlp" 2>"$work/errors") || {
+  cat "$work/errors" >&2
+  echo "$0: dpkg-shlibdeps does not find the packages of the program's libraries" >&2
+  exit 1
+}
+depends=${depends#shlibs:Depends=}
 
 mkdir -p "$tree/DEBIAN"
 (cd "$tree" && find usr -type f -print0 | sort -z | xargs -0 md5sum) >"$tree/DEBIAN/md5sums"
@@ -86,7 +91,18 @@ if [ "$1" = remove ] && [ -z "$DPKG_ROOT" ] && [ -d /run/systemd/system ]; then
   deb-systemd-invoke stop smlp-serve.service || true
 fi
 TEXT
-chmod 755 "$tree/DEBIAN/postinst" "$tree/DEBIAN/prerm"
+# What `systemctl enable` made leads nowhere then.
+cat >"$tree/DEBIAN/postrm" <<'TEXT'
+#!/bin/sh
+set -e
+if [ "$1" = purge ]; then
+  rm -f "$DPKG_ROOT"/etc/systemd/system/*.wants/smlp-serve.service
+  if [ -z "$DPKG_ROOT" ] && [ -d /run/systemd/system ]; then
+    systemctl --system daemon-reload || true
+  fi
+fi
+TEXT
+chmod 755 "$tree/DEBIAN/postinst" "$tree/DEBIAN/prerm" "$tree/DEBIAN/postrm"
 
 package=$folder/smlp_${version}_$architecture.deb
 dpkg-deb --root-owner-group --build "$tree" "$work/package" >/dev/null

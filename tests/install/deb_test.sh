@@ -6,8 +6,18 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 fail() { echo "deb: $1" >&2; exit 1; }
 
-package=$(make -s --no-print-directory -C "$root" deb | tail -n 1)
+package=$(umask 077 && make -s --no-print-directory -C "$root" deb | tail -n 1)
 [ -s "$package" ] || fail "make deb made no package: $package"
+# Whatever the umask, everybody may read what is installed.
+closed=$(dpkg-deb -c "$package" | awk '$1 !~ /^[dl-]r..r..r../')
+[ -z "$closed" ] || fail "not everybody may read $closed"
+# What dpkg-shlibdeps says is shown where it fails.
+cp -r "$root/build/deb" "$folder/broken" && rm -r "$folder/broken/DEBIAN"
+gunzip "$folder"/broken/usr/share/man/man1/*.gz && mv "$folder"/broken/usr/lib/*/pkgconfig "$folder/broken/usr/lib"
+mkdir "$folder/bin"
+printf '#!/bin/sh\necho "no dependency information" >&2\nexit 2\n' >"$folder/bin/dpkg-shlibdeps" && chmod 755 "$folder/bin/dpkg-shlibdeps"
+! PATH=$folder/bin:$PATH "$root/scripts/debian_package.sh" "$folder/broken" 1 "$folder" >"$folder/said" 2>&1 || fail 'a package without Depends is made'
+grep -q 'no dependency information' "$folder/said" || fail "dpkg-shlibdeps is not shown: $(cat "$folder/said")"
 
 # Depends: the package of every library that the program is linked with, and versions for them.
 dpkg-deb -x "$package" "$folder/tree"
@@ -55,6 +65,9 @@ if command -v lintian >/dev/null; then
   lintian --suppress-tags bogus-mail-host,bogus-mail-host-in-debian-changelog --fail-on error "$package" >"$folder/lintian" 2>&1 || fail "lintian: $(grep '^E:' "$folder/lintian")"
 fi
 
+wants=$folder/root/etc/systemd/system/multi-user.target.wants
+mkdir -p "$wants" && ln -s /usr/lib/systemd/system/smlp-serve.service "$wants"  # systemctl enable
 in_root -P smlp
+[ ! -L "$wants/smlp-serve.service" ] || fail 'purging leaves a link that leads nowhere'
 left=$(find "$folder/root" -path "$database" -prune -o -path "$folder/root/etc" -prune -o ! -type d -print)
 [ -z "$left" ] || fail "purging leaves $left"
