@@ -79,7 +79,7 @@ void ServeLog::write(std::string_view event, const std::string& line, const Json
 }
 
 void ServeLog::call(const CallRecord& call) {
-  if (call.reason == Refusal::busy) return;
+  if (call.reason == Refusal::busy || call.reason == Refusal::unfinished) return;
   const std::lock_guard lock(mutex_);
   if (!call.refusal.empty() || !console_.is_quiet())
     write(call.turned_away ? "turned_away" : "call", format_ == LogFormat::text ? line_of(call) : "",

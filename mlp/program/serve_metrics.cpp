@@ -136,9 +136,8 @@ ServeMetrics::~ServeMetrics() = default;
 
 void ServeMetrics::count(const CallRecord& call) {
   if (call.reason != Refusal::none)
-    families_->refusals.Add({{"reason", std::string(name(call.reason))}})
-        .Increment(1 + static_cast<double>(call.left_out));
-  if (call.turned_away || call.reason == Refusal::busy) return;
+    families_->refusals.Add({{"reason", std::string(name(call.reason))}}).Increment();
+  if (call.turned_away || call.reason == Refusal::busy || call.reason == Refusal::unfinished) return;
   const prometheus::Labels labels{{"protocol", protocol_label(call)}};
   families_->requests.Add(labels).Increment();
   families_->received.Add(labels).Increment(static_cast<double>(call.request_bytes));

@@ -53,12 +53,15 @@ std::string_view name(Refusal refusal) {
       return "out_of_range";
     case Refusal::too_large:
       return "too_large";
+    case Refusal::unfinished:
+      return "unfinished";
   }
   return "";
 }
 
 Gate::Gate(const ServerOptions& options)
     : log_(options.log),
+      count_(options.count),
       admission_(options.limits, options.lockout),
       of_handshakes_{allowed_records()},
       of_callers_{allowed_records()} {
@@ -125,8 +128,14 @@ grpc::Status Gate::refuse(CallRecord& record, const Error& error) const {
   return status_of(error);
 }
 
+void Gate::log(const CallRecord& record) const {
+  if (count_) count_(record);
+  if (log_) log_(record);
+}
+
 void Gate::turn_away(CallRecord record) {
   record.turned_away = true;
+  if (count_) count_(record);
   {
     const std::lock_guard lock(mutex_);
     Records& records = record.what == "handshake" ? of_handshakes_ : of_callers_;
@@ -137,7 +146,7 @@ void Gate::turn_away(CallRecord record) {
     }
     record.left_out = std::exchange(records.left_out, 0);
   }
-  log(record);
+  if (log_) log_(record);
 }
 
 void Gate::record_left_out() {
@@ -149,7 +158,7 @@ void Gate::record_left_out() {
       record = std::move(records->last);
       record.left_out = std::exchange(records->left_out, 0) - 1;
     }
-    log(record);
+    if (log_) log_(record);
   }
 }
 

@@ -38,9 +38,8 @@ class Gate {
   grpc::Status refuse(CallRecord& record, const Error& error) const;
   /// Records the last ones that were only counted.
   void record_left_out();
-  void log(const CallRecord& record) const {
-    if (log_) log_(record);
-  }
+  /// Counts a call and records it.
+  void log(const CallRecord& record) const;
   Admission& admission() { return admission_; }
   const Admission& admission() const { return admission_; }
 
@@ -54,7 +53,7 @@ class Gate {
   /// The name of the caller's certificate that is a peer's. OK, or why the caller is nobody.
   grpc::Status identify(const grpc::CallbackServerContext& context, std::string& peer) const;
 
-  const CallLog log_;
+  const CallLog log_, count_;
   Admission admission_;
   mutable std::mutex mutex_;                       // of what follows
   std::optional<std::vector<std::string>> peers_;  ///< none without TLS

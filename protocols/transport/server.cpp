@@ -116,8 +116,9 @@ class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::
 
   void OnReadDone(bool ok) override {
     if (!ok)
-      return refuse_chunks("a request ended after " + std::to_string(frame_.size()) + " of " +
-                           std::to_string(expected_) + " bytes");
+      return end_unfinished({grpc::StatusCode::INVALID_ARGUMENT, "a request ended after " +
+                                                                     std::to_string(frame_.size()) + " of " +
+                                                                     std::to_string(expected_) + " bytes"});
     const std::string& part = chunk_.part();
     if (expected_ == 0) {
       expected_ = chunk_.frame_bytes();
@@ -139,7 +140,7 @@ class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::
   }
 
   void OnWriteDone(bool ok) override {
-    if (!ok) return Finish({grpc::StatusCode::CANCELLED, "the answer could not be sent"});
+    if (!ok) return end_unfinished({grpc::StatusCode::CANCELLED, "the answer could not be sent"});
     send_next();
   }
 
@@ -161,10 +162,20 @@ class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::
   }
   void end_transfer() { transfer_ends_ = std::numeric_limits<Clock::rep>::max(); }
 
-  void refuse_chunks(const std::string& sentence) { Finish({grpc::StatusCode::INVALID_ARGUMENT, sentence}); }
+  void refuse_chunks(const std::string& sentence) {
+    service_.gate_.refuse(record_, Error(sentence));
+    Finish({grpc::StatusCode::INVALID_ARGUMENT, sentence});
+  }
+  void end_unfinished(const grpc::Status& status) {
+    record_.refusal = status.error_message();
+    record_.reason = Refusal::unfinished;
+    service_.gate_.log(record_);
+    Finish(status);
+  }
 
   void compute() {
-    if (context_->IsCancelled()) return Finish(grpc::Status::CANCELLED);
+    if (context_->IsCancelled())
+      return end_unfinished({grpc::StatusCode::CANCELLED, "the call was cancelled"});
     const Clock::time_point start = Clock::now();
     const std::shared_ptr<const KeyHolder> key_holder = service_.key_holder();
     record_.request_bytes = frame_.size();

@@ -38,10 +38,11 @@ enum class Refusal : std::uint8_t {
   not_served,    ///< the name is no peer's
   out_of_range,  ///< a masked value, in this or an earlier request of the session
   too_large,     ///< takes more memory than there will ever be
+  unfinished,    ///< request or answer did not arrive whole: cancelled, cut off, or too slow
 };
 inline constexpr Refusal all_refusals[] = {Refusal::busy,       Refusal::handshake,  Refusal::invalid,
                                            Refusal::locked_out, Refusal::not_served, Refusal::out_of_range,
-                                           Refusal::too_large};
+                                           Refusal::too_large,  Refusal::unfinished};
 /// "busy", "out_of_range", ..; "" for none.
 std::string_view name(Refusal refusal);
 
@@ -64,7 +65,8 @@ using CallLog = std::function<void(const CallRecord&)>;
 struct ServerOptions {
   std::optional<Listening> listening;  ///< none: only inside this process
   Limits limits;
-  CallLog log;
+  CallLog log;                       ///< of many that are turned away, some alone
+  CallLog count{};                   ///< every call at once, before `log`; `left_out` is 0
   std::shared_ptr<Lockout> lockout;  ///< none: sessions that end are not counted
 };
 

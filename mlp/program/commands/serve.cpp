@@ -226,10 +226,8 @@ void serve(const ServeOptions& options, ServeLog& log) {
   ServerOptions server_options;
   server_options.listening = listening;
   server_options.limits.memory = options.memory << 20;
-  server_options.log = [&](const CallRecord& call) {
-    log.call(call);
-    if (metrics) metrics->count(call);
-  };
+  server_options.log = [&](const CallRecord& call) { log.call(call); };
+  if (metrics) server_options.count = [&](const CallRecord& call) { metrics->count(call); };
   const auto lockout = server_options.lockout = lockout_of(options, log);
   std::optional<Endpoint> metrics_endpoint;
   if (options.metrics_listen) metrics_endpoint = parse_metrics_endpoint(*options.metrics_listen);

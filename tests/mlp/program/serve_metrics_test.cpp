@@ -75,8 +75,11 @@ TEST_CASE("metrics: calls by protocol, refusals by reason, nothing of the caller
   away.refusal = "no certificate";
   away.reason = Refusal::handshake;
   away.turned_away = true;
-  away.left_out = 6;
   metrics.count(away);
+  CallRecord cut_off = request_of("matmul/packed", 4);
+  cut_off.refusal = "the answer could not be sent";
+  cut_off.reason = Refusal::unfinished;
+  metrics.count(cut_off);
   held = 6;
   CHECK(has("smlp_requests_total{protocol=\"matmul/packed\"} 2"));
   CHECK(has("smlp_requests_total{protocol=\"hello\"} 1"));
@@ -88,7 +91,8 @@ TEST_CASE("metrics: calls by protocol, refusals by reason, nothing of the caller
   CHECK(has("smlp_request_duration_seconds_bucket{protocol=\"matmul/packed\",le=\"0.01\"} 0"));
   CHECK(has("smlp_refusals_total{reason=\"invalid\"} 1"));
   CHECK(has("smlp_refusals_total{reason=\"busy\"} 1"));
-  CHECK(has("smlp_refusals_total{reason=\"handshake\"} 7"));
+  CHECK(has("smlp_refusals_total{reason=\"handshake\"} 1"));
+  CHECK(has("smlp_refusals_total{reason=\"unfinished\"} 1"));
   CHECK(has("smlp_sessions_active 2"));
   CHECK(has("smlp_request_memory_bytes 6"));
   const std::string text = scraped(listener);

@@ -376,7 +376,9 @@ TEST_CASE("transport: chunks that are no frame, announced sizes that lie") {
     return refusal_in({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
   };
   CHECK(outcome({}) == "3 a request ended after 0 of 0 bytes");
+  CHECK(reason == Refusal::unfinished);
   CHECK(outcome({{0, 10}}) == "3 a request announces no bytes");
+  CHECK(reason == Refusal::invalid);
   CHECK(outcome({{10, 0}}) == "3 a request has a part of 0 bytes after 0 of 10");
   CHECK(outcome({{10, 11}}) == "3 a request has a part of 11 bytes after 0 of 10");
   CHECK(outcome({{10, 9}}) == "3 a request ended after 9 of 10 bytes");
@@ -398,7 +400,10 @@ TEST_CASE("transport: calls that never come to an end are ended, and others are 
   Limits limits;
   limits.transfer = std::chrono::seconds(2);
   limits.calls_of_a_peer = 8;
-  KeyHolderServer server(toy_key_holder(), listening(std::nullopt, limits));
+  std::atomic<std::size_t> unfinished{0};
+  ServerOptions options = listening(std::nullopt, limits);
+  options.count = [&](const CallRecord& call) { unfinished += call.reason == Refusal::unfinished ? 1 : 0; };
+  KeyHolderServer server(toy_key_holder(), options);
   const auto stub = raw_stub(server);
   struct Open {
     grpc::ClientContext context;
@@ -426,6 +431,7 @@ TEST_CASE("transport: calls that never come to an end are ended, and others are 
   CHECK(waiting.retries() > 0);
   for (Open& call : slow) CHECK(call.stream->Finish().error_code() == grpc::StatusCode::CANCELLED);
   CHECK(becomes_idle(server));
+  CHECK(unfinished == slow.size());
 }
 
 TEST_CASE(
