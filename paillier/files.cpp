@@ -170,6 +170,22 @@ void write_file_atomically(const std::filesystem::path& path, std::span<const st
   file.commit();
 }
 
+void rewrite_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes) {
+  struct stat old {
+  }, made{};
+  if (::lstat(path.c_str(), &old) != 0) fail("cannot replace", path);
+  if (!S_ISREG(old.st_mode))
+    throw Error(path.string() + " is a link or no regular file: name the file itself");
+  NewFile file(path, 0600);
+  if (!write_all(file.descriptor(), bytes) || ::fstat(file.descriptor(), &made) != 0)
+    fail("cannot write", path);
+  if ((made.st_uid != old.st_uid || made.st_gid != old.st_gid) &&
+      ::fchown(file.descriptor(), old.st_uid, old.st_gid) != 0)
+    fail("cannot keep the owner of", path);
+  if (::fchmod(file.descriptor(), old.st_mode & 07777) != 0) fail("cannot write", path);
+  file.commit();
+}
+
 Bytes read_file(const std::filesystem::path& path, std::size_t limit, Readers readers) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};

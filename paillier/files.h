@@ -94,6 +94,10 @@ bool write_all(int descriptor, std::span<const std::uint8_t> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes,
                            mode_t mode);
 
+/// Replaces the regular file at `path` in the same way; owner, group and mode stay those of the old one.
+/// Throws Error also where it is a link, or the owner cannot be kept.
+void rewrite_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
+
 enum class Readers { anyone, owner_only };
 
 /// The bytes of a regular file of at most `limit` bytes. With owner_only a file that group or others may

@@ -321,7 +321,15 @@ void save(const SecretKeys& keys, const std::filesystem::path& path) {
 
 void save(const SecretKeys& keys, const std::filesystem::path& path, std::string_view pass_phrase,
           ScryptCost cost) {
+  check_pass_phrase(pass_phrase, "the pass phrase");
   write_text(sealed_json(keys, pass_phrase, cost).dump(2) + "\n", path, 0600);
+}
+
+void save_again(const SecretKeys& keys, const std::filesystem::path& path,
+                std::optional<std::string_view> pass_phrase, ScryptCost cost) {
+  if (pass_phrase) check_pass_phrase(*pass_phrase, "the pass phrase");
+  const auto text = (pass_phrase ? sealed_json(keys, *pass_phrase, cost) : secret_json(keys)).dump(2) + "\n";
+  rewrite_file_atomically(path, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
 }
 
 PublicKeys public_keys_from_json(std::string_view text, std::string_view what) {

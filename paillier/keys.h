@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -80,6 +81,10 @@ SecretKeys load_secret_keys(const std::filesystem::path& path, const PassPhrase&
 /// The secret file sealed by a pass phrase. load_secret_keys then throws Error also for another pass phrase.
 void save(const SecretKeys& keys, const std::filesystem::path& path, std::string_view pass_phrase,
           ScryptCost cost = {});
+/// Writes the file of secret keys at `path` again, sealed by the pass phrase, or in the clear without one:
+/// with its owner and mode. Throws Error also where it is a link.
+void save_again(const SecretKeys& keys, const std::filesystem::path& path,
+                std::optional<std::string_view> pass_phrase, ScryptCost cost = {});
 /// The public keys of a sealed file, which need no pass phrase. Throws Error as load_secret_keys does.
 PublicKeys load_sealed_public_keys(const std::filesystem::path& path);
 

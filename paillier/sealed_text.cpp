@@ -55,6 +55,16 @@ void ScryptCost::check() const {
                 std::to_string(least) + " to " + std::to_string(most));
 }
 
+void check_pass_phrase(std::string_view pass_phrase, const std::string& what) {
+  if (pass_phrase.empty()) throw Error(what + " is empty");
+  if (pass_phrase.size() > longest_pass_phrase)
+    throw Error(what + " has more than the allowed " + std::to_string(longest_pass_phrase) + " bytes");
+  // A line may end in a carriage return too, which is none of the pass phrase.
+  if (pass_phrase.find_first_of(std::string_view("\n\0", 2)) != std::string_view::npos ||
+      pass_phrase.ends_with('\r'))
+    throw Error(what + " is more than one line of text");
+}
+
 SealedText seal_text(std::string_view text, std::string_view pass_phrase, std::string_view context,
                      ScryptCost cost) {
   SealedText out{cost, {}, {}, Bytes(text.size() + tag_bytes)};

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "paillier/secret_text.h"
@@ -25,6 +27,11 @@ struct SealedText {
   std::array<std::uint8_t, 12> nonce{};
   Bytes sealed;  ///< as long as the text, then 16 bytes of tag
 };
+
+/// Throws Error, a sentence that begins with `what`, unless it is a line of text of 1 to 1,024 bytes, as one
+/// that is typed or stands in a file.
+inline constexpr std::size_t longest_pass_phrase = 1024;
+void check_pass_phrase(std::string_view pass_phrase, const std::string& what);
 
 /// Seals under a fresh salt and nonce. `context` is bound: who opens must name the same. Throws Error where
 /// there is no entropy or not the memory.

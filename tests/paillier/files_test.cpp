@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <string>
@@ -44,6 +45,31 @@ TEST_CASE("a relative path without a directory") {
   write_file_atomically("here", Bytes{5}, 0600);
   std::filesystem::current_path(before);
   CHECK(read_file(directory / "here", 10, Readers::anyone) == Bytes{5});
+}
+
+TEST_CASE("a file that is written again keeps owner, group and mode; a link is refused") {
+  const test::TemporaryDirectory directory;
+  const auto path = directory / "file", link = directory / "link";
+  CHECK_THROWS_AS(rewrite_file_atomically(path, Bytes{1}), Error);
+  write_file_atomically(path, Bytes{1}, 0640);
+  const bool root = ::getuid() == 0;
+  if (root) REQUIRE(::chown(path.c_str(), 12, 34) == 0);
+  REQUIRE(::chmod(path.c_str(), 0440) == 0);
+  rewrite_file_atomically(path, Bytes{2, 3});
+  struct stat status {};
+  REQUIRE(::stat(path.c_str(), &status) == 0);
+  CHECK((status.st_mode & 07777) == 0440);
+  if (root) {
+    CHECK(status.st_uid == 12);
+    CHECK(status.st_gid == 34);
+  }
+  std::filesystem::create_symlink("file", link);
+  CHECK_THROWS_WITH_AS(rewrite_file_atomically(link, Bytes{4}),
+                       (link.string() + " is a link or no regular file: name the file itself").c_str(),
+                       Error);
+  CHECK(std::filesystem::is_symlink(link));
+  CHECK(read_file(path, 2, Readers::anyone) == Bytes{2, 3});
+  CHECK(directory.entries() == 2);
 }
 
 TEST_CASE("what cannot be written leaves nothing behind") {

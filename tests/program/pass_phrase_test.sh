@@ -51,7 +51,12 @@ refuses 1 'the pass phrase file open.txt is open to group or others' "${decrypt[
 refuses 1 'the pass phrase on standard input is empty' "${new[@]}" --pass-phrase - --out keys --force
 refuses 2 '--pass-phrase goes with --secret-key' train --data train.h5 --network N-2-C --pass-phrase good.txt --key-holder x:1 --tls y --out x.h5
 refuses 2 '--new-pass-phrase goes with --reseal' "${new[@]}" --new-pass-phrase good.txt --out x
-refuses 2 'it excludes --reseal' "${new[@]}" --reseal --out keys
+refuses 2 'it excludes --reseal' "${new[@]}" --reseal --out keys --unseal
+refuses 2 '--reseal needs --new-pass-phrase FILE, or --unseal' keygen --out keys --reseal --pass-phrase good.txt
+refuses 2 '--unseal goes with --reseal' "${new[@]}" --unseal --out x
+refuses 2 '--unseal and --new-pass-phrase exclude' keygen --out keys --reseal --unseal --new-pass-phrase good.txt
+mkdir linked && ln -s ../keys/secret.json linked/secret.json
+refuses 1 'linked/secret.json is a symbolic link' keygen --out linked --reseal --pass-phrase good.txt --new-pass-phrase wrong.txt
 cp keys/secret.json whole.json
 head -c 1000 whole.json >keys/secret.json
 refuses 1 "${begin}it is not JSON" "${decrypt[@]}" --pass-phrase good.txt
@@ -62,12 +67,18 @@ cp whole.json keys/secret.json
 # Another pass phrase, none, and one again: the same key.
 accepts keygen --out keys --reseal --pass-phrase good.txt --new-pass-phrase wrong.txt >/dev/null
 refuses 1 "${begin}the pass phrase does not open it" "${decrypt[@]}" --pass-phrase good.txt
-accepts keygen --out keys --reseal --pass-phrase wrong.txt >said.txt
+accepts keygen --out keys --reseal --pass-phrase wrong.txt --unseal >said.txt
 grep -q 'is sealed no more' said.txt || fail "keygen --reseal says: $(cat said.txt)"
 accepts "${decrypt[@]}" >/dev/null
 refuses 1 'keys/secret.json is not sealed: leave --pass-phrase out' "${decrypt[@]}" --pass-phrase good.txt
+chmod 400 keys/secret.json
+[ "$(id -u)" -ne 0 ] || chown 12:34 keys/secret.json
+owner=$(stat -c '%u:%g %a' keys/secret.json)
 accepts keygen --out keys --reseal --new-pass-phrase good.txt >/dev/null
-[ "$(stat -c %a keys/secret.json)" = 600 ] || fail 'a key that was sealed again is open to others'
+[ "$(stat -c '%u:%g %a' keys/secret.json)" = "$owner" ] ||
+  fail "a key of $owner that was sealed again is of $(stat -c '%u:%g %a' keys/secret.json)"
+[ "$(id -u)" -ne 0 ] || chown 0:0 keys/secret.json
+chmod 600 keys/secret.json
 
 # At a terminal: asked once for what is there and twice for what is new, without echo; Ctrl-C leaves the terminal as it was.
 python3 - "$smlp" <<'PYTHON' || fail 'a terminal is not asked as it should be'

@@ -27,7 +27,10 @@ class Textbook(WithKeys):
             self.assertEqual(paillier.SecretKey.load(sealed, pass_phrase=b"correct horse").public, self.public)
             self.assertRaisesRegex(Error, "sealed by a pass phrase", lambda: paillier.SecretKey.load(sealed))
             self.assertRaisesRegex(Error, "does not open it", lambda: paillier.SecretKey.load(sealed, pass_phrase="horse"))
-            self.assertRaisesRegex(Error, "is empty", lambda: self.secret.save(sealed, pass_phrase=""))
+            for refused, why in (("", "is empty"), ("two\nlines", "more than one line"), (b"a\0b", "more than one line"),
+                                 ("line\r", "more than one line"), ("x" * 1025, "more than the allowed 1024 bytes")):
+                self.assertRaisesRegex(Error, why, lambda: self.secret.save(sealed, pass_phrase=refused))
+            self.assertEqual(paillier.SecretKey.load(sealed, pass_phrase="correct horse").public, self.public)
         number = lambda name: int.from_bytes(base64.urlsafe_b64decode(fields[name] + "=="), "big")
         p, q = number("p"), number("q")
         n = p * q

@@ -33,16 +33,19 @@ void save_secret(const SecretKeys& keys, const std::filesystem::path& file,
 }
 
 /// Writes a secret file again: sealed by a new pass phrase, or in the clear. The old file stays until the new
-/// one is whole.
+/// one is whole, which has its owner and mode.
 void reseal_key(const std::filesystem::path& file, const PassPhraseOption& old_one,
                 const std::optional<std::string>& new_one, Console& console) {
   if (new_one == "-" && old_one.file == "-" && ::isatty(STDIN_FILENO) != 1)
     throw UsageError("--pass-phrase and --new-pass-phrase cannot both be standard input");
+  if (std::filesystem::is_symlink(file))
+    throw Error("--out " + file.string() +
+                " is a symbolic link: name the directory of the file that it leads to");
   const OutputPlace place("--out", file, Content::file);
   const SecretKeys keys = old_one.load(file);
   std::optional<SecretText> sealing;
   if (new_one) sealing = read_new_pass_phrase(*new_one);
-  save_secret(keys, file, sealing);
+  save_again(keys, file, sealing);
   console.result(
       file.string() +
       (sealing ? " is sealed by the new pass phrase" : " is sealed no more: who reads it decrypts") +
@@ -57,7 +60,7 @@ int keygen_command(const Words& words, Console& console) {
   ForceOption force;
   PassPhraseOption pass_phrase;
   std::optional<std::string> new_pass_phrase;
-  bool reseal = false;
+  bool reseal = false, unseal = false;
   CommandLine line(
       "keygen",
       "Makes DIR/public.json, which anybody may have, and DIR/secret.json (mode 0600), which decrypts.");
@@ -69,14 +72,19 @@ int keygen_command(const Words& words, Console& console) {
       "with --reseal the one that opens it");
   line.flag("reseal", reseal,
             "make no key: write secret.json of --out again, sealed by --new-pass-phrase, or in the clear "
-            "without it");
+            "with --unseal");
   line.text("new-pass-phrase", new_pass_phrase, "of --reseal: file with the new pass phrase, or -");
+  line.flag("unseal", unseal, "of --reseal: in the clear, so that whoever reads the file decrypts");
   force.add_to(line);
   if (const auto help = line.parse(words)) return console.document(*help), 0;
   const std::filesystem::path directory = out, public_file = directory / "public.json",
                               secret_file = directory / "secret.json";
   if (new_pass_phrase && !reseal)
     throw UsageError("--new-pass-phrase goes with --reseal; a new key is sealed by --pass-phrase");
+  if (unseal && !reseal) throw UsageError("--unseal goes with --reseal; a new key is not sealed");
+  if (unseal && new_pass_phrase) throw UsageError("--unseal and --new-pass-phrase exclude each other");
+  if (reseal && !unseal && !new_pass_phrase)
+    throw UsageError("--reseal needs --new-pass-phrase FILE, or --unseal, which writes the key in the clear");
   if (reseal) {
     for (const char* option : {"bits", "variant", "insecure-key"})
       if (line.given(option))

@@ -290,10 +290,9 @@ class SecretKey(Unpicklable):
         Raises
         ------
         Error
-            The file cannot be written, the key was closed, or the pass phrase is empty.
+            The file cannot be written, the key was closed, or the pass phrase is not one line of 1 to 1,024 bytes, which
+            is what the program takes.
         """
-        if pass_phrase is not None and not pass_phrase:
-            raise Error("the pass phrase is empty")
         self._keys.save(os.fspath(path), pass_phrase)
 
     @classmethod
