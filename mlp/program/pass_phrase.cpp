@@ -10,48 +10,101 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "mlp/program/signals.h"
 #include "paillier/error.h"
 #include "paillier/files.h"
+#include "paillier/sealed_text.h"
 
 namespace smlp {
 
 namespace {
 
-constexpr std::size_t longest = 1024;
 constexpr const char* credential = "smlp-pass-phrase";
 
-/// What is typed at the terminal is not shown while this lives. Ctrl-C ends the program, and the terminal
-/// shows again what is typed.
+/// The terminal with and without echo. A handler of signals reads them.
+termios with_echo{}, without_echo{};
+
+/// SIGTSTP and SIGQUIT do what they do without this (Ctrl-Z stops, Ctrl-\ ends), with the terminal as it was.
+void end_or_stop(int signal) {
+  const int error = errno;
+  struct sigaction usual {
+  }, ours{};
+  usual.sa_handler = SIG_DFL;
+  ::tcsetattr(STDIN_FILENO, TCSANOW, &with_echo);
+  ::sigaction(signal, &usual, &ours);
+  sigset_t one;
+  ::sigemptyset(&one);
+  ::sigaddset(&one, signal);
+  ::raise(signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &one, nullptr);  // stops here
+  ::pthread_sigmask(SIG_BLOCK, &one, nullptr);
+  ::sigaction(signal, &ours, nullptr);
+  ::tcsetattr(STDIN_FILENO, TCSANOW, &without_echo);
+  errno = error;
+}
+
+/// While it lives, such a signal is served by end_or_stop(), unless it is ignored.
+class SignalHandler {
+ public:
+  explicit SignalHandler(int signal) : signal_(signal) {
+    ::sigaction(signal_, nullptr, &before_);
+    struct sigaction action {};
+    action.sa_handler = end_or_stop;
+    action.sa_flags = SA_RESTART;
+    if (before_.sa_handler != SIG_IGN) ::sigaction(signal_, &action, nullptr);
+  }
+  SignalHandler(const SignalHandler&) = delete;
+  SignalHandler& operator=(const SignalHandler&) = delete;
+  ~SignalHandler() { ::sigaction(signal_, &before_, nullptr); }
+
+ private:
+  int signal_;
+  struct sigaction before_ {};
+};
+
+/// What is typed at the terminal is not shown while this lives. A signal that ends or stops the program does
+/// so, and the terminal shows again what is typed.
 class NoEcho {
  public:
   NoEcho() {
-    if (::tcgetattr(STDIN_FILENO, &before_) != 0)
-      throw Error("the terminal cannot be asked for a pass phrase");
-    termios silent = before_;
-    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    if (::tcgetattr(STDIN_FILENO, &with_echo) != 0) refuse();
+    without_echo = with_echo;
+    without_echo.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    on_end_.emplace([](int signal) {
+      restore();
+      ::kill(::getpid(), signal);  // the second signal ends the program
+    });
+    on_stop_.emplace(SIGTSTP);
+    on_quit_.emplace(SIGQUIT);
+    termios now{};
+    // It says yes where it did a part.
+    if (::tcsetattr(STDIN_FILENO, TCSAFLUSH, &without_echo) != 0 || ::tcgetattr(STDIN_FILENO, &now) != 0 ||
+        (now.c_lflag & ECHO) != 0) {
+      restore();
+      refuse();
+    }
   }
   NoEcho(const NoEcho&) = delete;
   NoEcho& operator=(const NoEcho&) = delete;
   ~NoEcho() { restore(); }
 
  private:
-  void restore() const { ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_); }
-  termios before_{};
-  EndSignalAction at_end_{[this] {
-    restore();
-    ::kill(::getpid(), SIGINT);  // the second signal ends the program
-  }};
+  static void restore() { ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &with_echo); }
+  [[noreturn]] static void refuse() {
+    throw Error("the terminal cannot hide a pass phrase: give it by --pass-phrase FILE");
+  }
+  std::optional<EndSignalAction> on_end_;
+  std::optional<SignalHandler> on_stop_, on_quit_;
 };
 
 /// Up to the end of the line (`line`) or of the file, at most two bytes more than a pass phrase has.
 SecretText read_up_to(int descriptor, bool line, const std::string& what) {
   SecretText text;
-  text.reserve(longest + 2);
-  while (text.size() < longest + 2) {
+  text.reserve(longest_pass_phrase + 2);
+  while (text.size() < longest_pass_phrase + 2) {
     char next = 0;
     const ssize_t count = ::read(descriptor, &next, 1);
     if (count < 0 && errno == EINTR) continue;
@@ -65,10 +118,7 @@ SecretText read_up_to(int descriptor, bool line, const std::string& what) {
 SecretText checked(SecretText text, const std::string& what) {
   if (text.ends_with('\n')) text.pop_back();
   if (text.ends_with('\r')) text.pop_back();
-  if (text.empty()) throw Error(what + " is empty");
-  if (text.size() > longest) throw Error(what + " has more than the allowed 1024 bytes");
-  if (text.find('\n') != SecretText::npos || text.find('\0') != SecretText::npos)
-    throw Error(what + " is more than one line of text");
+  check_pass_phrase(text, what);
   return text;
 }
 

@@ -20,7 +20,7 @@ namespace {
 /// Signals belong to the process, and so does what is done on them.
 struct Actions {
   std::mutex mutex;
-  std::function<void()> of_end;
+  std::function<void(int)> of_end;
   std::function<void()> of_hangup;
   bool ignores_hangup = false;  ///< as nohup has it: then SIGHUP ends nothing
 };
@@ -40,7 +40,7 @@ bool act(int signal) {
   }
   if (signal == SIGHUP && current.ignores_hangup) return true;
   if (!current.of_end) return false;
-  std::exchange(current.of_end, nullptr)();
+  std::exchange(current.of_end, nullptr)(signal);
   return true;
 }
 
@@ -82,7 +82,7 @@ void remove_temporary_files_on_signals() {
   }
 }
 
-EndSignalAction::EndSignalAction(std::function<void()> of_signal) {
+EndSignalAction::EndSignalAction(std::function<void(int)> of_signal) {
   const std::lock_guard lock(actions().mutex);
   actions().of_end = std::move(of_signal);
 }

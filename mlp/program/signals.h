@@ -15,7 +15,7 @@ void remove_temporary_files_on_signals();
 /// process; the next one ends it. At most one at a time.
 class EndSignalAction {
  public:
-  explicit EndSignalAction(std::function<void()> action);
+  explicit EndSignalAction(std::function<void(int signal)> action);
   EndSignalAction(const EndSignalAction&) = delete;
   EndSignalAction& operator=(const EndSignalAction&) = delete;
   ~EndSignalAction();

@@ -82,7 +82,7 @@ chmod 600 keys/secret.json
 
 # At a terminal: asked once for what is there and twice for what is new, without echo; Ctrl-C leaves the terminal as it was.
 python3 - "$smlp" <<'PYTHON' || fail 'a terminal is not asked as it should be'
-import os, pty, select, signal, sys, termios
+import os, pty, resource, select, signal, sys, termios
 smlp = sys.argv[1]
 def at_terminal(words, answers):
     """What the terminal shows, the exit code, and whether it shows what is typed afterwards."""
@@ -100,7 +100,8 @@ def at_terminal(words, answers):
             break
         shown += more
         if shown.endswith(b": ") and answers:
-            os.write(terminal, answers.pop(0))
+            answer = answers.pop(0)
+            answer(terminal, child) if callable(answer) else os.write(terminal, answer)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     echo = bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
     os.close(terminal)
@@ -117,6 +118,46 @@ assert code in (-signal.SIGINT, 128 + signal.SIGINT), (code, shown)
 reseal = ["keygen", "--out", "keys", "--reseal", "--new-pass-phrase", "-"]
 shown, code = at_terminal(reseal, [b"correct horse\n", b"battery staple\n", b"battery staples\n"])
 assert code == 1 and "the two pass phrases differ" in shown, shown
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+shown, code = at_terminal(decrypt, [b"\x1c"])  # Ctrl-\, and a signal of somebody else
+assert code == -signal.SIGQUIT, (code, shown)
+def terminated(terminal, child):
+    os.kill(child, signal.SIGTERM)
+shown, code = at_terminal(decrypt, [terminated])
+assert code in (-signal.SIGTERM, 128 + signal.SIGTERM), (code, shown)
+# Ctrl-Z under a shell: the terminal shows what is typed until the program goes on.
+child, terminal = pty.fork()
+if child == 0:
+    program = os.fork()
+    if program == 0:
+        os.setpgid(0, 0)
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        os.tcsetpgrp(0, os.getpid())
+        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+        os.execv(smlp, [smlp, *decrypt])
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    stopped = os.WIFSTOPPED(os.waitpid(program, os.WUNTRACED)[1])
+    echo = bool(termios.tcgetattr(0)[3] & termios.ECHO)
+    os.tcsetpgrp(0, os.getpid())
+    os.write(1, f"stopped {stopped} echo {echo}\n".encode())
+    os.tcsetpgrp(0, program)
+    os.kill(program, signal.SIGCONT)
+    while termios.tcgetattr(0)[3] & termios.ECHO:
+        pass
+    os.write(1, b"hidden again: ")
+    os._exit(os.waitstatus_to_exitcode(os.waitpid(program, 0)[1]) & 255)
+shown = b""
+for until, typed in ((b"secret.json: ", b"\x1a"), (b"hidden again: ", b"battery staple\n"), (None, b"")):
+    while until is None or not shown.endswith(until):
+        assert select.select([terminal], [], [], 60)[0], shown
+        try:
+            shown += os.read(terminal, 4096)
+        except OSError:
+            break
+    if typed:
+        os.write(terminal, typed)
+assert b"stopped True echo True" in shown and b"staple" not in shown and b"does not open it" in shown, shown
+os.waitpid(child, 0)
 shown, code = at_terminal(reseal, [b"correct horse\n", b"battery staple\n", b"battery staple\n"])
 assert code == 0 and "new pass phrase: " in shown and "the same again: " in shown, shown
 PYTHON

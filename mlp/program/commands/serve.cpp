@@ -149,7 +149,7 @@ class EndSignal {
   std::mutex mutex_;
   std::condition_variable came_;
   bool has_come_ = false;
-  EndSignalAction action_{[this] { come(); }};
+  EndSignalAction action_{[this](int) { come(); }};
 };
 
 /// What is read again at SIGHUP. A wish that comes before there is anything to reload is kept until then.
