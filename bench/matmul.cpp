@@ -55,7 +55,10 @@ class Product {
     protocols_.matmul->multiply(evaluator(), {++step_, 0, Direction::forward}, a_, b_, factor, std::nullopt);
   }
   /// The signs of the left operand.
-  void compare() { protocols_.comparison->sign(evaluator(), {++step_, 0, Direction::activation}, a_); }
+  void compare() {
+    protocols_.comparison->sign(evaluator(), {++step_, 0, Direction::activation}, a_);
+    evaluator().calls->send();
+  }
   std::size_t slots() const { return budget_.slots(); }
   /// To and fro, of one product.
   std::uint64_t bytes() const {

@@ -248,9 +248,14 @@ class KeyRows {
                        std::max<std::size_t>(1, rounds_ / 2)});
     };
     add("comparison " + names.comparison + ", both parties", Family::comparison, names.comparison, false,
-        [this, z, forward] { protocols_.comparison->sign(fresh_evaluator(), forward, *z); });
+        [this, z, forward] {
+          const Evaluator evaluator = fresh_evaluator();
+          protocols_.comparison->sign(evaluator, forward, *z);
+          evaluator.calls->send();
+        });
     const auto shares =
         std::make_shared<const SignShares>(protocols_.comparison->sign(fresh_evaluator(), forward, *z));
+    shares->key_holder.bytes();  // what waits is no part of a selection
     add("selection of what was compared, both parties", Family::selection, names.selection, true,
         [=, this] { protocols_.selection->select_compared(fresh_evaluator(), forward, *z, *shares); });
     add("selection of other values, both parties", Family::selection, names.selection, false,

@@ -77,6 +77,7 @@ class ProtocolCalls {
         const auto selection = protocols_.selection;
         const auto bits =
             std::make_shared<const SignShares>(protocols_.comparison->sign(fresh_evaluator(), forward, *z));
+        bits->key_holder.bytes();  // what waits is no part of a selection
         return {{"of what was compared", "value", values,
                  [=](const Evaluator& e) { selection->select_compared(e, forward, *z, *bits); }},
                 {"of other values", "value", values,
@@ -105,6 +106,7 @@ class ProtocolCalls {
       if (names_.needs_transfers()) evaluator.transfers({});  // once a session, so none of the call's
       const double from = process_seconds();
       call.body(evaluator);
+      evaluator.calls->send();
       samples.seconds.push_back((process_seconds() - from) / static_cast<double>(call.units));
     } while (samples.seconds.size() < 5 && process_seconds() - start < seconds);
     const Traffic after = traffic();

@@ -41,11 +41,18 @@ Evaluator::Evaluator(PublicKeys keys, BitBudget budget, Channel& channel, Random
       budget(std::move(budget)),
       channel(channel),
       session(session),
+      calls(std::make_shared<CallQueue>(channel)),
       random_(std::move(random)),
       rounding_(rounding.value_or(random_)),
       used_(std::make_shared<UsedOperations>()),
       lazy_pools_(std::make_shared<LazyPools>(made_ahead)),
       lazy_transfers_(std::make_shared<LazyTransfers>(secrets)) {}
+
+Evaluator Evaluator::for_task(Turn turn) const {
+  Evaluator other = *this;
+  other.calls = std::make_shared<CallQueue>(channel, turn);
+  return other;
+}
 
 Draws Evaluator::draws(const OperationId& operation, RandomnessKind kind) const {
   used_->use(operation, kind);
@@ -321,12 +328,31 @@ RequestBody& RequestBody::add(const MaskedDifferences& differences) {
 }
 
 RequestBody& RequestBody::add(const SealedState& state) {
-  bytes_.insert(bytes_.end(), state.bytes().begin(), state.bytes().end());
+  const SealedState::Content& content = *state.content_;
+  if (content.call) {
+    awaited_.push_back({state.content_, bytes_.size()});
+    bytes_.resize(bytes_.size() + content.size);
+  } else {
+    bytes_.insert(bytes_.end(), content.bytes.begin(), content.bytes.end());
+  }
   return *this;
 }
 
-AnswerBody::AnswerBody(const Evaluator& evaluator, const Header& header, const RequestBody& body)
-    : evaluator_(evaluator), bytes_(evaluator.channel.call(header, body, evaluator.turn)), reader_(bytes_) {}
+ByteReader& AnswerBody::reader() {
+  if (!reader_) {
+    if (!call_->answered()) evaluator_.calls->send();
+    reader_.emplace(call_->answer_body());
+    reader_->take(read_, "a sealed state");
+  }
+  return *reader_;
+}
+
+void AnswerBody::finish() {
+  if (read_ == 0 || reader_ || call_->answered() || !call_->may_wait())
+    reader().finish("an answer");
+  else
+    call_->expected_ = read_;
+}
 
 EncryptedMatrix AnswerBody::matrix(const Layout& layout, std::string_view what) {
   std::vector<Ciphertext> column_packed = ciphertexts(layout.row_groups.size() * layout.cols(), what);
@@ -337,17 +363,29 @@ EncryptedMatrix AnswerBody::matrix(const Layout& layout, std::string_view what) 
 
 std::vector<Ciphertext> AnswerBody::ciphertexts(std::size_t count, std::string_view what) {
   const PaillierPublicKey& key = evaluator_.paillier();
-  return key.decode(reader_.take(count * key.ciphertext_bytes(), what), count, what);
+  return key.decode(reader().take(count * key.ciphertext_bytes(), what), count, what);
 }
 
 std::vector<DgkCiphertext> AnswerBody::bits(std::size_t count, std::string_view what) {
   const DgkPublicKey& key = evaluator_.keys.dgk();
-  return key.decode(reader_.take(count * key.ciphertext_bytes(), what), count, what);
+  return key.decode(reader().take(count * key.ciphertext_bytes(), what), count, what);
 }
 
 SealedState AnswerBody::sealed(std::size_t state_bytes) {
-  const auto bytes = reader_.take(sealed_overhead + state_bytes, "a sealed state");
-  return SealedState(Bytes(bytes.begin(), bytes.end()));
+  auto content = std::make_shared<SealedState::Content>();
+  std::shared_ptr<CallQueue> queue;
+  content->size = sealed_overhead + state_bytes;
+  if (reader_ || call_->answered()) {
+    const auto bytes = reader().take(content->size, "a sealed state");
+    content->bytes.assign(bytes.begin(), bytes.end());
+  } else {
+    content->call = call_;
+    queue = evaluator_.calls;
+    content->from = read_;
+    read_ += content->size;
+    call_->states_.push_back(content);
+  }
+  return SealedState(std::move(content), std::move(queue));
 }
 
 }  // namespace smlp

@@ -7,15 +7,16 @@
 #include <vector>
 
 #include "paillier/keys.h"
+#include "protocols/call.h"
 #include "protocols/channel.h"
 #include "protocols/encrypted_matrix.h"
-#include "protocols/turns.h"
 #include "protocols/used_places.h"
 
 namespace smlp {
 
 class BaseRequest;
 class CrossTermMessages;
+class ElementChoices;
 class EvaluatorTransfers;
 class GarbledComparisons;
 class SelectionChoices;
@@ -46,11 +47,13 @@ struct Evaluator {
   BitBudget budget;
   Channel& channel;
   SessionId session;
-  Turn turn{};                              ///< among the tiles of an operation; alone where there are none
+  std::shared_ptr<CallQueue> calls;         ///< of the task that works with this
   std::shared_ptr<RangeEvidence> evidence;  ///< null: ranges are not checked
   std::size_t first_row = 0;                ///< of the results here, where evaluators share their rows
 
   const PaillierPublicKey& paillier() const { return keys.paillier(); }
+  /// The same for a task of its own, which takes turns with others or is alone.
+  Evaluator for_task(Turn turn = {}) const;
   /// The only way to draw, and once for each place and kind. Throws Error for a second time and for a step
   /// before the last (protocols/used_places.h).
   Draws draws(const OperationId& operation, RandomnessKind kind) const;
@@ -207,38 +210,55 @@ class RequestBody {
   RequestBody& add(const BlindedBits& bits);
   RequestBody& add(const BlindedSum& sum);
   RequestBody& add(const MaskedDifferences& differences);
-  RequestBody& add(const SealedState& state);
+  RequestBody& add(const SealedState& state);  ///< zeros until it is there
   RequestBody& add(const BaseRequest& request);
   RequestBody& add(const EvaluatorTransfers& transfers);  ///< their ticket
   RequestBody& add(const GarbledComparisons& comparisons);
   RequestBody& add(const CrossTermMessages& messages);
+  RequestBody& add(const ElementChoices& choices);
   RequestBody& add(const SelectionChoices& choices);
   RequestBody& add(const SelectionMessage& message);
   const Bytes& bytes() const { return bytes_; }
 
  private:
+  friend class Call;
+  struct Awaited {
+    std::shared_ptr<const SealedState::Content> state;
+    std::size_t at = 0;
+  };
   const Evaluator& evaluator_;
   Bytes bytes_;
+  std::vector<Awaited> awaited_;  ///< states that are not there yet
+  bool labels_ = false;           ///< whether labels of transfers will hang on the request
 };
 
-/// The answer to a request, read in order. Throws Error on anything that is not what was asked for.
+/// The answer to a request, read in order. Throws Error on anything that is not what was asked for. The
+/// request is sent when something else than sealed states is read, or with the next one.
 class AnswerBody {
  public:
-  AnswerBody(const Evaluator& evaluator, const Header& header, const RequestBody& body);
+  AnswerBody(const Evaluator& evaluator, const Header& header, const RequestBody& body)
+      : evaluator_(evaluator), call_(evaluator.calls->add(header, body)) {}
   EncryptedMatrix matrix(const Layout& layout, std::string_view what);
   std::vector<Ciphertext> ciphertexts(std::size_t count, std::string_view what);
   std::vector<DgkCiphertext> bits(std::size_t count, std::string_view what);
   SealedState sealed(std::size_t state_bytes);
-  const Bytes& bytes() const { return bytes_; }
   std::span<const std::uint8_t> raw(std::size_t count, std::string_view what) {
-    return reader_.take(count, what);
+    return reader().take(count, what);
   }
-  void finish() const { reader_.finish("an answer"); }
+  void finish();
+  /// The request and its answer.
+  const Call& call() {
+    reader();
+    return *call_;
+  }
 
  private:
+  /// Of an answer that is there.
+  ByteReader& reader();
   const Evaluator& evaluator_;
-  Bytes bytes_;
-  ByteReader reader_;
+  std::shared_ptr<Call> call_;
+  std::optional<ByteReader> reader_;
+  std::size_t read_ = 0;  ///< bytes, before it is there
 };
 
 }  // namespace smlp

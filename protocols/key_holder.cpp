@@ -67,7 +67,7 @@ KeyHolder::KeyHolder(SecretKeys keys, KeyHolderPolicy policy, AnswerRandomness r
 Bytes KeyHolder::answer(std::span<const std::uint8_t> frame, bool& ended) const {
   ended = false;
   try {
-    const Request request = decode_request(frame);
+    const RequestView request = view_request(frame);
     if (ended_->contains(request.header.session)) refuse_out_of_range();
     try {
       Bytes answer = encode_answer(answer_or_throw(request, sha256(frame)));
@@ -91,7 +91,7 @@ KeyHolder KeyHolder::with_user_keys(std::vector<UserKey> user_keys) const {
   return other;
 }
 
-Bytes KeyHolder::answer_or_throw(const Request& request, const Digest& hash) const {
+Bytes KeyHolder::answer_or_throw(const RequestView& request, const Digest& hash) const {
   const Header& header = request.header;
   if (header.key != keys_.public_keys().fingerprint())
     throw Error("a request is for the key " + to_hex(header.key) + ", this key holder has " +
@@ -147,7 +147,7 @@ std::size_t KeyHolder::memory_needed(const Header& header, std::size_t frame_byt
   return 4 * (frame_bytes + answer_bytes) + cells * cell_bytes;
 }
 
-Responder::Responder(const SecretKeys& keys, const KeyHolderPolicy& policy, const Request& request,
+Responder::Responder(const SecretKeys& keys, const KeyHolderPolicy& policy, const RequestView& request,
                      const Digest& request_hash, RandomSource random, const ViewObserver& observer)
     : keys_(keys),
       policy_(policy),

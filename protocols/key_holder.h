@@ -92,7 +92,7 @@ class KeyHolder {
 
  private:
   class EndedSessions;
-  Bytes answer_or_throw(const Request& request, const Digest& hash) const;
+  Bytes answer_or_throw(const RequestView& request, const Digest& hash) const;
   SecretKeys keys_;
   KeyHolderPolicy policy_;
   AnswerRandomness randomness_;
@@ -103,7 +103,7 @@ class KeyHolder {
 /// One request being answered: the key holder's half of a protocol works through this alone.
 class Responder {
  public:
-  Responder(const SecretKeys& keys, const KeyHolderPolicy& policy, const Request& request,
+  Responder(const SecretKeys& keys, const KeyHolderPolicy& policy, const RequestView& request,
             const Digest& request_hash, RandomSource random, const ViewObserver& observer);
 
   const Header& header() const { return request_.header; }
@@ -168,7 +168,7 @@ class Responder {
 
   const SecretKeys& keys_;
   const KeyHolderPolicy& policy_;
-  const Request& request_;
+  const RequestView& request_;
   const Digest& request_hash_;
   RandomSource random_;
   UsedOperations used_;

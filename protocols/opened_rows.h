@@ -16,16 +16,31 @@
 
 namespace smlp {
 
+class Call;
+class CallQueue;
+
 /// State of the key holder that passes through. Only an answer yields one, so nothing else leaves in its
-/// guise.
+/// guise. Copies share it.
 class SealedState {
  public:
-  const Bytes& bytes() const { return bytes_; }
+  /// Sends what waits (protocols/call.h) where the state is not there yet, while the channel lasts. Throws
+  /// Error where the request failed whose answer would have had it.
+  const Bytes& bytes() const;
 
  private:
   friend class AnswerBody;
-  explicit SealedState(Bytes bytes) : bytes_(std::move(bytes)) {}
-  Bytes bytes_;
+  friend class Call;
+  friend class RequestBody;
+  struct Content {
+    Bytes bytes;
+    std::shared_ptr<Call> call{};  ///< whose answer will have it; null once it is there
+    std::size_t from = 0, size = 0;
+  };
+  explicit SealedState(std::shared_ptr<const Content> content, std::shared_ptr<CallQueue> queue = nullptr)
+      : content_(std::move(content)), queue_(std::move(queue)) {}
+  std::shared_ptr<const Content> content_;
+  std::shared_ptr<CallQueue>
+      queue_;  ///< where the call waits; not in the content, which waiting calls refer to
 };
 
 /// Rows x that the key holder has opened, once and under one mask e: it has k = x + e, which the evaluator

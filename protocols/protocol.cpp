@@ -58,11 +58,20 @@ Declaration& Declaration::operator+=(const Declaration& other) {
   return *this;
 }
 
+namespace {
+
+std::size_t bytes_of(const Payload& payload, const Sizes& sizes) {
+  return payload.ciphertexts * sizes.ciphertext_bytes + payload.bits * sizes.bit_bytes + payload.bytes;
+}
+
+}  // namespace
+
 Traffic Declaration::traffic(const Sizes& sizes) const {
-  const auto bytes = [&](const Payload& payload) {
-    return payload.ciphertexts * sizes.ciphertext_bytes + payload.bits * sizes.bit_bytes + payload.bytes;
-  };
-  return {bytes(to_key_holder), bytes(to_evaluator), rounds};
+  return {bytes_of(to_key_holder, sizes), bytes_of(to_evaluator, sizes), rounds};
+}
+
+bool Declaration::last_waits(const Sizes& sizes) const {
+  return waits && bytes_of(*waits, sizes) <= most_waiting_bytes;
 }
 
 Operations Declaration::operations() const {

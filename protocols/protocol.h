@@ -163,7 +163,7 @@ struct Operations {
   double bit_encryptions = 0;       ///< key holder
   double zero_tests = 0;            ///< key holder
   double gates = 0;                 ///< both: of garbled comparisons, with the transfers of their bits
-  double transfers = 0;             ///< both: of a product, in which the key holder chooses
+  double transfers = 0;             ///< both: of a product
   double transfer_blocks = 0;       ///< both: of messages in them
   double masked_values = 0;         ///< values shown to the key holder under a mask of their own
   Operations& operator+=(const Operations& other);
@@ -179,6 +179,9 @@ struct Payload {
 /// What one call of a protocol costs.
 struct Declaration {
   std::size_t rounds = 1;
+  /// What the last request has, where its answer is sealed states alone: it goes with the next one, if it is
+  /// not long (protocols/call.h).
+  std::optional<Payload> waits{};
   Payload to_key_holder{};
   Payload to_evaluator{};
   std::size_t masked_values = 0;     ///< values shown to the key holder under a mask of their own
@@ -189,6 +192,8 @@ struct Declaration {
 
   Declaration& operator+=(const Declaration& other);
   Traffic traffic(const Sizes& sizes) const;
+  /// Whether the last request waits.
+  bool last_waits(const Sizes& sizes) const;
   Operations operations() const;
 };
 

@@ -2,6 +2,7 @@
 #include "protocols/wire.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "paillier/error.h"
 #include "paillier/large_buffers.h"
@@ -182,15 +183,18 @@ Header read_request_header(std::span<const std::uint8_t> frame) {
   return read_versioned_header(reader);
 }
 
-Request decode_request(std::span<const std::uint8_t> frame) {
+RequestView view_request(std::span<const std::uint8_t> frame) {
   ByteReader reader(frame);
-  Request request{read_versioned_header(reader), {}};
+  RequestView request{read_versioned_header(reader), {}};
   const std::uint64_t size = reader.number(8, "the body's size");
-  const auto body = reader.take(size, "the body");
-  reserve_to_fill(request.body, body.size());
-  request.body.assign(body.begin(), body.end());
+  request.body = reader.take(size, "the body");
   reader.finish("a frame");
   return request;
+}
+
+Request decode_request(std::span<const std::uint8_t> frame) {
+  RequestView request = view_request(frame);
+  return {std::move(request.header), Bytes(request.body.begin(), request.body.end())};
 }
 
 namespace {
@@ -239,15 +243,137 @@ std::string sentence_of(std::span<const std::uint8_t> body) {
 
 }  // namespace
 
-Bytes decode_answer(std::span<const std::uint8_t> frame) {
+std::span<const std::uint8_t> answer_body_in(std::span<const std::uint8_t> frame) {
   const auto [body, refused] = read_answer(frame);
   if (refused) throw Error("the key holder refused: " + sentence_of(body));
+  return body;
+}
+
+Bytes decode_answer(std::span<const std::uint8_t> frame) {
+  const auto body = answer_body_in(frame);
   return Bytes(body.begin(), body.end());
 }
 
 std::string refusal_in(std::span<const std::uint8_t> frame) {
   const auto [body, refused] = read_answer(frame);
   return refused ? sentence_of(body) : "";
+}
+
+void fill_gaps(ChainedRequest& request, std::span<const Bytes> answers) {
+  std::size_t end = 0;
+  for (const Gap& gap : request.gaps) {
+    if (gap.answer >= answers.size())
+      throw Error("a gap in a request is of the answer " + std::to_string(gap.answer + 1) + " of " +
+                  std::to_string(answers.size()));
+    const auto body = answer_body_in(answers[gap.answer]);
+    if (gap.from > body.size() || gap.size > body.size() - gap.from || gap.at < end ||
+        gap.at > request.frame.size() || gap.size > request.frame.size() - gap.at)
+      throw Error("a gap of " + std::to_string(gap.size) + " bytes in a request of " +
+                  std::to_string(request.frame.size()) + " does not fit, or its answer of " +
+                  std::to_string(body.size()) + " has no such bytes");
+    std::ranges::copy(body.subspan(gap.from, gap.size),
+                      request.frame.begin() + static_cast<std::ptrdiff_t>(gap.at));
+    end = gap.at + gap.size;
+  }
+}
+
+namespace {
+
+constexpr std::uint64_t chain_mark = 0;  // where a request has the length of its protocol's name
+
+constexpr std::uint8_t status_chain = 2;
+constexpr std::size_t gap_bytes = 1 + 3 * 8;
+
+std::size_t checked_count(std::uint64_t count, std::size_t least, std::size_t most, const char* of_what) {
+  if (count < least || count > most)
+    throw Error("a chain has " + std::to_string(count) + " " + of_what + ", allowed are " +
+                std::to_string(least) + " to " + std::to_string(most));
+  return count;
+}
+
+}  // namespace
+
+Bytes encode_chain(std::span<const ChainedRequest> requests) {
+  Bytes frame;
+  append_number(wire_version, 1, frame);
+  append_number(chain_mark, 1, frame);
+  append_number(checked_count(requests.size(), 2, most_chained, "requests"), 1, frame);
+  std::size_t size = frame.size();
+  for (const ChainedRequest& request : requests)
+    size += 4 + request.gaps.size() * gap_bytes + 8 + request.frame.size();
+  reserve_to_fill(frame, size);
+  for (const ChainedRequest& request : requests) {
+    append_number(request.gaps.size(), 4, frame);
+    for (const Gap& gap : request.gaps) {
+      append_number(gap.answer, 1, frame);
+      for (const std::size_t number : {gap.from, gap.at, gap.size}) append_number(number, 8, frame);
+    }
+    append_number(request.frame.size(), 8, frame);
+    append_bytes(request.frame, frame);
+  }
+  return frame;
+}
+
+bool is_chain(std::span<const std::uint8_t> frame) {
+  return frame.size() > 1 && frame[0] == wire_version && frame[1] == chain_mark;
+}
+
+std::vector<ChainedRequest> decode_chain(std::span<const std::uint8_t> frame) {
+  ByteReader reader(frame);
+  check_version(reader.number(1, "the version"));
+  if (reader.number(1, "the mark of a chain") != chain_mark) throw Error("a frame is no chain of requests");
+  std::vector<ChainedRequest> requests(
+      checked_count(reader.number(1, "the number of requests"), 2, most_chained, "requests"));
+  for (ChainedRequest& request : requests) {
+    const std::uint64_t gaps = reader.number(4, "the number of gaps");
+    request.gaps.resize(checked_count(gaps, 0, reader.remaining() / gap_bytes, "gaps in a request"));
+    for (Gap& gap : request.gaps) {
+      gap.answer = reader.number(1, "a gap");
+      for (std::size_t* number : {&gap.from, &gap.at, &gap.size}) *number = reader.number(8, "a gap");
+    }
+    const auto bytes = reader.take(reader.number(8, "a request's size"), "a request");
+    reserve_to_fill(request.frame, bytes.size());
+    request.frame.assign(bytes.begin(), bytes.end());
+  }
+  reader.finish("a chain of requests");
+  return requests;
+}
+
+Bytes encode_chain_answer(std::span<const Bytes> answers) {
+  Bytes frame;
+  append_number(wire_version, 1, frame);
+  append_number(status_chain, 1, frame);
+  append_number(checked_count(answers.size(), 1, most_chained, "answers"), 1, frame);
+  std::size_t size = frame.size();
+  for (const Bytes& answer : answers) size += 8 + answer.size();
+  reserve_to_fill(frame, size);
+  for (const Bytes& answer : answers) {
+    append_number(answer.size(), 8, frame);
+    append_bytes(answer, frame);
+  }
+  return frame;
+}
+
+std::vector<Bytes> decode_chain_answer(std::span<const std::uint8_t> frame, std::size_t requests) {
+  if (frame.size() < 2 || frame[1] != status_chain) {
+    if (refusal_in(frame).empty()) throw Error("a chain of requests has one answer");
+    return {Bytes(frame.begin(), frame.end())};
+  }
+  ByteReader reader(frame);
+  check_version(reader.number(1, "the version"));
+  reader.number(1, "the status");
+  std::vector<Bytes> answers(
+      checked_count(reader.number(1, "the number of answers"), 1, requests, "answers"));
+  for (Bytes& answer : answers) {
+    const auto bytes = reader.take(reader.number(8, "an answer's size"), "an answer");
+    reserve_to_fill(answer, bytes.size());
+    answer.assign(bytes.begin(), bytes.end());
+  }
+  reader.finish("the answers to a chain");
+  if (answers.size() < requests && refusal_in(answers.back()).empty())
+    throw Error("a chain of " + std::to_string(requests) + " requests has " + std::to_string(answers.size()) +
+                " answers and no refusal");
+  return answers;
 }
 
 }  // namespace smlp

@@ -62,7 +62,7 @@ struct Header {
 };
 
 /// Format version of frames and sealed states; another one is refused.
-inline constexpr std::uint8_t wire_version = 4;
+inline constexpr std::uint8_t wire_version = 5;
 
 Bytes encode_request(const Header& header, std::span<const std::uint8_t> body);
 struct Request {
@@ -70,14 +70,48 @@ struct Request {
   Bytes body;
 };
 Request decode_request(std::span<const std::uint8_t> frame);
+/// The same in place.
+struct RequestView {
+  Header header;
+  std::span<const std::uint8_t> body;
+};
+RequestView view_request(std::span<const std::uint8_t> frame);
 /// The header alone, with its checks.
 Header read_request_header(std::span<const std::uint8_t> frame);
+
+/// Bytes of a request that the body of an earlier answer has.
+struct Gap {
+  std::size_t answer = 0;        ///< which one
+  std::size_t from = 0, at = 0;  ///< where in its body, and where in the frame of the request
+  std::size_t size = 0;
+};
+/// A request whose frame may have gaps.
+struct ChainedRequest {
+  Bytes frame;
+  std::vector<Gap> gaps;
+};
+/// Most requests of a chain.
+inline constexpr std::size_t most_chained = 64;
+/// Fills the gaps, in the order of their places, from the answers, frames, to the requests before it. Throws
+/// Error where they have no such bytes, or the request no such place.
+void fill_gaps(ChainedRequest& request, std::span<const Bytes> answers);
+
+/// Requests, at least two, to be answered in this order, in one frame.
+Bytes encode_chain(std::span<const ChainedRequest> requests);
+bool is_chain(std::span<const std::uint8_t> frame);
+std::vector<ChainedRequest> decode_chain(std::span<const std::uint8_t> frame);
+/// The answers to them, frames, of which the last may be a refusal: those after it have none.
+Bytes encode_chain_answer(std::span<const Bytes> answers);
+/// The inverse, for so many requests; a refusal of the whole chain is one answer.
+std::vector<Bytes> decode_chain_answer(std::span<const std::uint8_t> frame, std::size_t requests);
 
 /// An answer is a body, or a refusal in one sentence.
 Bytes encode_answer(std::span<const std::uint8_t> body);
 Bytes encode_refusal(std::string_view sentence);
 /// The body; throws Error("the key holder refused: ...") for a refusal.
 Bytes decode_answer(std::span<const std::uint8_t> frame);
+/// The same in place.
+std::span<const std::uint8_t> answer_body_in(std::span<const std::uint8_t> frame);
 /// The sentence of a refusal; "" for an answer.
 std::string refusal_in(std::span<const std::uint8_t> frame);
 

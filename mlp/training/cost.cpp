@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <numeric>
+#include <utility>
 
 #include "mlp/training/batches.h"
 #include "mlp/training/initial_weights.h"
@@ -101,11 +102,15 @@ class Declared {
   }
 
   void activation(const Layout& layout, bool forward, const Held& z, Packings packings = Packings::both) {
+    const std::vector<Layout> tiles = activation_tiles(layout, least_tile_cells(protocols_));
+    if (tiles.size() == 1) return activation_tile(tiles.front(), forward, z, packings);
+    send();
     const std::uint64_t rounds_before = cost_.traffic.rounds;
     std::uint64_t rounds_after = 0;
-    for (const Layout& tile : activation_tiles(layout)) {
+    for (const Layout& tile : tiles) {
       cost_.traffic.rounds = rounds_before;  // tiles go together
       activation_tile(tile, forward, z, packings);
+      send();
       rounds_after = std::max(rounds_after, cost_.traffic.rounds);
     }
     cost_.traffic.rounds = rounds_after;
@@ -173,10 +178,23 @@ class Declared {
   void count(const Descriptor& descriptor, const Work& work) {
     if (descriptor.transfers && transfers_to_come_) {
       transfers_to_come_ = false;
-      count(find_protocol(Family::conversion, "base-transfers"), {});
+      add(find_protocol(Family::conversion, "base-transfers").declared({}, sizes_));  // for itself
     }
-    cost_.traffic += descriptor.traffic(work, sizes_);
-    cost_.operations += descriptor.operations(work, sizes_);
+    Declaration declared = descriptor.declared(work, sizes_);
+    const bool waits = declared.last_waits(sizes_);
+    if (waits && waiting_ == most_chained) send();
+    if (waits) --declared.rounds;
+    if (declared.rounds > 0) waiting_ = 0;
+    if (waits) ++waiting_;
+    add(declared);
+  }
+  void add(const Declaration& declared) {
+    cost_.traffic += declared.traffic(sizes_);
+    cost_.operations += declared.operations();
+  }
+  /// What waits.
+  void send() {
+    if (std::exchange(waiting_, 0) > 0) ++cost_.traffic.rounds;
   }
 
   ProtocolNames protocols_;
@@ -184,6 +202,8 @@ class Declared {
   std::size_t halvings_;
   bool checks_;
   bool gathered_ = false;
+  std::size_t waiting_ =
+      0;                    ///< requests for the next one; the last ones of a step for those of the next step
   bool transfers_to_come_;  ///< base transfers, by the first protocol of a session that needs them
   Cost cost_;
 };

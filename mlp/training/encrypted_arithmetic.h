@@ -30,7 +30,7 @@ class EncryptedArithmetic {
         before_relu_(protocols.before_relu()),
         before_derivative_(protocols.before_derivative()),
         inside_(protocols.stay_opened() ? Form::opened : Form::ciphertexts) {
-    protocols_.activation = in_tiles(std::move(protocols_.activation));
+    protocols_.activation = in_tiles(std::move(protocols_.activation), least_tile_cells(protocols));
     if (range_checks && protocols.checks_ranges()) evaluator_.evidence = std::make_shared<RangeEvidence>();
   }
 

@@ -133,11 +133,11 @@ class TransferSample {
     const auto chooser = [&] { return TransferChooser(pairs_, {}); };
     const Bytes corrections = choose_elements(terms_, chooser(), elements_, {0, elements_.size()});
     const IntegerMatrix e_a(terms_.rows, terms_.inner), e_b(terms_.inner, terms_.cols);
-    const CrossTermMessages messages =
-        CrossTermSender(terms_, e_a, e_b, rho_)
+    const Bytes messages =
+        CrossTermSender(terms_, e_a, e_b, rho_.values())
             .send(offset, [&] { return OffsetHolder(offset, taken, {}); }, corrections, {});
     FixedIntegers sums(terms_.cells(), terms_.limbs());
-    receive_cross_terms(terms_, 0, chooser, elements_, messages.bytes(), sums);
+    receive_cross_terms(terms_, 0, chooser, elements_, messages, sums);
   }
 
  private:

@@ -10,7 +10,7 @@ namespace smlp {
 
 namespace {
 
-constexpr std::size_t least_cells = 128, most_tiles = 8;
+constexpr std::size_t most_tiles = 8;
 
 struct TileStates : ActivationState {
   std::vector<std::shared_ptr<const ActivationState>> of_tiles;
@@ -18,16 +18,16 @@ struct TileStates : ActivationState {
 
 class TiledActivation : public Activation {
  public:
-  explicit TiledActivation(std::shared_ptr<const Activation> whole) : whole_(std::move(whole)) {}
+  TiledActivation(std::shared_ptr<const Activation> whole, std::size_t least_cells)
+      : whole_(std::move(whole)), least_cells_(least_cells) {}
 
   Activated forward(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& z,
                     Packings packings) const override {
     std::vector<EncryptedMatrix> tiles = cut(z);
     auto states = std::make_shared<TileStates>();
     states->of_tiles.resize(tiles.size());
-    take_turns(tiles.size(), [&](std::size_t i, Turn turn) {
-      Activated tile =
-          whole_->forward(with(evaluator, turn), tile_operation(operation, i), tiles[i], packings);
+    for_each_tile(evaluator, tiles.size(), [&](std::size_t i, const Evaluator& of_tile) {
+      Activated tile = whole_->forward(of_tile, tile_operation(operation, i), tiles[i], packings);
       tiles[i] = std::move(tile.values);
       states->of_tiles[i] = std::move(tile.state);
     });
@@ -41,27 +41,33 @@ class TiledActivation : public Activation {
     const auto* states = dynamic_cast<const TileStates*>(&state);
     if (states == nullptr || states->of_tiles.size() != tiles.size())
       throw Error("the state of another activation was given to one in tiles");
-    take_turns(tiles.size(), [&](std::size_t i, Turn turn) {
-      tiles[i] = whole_->backward(with(evaluator, turn), tile_operation(operation, i), tiles[i],
-                                  *states->of_tiles[i], packings);
+    for_each_tile(evaluator, tiles.size(), [&](std::size_t i, const Evaluator& of_tile) {
+      tiles[i] =
+          whole_->backward(of_tile, tile_operation(operation, i), tiles[i], *states->of_tiles[i], packings);
     });
     return stack_rows(tiles);
   }
 
  private:
-  static std::vector<EncryptedMatrix> cut(const EncryptedMatrix& m) {
+  std::vector<EncryptedMatrix> cut(const EncryptedMatrix& m) const {
     std::vector<EncryptedMatrix> tiles;
     std::size_t group = 0;
-    for (const Layout& layout : activation_tiles(m.layout())) {
+    for (const Layout& layout : activation_tiles(m.layout(), least_cells_)) {
       tiles.push_back(row_groups(m, group, layout.row_groups.size()));
       group += layout.row_groups.size();
     }
     return tiles;
   }
-  static Evaluator with(const Evaluator& evaluator, Turn turn) {
-    Evaluator of_tile = evaluator;
-    of_tile.turn = turn;
-    return of_tile;
+  /// Nothing waits beyond a tile: the key holder is to answer while the evaluator works on the next.
+  template <typename Work>
+  static void for_each_tile(const Evaluator& evaluator, std::size_t tiles, Work&& work) {
+    if (tiles == 1) return work(0, evaluator);
+    evaluator.calls->send();
+    take_turns(tiles, [&](std::size_t i, Turn turn) {
+      const Evaluator of_tile = evaluator.for_task(turn);
+      work(i, of_tile);
+      of_tile.calls->send();
+    });
   }
   static OperationId tile_operation(OperationId operation, std::size_t tile) {
     operation.tile = static_cast<std::uint8_t>(tile);
@@ -69,11 +75,19 @@ class TiledActivation : public Activation {
   }
 
   std::shared_ptr<const Activation> whole_;
+  std::size_t least_cells_;
 };
 
 }  // namespace
 
-std::vector<Layout> activation_tiles(const Layout& layout) {
+std::size_t least_tile_cells(const ProtocolNames& protocols) {
+  const bool quick = !find_protocol(Family::activation, protocols.activation).fused &&
+                     find_protocol(Family::comparison, protocols.comparison).transfers &&
+                     find_protocol(Family::selection, protocols.selection).transfers;
+  return quick ? 16384 : 128;
+}
+
+std::vector<Layout> activation_tiles(const Layout& layout, std::size_t least_cells) {
   const std::size_t groups = layout.row_groups.size(), cells = layout.rows() * layout.cols();
   const std::size_t count = std::clamp<std::size_t>(cells / least_cells, 1, std::min(groups, most_tiles));
   std::vector<Layout> tiles;
@@ -88,8 +102,8 @@ std::vector<Layout> activation_tiles(const Layout& layout) {
   return tiles;
 }
 
-std::shared_ptr<const Activation> in_tiles(std::shared_ptr<const Activation> whole) {
-  return std::make_shared<TiledActivation>(std::move(whole));
+std::shared_ptr<const Activation> in_tiles(std::shared_ptr<const Activation> whole, std::size_t least_cells) {
+  return std::make_shared<TiledActivation>(std::move(whole), least_cells);
 }
 
 }  // namespace smlp

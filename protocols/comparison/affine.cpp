@@ -46,6 +46,7 @@ extern constexpr Descriptor affine_comparison_descriptor{
     .declared =
         [](const Work& work, const Sizes& sizes) {
           Declaration out = declared_affine(work.left, sizes.budget);
+          out.waits = out.to_key_holder;
           out.to_evaluator.bytes = sealed_overhead + SignState::encoded_size(cell_count(work.left));
           return out;
         },

@@ -227,6 +227,7 @@ extern constexpr Descriptor dgk_veugen_descriptor{
           // be blinded by a unit.
           const std::size_t products = 4 * thresholds + 4 * cells * digit_count(bits) + 11 * terms;
           return Declaration{.rounds = 2,
+                             .waits = Payload{.bits = terms, .bytes = state},
                              .to_key_holder = {.ciphertexts = z.sent.ciphertexts,
                                                .bits = terms,
                                                .bytes = z.sent.bytes + state},

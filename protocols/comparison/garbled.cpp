@@ -69,11 +69,12 @@ class Garbled : public Comparison {
                                          : z;
     labels.finish();
 
-    const Digest digest = request_digest(header, request);
+    const Digest& digest = labels.call().request_digest();
     const std::vector<std::uint64_t> r =
         lowest_words(FixedIntegers(brought.mask.cells(), masked_value_limbs(brought.mask_bits)));
-    const GarbledComparisons garbled = garble(transfers, label_of(digest), corrections,
-                                              transfers.secret_for(digest, labels.bytes(), r), bits, r);
+    const GarbledComparisons garbled =
+        garble(transfers, label_of(digest), corrections,
+               transfers.secret_for(digest, labels.call().answer_digest(), r), bits, r);
     RequestBody tables(evaluator);
     tables.add(remembered).add(garbled);
     AnswerBody answer(evaluator,
@@ -143,6 +144,7 @@ extern constexpr Descriptor garbled_comparison_descriptor{
           const std::size_t state = sealed_overhead + state_bytes;
           return Declaration{
               .rounds = 2,
+              .waits = Payload{.bytes = state + garbled_bytes(cells, bits)},
               .to_key_holder = {.ciphertexts = z.sent.ciphertexts,
                                 .bytes = sizeof(Digest) + z.sent.bytes + state + garbled_bytes(cells, bits)},
               .to_evaluator = {.bytes = correction_bytes(cells * bits) + state + (opened ? 0 : k) +

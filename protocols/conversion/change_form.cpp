@@ -74,6 +74,7 @@ extern constexpr Descriptor change_form_descriptor{
         [](const Work& work, const Sizes& sizes) {
           const Bringing x = bringing(work, sizes);
           Declaration out{.to_key_holder = x.sent, .masked_values = x.masked_values};
+          if (work.result_bits != 0) out.waits = x.sent;
           if (work.result_bits == 0)
             out.to_evaluator.ciphertexts = both_count(work.left);
           else

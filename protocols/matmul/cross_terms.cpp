@@ -18,6 +18,8 @@ namespace {
 
 /// Elements whose labels are made together: they fill whole squares of the transpose.
 constexpr std::size_t elements_in_piece = 128;
+/// Of what one party chooses, where both do.
+constexpr std::size_t most_both_choose = std::size_t{16} << 20;
 /// Beyond any request; keeps the closed forms in their range.
 constexpr std::size_t most_elements = std::size_t{1} << 32;
 constexpr std::size_t blocks_for(std::size_t bytes) {
@@ -127,7 +129,7 @@ std::size_t CrossTerms::pad_blocks() const {
     left += blocks_for(cols * message_bytes(bit));
     right += blocks_for(rows * message_bytes(bit));
   }
-  return inner * (rows * left + cols * right);
+  return left_elements() * left + (elements() - left_elements()) * right;
 }
 
 std::size_t CrossTerms::element_bytes(bool left) const {
@@ -168,17 +170,23 @@ std::size_t CrossTerms::most_corrections() const {
 CrossTerms cross_terms(const BitBudget& budget, std::size_t rows, std::size_t inner, std::size_t cols) {
   // A + 2^(l-1) is below 2^l and R_A at most 3 (2^(l + sigma) - 1): their sum is below 2^(l + sigma + 2).
   // -2^(product_mask_bits) < A B + rho < 2^(product_mask_bits + 2): one bit more with the sign.
-  const CrossTerms terms{.rows = rows,
-                         .inner = inner,
-                         .cols = cols,
-                         .choice_bits = budget.value_mask_bits() + mask_sum_bits,
-                         .ring_bits = budget.product_mask_bits() + mask_sum_bits + 1};
+  CrossTerms terms{.rows = rows,
+                   .inner = inner,
+                   .cols = cols,
+                   .choice_bits = budget.value_mask_bits() + mask_sum_bits,
+                   .ring_bits = budget.product_mask_bits() + mask_sum_bits + 1};
   const std::size_t vector = std::max(rows, cols) * terms.ring_bytes() * terms.choice_bits;
   if (vector > terms.tile_bytes || terms.cells() * terms.ring_bytes() > terms.tile_bytes ||
       terms.elements() > most_elements)
     throw Error("a product of " + std::to_string(rows) + " x " + std::to_string(inner) + " and " +
                 std::to_string(inner) + " x " + std::to_string(cols) +
                 " matrices is too large for oblivious transfers; take --matmul packed");
+  if (rows != cols) {
+    CrossTerms smaller = terms;
+    smaller.by = rows < cols ? ChosenBy::left : ChosenBy::right;
+    smaller.tile_bytes = most_both_choose;
+    if (smaller.tiles() == 1) return smaller;
+  }
   return terms;
 }
 
@@ -192,13 +200,16 @@ FixedIntegers elements_of(const CrossTerms& terms, const IntegerMatrix& a, const
   FixedIntegers out(terms.elements(), terms.choice_limbs());
   bool outside = false;
   std::size_t next = 0;
-  for (const IntegerMatrix* operand : {&a, &b})
+  for (const IntegerMatrix* operand : {&a, &b}) {
+    const bool chosen =
+        terms.by == ChosenBy::both_operands || (terms.by == ChosenBy::left) == (operand == &a);
     for (const Integer& cell : operand->cells()) {
       const bool fits = cell >= 0 && bit_length(cell) <= terms.choice_bits;
       outside |= !fits;
-      if (fits) std::ranges::copy(limbs_of(cell), out[next].begin());
-      ++next;
+      if (fits && chosen) std::ranges::copy(limbs_of(cell), out[next].begin());
+      next += chosen ? 1 : 0;
     }
+  }
   if (outside) refuse_out_of_range();
   return out;
 }
@@ -247,9 +258,11 @@ Label tile_label(const Digest& request, std::size_t tile) {
 }
 
 std::size_t cross_term_bytes(const CrossTerms& terms, std::size_t tile) {
-  const bool last = tile + 1 == terms.tiles();
-  return sizeof(Block) + terms.message_bytes(terms.tile(tile)) +
-         (last ? terms.cells() * terms.ring_bytes() : 0);
+  return sizeof(Block) + terms.message_bytes(terms.tile(tile));
+}
+
+std::size_t cross_sum_bytes(const CrossTerms& terms) {
+  return terms.cells() * terms.ring_bytes();
 }
 
 RequestBody& RequestBody::add(const CrossTermMessages& messages) {
@@ -258,35 +271,42 @@ RequestBody& RequestBody::add(const CrossTermMessages& messages) {
   return *this;
 }
 
-CrossTermSender::CrossTermSender(const CrossTerms& terms, const IntegerMatrix& e_a, const IntegerMatrix& e_b,
-                                 const Mask& rho)
-    : terms_(terms),
-      columns_of_a_(ring_numbers(terms, e_a.transposed())),
-      rows_of_b_(ring_numbers(terms, e_b)) {
-  IntegerMatrix sums = integer_product(e_a, e_b);
-  for (std::size_t cell = 0; cell < sums.size(); ++cell) sums.cells()[cell] += rho.values().cells()[cell];
-  sums_ = ring_numbers(terms, sums);
+RequestBody& RequestBody::add(const ElementChoices& choices) {
+  bytes_.insert(bytes_.end(), choices.bytes().begin(), choices.bytes().end());
+  return *this;
+}
+
+CrossTermSender::CrossTermSender(const CrossTerms& terms, const IntegerMatrix& a, const IntegerMatrix& b,
+                                 const IntegerMatrix& sums)
+    : terms_(terms), sums_(ring_numbers(terms, sums)) {
+  if (terms.by != ChosenBy::left) columns_of_a_ = ring_numbers(terms, a.transposed());
+  if (terms.by != ChosenBy::right) rows_of_b_ = ring_numbers(terms, b);
+}
+
+std::array<std::uint64_t, sizeof(Digest) / sizeof(std::uint64_t)> CrossTermSender::content() const {
+  std::array<std::uint64_t, sizeof(Digest) / sizeof(std::uint64_t)> content;
   Bytes hidden;
   hidden.reserve((columns_of_a_.size() + rows_of_b_.size() + sums_.size()) * sums_.limbs() * sizeof(Limb));
   for (const FixedIntegers* numbers : {&columns_of_a_, &rows_of_b_, &sums_})
     append_numbers(*numbers, {0, numbers->size()}, numbers->limbs() * sizeof(Limb), hidden);
   const Digest digest = sha256(hidden);
   wipe_memory(hidden.data(), hidden.size());
-  std::memcpy(content_.data(), digest.data(), digest.size());
+  std::memcpy(content.data(), digest.data(), digest.size());
+  return content;
 }
 
-CrossTermMessages CrossTermSender::send(const Block& offset, const std::function<OffsetHolder()>& make_holder,
-                                        std::span<const std::uint8_t> corrections, const Block& key) {
+Bytes CrossTermSender::send(const Block& offset, const std::function<OffsetHolder()>& make_holder,
+                            std::span<const std::uint8_t> corrections, const Block& key) {
   const Elements tile = terms_.tile(tile_);
   const std::size_t w = terms_.choice_bits;
   if (corrections.size() != correction_bytes(tile.count * w))
     throw Error("the corrections of " + std::to_string(tile.count * w) + " transfers have " +
                 std::to_string(corrections.size()) + " bytes, expected are " +
                 std::to_string(correction_bytes(tile.count * w)));
-  CrossTermMessages out;
-  reserve_to_fill(out.bytes_, cross_term_bytes(terms_, tile_));
-  out.bytes_.resize(sizeof(Block) + terms_.message_bytes(tile));
-  std::memcpy(out.bytes_.data(), &key, sizeof key);
+  Bytes out;
+  reserve_to_fill(out, cross_term_bytes(terms_, tile_) + cross_sum_bytes(terms_));
+  out.resize(cross_term_bytes(terms_, tile_));
+  std::memcpy(out.data(), &key, sizeof key);
   in_pieces(terms_, tile, sums_, false, [&](std::size_t skipped) {
     OffsetHolder holder = make_holder();
     holder.skip(skipped);
@@ -298,8 +318,7 @@ CrossTermMessages CrossTermSender::send(const Block& offset, const std::function
       for (Block& label : ones) label ^= offset;
       pads.prepare(zeros);
       pads.prepare(ones);
-      std::uint8_t* to =
-          out.bytes_.data() + sizeof(Block) + terms_.message_bytes(Elements{tile.first, first});
+      std::uint8_t* to = out.data() + sizeof(Block) + terms_.message_bytes(Elements{tile.first, first});
       const std::uint8_t* const end = to + terms_.message_bytes(Elements{tile.first + first, count});
       for (std::size_t i = 0; i < count; ++i) {
         const std::size_t number = tile.first + first + i;
@@ -323,10 +342,7 @@ CrossTermMessages CrossTermSender::send(const Block& offset, const std::function
       }
     };
   });
-  if (++tile_ == terms_.tiles()) {
-    keep_lowest_bits(sums_, terms_.ring_bits);  // what is above them is of pads
-    append_numbers(sums_, {0, sums_.size()}, terms_.ring_bytes(), out.bytes_);
-  }
+  ++tile_;
   return out;
 }
 
@@ -388,11 +404,63 @@ void receive_cross_terms(const CrossTerms& terms, std::size_t tile_number,
       }
     };
   });
-  if (tile_number + 1 < terms.tiles()) return;
-  const FixedIntegers v = read_numbers(messages.last(terms.cells() * terms.ring_bytes()), terms.cells(),
-                                       terms.ring_bytes(), terms.limbs());
+}
+
+namespace {
+
+IntegerMatrix sum(IntegerMatrix a, const IntegerMatrix& b) {
+  for (std::size_t cell = 0; cell < a.size(); ++cell) a.cells()[cell] += b.cells()[cell];
+  return a;
+}
+
+}  // namespace
+
+EvaluatorCrossTerms::EvaluatorCrossTerms(const CrossTerms& terms, const EvaluatorTransfers& transfers,
+                                         const IntegerMatrix& e_a, const IntegerMatrix& e_b, const Mask& rho)
+    : terms_(terms),
+      transfers_(transfers),
+      elements_(terms.both_choose() ? elements_of(terms, e_a, e_b) : FixedIntegers()),
+      sender_(terms, e_a, e_b, sum(integer_product(e_a, e_b), rho.values())),
+      content_(sender_.content()) {}
+
+ElementChoices EvaluatorCrossTerms::choices(std::span<const std::uint8_t> content) {
+  Bytes bound(content.begin(), content.end());
+  bound.reserve(bound.size() + elements_.size() * terms_.choice_bytes());  // no copy of a part stays behind
+  append_numbers(elements_, {0, elements_.size()}, terms_.choice_bytes(), bound);
+  label_ = transfers_.own_label(bound);
+  wipe_memory(bound.data(), bound.size());
+  ElementChoices out;
+  out.bytes_.assign(label_.begin(), label_.end());
+  const Bytes corrections =
+      choose_elements(terms_, transfers_.chooser(label_), elements_, {0, elements_.size()});
+  out.bytes_.insert(out.bytes_.end(), corrections.begin(), corrections.end());
+  return out;
+}
+
+void EvaluatorCrossTerms::receive(std::span<const std::uint8_t> messages) {
+  receive_cross_terms(
+      terms_, 0, [&] { return transfers_.chooser(label_); }, elements_, messages, sender_.sums());
+}
+
+CrossTermMessages EvaluatorCrossTerms::send(const Digest& request, const Digest& answer,
+                                            std::span<const std::uint8_t> corrections) {
+  const Label of_bits = tile_label(request, tile_);
+  CrossTermMessages out;
+  out.bytes_ = sender_.send(
+      transfers_.offset(), [&] { return transfers_.offset_holder(of_bits); }, corrections,
+      transfers_.secret_for(request, answer, content_));
+  if (++tile_ == terms_.tiles()) {
+    keep_lowest_bits(sender_.sums(), terms_.ring_bits);  // what is above them is of pads
+    append_numbers(sender_.sums(), {0, terms_.cells()}, terms_.ring_bytes(), out.bytes_);
+  }
+  return out;
+}
+
+void add_cross_sum(const CrossTerms& terms, std::span<const std::uint8_t> v, FixedIntegers& sums) {
+  const FixedIntegers numbers = read_numbers(v, terms.cells(), terms.ring_bytes(), terms.limbs());
   for (std::size_t cell = 0; cell < sums.size(); ++cell)
-    mpn_add_n(sums[cell].data(), sums[cell].data(), v[cell].data(), static_cast<mp_size_t>(sums.limbs()));
+    mpn_add_n(sums[cell].data(), sums[cell].data(), numbers[cell].data(),
+              static_cast<mp_size_t>(sums.limbs()));
 }
 
 }  // namespace smlp

@@ -2,17 +2,21 @@
 // messages hold. After Gilboa 1999 (section 4.1); Mohassel, Zhang 2017 (SecureML, section IV.B).
 //
 // The key holder has A' (rows x inner) and B' (inner x cols), numbers of w bits, the evaluator e_A and e_B.
-// All is modulo 2^W. Elements are those of A', then those of B', row by row. An element has w transfers, its
-// highest bit first; the key holder chooses by the bit c. The evaluator's vector v is row x of e_B for
-// A'(i, x), whose products go into row i of a sum, and column x of e_A for B'(x, j), into column j. Bit b:
-//   E -> K  for each cell   m = p_0 - p_1 + v           E adds 2^b p_0 to its sum
-//   K                       p_c + c m = p_0 + c v       2^b times it leaves the sum of K
+// All is modulo 2^W. An element has w transfers, its highest bit first; who has it chooses by the bit c. The
+// other's vector v is row x of its right matrix for an element (i, x) of a left one, whose products go into
+// row i of a sum, and column x of its left matrix for an element (x, j) of a right one, into column j. Bit b:
+//   sender    for each cell   m = p_0 - p_1 + v           2^b p_0 comes to the sender's sum
+//   chooser                   p_c + c m = p_0 + c v       2^b times it leaves the chooser's sum
+// Who chooses with what (CrossTerms::by): as many bits as there are, times vectors as long as the other side,
+// are as much whichever side they are of; but of transfers there are as many as bits. So both parties choose
+// with the smaller operand, the key holder with A' and the evaluator with e_A where A has fewer rows than B
+// columns, as long as that is no more than half a tile. Else the key holder chooses with A', then with B'.
 // Only the W - b lowest bits of m count: they are sent in whole bytes, n = ceil((W - b) / 8) a cell, modulo
 // 2^(8n). The pads are bytes of the stream of a label (oblivious_transfer/pads.h), n a cell.
 // A tile is a range of elements: corrections and messages of one take about tile_bytes. Each has a label and
 // a key of the pads of its own; the transfers of all are numbered through.
-// Views   K: m, uniform whatever v is, since one of p_0 and p_1 it does not know.  E: corrections
-//         (extension.h).
+// Views   Of a chooser: m, uniform whatever v is, since one of p_0 and p_1 it does not know.  Of a sender:
+//         corrections (extension.h).
 #pragma once
 
 #include <functional>
@@ -29,16 +33,23 @@ struct Elements {
   std::size_t first = 0, count = 0;
 };
 
-/// Sizes of the cross terms of one product.
+/// By whose bits the cross terms go: those of the key holder alone, of both operands; or of both parties, of
+/// one.
+enum class ChosenBy { both_operands, left, right };
+
+/// Sizes of the cross terms of one product, and of what one party chooses: where both do, either has as much.
 struct CrossTerms {
   std::size_t rows = 0, inner = 0, cols = 0;
   std::size_t choice_bits = 0;  ///< w
   std::size_t ring_bits = 0;    ///< W
   std::size_t tile_bytes = std::size_t{32} << 20;
+  ChosenBy by = ChosenBy::both_operands;
 
+  bool both_choose() const { return by != ChosenBy::both_operands; }
   std::size_t cells() const { return rows * cols; }  ///< of the result
-  std::size_t left_elements() const { return rows * inner; }
-  std::size_t elements() const { return inner * (rows + cols); }
+  /// Those of the left operand, before those of the right one, row by row.
+  std::size_t left_elements() const { return by == ChosenBy::right ? 0 : rows * inner; }
+  std::size_t elements() const { return left_elements() + (by == ChosenBy::left ? 0 : inner * cols); }
   std::size_t transfers() const { return elements() * choice_bits; }
   std::size_t limbs() const { return limbs_for(ring_bits); }  ///< of a number of the ring
   std::size_t ring_bytes() const { return (ring_bits + 7) / 8; }
@@ -70,8 +81,8 @@ CrossTerms cross_terms(const BitBudget& budget, std::size_t rows, std::size_t in
 
 /// A or R_A with 2^(l-1) more: so no A' is negative.
 IntegerMatrix offset_operand(const BitBudget& budget, IntegerMatrix m);
-/// The elements of A' and B' as numbers of choice_limbs(). Throws the uniform out-of-range Error for one that
-/// is negative or has more than choice_bits.
+/// The elements of A' and B', or e_A and e_B, as numbers of choice_limbs(). Throws the uniform out-of-range
+/// Error for one that is negative or has more than choice_bits, in whichever of them.
 FixedIntegers elements_of(const CrossTerms& terms, const IntegerMatrix& a, const IntegerMatrix& b);
 
 /// Modulo 2^W, of limbs().
@@ -85,52 +96,96 @@ void append_numbers(const FixedIntegers& numbers, const Elements& range, std::si
 FixedIntegers read_numbers(std::span<const std::uint8_t> bytes, std::size_t count, std::size_t width,
                            std::size_t limbs);
 
-/// Of the bits of a tile's elements, which follow from the request that opened them.
+/// Of the bits of the key holder's elements in a tile, which follow from the request that opened them.
 Label tile_label(const Digest& request, std::size_t tile);
 
-/// Bytes that the evaluator sends about a tile: the key of its pads, messages, and with the last tile V.
+/// Bytes of the messages about a tile: the key of their pads before them.
 std::size_t cross_term_bytes(const CrossTerms& terms, std::size_t tile);
+/// Of the evaluator's sum, V.
+std::size_t cross_sum_bytes(const CrossTerms& terms);
 
-// Evaluator.
+// Either party.
 
-class CrossTermMessages {
- public:
-  const Bytes& bytes() const { return bytes_; }
-
- private:
-  friend class CrossTermSender;
-  Bytes bytes_;
-};
-
+/// What one party sends of.
 class CrossTermSender {
  public:
-  CrossTermSender(const CrossTerms& terms, const IntegerMatrix& e_a, const IntegerMatrix& e_b,
-                  const Mask& rho);
+  /// A' and B', or e_A and e_B; `sums`: of rows x cols, where the sums of pads come to.
+  CrossTermSender(const CrossTerms& terms, const IntegerMatrix& a, const IntegerMatrix& b,
+                  const IntegerMatrix& sums);
+  /// About the next tile: `key` of its pads, then messages. `holder` makes one of the tile's label, each
+  /// time. Throws Error unless there are correction_bytes of the tile's transfers.
+  Bytes send(const Block& offset, const std::function<OffsetHolder()>& holder,
+             std::span<const std::uint8_t> corrections, const Block& key);
+  FixedIntegers& sums() { return sums_; }
   /// A digest of all that messages hide.
-  std::span<const std::uint64_t> content() const { return content_; }
-  /// About the next tile. `holder` makes one of the tile's label, each time; `key` of its pads: secret_for
-  /// the request, the answer that the corrections came in and content(). The last one has V = e_A e_B + rho +
-  /// sum of 2^b p_0. Throws Error unless there are correction_bytes of the tile's transfers.
-  CrossTermMessages send(const Block& offset, const std::function<OffsetHolder()>& holder,
-                         std::span<const std::uint8_t> corrections, const Block& key);
+  std::array<std::uint64_t, sizeof(Digest) / sizeof(std::uint64_t)> content() const;
 
  private:
   CrossTerms terms_;
   FixedIntegers columns_of_a_, rows_of_b_, sums_;
-  std::array<std::uint64_t, sizeof(Digest) / sizeof(std::uint64_t)> content_{};
   std::size_t tile_ = 0;
 };
-
-// Key holder.
 
 /// Corrections for the bits of these elements.
 Bytes choose_elements(const CrossTerms& terms, TransferChooser chooser, const FixedIntegers& elements,
                       const Elements& range);
 
-/// Takes the products of a tile's elements from the sums, and adds V with the last one. `chooser` makes one
-/// of its ticket and label, each time. Throws Error unless there are cross_term_bytes.
+/// Takes the products of a tile's elements from the sums. `chooser` makes one of its label, each time. Throws
+/// Error unless there are cross_term_bytes.
 void receive_cross_terms(const CrossTerms& terms, std::size_t tile,
                          const std::function<TransferChooser()>& chooser, const FixedIntegers& elements,
                          std::span<const std::uint8_t> messages, FixedIntegers& sums);
+
+// Evaluator.
+
+/// What leaves of its half of a product. `key` of each batch of pads: secret_for the request, the answer that
+/// the corrections came in and content().
+class CrossTermMessages {
+ public:
+  const Bytes& bytes() const { return bytes_; }
+
+ private:
+  friend class EvaluatorCrossTerms;
+  Bytes bytes_;
+};
+class ElementChoices {
+ public:
+  const Bytes& bytes() const { return bytes_; }
+
+ private:
+  friend class EvaluatorCrossTerms;
+  Bytes bytes_;
+};
+
+class EvaluatorCrossTerms {
+ public:
+  EvaluatorCrossTerms(const CrossTerms& terms, const EvaluatorTransfers& transfers, const IntegerMatrix& e_a,
+                      const IntegerMatrix& e_b, const Mask& rho);
+  /// Its own choices, where both choose: label and corrections. `content`: whatever they stand beside.
+  ElementChoices choices(std::span<const std::uint8_t> content);
+  /// Takes the products of its elements from its sum.
+  void receive(std::span<const std::uint8_t> messages);
+  /// About the next tile, of this product's first request; `answer`: digest of the one that the corrections
+  /// came in. With the last one V = e_A e_B + rho and what came to and left the sum.
+  CrossTermMessages send(const Digest& request, const Digest& answer,
+                         std::span<const std::uint8_t> corrections);
+
+ private:
+  CrossTerms terms_;
+  const EvaluatorTransfers& transfers_;
+  FixedIntegers elements_;  ///< where both choose
+  CrossTermSender sender_;
+  std::array<std::uint64_t, sizeof(Digest) / sizeof(std::uint64_t)> content_;
+  Label label_{};
+  std::size_t tile_ = 0;
+};
+inline std::size_t element_choice_bytes(const CrossTerms& terms) {
+  return sizeof(Label) + correction_bytes(terms.transfers());
+}
+
+// Key holder.
+
+/// Adds V.
+void add_cross_sum(const CrossTerms& terms, std::span<const std::uint8_t> v, FixedIntegers& sums);
 
 }  // namespace smlp

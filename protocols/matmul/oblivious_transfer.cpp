@@ -1,14 +1,17 @@
 // Matrix product with rescaling and addend by correlated oblivious transfers: no ciphertext but of what is
 // opened for the first time.
 //
-// Gilboa 1999; Mohassel, Zhang 2017 (SecureML, section IV.B). Here the key holder chooses, with the bits of
-// the masked operands that it knows, and the evaluator sends (cross_terms.h).
-//   E -> K  ticket; [A + R_A], [B + R_B], or their terms, or both sealed (operand.h)
+// Gilboa 1999; Mohassel, Zhang 2017 (SecureML, section IV.B). Here the key holder chooses with the bits of
+// the masked operands that it knows, and where one is smaller the evaluator with those of its mask
+// (cross_terms.h).
+//   E -> K  ticket; [A + R_A], [B + R_B], or their terms, or both sealed (operand.h); where both choose
+//           (CrossTerms::by) what K has of E's pairs, sealed, and corrections for bits of e_A or e_B
 //   K -> E  A' = A + R_A + 2^(l-1) and B', tile by tile, and A' B', sealed; corrections for the bits of the
-//           first tile
+//           first tile; where both choose messages, the sums of whose pads are in what is sealed
 // and for each tile
 //   E -> K  its part of A' and B', that of the next, the sum so far, all sealed; messages; with the last one
-//           V = e_A e_B + rho + sum of pads, e_A = R_A + 2^(l-1), and with an addend [C + R_C], or its terms
+//           V = e_A e_B + rho + sum of pads, less what E received, e_A = R_A + 2^(l-1), and with an addend
+//           [C + R_C], or its terms
 //   K -> E  the sum, sealed, and corrections for the next tile; with the last one
 //           [floor((scale M + C + R_C) / 2^shift)], M = A'B' - A' e_B - e_A B' + e_A e_B + rho = A B + rho
 //   E       as in `packed`: the same integers
@@ -16,9 +19,10 @@
 //          2^W everything else may wrap. A product that outgrows its range by less than sigma bits is
 //          exact; beyond, it is wrong by multiples of 2^W, which a check of ranges finds.
 // Views    K: A', B', C' as in `packed`; messages, of which one pad is unknown to it; V, and so M under rho.
-//          E: corrections, bits of A' and B' under the streams of seeds that it does not have.
-//          Bits are labelled by the first request, which they follow from, and their tile; pads hang on that
-//          request, the answer that the corrections came in and all that they hide.
+//          E: corrections, bits of A' and B' under the streams of seeds that it does not have; messages, as
+//          K. K's bits are labelled by the first request, which they follow from, and their tile; E's by a
+//          secret of E, all that stands beside them and themselves. Pads hang on that request (K's), or on
+//          it, the answer that the corrections came in and all that they hide (E's).
 // Parameters  first: inner, scale, shift, addend bits (0: none), how each operand comes, form of the result,
 //             version.  tiles: inner, scale, shift, addend bits, form, version, number from 1 on
 #include <algorithm>
@@ -92,11 +96,12 @@ class ObliviousTransferProduct : public MatrixProduct {
     RequestBody last(evaluator);
     std::vector<std::int64_t> addend_form;
     const IntegerMatrix mask_c = add_masked_addend(evaluator, operation, addend, result, last, &addend_form);
-    CrossTermSender sender(terms, offset_operand(budget, left.mask()), offset_operand(budget, right.mask()),
-                           rho);
+    EvaluatorCrossTerms own(terms, transfers, offset_operand(budget, left.mask()),
+                            offset_operand(budget, right.mask()), rho);
 
     RequestBody body(evaluator);
     body.add(transfers);
+    if (terms.both_choose()) body.add(transfers.sealed());
     left.add_to(body);
     right.add_to(body);
     const std::vector<std::int64_t> numbers{static_cast<std::int64_t>(terms.inner), factor.scale,
@@ -108,29 +113,29 @@ class ObliviousTransferProduct : public MatrixProduct {
     parameters.insert(parameters.end(), {static_cast<std::int64_t>(form), version_word()});
     const Header header =
         evaluator.header(wire_name, stage_operands, operation, result, std::move(parameters));
+    if (terms.both_choose()) body.add(own.choices(encode_request(header, body.bytes())));
     const std::size_t tiles = terms.tiles();
     std::vector<SealedState> elements;
     AnswerBody answer(evaluator, header, body);
     for (std::size_t tile = 0; tile < tiles; ++tile)
       elements.push_back(answer.sealed(state_bytes(terms, Kind::elements, tile)));
     Received next = received(terms, 0, answer);
+    if (terms.both_choose()) own.receive(answer.raw(cross_term_bytes(terms, 0), "messages of transfers"));
     left.read(answer);
     right.read(answer);
     answer.finish();
     left.keep();
     right.keep();
 
-    const Digest request = request_digest(header, body);
-    Block key = transfers.secret_for(request, answer.bytes(), sender.content());
+    const Digest& request = answer.call().request_digest();
+    Digest answered = answer.call().answer_digest();
     for (std::size_t tile = 0;; ++tile) {
       const bool more = tile + 1 < tiles;
       RequestBody one(evaluator);
       RequestBody& about = more ? one : last;
       about.add(elements[tile]).add(next.sums);
       if (more) about.add(elements[tile + 1]);
-      const Label of_bits = tile_label(request, tile);
-      about.add(sender.send(
-          transfers.offset(), [&] { return transfers.offset_holder(of_bits); }, next.corrections, key));
+      about.add(own.send(request, answered, next.corrections));
       parameters = numbers;
       parameters.insert(parameters.end(), {static_cast<std::int64_t>(form), version_word(),
                                            static_cast<std::int64_t>(tile + 1)});
@@ -146,7 +151,7 @@ class ObliviousTransferProduct : public MatrixProduct {
       }
       next = received(terms, tile + 1, told);
       told.finish();
-      key = transfers.secret_for(request, told.bytes(), sender.content());
+      answered = told.call().answer_digest();
     }
   }
 
@@ -205,6 +210,8 @@ void answer_operands(Responder& responder) {
   const CrossTerms terms = read_terms(responder);
   const BitBudget& budget = responder.budget();
   const Digest ticket = read_ticket(responder);
+  std::optional<TransferSender> own;
+  if (terms.both_choose()) own = read_sender(responder, ticket);
   if (terms.inner > responder.unread_bytes())  // before anything of that size is made
     throw Error("a product of inner dimension " + std::to_string(terms.inner) + " came with " +
                 std::to_string(responder.unread_bytes()) + " bytes");
@@ -218,12 +225,28 @@ void answer_operands(Responder& responder) {
   const IntegerMatrix a = offset_operand(budget, left.open("A + R_A")),
                       b = offset_operand(budget, right.open("B + R_B"));
   const FixedIntegers elements = elements_of(terms, a, b);
+  FixedIntegers sums;
+  Bytes messages;
+  if (own) {
+    const auto choices = responder.read_bytes(element_choice_bytes(terms), "choices of the evaluator");
+    responder.observe("choices of the evaluator", choices);
+    Label label;
+    std::ranges::copy(choices.first(label.size()), label.begin());
+    CrossTermSender sender(terms, a, b, integer_product(a, b));
+    messages = sender.send(
+        own->offset(), [&] { return own->offset_holder(label); }, choices.subspan(label.size()),
+        hash_key("key holder's pads", responder.request_digest()));
+    sums = std::move(sender.sums());
+  } else {
+    sums = ring_numbers(terms, integer_product(a, b));
+  }
   const Place place{ticket, responder.request_digest(), terms.inner, 0};
   for (Place each = place; each.tile < terms.tiles(); ++each.tile)
     put_state(responder, Kind::elements, each, elements, terms.tile(each.tile), terms.choice_bytes());
-  put_sums(responder, terms, place, ring_numbers(terms, integer_product(a, b)));
+  put_sums(responder, terms, place, sums);
   responder.put_bytes(
       choose_elements(terms, chooser_of(seeds_of(responder, place), place), elements, terms.tile(0)));
+  responder.put_bytes(messages);
   left.seal();
   right.seal();
 }
@@ -271,6 +294,7 @@ void answer_tile(Responder& responder) {
     responder.put_bytes(choose_elements(terms, chooser_of(seeds, after), following, {0, following.size()}));
     return;
   }
+  add_cross_sum(terms, responder.read_bytes(cross_sum_bytes(terms), "V"), sums);
   const IntegerMatrix product = ring_integers(terms, sums);
   responder.observe("A B + rho", product.cells());
   put_rescaled(responder, product, c,
@@ -290,19 +314,28 @@ Declaration declared(const Work& work, const Sizes& sizes) {
   const std::size_t corrections = correction_bytes(terms.transfers()),
                     others = (tiles - 1) * state(Kind::sums);
   const std::size_t again = elements - state(Kind::elements);  // all but the first are sent twice
+  const std::size_t parties = terms.both_choose() ? 2 : 1;
   Declaration out{
       .rounds = 1 + tiles,
       .to_key_holder = {.ciphertexts = opened_addend ? 0 : addends * column_packed_count(result),
                         .bytes = (opened_addend ? *work.addend_bytes : 0) + sizeof(Digest) + elements +
                                  again + tiles * state(Kind::sums) + tiles * sizeof(Block) +
-                                 terms.message_bytes({0, terms.elements()}) +
-                                 terms.cells() * terms.ring_bytes()},
+                                 terms.message_bytes({0, terms.elements()}) + cross_sum_bytes(terms)},
       .to_evaluator = {.bytes = elements + tiles * state(Kind::sums) + corrections},
       .masked_values = (1 + addends) * terms.cells(),
       .in_other_answers = others + corrections - std::min(corrections, terms.most_corrections()),
-      .beside = {.transfers = static_cast<double>(terms.transfers()),
-                 .transfer_blocks = static_cast<double>(terms.pad_blocks())}};
+      .beside = {.transfers = static_cast<double>(parties * terms.transfers()),
+                 .transfer_blocks = static_cast<double>(parties * terms.pad_blocks())}};
+  if (terms.both_choose()) {
+    out.to_key_holder.bytes += sender_bytes + element_choice_bytes(terms);
+    out.to_evaluator.bytes += cross_term_bytes(terms, 0);
+  }
   declare_rescaled(result, work, out);
+  if (work.result_bits != 0)
+    out.waits = Payload{.ciphertexts = out.to_key_holder.ciphertexts,
+                        .bytes = (opened_addend ? *work.addend_bytes : 0) + sealed_overhead +
+                                 state_bytes(terms, Kind::elements, tiles - 1) + state(Kind::sums) +
+                                 cross_term_bytes(terms, tiles - 1) + cross_sum_bytes(terms)};
   declare_operand(work.left_states, work.left, column_packed_count(work.left), budget, out);
   declare_operand(work.right_states, work.right, row_packed_count(work.right), budget, out);
   return out;
@@ -315,10 +348,10 @@ extern constexpr Descriptor oblivious_transfer_matmul_descriptor{
     .name = "oblivious-transfer",
     .paper = "Gilboa 1999; Mohassel, Zhang 2017, section IV.B; Asharov, Lindell, Schneider, Zohner 2013",
     .flow =
-        "E -> K [A + R_A], [B + R_B], or their terms, or both sealed;  K -> E corrections for labels of "
-        "their bits;  for "
-        "each "
-        "tile E -> K messages (, [C + R_C]);  K -> E its sum, sealed, corrections; at last "
+        "E -> K [A + R_A], [B + R_B], or their terms, or both sealed (, corrections for bits of R_A or R_B); "
+        " "
+        "K -> E corrections for labels of their bits (, messages);  for each tile E -> K messages "
+        "(, [C + R_C]);  K -> E its sum, sealed, corrections; at last "
         "[floor(scale (A B + rho) / 2^shift)], or it sealed",
     .fused = true,
     .on_opened = true,

@@ -152,6 +152,7 @@ Declaration declared(const Work& work, const Sizes& sizes) {
   declare_rescaled(result, work, out);
   declare_operand(work.left_states, work.left, column_packed_count(work.left), budget, out);
   declare_operand(work.right_states, work.right, row_packed_count(work.right), budget, out);
+  if (work.result_bits != 0 && out.to_evaluator.ciphertexts == 0) out.waits = out.to_key_holder;
   return out;
 }
 

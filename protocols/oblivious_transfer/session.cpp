@@ -57,25 +57,22 @@ void answer_base(Responder& responder) {
 
 }  // namespace
 
-Digest request_digest(const Header& header, const RequestBody& body) {
-  return sha256(encode_request(header, body.bytes()));
-}
-
 RequestBody& RequestBody::add(const BaseRequest& request) {
   bytes_.insert(bytes_.end(), request.bytes().begin(), request.bytes().end());
+  labels_ = true;
   return *this;
 }
 
 RequestBody& RequestBody::add(const EvaluatorTransfers& transfers) {
   bytes_.insert(bytes_.end(), transfers.ticket().begin(), transfers.ticket().end());
+  labels_ = true;
   return *this;
 }
 
 EvaluatorTransfers::EvaluatorTransfers(const Evaluator& evaluator, const OperationId& operation,
                                        RandomSource secrets)
     : secrets_(std::move(secrets)) {
-  Evaluator alone = evaluator;
-  alone.turn = {};
+  const Evaluator alone = evaluator.for_task();
   AnswerBody told(alone, header_at(alone, stage_point, operation), RequestBody(alone));
   const auto point = told.raw(point_bytes, "the key holder's base point");
   told.finish();
@@ -85,16 +82,15 @@ EvaluatorTransfers::EvaluatorTransfers(const Evaluator& evaluator, const Operati
   body.add(request);
   const Header header = header_at(alone, stage_base, operation);
   AnswerBody answer(alone, header, body);
-  base_ = request.finish(answer.raw(base_answer_bytes, "base transfers"), request_digest(header, body));
+  base_ = request.finish(answer.raw(base_answer_bytes, "base transfers"), answer.call().request_digest());
   sealed_ = answer.sealed(sender_bytes - sealed_overhead);
   answer.finish();
 }
 
-Block EvaluatorTransfers::secret_for(const Digest& request, std::span<const std::uint8_t> answer,
+Block EvaluatorTransfers::secret_for(const Digest& request, const Digest& answer,
                                      std::span<const std::uint64_t> hidden) const {
-  const Digest answered = sha256(answer);
   const std::span content(reinterpret_cast<const std::uint8_t*>(hidden.data()), hidden.size_bytes());
-  RandomStream random = secrets_.derive("batch").derive(request).derive(answered).derive(content).stream({});
+  RandomStream random = secrets_.derive("batch").derive(request).derive(answer).derive(content).stream({});
   std::array<std::uint8_t, sizeof(Block)> bytes;
   random.fill(bytes);
   return to_block(bytes);

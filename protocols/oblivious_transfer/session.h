@@ -20,9 +20,6 @@ namespace smlp {
 
 // Evaluator.
 
-/// The SHA-256 of a request as it is sent.
-Digest request_digest(const Header& header, const RequestBody& body);
-
 class EvaluatorTransfers {
  public:
   /// Makes base transfers, alone: no other task has its turn meanwhile. `secrets` of the operating system; of
@@ -38,9 +35,8 @@ class EvaluatorTransfers {
   const SealedState& sealed() const { return *sealed_; }
   /// A label for choices of its own, which follows from what they are and what they stand beside.
   Label own_label(std::span<const std::uint8_t> content) const;
-  /// A secret block for this request, this answer and what it is to hide.
-  Block secret_for(const Digest& request, std::span<const std::uint8_t> answer,
-                   std::span<const std::uint64_t> hidden) const;
+  /// A secret block for this request, this answer (its digest) and what it is to hide.
+  Block secret_for(const Digest& request, const Digest& answer, std::span<const std::uint64_t> hidden) const;
 
  private:
   RandomSource secrets_;

@@ -57,6 +57,8 @@ class ObliviousSelection : public Selection {
     request.add(bits.key_holder);
     const Header header =
         evaluator.header(wire_name, stage_choices, operation, layout, std::move(parameters));
+    // Shares that are not there yet count as zeros for the label: what follows hangs on the request as it is
+    // sent.
     const SelectionChoices choices(transfers, encode_request(header, request.bytes()), bits.evaluator);
     request.add(choices);
     AnswerBody answer(evaluator, header, request);
@@ -71,7 +73,8 @@ class ObliviousSelection : public Selection {
     };
     RequestBody second(evaluator);
     second.add(remembered)
-        .add(SelectionMessage(transfers, choices, request_digest(header, request), products, bits.evaluator,
+        .add(SelectionMessage(transfers, choices, answer.call().request_digest(),
+                              answer.call().answer_digest(), products, bits.evaluator,
                               fixed(r.mask, r.mask_bits), fixed(mask.values(), mask.bits()), ring));
     AnswerBody selected(evaluator,
                         evaluator.header(wire_name, stage_pads, operation, layout,
@@ -181,7 +184,7 @@ extern constexpr Descriptor oblivious_selection_descriptor{
               (makes_row_packed(work.left, work.packings) ? row_packed_count(work.left) : 0);
           const std::size_t left_opened =
               work.packings == Packings::none ? opened_bytes(work.left, sizes.budget.guarded_mask_bits()) : 0;
-          return Declaration{
+          Declaration out{
               .rounds = 2,
               .to_key_holder = {.ciphertexts = v.sent.ciphertexts,
                                 .bytes = sizeof(Digest) + sender_bytes + v.sent.bytes + sealed_overhead +
@@ -191,6 +194,9 @@ extern constexpr Descriptor oblivious_selection_descriptor{
                                .bytes = selection_answer_bytes(cells, ring) + state + left_opened},
               .masked_values = cells + v.masked_values,
               .beside = {.transfers = 2 * static_cast<double>(cells)}};
+          if (work.packings == Packings::none)
+            out.waits = Payload{.bytes = state + selection_message_bytes(cells, ring)};
+          return out;
         },
     .make = made<ObliviousSelection>,
 };

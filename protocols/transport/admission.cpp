@@ -87,6 +87,11 @@ Admission::Ticket Admission::admit(const std::string& peer, Clock::time_point no
   return Ticket(*this, peer);
 }
 
+void Admission::admit_another(const std::string& peer, Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  if (!peers_.at(peer).requests.take(now)) throw Busy("the key holder is busy: requests come too fast");
+}
+
 std::size_t Admission::memory_held() const {
   const std::lock_guard lock(mutex_);
   return memory_;

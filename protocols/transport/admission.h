@@ -73,6 +73,10 @@ class Admission {
     /// Asks for `bytes` in all. Throws TooLarge when they are more than there will ever be, Busy when others
     /// have them.
     void hold(std::size_t bytes);
+    /// The same, where it holds less.
+    void hold_at_least(std::size_t bytes) {
+      if (bytes > bytes_) hold(bytes);
+    }
 
    private:
     friend class Admission;
@@ -88,6 +92,9 @@ class Admission {
   Ticket admit(const std::string& peer, Clock::time_point now = Clock::now());
   /// Throws LockedOut when this peer is: once more right before its request is computed.
   void check(const std::string& peer);
+  /// Throws Busy when this peer asks too often: for each request of a chain but the first, which was
+  /// admitted.
+  void admit_another(const std::string& peer, Clock::time_point now = Clock::now());
   /// Whether a request of this peer ended this session, in this process or another one.
   bool has_ended(const std::string& peer, const SessionId& session);
   /// A request of this peer ended its session. Throws Error where that cannot be written down.

@@ -22,6 +22,9 @@ class HostedKeyHolder : public Channel {
 
  protected:
   Bytes exchange(std::span<const std::uint8_t> frame) override { return client_.exchange(frame); }
+  std::vector<Bytes> exchange_chain(std::span<ChainedRequest> requests) override {
+    return client_.exchange_chain(requests);
+  }
 
  private:
   KeyHolderServer server_;

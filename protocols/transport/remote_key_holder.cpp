@@ -97,4 +97,8 @@ Bytes RemoteKeyHolder::exchange(std::span<const std::uint8_t> frame) {
   throw Error("no key holder answered a request that was sent again and again; last of all " + last);
 }
 
+std::vector<Bytes> RemoteKeyHolder::exchange_chain(std::span<ChainedRequest> requests) {
+  return decode_chain_answer(exchange(encode_chain(requests)), requests.size());
+}
+
 }  // namespace smlp

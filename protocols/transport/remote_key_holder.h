@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -104,6 +105,8 @@ class RemoteKeyHolder : public Channel {
   std::size_t retries() const { return retries_; }
 
   Bytes exchange(std::span<const std::uint8_t> frame) override;
+  /// In one frame. Throws Error for more than most_chained.
+  std::vector<Bytes> exchange_chain(std::span<ChainedRequest> requests) override;
 
  private:
   using Clock = std::chrono::steady_clock;

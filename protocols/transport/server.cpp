@@ -13,6 +13,8 @@
 #include <limits>
 #include <set>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "paillier/error.h"
 #include "paillier/large_buffers.h"
@@ -94,7 +96,7 @@ class KeyHolderServer::Service final : public v1::KeyHolder::CallbackService {
   std::jthread janitor_;
 };
 
-/// One request: receives its frame, has it computed, sends the answer. Deletes itself.
+/// One request, or a chain: receives its frame, has it computed, sends the answer. Deletes itself.
 class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::Chunk, v1::Chunk> {
  public:
   Call(Service& service, grpc::CallbackServerContext* context) : service_(service), context_(context) {
@@ -176,45 +178,108 @@ class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::
   void compute() {
     if (context_->IsCancelled())
       return end_unfinished({grpc::StatusCode::CANCELLED, "the call was cancelled"});
-    const Clock::time_point start = Clock::now();
-    const std::shared_ptr<const KeyHolder> key_holder = service_.key_holder();
-    record_.request_bytes = frame_.size();
-    try {
-      service_.gate_.admission().check(record_.peer);
-      record_.header = read_request_header(frame_);
-      if (service_.gate_.admission().has_ended(record_.peer, record_.header.session)) refuse_out_of_range();
-      ticket_.hold(std::max(expected_, key_holder->memory_needed(record_.header, frame_.size())));
-    } catch (const Busy& busy) {
-      return Finish(service_.gate_.refuse(record_, busy));
-    } catch (const LockedOut& locked_out) {
-      record_.refusal = locked_out.what();
-      record_.reason = Refusal::locked_out;
-      service_.gate_.turn_away(record_);
-      return Finish(status_of(locked_out));
-    } catch (const OutOfRange& error) {
-      record_.reason = Refusal::out_of_range;
-      answer_ = encode_refusal(error.what());
-    } catch (const Error& error) {
-      record_.reason = refusal_of(error);
-      answer_ = encode_refusal(error.what());
-    }
-    bool ended = false;
-    if (answer_.empty()) answer_ = key_holder->answer(frame_, ended);
-    Bytes().swap(frame_);
-    record_.answer_bytes = answer_.size();
-    record_.seconds = seconds_since(start);
-    record_.refusal = refusal_in(answer_);
-    if (record_.reason == Refusal::none && !record_.refusal.empty())
-      record_.reason = record_.refusal == OutOfRange().what() ? Refusal::out_of_range : Refusal::invalid;
-    try {
-      if (ended) service_.gate_.admission().record_ended(record_.peer, record_.header.session);
-    } catch (const Error& error) {
-      record_.refusal += std::string("; ") + error.what();
-    }
-    service_.gate_.log(record_);
+    const Bytes frame = std::exchange(frame_, {});
+    const grpc::Status status =
+        is_chain(frame) ? answer_chain(frame) : answer_request(frame, expected_, record_, answer_);
+    if (!status.ok()) return Finish(status);
     begin_transfer();
     chunk_.set_frame_bytes(answer_.size());
     send_next();
+  }
+
+  /// The answer, or a refusal, to a request of a call that holds so many bytes beside what it takes. Or why
+  /// the call ends.
+  grpc::Status answer_request(std::span<const std::uint8_t> frame, std::size_t held, CallRecord& record,
+                              Bytes& answer) {
+    const Clock::time_point start = Clock::now();
+    const std::shared_ptr<const KeyHolder> key_holder = service_.key_holder();
+    record.request_bytes = frame.size();
+    try {
+      service_.gate_.admission().check(record.peer);
+      record.header = read_request_header(frame);
+      if (service_.gate_.admission().has_ended(record.peer, record.header.session)) refuse_out_of_range();
+      ticket_.hold_at_least(held - frame.size() + key_holder->memory_needed(record.header, frame.size()));
+    } catch (const Busy& busy) {
+      return service_.gate_.refuse(record, busy);
+    } catch (const LockedOut& locked_out) {
+      record.refusal = locked_out.what();
+      record.reason = Refusal::locked_out;
+      service_.gate_.turn_away(record);
+      return status_of(locked_out);
+    } catch (const OutOfRange& error) {
+      record.reason = Refusal::out_of_range;
+      answer = encode_refusal(error.what());
+    } catch (const Error& error) {
+      record.reason = refusal_of(error);
+      answer = encode_refusal(error.what());
+    }
+    bool ended = false;
+    if (answer.empty()) answer = key_holder->answer(frame, ended);
+    record.answer_bytes = answer.size();
+    record.seconds = seconds_since(start);
+    record.refusal = refusal_in(answer);
+    if (record.reason == Refusal::none && !record.refusal.empty())
+      record.reason = record.refusal == OutOfRange().what() ? Refusal::out_of_range : Refusal::invalid;
+    try {
+      if (ended) service_.gate_.admission().record_ended(record.peer, record.header.session);
+    } catch (const Error& error) {
+      record.refusal += std::string("; ") + error.what();
+    }
+    service_.gate_.log(record);
+    return grpc::Status::OK;
+  }
+
+  /// The same of requests one after another, up to the first refusal. All are admitted before the first is
+  /// answered; each is recorded, and answered as if it had come alone.
+  grpc::Status answer_chain(std::span<const std::uint8_t> frame) {
+    record_.request_bytes = frame.size();
+    std::vector<Bytes> answers;
+    try {
+      std::size_t held = 2 * expected_;
+      ticket_.hold(held);
+      std::vector<ChainedRequest> requests = decode_chain(frame);
+      for (std::size_t i = 1; i < requests.size(); ++i)
+        service_.gate_.admission().admit_another(record_.peer);
+      hold_together(requests, held);
+      for (ChainedRequest& request : requests) {
+        if (context_->IsCancelled()) {
+          record_.refusal = "the call was cancelled";
+          record_.reason = Refusal::unfinished;
+          service_.gate_.log(record_);
+          return grpc::Status::CANCELLED;
+        }
+        fill_gaps(request, answers);
+        CallRecord record = record_;
+        const grpc::Status status = answer_request(request.frame, held, record, answers.emplace_back());
+        record_.header = record.header;
+        if (!status.ok()) return status;
+        if (!refusal_in(answers.back()).empty()) break;
+        held += 2 * answers.back().size();  // here and in the answer
+      }
+      answer_ = encode_chain_answer(answers);
+    } catch (const Busy& busy) {
+      return service_.gate_.refuse(record_, busy);
+    } catch (const Error& error) {
+      service_.gate_.refuse(record_, error);
+      answer_ = encode_refusal(error.what());
+    } catch (const std::exception&) {
+      answer_ = encode_refusal("the requests could not be answered");
+    }
+    return grpc::Status::OK;
+  }
+
+  /// Holds what all of a chain may take, so that none is answered in vain; where that is more than there will
+  /// ever be, each has to ask for its own. What is wrong with one is said when it is answered.
+  void hold_together(const std::vector<ChainedRequest>& requests, std::size_t held) {
+    try {
+      const std::shared_ptr<const KeyHolder> key_holder = service_.key_holder();
+      for (const ChainedRequest& request : requests)
+        held += key_holder->memory_needed(read_request_header(request.frame), request.frame.size());
+      ticket_.hold(held);
+    } catch (const Busy&) {
+      throw;
+    } catch (const Error&) {
+    }
   }
 
   void send_next() {

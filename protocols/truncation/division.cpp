@@ -185,6 +185,7 @@ Declaration declared_division(const Work& work, const Sizes&) {
   Declaration out{.to_key_holder = {.ciphertexts = matrices * column_packed_count(work.left)},
                   .masked_values = matrices * cell_count(work.left)};
   declare_rescaled(work.left, work, out);
+  if (work.result_bits != 0) out.waits = out.to_key_holder;
   return out;
 }
 

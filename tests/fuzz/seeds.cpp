@@ -47,6 +47,12 @@ void write_frames(const Seeds& seeds) {
         seeds.write(fuzzer, std::to_string(slots) + "-" + std::to_string(i), frames[i]);
     };
     write("request", parties.channel().requests());
+    const auto& answers = parties.channel().answers();
+    seeds.write(
+        "request", std::to_string(slots) + "-chain",
+        encode_chain(std::vector<ChainedRequest>{{parties.channel().requests()[0], {}},
+                                                 {parties.channel().requests()[1], {{0, 0, 120, 4}}}}));
+    seeds.write("answer", std::to_string(slots) + "-chain", encode_chain_answer(std::span(answers).first(2)));
     write("answer", parties.channel().answers());
   }
   seeds.write("answer", "refusal", encode_refusal("the key holder has reasons"));

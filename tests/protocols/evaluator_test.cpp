@@ -17,7 +17,7 @@ static_assert(!Sendable<std::vector<Ciphertext>> && !Sendable<std::vector<FreshC
               !Sendable<Ciphertext> && !Sendable<EncryptedMatrix> && !Sendable<std::vector<DgkCiphertext>> &&
               !Sendable<IntegerMatrix> && !Sendable<Bytes>);
 template <typename T>
-concept Callable = requires(Channel& channel, const Header& header, T body) { channel.call(header, body); };
+concept Callable = requires(CallQueue& calls, const Header& header, T body) { calls.add(header, body); };
 static_assert(Callable<RequestBody> && !Callable<Bytes> && !Callable<std::span<const std::uint8_t>>);
 // Nor can bytes, ciphertexts at rest for one, pass for a state of the key holder.
 static_assert(!std::is_constructible_v<SealedState, Bytes> && !std::is_default_constructible_v<SealedState> &&

@@ -262,8 +262,8 @@ TEST_CASE("opened sums: a state serves no other session, numbers, shape, place o
 TEST_CASE("opened sums: the key holder refuses factors that no sum has, and rows that come twice") {
   Opened o;
   const auto opened = [&](const OpenedValue& value) {
-    return open_matrix(o.parties.evaluator(), o.parties.next_operation(),
-                       EncryptedMatrix(o.x.layout(), value));
+    open_matrix(o.parties.evaluator(), o.parties.next_operation(), EncryptedMatrix(o.x.layout(), value));
+    o.parties.evaluator().calls->send();
   };
   const OpenedTerm x = o.x.value().terms[0], y = o.y.value().terms[0];
   const IntegerMatrix none(5, 3);
@@ -295,8 +295,10 @@ TEST_CASE("opened sums: the key holder refuses factors that no sum has, and rows
 TEST_CASE("opened sums: beyond its range one ends the session; a mask that is too narrow is refused") {
   Opened o;
   const EncryptedMatrix far = scale(o.key, o.x, power_of_two(50));
-  CHECK(error_of([&] { open_matrix(o.parties.evaluator(), o.at(Direction::gradient), far); }) ==
-        "the key holder refused: a masked value is out of range; the session ends");
+  CHECK(error_of([&] {
+          open_matrix(o.parties.evaluator(), o.at(Direction::gradient), far);
+          o.parties.evaluator().calls->send();
+        }) == "the key holder refused: a masked value is out of range; the session ends");
   const Mask narrow = Mask::drawn(
       o.parties.evaluator().draws(o.at(Direction::backward), RandomnessKind::mask_left), 5, 3, 59);
   CHECK(error_of([&] {

@@ -132,6 +132,7 @@ void run_on(TwoParties& parties, const Descriptor& descriptor, const ProtocolSet
         switch_key(evaluator, operation, toy_user_key(), Purpose::answers, x.column_packed());
       break;
   }
+  evaluator.calls->send();
 }
 
 /// The value of all cells of either operand.

@@ -80,7 +80,7 @@ TEST_CASE("wire: a frame cut at any byte, or with one too many, is refused") {
 TEST_CASE("wire: fields out of bounds are refused by name and value") {
   const Bytes frame = encode_request(sample(), Bytes{});
   CHECK(error_of([&] { decode_request(with_number(frame, 0, 1, 3)); }) ==
-        "a frame has version 3, this program speaks 4");
+        "a frame has version 3, this program speaks 5");
   CHECK(error_of([&] { decode_request(with_number(frame, name_at, 1, 65)); }) ==
         "a frame has a protocol name of 65 characters, allowed are at most 64");
   for (const std::uint64_t direction : {7U, 15U, 255U})
@@ -129,7 +129,7 @@ TEST_CASE("wire: answers and refusals") {
   CHECK(error_of([&] { decode_answer(odd); }) == "an answer has the unknown status 2");
   odd = encode_answer(Bytes{1});
   odd[0] = 9;
-  CHECK(error_of([&] { decode_answer(odd); }) == "a frame has version 9, this program speaks 4");
+  CHECK(error_of([&] { decode_answer(odd); }) == "a frame has version 9, this program speaks 5");
   odd = encode_answer(Bytes(4097, 'a'));
   odd[1] = 1;
   CHECK(error_of([&] { decode_answer(odd); }) == "an answer has the unknown status 1");
@@ -146,4 +146,59 @@ TEST_CASE("wire: numbers are little-endian and exact") {
   CHECK(error_of([&] { reader.take(3, "the rest"); }) == "a frame is truncated at the rest");
   CHECK(reader.number(2, "b") == 0xbeef);
   reader.finish("it");
+}
+
+TEST_CASE("wire: a chain and its answers survive their frames, and nothing else does") {
+  const std::vector<ChainedRequest> chain{
+      {encode_request(sample(), Bytes{1, 2, 3}), {}},
+      {encode_request(sample(), Bytes(9)), {{0, 1, body_size_at + 8, 2}}}};
+  const Bytes frame = encode_chain(chain);
+  REQUIRE(is_chain(frame));
+  CHECK(!is_chain(chain.front().frame));
+  CHECK(error_of([&] { decode_request(frame); }) != "");
+  const std::vector<ChainedRequest> again = decode_chain(frame);
+  REQUIRE(again.size() == 2);
+  CHECK(again[1].frame == chain[1].frame);
+  CHECK(again[1].gaps.front().at == body_size_at + 8);
+  for (std::size_t size = 0; size < frame.size(); ++size)
+    CHECK(error_of([&] { decode_chain(std::span(frame).first(size)); }) != "");
+  Bytes longer = frame;
+  longer.push_back(0);
+  CHECK(error_of([&] { decode_chain(longer); }) != "");
+  for (const std::uint64_t count : {0U, 1U, 3U, 65U, 255U})
+    CHECK(error_of([&] { decode_chain(with_number(frame, 2, 1, count)); }) != "");
+
+  const std::vector<Bytes> answers{encode_answer(Bytes{4, 5, 6}), encode_refusal("no")};
+  CHECK(decode_chain_answer(encode_chain_answer(answers), 2) == answers);
+  CHECK(decode_chain_answer(encode_chain_answer(answers), 3) == answers);  // nothing after a refusal
+  CHECK(error_of([&] { decode_chain_answer(encode_chain_answer(answers), 1); }) ==
+        "a chain has 2 answers, allowed are 1 to 1");
+  CHECK(error_of([&] { decode_chain_answer(encode_chain_answer(std::span(answers).first(1)), 2); }) ==
+        "a chain of 2 requests has 1 answers and no refusal");
+  CHECK(decode_chain_answer(answers[1], 2) == std::vector<Bytes>{answers[1]});
+  CHECK(error_of([&] { decode_chain_answer(answers[0], 2); }) == "a chain of requests has one answer");
+}
+
+TEST_CASE("wire: gaps are filled from earlier answers, each within its bounds and after the last") {
+  const std::vector<Bytes> answers{encode_answer(Bytes{10, 11, 12, 13})};
+  ChainedRequest request{Bytes(6, 0), {{0, 1, 0, 2}, {0, 0, 4, 2}}};
+  fill_gaps(request, answers);
+  CHECK(request.frame == Bytes{11, 12, 0, 0, 10, 11});
+  const std::size_t huge = SIZE_MAX;
+  for (const std::vector<Gap>& gaps : std::vector<std::vector<Gap>>{{{1, 0, 0, 1}},
+                                                                    {{0, 3, 0, 2}},
+                                                                    {{0, 5, 0, 0}},
+                                                                    {{0, 0, 5, 2}},
+                                                                    {{0, 0, 7, 0}},
+                                                                    {{0, huge, 0, 2}},
+                                                                    {{0, 0, huge, 2}},
+                                                                    {{0, 0, 1, huge}},
+                                                                    {{0, 0, 2, 2}, {0, 0, 1, 2}},
+                                                                    {{0, 0, 2, 2}, {0, 0, 3, 2}}}) {
+    ChainedRequest bad{Bytes(6, 0), gaps};
+    CHECK(error_of([&] { fill_gaps(bad, answers); }) != "");
+  }
+  ChainedRequest of_refusal{Bytes(6, 0), {{0, 0, 0, 1}}};
+  CHECK(error_of([&] { fill_gaps(of_refusal, std::vector<Bytes>{encode_refusal("no")}); }) ==
+        "the key holder refused: no");
 }

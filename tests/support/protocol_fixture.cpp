@@ -268,6 +268,7 @@ void run_protocol(TwoParties& parties, const Descriptor& descriptor, const Proto
         throw Error("the test support has no run for the conversion " + std::string(descriptor.name));
       break;
   }
+  evaluator.calls->send();
 }
 
 void run_every_protocol(TwoParties& parties) {

@@ -30,7 +30,7 @@ KeyHolderPolicy permissive_policy();
 /// An in-process channel that keeps the frames of both directions.
 class RecordingChannel : public Channel {
  public:
-  explicit RecordingChannel(const KeyHolder& key_holder) : key_holder_(key_holder) {}
+  explicit RecordingChannel(const KeyHolder& key_holder) : key_holder_(key_holder) { keep_transcript(); }
   const std::vector<Bytes>& requests() const { return requests_; }
   const std::vector<Bytes>& answers() const { return answers_; }
 
@@ -60,7 +60,11 @@ class TwoParties {
   explicit TwoParties(const Setup& setup = {});
 
   const KeyHolder& key_holder() const { return key_holder_; }
-  RecordingChannel& channel() { return channel_; }
+  /// After what waits was sent.
+  RecordingChannel& channel() {
+    evaluator_.calls->send();
+    return channel_;
+  }
   const Evaluator& evaluator() const { return evaluator_; }
   const BitBudget& budget() const { return evaluator_.budget; }
   Sizes sizes() const;

@@ -12,8 +12,8 @@
 
 namespace smlp::testing {
 
-/// A request goes to any replica, up to three times since answers are lost, and now and then an old one comes
-/// again. `see` gets each frame with its answer, `view` what key holders see.
+/// A request, or a chain, goes to any replica, up to three times since answers are lost, and now and then an
+/// old one comes again. `see` gets each frame with its answer, `view` what key holders see.
 class Replicas : public Channel {
  public:
   using Observer =
@@ -34,6 +34,23 @@ class Replicas : public Channel {
       if (random_.below(std::uint64_t{2}) == 0) ask(Bytes(sent_[random_.below(std::uint64_t{sent_.size()})]));
     }
     return answer;
+  }
+  /// As a whole: each time to one replica, which fills the gaps from its own answers.
+  std::vector<Bytes> exchange_chain(std::span<ChainedRequest> requests) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<Bytes> answers;
+    for (std::uint64_t times = 1 + random_.below(std::uint64_t{3}); times > 0; --times) {
+      const std::uint64_t replica = random_.below(std::uint64_t{replicas_.size()});
+      answers.clear();
+      for (ChainedRequest request : requests) {
+        fill_gaps(request, answers);
+        answers.push_back(replicas_[replica].answer(request.frame));
+        see_(request.frame, answers.back());
+        sent_.push_back(std::move(request.frame));
+      }
+      if (random_.below(std::uint64_t{2}) == 0) ask(Bytes(sent_[random_.below(std::uint64_t{sent_.size()})]));
+    }
+    return answers;
   }
 
  private:

@@ -109,6 +109,7 @@ inline SmallOutcome train_small(const SecretKeys& keys, const Numbers& numbers, 
   const std::unique_ptr<Channel> hosted = host_key_holder(key_holder);
   InProcessChannel direct(*key_holder);
   Channel& channel = run.hosted ? *hosted : direct;
+  channel.keep_transcript();
   std::optional<Evaluator> evaluator;
   std::optional<EncryptedArithmetic> encrypted;
   const auto begin_session = [&](std::size_t number) {

@@ -388,6 +388,28 @@ TEST_CASE("bytes and rounds of later epochs and of one value a ciphertext are th
   }
 }
 
+TEST_CASE("a step of a network with one hidden layer takes eight rounds by transfers") {
+  const BitBudget budget(numbers, 32, 2048);
+  const Sizes sizes{budget, 512, 256};
+  const Network network{{2, 10, 2}};
+  TrainingOptions options;
+  options.batch = 40;
+  options.momentum = 0.9;
+  ProtocolNames names = preset("hybrid");
+  // Products of either kind alone; of both, what one gives the other reads as ciphertexts.
+  for (const auto& [product, of_a_step] : std::vector<std::pair<std::string, std::uint64_t>>{
+           {"oblivious-transfer", 8}, {"packed", 8}, {"packed,oblivious-transfer", 11}}) {
+    INFO(product);
+    names.matmul = product;
+    const auto rounds = [&](std::size_t rows) {
+      const TableGroups groups = table_groups(rows, options.batch, budget.slots());
+      return epoch_cost(network, names, options, groups, sizes, false, true, 1).traffic.rounds;
+    };
+    CHECK(rounds(120) - rounds(80) == of_a_step);
+    CHECK(rounds(160) - rounds(120) == rounds(120) - rounds(80));
+  }
+}
+
 // Not "[parallel]": the thread sanitizer does not see how gRPC, which is not built for it, orders its
 // threads.
 TEST_CASE("in tiles under way together a wide network has the twin's weights and the declared cost [slow]") {
@@ -421,9 +443,11 @@ TEST_CASE("in tiles under way together a wide network has the twin's weights and
     CHECK(out->traffic == declared.traffic);
   }
   CHECK(direct.transcript == hosted.transcript);
-  // Three products, two of comparison, two of selection, two more products and the check of ranges: tiles add
-  // none. The check of the weights: for each layer a product, a comparison and a selection, and the check.
-  CHECK(declared.traffic.rounds == 10 * groups.batches.size() + 2 * 4 + 1);
+  // Two products and one of each hidden layer's error, two of comparison, two of selection, two gradients and
+  // the check of ranges, but the second of the comparison goes with the first selection: tiles add none. The
+  // check of the weights: for each layer the comparison with the product, and the selection with its end; and
+  // the check.
+  CHECK(declared.traffic.rounds == 9 * groups.batches.size() + 2 * 2 + 1);
 }
 
 TEST_CASE("no address of the evaluator's generator is used twice in a run [slow]") {

@@ -15,9 +15,11 @@ using namespace smlp::testing;
 
 namespace {
 
+constexpr std::size_t least_cells = 128;
+
 std::vector<std::vector<std::size_t>> groups_of_tiles(const Layout& layout) {
   std::vector<std::vector<std::size_t>> out;
-  for (const Layout& tile : activation_tiles(layout)) {
+  for (const Layout& tile : activation_tiles(layout, least_cells)) {
     CHECK(tile.col_groups == layout.col_groups);
     out.push_back(tile.row_groups);
   }
@@ -42,7 +44,7 @@ Run run_activation(const ProtocolNames& names, std::size_t slots, bool tiled,
                    std::shared_ptr<AddressLog> log = nullptr) {
   TwoParties parties({.slots = slots, .seed = 60, .log = std::move(log)});
   auto activation = make_protocols(names, parties.budget()).activation;
-  if (tiled) activation = in_tiles(activation);
+  if (tiled) activation = in_tiles(activation, least_cells);
   const EncryptedMatrix z = parties.encrypt(values(1)), delta = parties.encrypt(values(2));
   const OperationId operation = parties.next_operation();
   OperationId backward = operation;
@@ -64,6 +66,12 @@ TEST_CASE("tiles: whole row groups, evenly, of about 128 cells, at most 8") {
   CHECK(groups_of_tiles({{7, 7, 6, 6, 6}, {16}}) == std::vector<Groups>{{7}, {7}, {6}, {6, 6}});
   CHECK(groups_of_tiles({Groups(17, 15), Groups(9, 14)}).size() == 8);
   CHECK(groups_of_tiles({Groups(1000, 1), {1}}).size() == 7);
+}
+
+TEST_CASE("tiles: quick comparisons and selections have few") {
+  CHECK(least_tile_cells(preset("homomorphic")) == least_cells);
+  CHECK(least_tile_cells(preset("hybrid")) == 16384);
+  CHECK(activation_tiles({Groups(16, 8), Groups(10, 8)}, 16384).size() == 1);
 }
 
 TEST_CASE(
@@ -111,7 +119,7 @@ TEST_CASE("tiles: the sealed state of one is refused in another") {
 TEST_CASE("tiles: the state of another activation is refused") {
   TwoParties parties;
   const auto whole = make_protocols(preset("homomorphic"), parties.budget()).activation;
-  const auto tiled = in_tiles(whole);
+  const auto tiled = in_tiles(whole, least_cells);
   const EncryptedMatrix z = parties.encrypt(values(3));
   const OperationId operation = parties.next_operation();
   const Activated in_one = whole->forward(parties.evaluator(), operation, z);
@@ -123,9 +131,10 @@ TEST_CASE("tiles: a refusal of the key holder ends the operation") {
   KeyHolderPolicy policy = permissive_policy();
   policy.protocols.erase("selection/homomorphic");
   TwoParties parties({.policy = policy});
-  const auto tiled = in_tiles(make_protocols(preset("homomorphic"), parties.budget()).activation);
+  const auto tiled =
+      in_tiles(make_protocols(preset("homomorphic"), parties.budget()).activation, least_cells);
   const EncryptedMatrix z = parties.encrypt(values(3));
-  REQUIRE(activation_tiles(z.layout()).size() > 1);
+  REQUIRE(activation_tiles(z.layout(), least_cells).size() > 1);
   CHECK(error_of([&] {
           tiled->forward(parties.evaluator(), parties.next_operation(), z);
         }).find("selection/homomorphic") != std::string::npos);

@@ -59,6 +59,7 @@ TEST_CASE("dgk-veugen: all values of the guarded range of 8-bit and 9-bit number
       const IntegerMatrix z = consecutive(first, 16, 16);
       const SignShares bits =
           set.comparison->sign(parties.evaluator(), parties.next_operation(), parties.encrypt(z));
+      parties.evaluator().calls->send();
       REQUIRE(shares.size() == z.size());
       bool right = true;
       for (std::size_t i = 0; i < z.size(); ++i)

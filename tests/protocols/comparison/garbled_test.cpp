@@ -109,6 +109,7 @@ TEST_CASE(
       CHECK(owner.decrypt(set.selection->select_compared(evaluator, operation, {}, shares)) == positive);
       // Compared again as it was opened: with the same r, the same labels and bytes are right.
       set.comparison->sign(evaluator, operation, shares.compared);
+      evaluator.calls->send();
     }
   }
   CHECK(audit.tickets() == runs);
@@ -161,7 +162,7 @@ TEST_CASE("garbled comparison: secrets hang on evaluator, request, answer and co
   TwoParties parties;
   const EvaluatorTransfers& transfers = parties.evaluator().transfers(parties.next_operation());
   const Digest request = sha256(Bytes{1});
-  const Bytes answer{1, 2, 3}, other{1, 2, 4};
+  const Digest answer = sha256(Bytes{1, 2, 3}), other = sha256(Bytes{1, 2, 4});
   const std::vector<std::uint64_t> r{5, 6}, other_r{5, 7};
   CHECK(transfers.secret_for(request, answer, r) == transfers.secret_for(request, answer, r));
   CHECK(transfers.secret_for(request, answer, r) != transfers.secret_for(request, answer, other_r));

@@ -34,6 +34,11 @@ Mask mask(std::size_t rows, std::size_t cols, std::size_t bits) {
   return Mask::drawn(Draws(RandomSource::from_seed(81), {}), rows, cols, bits);
 }
 
+IntegerMatrix sum(IntegerMatrix a, const IntegerMatrix& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) a.cells()[i] += b.cells()[i];
+  return a;
+}
+
 struct Sent {
   std::vector<Bytes> messages;
   IntegerMatrix result;
@@ -44,22 +49,36 @@ Sent run(const CrossTerms& terms, const IntegerMatrix& a, const IntegerMatrix& b
          const IntegerMatrix& e_b, const Mask& rho) {
   const Base base;
   const FixedIntegers elements = elements_of(terms, a, b);
-  CrossTermSender sender(terms, e_a, e_b, rho);
+  CrossTermSender sender(terms, e_a, e_b, sum(naive_product(e_a, e_b), rho.values()));
   FixedIntegers sums = ring_numbers(terms, naive_product(a, b));
   Sent out;
+  if (terms.both_choose()) {
+    const FixedIntegers own = elements_of(terms, e_a, e_b);
+    const Label label = tile_label(sha256(Bytes{1}), 0);
+    const auto chooser = [&] { return TransferChooser(base.pairs, label); };
+    CrossTermSender key_holder(terms, a, b, naive_product(a, b));
+    out.messages.push_back(key_holder.send(
+        base.offset, [&] { return OffsetHolder(base.offset, base.taken, label); },
+        choose_elements(terms, chooser(), own, terms.tile(0)), random_blocks(1, 2).front()));
+    receive_cross_terms(terms, 0, chooser, own, out.messages.back(), sender.sums());
+    sums = std::move(key_holder.sums());
+  }
   for (std::size_t tile = 0; tile < terms.tiles(); ++tile) {
     const Label label = tile_label({}, tile);
     const auto chooser = [&] { return TransferChooser(base.pairs, label); };
     const Bytes corrections = choose_elements(terms, chooser(), elements, terms.tile(tile));
-    const CrossTermMessages messages = sender.send(
+    const Bytes messages = sender.send(
         base.offset, [&] { return OffsetHolder(base.offset, base.taken, label); }, corrections,
         random_blocks(1, 3 + tile).front());
     FixedIntegers part(terms.tile(tile).count, terms.choice_limbs());
     for (std::size_t i = 0; i < part.size(); ++i)
       std::ranges::copy(elements[terms.tile(tile).first + i], part[i].begin());
-    receive_cross_terms(terms, tile, chooser, part, messages.bytes(), sums);
-    out.messages.push_back(messages.bytes());
+    receive_cross_terms(terms, tile, chooser, part, messages, sums);
+    out.messages.push_back(messages);
   }
+  Bytes v;
+  append_numbers(sender.sums(), {0, terms.cells()}, terms.ring_bytes(), v);
+  add_cross_sum(terms, v, sums);
   out.result = ring_integers(terms, sums);
   return out;
 }
@@ -73,8 +92,13 @@ TEST_CASE(
        {std::array<std::size_t, 2>{62, 93}, {62, 128}, {64, 129}, {130, 275}, {5, 59}})
     for (const auto& [rows, inner, cols] :
          {std::array<std::size_t, 3>{1, 1, 1}, {3, 7, 2}, {20, 5, 31}, {1, 150, 1}})
-      for (const std::size_t tile_bytes : {std::size_t{1} << 25, std::size_t{1} << 16, std::size_t{1}}) {
-        const CrossTerms terms{rows, inner, cols, choice_bits, ring_bits, tile_bytes};
+      for (const auto& [tile_bytes, by] :
+           std::vector<std::pair<std::size_t, ChosenBy>>{{std::size_t{1} << 25, ChosenBy::both_operands},
+                                                         {std::size_t{1} << 16, ChosenBy::both_operands},
+                                                         {1, ChosenBy::both_operands},
+                                                         {std::size_t{1} << 25, ChosenBy::left},
+                                                         {std::size_t{1} << 25, ChosenBy::right}}) {
+        const CrossTerms terms{rows, inner, cols, choice_bits, ring_bits, tile_bytes, by};
         const IntegerMatrix a = of_bits(rows, inner, choice_bits, random),
                             b = of_bits(inner, cols, choice_bits, random),
                             e_a = of_bits(rows, inner, choice_bits, random),
@@ -108,8 +132,16 @@ TEST_CASE(
 TEST_CASE("cross terms: tiles are consecutive, hold every element once, and their closed forms count right") {
   for (const auto& [rows, inner, cols] :
        {std::array<std::size_t, 3>{1, 1, 1}, {3, 7, 2}, {40, 9, 31}, {1, 900, 3}, {64, 3, 1}})
-    for (const std::size_t tile_bytes : {1U, 4096U, 100'000U, 1U << 25}) {
-      const CrossTerms terms{rows, inner, cols, 62, 93, tile_bytes};
+    for (const auto& [tile_bytes, by] :
+         std::vector<std::pair<std::size_t, ChosenBy>>{{1, ChosenBy::both_operands},
+                                                       {4096, ChosenBy::both_operands},
+                                                       {100'000, ChosenBy::both_operands},
+                                                       {1 << 25, ChosenBy::both_operands},
+                                                       {4096, ChosenBy::left},
+                                                       {4096, ChosenBy::right},
+                                                       {1 << 25, ChosenBy::left},
+                                                       {1 << 25, ChosenBy::right}}) {
+      const CrossTerms terms{rows, inner, cols, 62, 93, tile_bytes, by};
       std::size_t next = 0, corrections = 0, bytes = 0;
       for (std::size_t tile = 0; tile < terms.tiles(); ++tile) {
         const Elements range = terms.tile(tile);
@@ -126,7 +158,8 @@ TEST_CASE("cross terms: tiles are consecutive, hold every element once, and thei
       std::size_t counted = 0, blocks = 0;
       for (std::size_t element = 0; element < terms.elements(); ++element)
         for (std::size_t bit = 0; bit < 62; ++bit) {
-          const std::size_t message = (element < rows * inner ? cols : rows) * ((93 - bit + 7) / 8);
+          const bool left = by != ChosenBy::right && element < rows * inner;
+          const std::size_t message = (left ? cols : rows) * ((93 - bit + 7) / 8);
           counted += message;
           blocks += (message + 15) / 16;
         }
@@ -163,6 +196,16 @@ TEST_CASE("cross terms: widths of a budget, and products that are too large") {
   CHECK(terms.tiles() > 300);
   for (std::size_t tile = 0; tile < terms.tiles(); ++tile)
     CHECK(cross_term_bytes(terms, tile) < 2 * terms.tile_bytes);
+  CHECK(terms.by == ChosenBy::both_operands);
+  // Both choose with the smaller operand, where that is one tile.
+  const CrossTerms wide = cross_terms(budget, 3, 40, 10), tall = cross_terms(budget, 40, 3, 10),
+                   long_one = cross_terms(budget, 785, 128, 128);
+  CHECK(wide.by == ChosenBy::left);
+  CHECK(wide.elements() == 3 * 40);
+  CHECK(tall.by == ChosenBy::right);
+  CHECK(tall.elements() == 3 * 10);
+  CHECK(long_one.by == ChosenBy::both_operands);
+  CHECK(cross_terms(budget, 32, 31, 32).by == ChosenBy::both_operands);
   for (const auto& size : {std::array<std::size_t, 2>{50'000, 1}, {1, 50'000}, {2000, 2000}})
     CHECK(error_of([&] { cross_terms(budget, size[0], 3, size[1]); }) ==
           "a product of " + std::to_string(size[0]) + " x 3 and 3 x " + std::to_string(size[1]) +
@@ -191,7 +234,7 @@ TEST_CASE("cross terms: elements at both ends of their range, and beyond") {
 TEST_CASE("cross terms: messages, corrections and numbers of another length are refused") {
   const CrossTerms terms{2, 2, 2, 62, 93};
   const Base base;
-  CrossTermSender sender(terms, IntegerMatrix(2, 2), IntegerMatrix(2, 2), mask(2, 2, 93));
+  CrossTermSender sender(terms, IntegerMatrix(2, 2), IntegerMatrix(2, 2), mask(2, 2, 93).values());
   const auto holder = [&] { return OffsetHolder(base.offset, base.taken, {}); };
   CHECK(error_of([&] { sender.send(base.offset, holder, Bytes(17), {}); }) ==
         "the corrections of 496 transfers have 17 bytes, expected are 7936");

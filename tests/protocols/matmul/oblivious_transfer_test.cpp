@@ -54,19 +54,46 @@ Bytes corrections_in(const Request& request, const Bytes& body) {
           from + static_cast<std::ptrdiff_t>(correction_bytes(terms.tile(tile).count * terms.choice_bits))};
 }
 
+IntegerMatrix sum(IntegerMatrix a, const IntegerMatrix& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) a.cells()[i] += b.cells()[i];
+  return a;
+}
+
 /// Looks for labels and keys of pads that serve two contents.
 class Audit {
  public:
   void see(std::span<const std::uint8_t> frame, std::span<const std::uint8_t> answer) {
     const Request request = decode_request(frame);
     if (!refusal_in(answer).empty() || request.header.protocol != wire_name) return;
-    if (request.header.stage == 0)
-      corrections({request.body.begin(), request.body.begin() + sizeof(Digest)}, sha256(frame),
-                  corrections_in(request, decode_answer(answer)));
-    else
-      messages(
-          {request.body.end() - static_cast<std::ptrdiff_t>(cross_term_bytes(terms_of(request.header), 0)),
-           request.body.end()});
+    const CrossTerms terms = terms_of(request.header);
+    const Bytes& sent = request.body;
+    const Bytes body = decode_answer(answer);
+    const bool first = request.header.stage == 0;
+    const std::size_t tile = first ? 0 : static_cast<std::size_t>(request.header.parameters[6]);
+    if (first || tile < terms.tiles()) {
+      // Later tiles do not name their ticket: one for all of them, of which no two may be alike either.
+      const Bytes ticket(sent.begin(), sent.begin() + (first ? sizeof(Digest) : 0));
+      corrections(ticket, sha256(frame), corrections_in(request, body));
+    }
+    if (first && terms.both_choose()) {
+      const auto at = sent.end() - static_cast<std::ptrdiff_t>(element_choice_bytes(terms));
+      choices({at, at + sizeof(Label)}, {at + sizeof(Label), sent.end()});
+      const std::size_t from = corrections_at(terms, true) + correction_bytes(terms.transfers());
+      messages({body.begin() + static_cast<std::ptrdiff_t>(from),
+                body.begin() + static_cast<std::ptrdiff_t>(from + cross_term_bytes(terms, 0))});
+    }
+    if (first) return;
+    const auto end =
+        sent.end() - static_cast<std::ptrdiff_t>(tile == terms.tiles() ? cross_sum_bytes(terms) : 0);
+    messages({end - static_cast<std::ptrdiff_t>(cross_term_bytes(terms, tile - 1)), sent.end()});
+  }
+  /// The evaluator's, under a label.
+  void choices(const Bytes& label, const Bytes& matrix) { choices_[label].insert(matrix); }
+  std::size_t labels_of_choices() const { return choices_.size(); }
+  std::size_t choices_under_one_label() const {
+    std::size_t twice = 0;
+    for (const auto& entry : choices_) twice += entry.second.size() - 1;
+    return twice;
   }
   void corrections(const Bytes& ticket, const Digest& request, const Bytes& matrix) {
     tickets_.insert(ticket);
@@ -101,7 +128,7 @@ class Audit {
  private:
   std::set<Bytes> tickets_;
   std::map<Bytes, std::map<Digest, Bytes>> corrections_;
-  std::map<Bytes, std::set<Bytes>> keys_;
+  std::map<Bytes, std::set<Bytes>> keys_, choices_;
 };
 
 }  // namespace
@@ -114,13 +141,14 @@ TEST_CASE("oblivious product: replayed, reordered, to other replicas, resumed: n
   const RandomSource random = RandomSource::from_seed(2);
   // The same session and the same masks each time, as after a resume with a seed.
   const auto evaluator = [&] { return evaluator_on(channel, random); };
+  // Both parties choose; the key holder alone.
   constexpr int runs = 3, steps = 2;
   for (int run = 0; run < runs; ++run) {
     const Evaluator own = evaluator();
     const ProtocolSet set = make_protocols(names(), own.budget);
     for (std::uint32_t step = 1; step <= steps; ++step) {
       const IntegerMatrix a = random_matrix(rows, inner, 20, values),
-                          b = random_matrix(inner, cols, 20, values);
+                          b = random_matrix(inner, step == 1 ? cols : rows, 20, values);
       const EncryptedMatrix x = owner.encrypt(a).opened_once(), y = owner.encrypt(b).opened_once();
       OperationId operation{step, 0, Direction::forward};
       for (const Direction direction : {Direction::forward, Direction::backward}) {
@@ -132,7 +160,9 @@ TEST_CASE("oblivious product: replayed, reordered, to other replicas, resumed: n
   }
   CHECK(audit.tickets() == runs);
   CHECK(audit.requests() == 2 * runs * steps);
-  CHECK(audit.keys() == 2 * runs * steps);
+  CHECK(audit.keys() == 2 * runs * (steps + 1));  // and of the key holder, in the first step
+  CHECK(audit.choices_under_one_label() == 0);
+  CHECK(audit.labels_of_choices() == 2 * runs);
   CHECK(audit.answers_that_differ == 0);
   CHECK(audit.labels_used_twice() == 0);
   CHECK(audit.keys_used_twice() == 0);
@@ -152,15 +182,36 @@ TEST_CASE("oblivious product: replayed, reordered, to other replicas, resumed: n
         choose_elements(terms, {key_holder_pairs(transfers.ticket(), toy_keys().sealing_secret()), by_place},
                         elements, {0, elements.size()});
     audit.corrections(ticket, sha256(Bytes{static_cast<std::uint8_t>(cell)}), corrections);
-    CrossTermSender sender(terms, IntegerMatrix(rows, inner, cell), zero_b, rho);
-    audit.messages(sender
-                       .send(
-                           transfers.offset(), [&] { return transfers.offset_holder(by_place); }, corrections,
-                           transfers.secret_for(sha256(Bytes{1}), {}, {}))
-                       .bytes());
+    CrossTermSender sender(terms, zero_b, IntegerMatrix(inner, cols, cell), rho.values());
+    audit.messages(sender.send(
+        transfers.offset(), [&] { return transfers.offset_holder(by_place); }, corrections,
+        transfers.secret_for(sha256(Bytes{1}), {}, {})));
+    // And a label of the evaluator's choices.
+    const Bytes own = choose_elements(terms, transfers.chooser(by_place), elements, {0, elements.size()});
+    audit.choices(Bytes(by_place.begin(), by_place.end()), own);
   }
   CHECK(audit.labels_used_twice() == 1);
   CHECK(audit.keys_used_twice() == 1);
+  CHECK(audit.choices_under_one_label() == 1);
+}
+
+TEST_CASE(
+    "oblivious product: the tiles of a long one, replayed and sent to other replicas, share nothing [slow]") {
+  Audit audit;
+  Replicas channel(4, [&](auto frame, auto answer) { audit.see(frame, answer); });
+  constexpr std::size_t side = 64, depth = 24;
+  TwoParties owner({.max_inner = depth});
+  RandomStream values = RandomSource::from_seed(5).stream({});
+  const IntegerMatrix a = random_matrix(side, depth, 20, values), b = random_matrix(depth, side, 20, values);
+  const PublicKeys& keys = toy_keys().public_keys();
+  const Evaluator evaluator{keys, owner.budget(), channel, RandomSource::from_seed(2), {}};
+  CHECK(owner.decrypt(make_protocols(names(), owner.budget())
+                          .matmul->multiply(evaluator, {1, 0, Direction::forward}, owner.encrypt(a),
+                                            owner.encrypt(b), {1, 0}, std::nullopt)) == naive_product(a, b));
+  CHECK(audit.keys() == 3);
+  CHECK(audit.requests() >= 3);
+  CHECK(audit.labels_used_twice() == 0);
+  CHECK(audit.keys_used_twice() == 0);
 }
 
 TEST_CASE("oblivious product: what it hides decides its pads") {
@@ -172,8 +223,8 @@ TEST_CASE("oblivious product: what it hides decides its pads") {
   };
   const Mask rho = drawn(1), other = drawn(2);
   const auto content = [&](const IntegerMatrix& e_a, const IntegerMatrix& e_b, const Mask& of) {
-    const CrossTermSender sender(terms, e_a, e_b, of);
-    return std::vector<std::uint64_t>(sender.content().begin(), sender.content().end());
+    const auto found = CrossTermSender(terms, e_a, e_b, sum(naive_product(e_a, e_b), of.values())).content();
+    return std::vector<std::uint64_t>(found.begin(), found.end());
   };
   std::set<std::vector<std::uint64_t>> contents{content(zero, zero, rho), content(one, zero, rho),
                                                 content(zero, one, rho), content(zero, zero, other)};
@@ -251,7 +302,8 @@ TEST_CASE("oblivious product: in several tiles it is the same, and each is bound
     return sealed_overhead + place_bytes + terms.tile(tile).count * terms.choice_bytes();
   };
   const std::size_t sums = sealed_overhead + place_bytes + terms.cells() * terms.ring_bytes();
-  CHECK(third.body.size() == ciphertexts + state_bytes(2) + sums + cross_term_bytes(terms, 2));
+  CHECK(third.body.size() ==
+        ciphertexts + state_bytes(2) + sums + cross_term_bytes(terms, 2) + cross_sum_bytes(terms));
   CHECK(refusal(4, [](Request& r) { r.header.parameters[6] = 1; }) == foreign);
   CHECK(refusal(4, [](Request& r) { r.header.parameters[6] = 4; }) ==
         "the key holder refused: a request has the number of a tile 4, allowed are 1 to 3");
@@ -326,6 +378,51 @@ TEST_CASE("oblivious product: beyond l bits it is exact as far as rho hides it")
                                               std::nullopt)) == naive_product(a, b));
 }
 
+namespace {
+
+double evenness(const Bytes& bytes) {
+  std::vector<std::size_t> counts(256);
+  for (const std::uint8_t byte : bytes) ++counts[byte];
+  return chi_square_uniform(counts);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "oblivious product: messages to the evaluator are uniform, and two show nothing, whatever they hide") {
+  // The key holder's, to choices that come again under one label; its key hangs on the request.
+  TwoParties parties;
+  const EvaluatorTransfers& transfers = parties.evaluator().transfers(parties.next_operation());
+  const CrossTerms terms = cross_terms(parties.budget(), rows, inner, cols);
+  REQUIRE(terms.by == ChosenBy::left);
+  const Label label = tile_label(sha256(Bytes{7}), 0);
+  const FixedIntegers bits =
+      elements_of(terms, IntegerMatrix(rows, inner, 0x123456), IntegerMatrix(inner, cols));
+  const Bytes corrections = choose_elements(terms, transfers.chooser(label), bits, {0, bits.size()});
+  const Block offset = to_block(sha256(Bytes{8}));
+  SecretBlocks taken;
+  for (std::size_t i = 0; i < transfer_bits; ++i)
+    taken.push_back(to_block(sha256(Bytes{static_cast<std::uint8_t>(i)})));
+  const auto sent = [&](long cell, const Digest& request) {
+    CrossTermSender sender(terms, IntegerMatrix(rows, inner), IntegerMatrix(inner, cols, cell),
+                           IntegerMatrix(rows, cols));
+    const Bytes all = sender.send(
+        offset, [&] { return OffsetHolder(offset, taken, label); }, corrections,
+        hash_key("key holder's pads", request));
+    return Bytes(all.begin() + sizeof(Block), all.end());
+  };
+  const auto difference = [](Bytes a, const Bytes& b) {
+    for (std::size_t i = 0; i < a.size(); ++i) a[i] ^= b[i];
+    return a;
+  };
+  constexpr long end = 1L << 19;
+  const Bytes low = sent(-end, sha256(Bytes{1})), high = sent(end - 1, sha256(Bytes{2}));
+  REQUIRE(low.size() > 10'000);
+  for (const Bytes& view : {low, high, difference(low, high)}) CHECK(evenness(view) > 1e-6);
+  // The same finds two contents under one key.
+  CHECK(evenness(difference(low, sent(end - 1, sha256(Bytes{1})))) < 1e-6);
+}
+
 TEST_CASE("oblivious product: what the evaluator receives is uniform beside the seeds that it has") {
   // Column i without the stream of the seed that the evaluator took: the stream of the other, and the bits.
   const auto seen = [](long cell, std::uint64_t seed) {
@@ -355,11 +452,6 @@ TEST_CASE("oblivious product: what the evaluator receives is uniform beside the 
       return body;
     }
     return Bytes();
-  };
-  const auto evenness = [](const Bytes& bytes) {
-    std::vector<std::size_t> counts(256);
-    for (const std::uint8_t byte : bytes) ++counts[byte];
-    return chi_square_uniform(counts);
   };
   constexpr long end = 1L << 19;
   const Bytes low = seen(-end, 60), high = seen(end - 1, 61);

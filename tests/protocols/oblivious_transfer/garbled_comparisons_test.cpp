@@ -28,7 +28,7 @@ TEST_CASE("garbled comparisons: shares of bit L-1 of d - r in batches of any siz
       }
       const Bytes corrections = choose_bits({pairs, label}, bits, d);
       CHECK(corrections.size() == correction_bytes(count * bits));
-      const Block seed = transfers.secret_for(label, corrections, r);
+      const Block seed = transfers.secret_for(label, sha256(corrections), r);
       const GarbledComparisons garbled = garble(transfers, label, corrections, seed, bits, r);
       CHECK(garbled.bytes().size() == garbled_bytes(count, bits));
       const auto shares = evaluate({pairs, label}, bits, count, garbled.bytes());

@@ -70,7 +70,8 @@ TEST_CASE("selections: beta (k - e) + mask for batches, numbers and masks of any
       AnsweredSelection answer =
           answer_choices(sender, {theirs.pairs, label}, request, choices.bytes(), batch.t, k, ring);
       CHECK(answer.bytes.size() == selection_answer_bytes(count, ring));
-      const SelectionMessage message(transfers, choices, request, answer.bytes, batch.s, e, mask, ring);
+      const SelectionMessage message(transfers, choices, request, sha256(answer.bytes), answer.bytes, batch.s,
+                                     e, mask, ring);
       CHECK(message.bytes().size() == selection_message_bytes(count, ring));
       Bytes remembered;
       append_ring(answer.remembered, ring, remembered);
@@ -97,8 +98,10 @@ TEST_CASE("selections: beta (k - e) + mask for batches, numbers and masks of any
       }));
       CHECK(complains([&] { finish(shorter); }));
       answer.bytes.pop_back();
-      CHECK(complains(
-          [&] { SelectionMessage(transfers, choices, request, answer.bytes, batch.s, e, mask, ring); }));
+      CHECK(complains([&] {
+        SelectionMessage(transfers, choices, request, sha256(answer.bytes), answer.bytes, batch.s, e, mask,
+                         ring);
+      }));
     }
 }
 

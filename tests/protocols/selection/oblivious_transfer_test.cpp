@@ -113,7 +113,8 @@ TEST_CASE(
     }
   }
   CHECK(audit.evaluator_labels.size() == 2 * runs * steps);
-  CHECK(audit.key_holder_answers.size() == 2 * runs * steps);
+  // A chain that comes again has other shares, sealed anew, in the choices: other requests to the key holder.
+  CHECK(audit.key_holder_answers.size() > 2 * runs * steps);
   CHECK(audit.evaluator_pads.size() == 2 * runs * steps);
   CHECK(Audit::twice(audit.evaluator_labels) == 0);
   CHECK(Audit::twice(audit.key_holder_answers) == 0);

@@ -63,12 +63,106 @@ TEST_CASE("transport: the same inside the process, and declared bytes are payloa
   const auto key_holder = toy_key_holder();
   RecordingChannel direct(*key_holder);
   const auto hosted = host_key_holder(key_holder);
+  hosted->keep_transcript();
   for (Channel* channel : {static_cast<Channel*>(&direct), hosted.get()})
     truncate(on_channel(parties, *channel, parties.evaluator().session), x);
   CHECK(hosted->transcript() == direct.transcript());
   CHECK(hosted->traffic() == direct.traffic());
   CHECK(hosted->traffic().to_key_holder == decode_request(direct.requests().front()).body.size());
   CHECK(hosted->traffic().to_evaluator == decode_answer(direct.answers().front()).size());
+}
+
+namespace {
+
+/// A comparison's second request and the selection that reads its answer, which is one sealed state. The
+/// second has a gap in its place.
+std::vector<ChainedRequest> comparison_and_selection(TwoParties& parties) {
+  compare_and_check(parties.evaluator(), parties.next_operation(), parties.encrypt(matrix_of(3, 2, {5, -7})));
+  const std::vector<Bytes>& requests = parties.channel().requests();
+  const Bytes state = decode_answer(parties.channel().answers().at(1));
+  ChainedRequest selection{requests.at(2), {}};
+  const auto found = std::ranges::search(selection.frame, state);
+  REQUIRE(!found.empty());
+  std::ranges::fill(found, std::uint8_t{0});
+  selection.gaps.push_back(
+      {0, 0, static_cast<std::size_t>(found.begin() - selection.frame.begin()), state.size()});
+  return {{requests.at(1), {}}, selection};
+}
+
+}  // namespace
+
+TEST_CASE("transport: a chain of requests gets the answers that they get one by one, over TLS") {
+  TwoParties parties;
+  std::vector<ChainedRequest> chain = comparison_and_selection(parties);
+  std::mutex mutex;
+  std::vector<std::string> calls;
+  ServerOptions options = listening(party(key_holder_name, {evaluator_name}));
+  options.log = [&](const CallRecord& call) {
+    const std::lock_guard lock(mutex);
+    calls.push_back(call.header.protocol + call.refusal);
+  };
+  KeyHolderServer server(toy_key_holder(), options);
+  RemoteKeyHolder remote(links(link_to(server, party(evaluator_name, {key_holder_name}))), impatient);
+  const std::vector<Bytes> answers = remote.exchange_chain(chain);
+  REQUIRE(answers.size() == 2);
+  CHECK(calls ==
+        std::vector<std::string>{"comparison/dgk-veugen", "selection/homomorphic"});  // each has its line
+  const auto direct = toy_key_holder();
+  CHECK(answers[0] == direct->answer(chain[0].frame));
+  CHECK(refusal_in(direct->answer(chain[1].frame)) == "a sealed state does not belong to this request");
+  fill_gaps(chain[1], answers);
+  CHECK(answers[1] == direct->answer(chain[1].frame));
+  CHECK(becomes_idle(server));
+}
+
+TEST_CASE("transport: a chain ends with a refusal, and a bad one is refused in one sentence") {
+  TwoParties parties;
+  std::vector<ChainedRequest> chain = comparison_and_selection(parties);
+  KeyHolderPolicy policy = permissive_policy();
+  policy.protocols.erase("comparison/dgk-veugen");
+  KeyHolderServer refusing(toy_key_holder(policy), listening()), server(toy_key_holder(), listening());
+  const std::vector<Bytes> refused =
+      RemoteKeyHolder(links(link_to(refusing)), impatient).exchange_chain(chain);
+  REQUIRE(refused.size() == 1);
+  CHECK(refusal_in(refused.front()).starts_with("the protocol comparison/dgk-veugen is not allowed"));
+
+  RemoteKeyHolder remote(links(link_to(server)), impatient);
+  chain[1].gaps.front().size = chain[1].frame.size() + 1;
+  const std::vector<Bytes> bad = remote.exchange_chain(chain);
+  REQUIRE(bad.size() == 1);
+  CHECK(refusal_in(bad.front()).starts_with("a gap of "));
+  CHECK(refusal_in(remote.exchange(Bytes{wire_version, 0, 1})) ==
+        "a chain has 1 requests, allowed are 2 to 64");
+  CHECK(becomes_idle(server));
+}
+
+TEST_CASE("transport: each request of a chain counts where they come too fast") {
+  TwoParties parties;
+  const std::vector<ChainedRequest> chain = comparison_and_selection(parties);
+  Limits limits;
+  limits.requests_at_once = 1;
+  limits.requests_per_second = 0;
+  KeyHolderServer server(toy_key_holder(), listening(std::nullopt, limits));
+  RemoteKeyHolder remote(links(link_to(server)), impatient);
+  std::vector<ChainedRequest> sent = chain;
+  CHECK(error_of([&] { remote.exchange_chain(sent); }).ends_with("requests come too fast"));
+}
+
+TEST_CASE(
+    "transport: a chain takes memory for all of it, and is refused or told to wait before any is answered") {
+  TwoParties parties;
+  std::vector<ChainedRequest> chain = comparison_and_selection(parties);
+  Limits limits;
+  limits.memory = std::size_t{1} << 15;  // too little for either
+  std::vector<std::string> calls;
+  ServerOptions options = listening(std::nullopt, limits);
+  options.log = [&](const CallRecord& call) { calls.push_back(call.refusal); };
+  KeyHolderServer server(toy_key_holder(), options);
+  const std::vector<Bytes> answers = RemoteKeyHolder(links(link_to(server)), impatient).exchange_chain(chain);
+  REQUIRE(answers.size() == 1);
+  CHECK(refusal_in(answers.front()).starts_with("a request would take "));
+  CHECK(calls.size() == 1);
+  CHECK(becomes_idle(server));
 }
 
 TEST_CASE("transport: frames of several chunks") {
@@ -389,7 +483,7 @@ TEST_CASE("transport: chunks that are no frame, announced sizes that lie") {
   CHECK(reason == Refusal::too_large);
   CHECK(outcome({{~std::uint64_t{0}, 10}}).starts_with("9 a request would take 17592186044416 MiB"));
   CHECK(outcome({{std::size_t{2} << 20, std::size_t{2} << 20}}).starts_with("8 "));  // gRPC's own bound
-  CHECK(outcome({{10, 10}}) == "a frame has version 120, this program speaks 4");
+  CHECK(outcome({{10, 10}}) == "a frame has version 120, this program speaks 5");
   CHECK(reason == Refusal::invalid);
   CHECK(becomes_idle(server));
 }

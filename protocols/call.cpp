@@ -1,0 +1,88 @@
+// Requests that wait for each other.
+#include "protocols/call.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "paillier/error.h"
+#include "protocols/channel.h"
+#include "protocols/evaluator.h"
+
+namespace smlp {
+
+namespace {
+
+/// Puts the bytes into a frame at that place.
+void put_at(std::size_t at, const Bytes& bytes, Bytes& frame) {
+  std::ranges::copy(bytes, frame.begin() + static_cast<std::ptrdiff_t>(at));
+}
+
+}  // namespace
+
+const Bytes& SealedState::bytes() const {
+  if (content_->call) queue_->send();
+  if (content_->call) throw Error("a sealed state was lost with the request whose answer would have had it");
+  return content_->bytes;
+}
+
+Call::Call(const Header& header, const RequestBody& body)
+    : protocol_(header.protocol),
+      operation_(header.operation),
+      frame_(encode_request(header, body.bytes())),
+      body_bytes_(body.bytes().size()),
+      labels_(body.labels_) {
+  const std::size_t before = frame_.size() - body_bytes_;
+  for (const auto& [state, at] : body.awaited_) {
+    if (state->call)
+      references_.push_back({state, before + at});
+    else  // it came meanwhile
+      put_at(before + at, state->bytes, frame_);
+  }
+}
+
+std::span<const std::uint8_t> Call::answer_body() const {
+  return answer_body_in(answer_);
+}
+
+const Digest& Call::request_digest() const {
+  if (!request_digest_) throw Error("the digest of a request of " + protocol_ + " was not kept");
+  return *request_digest_;
+}
+
+Digest Call::answer_digest() const {
+  return sha256(answer_);
+}
+
+void Call::take(std::span<const std::uint8_t> frame, Bytes answer) {
+  if (labels_) request_digest_ = sha256(frame);
+  answer_ = std::move(answer);
+  references_.clear();
+  const auto body = answer_body();
+  if (expected_) {
+    ByteReader reader(body);
+    reader.take(*expected_, "a sealed state");
+    reader.finish("an answer");
+  }
+  for (const auto& waiting : states_)
+    if (const auto state = waiting.lock()) {
+      const auto bytes =
+          ByteReader(body.subspan(std::min(state->from, body.size()))).take(state->size, "a sealed state");
+      state->bytes.assign(bytes.begin(), bytes.end());
+      state->call = nullptr;
+    }
+  states_.clear();
+}
+
+std::shared_ptr<Call> CallQueue::add(const Header& header, const RequestBody& body) {
+  if (waiting_.size() == most_chained) send();
+  waiting_.push_back(std::shared_ptr<Call>(new Call(header, body)));
+  return waiting_.back();
+}
+
+void CallQueue::send() {
+  if (waiting_.empty()) return;
+  const std::vector<std::shared_ptr<Call>> calls = std::exchange(waiting_, {});
+  channel_.send(calls, turn_);
+}
+
+}  // namespace smlp

@@ -1,0 +1,162 @@
+// Requests that wait for each other: what is sent is what would be sent one after another.
+#include "protocols/call.h"
+
+#include <doctest/doctest.h>
+
+#include "protocols/opened_values.h"
+#include "protocols/registry.h"
+#include "tests/support/protocol_fixture.h"
+#include "tests/support/toy_keys.h"
+
+using namespace smlp;
+using namespace smlp::testing;
+
+namespace {
+
+/// Answers chains from frames, as a server does, and counts what it is asked in.
+class ChainChannel : public Channel {
+ public:
+  explicit ChainChannel(const KeyHolder& key_holder) : key_holder_(key_holder) { keep_transcript(); }
+  std::vector<Bytes> requests;
+  std::vector<std::size_t> chains;  ///< requests in each
+
+ protected:
+  Bytes exchange(std::span<const std::uint8_t> frame) override {
+    requests.emplace_back(frame.begin(), frame.end());
+    return key_holder_.answer(frame);
+  }
+  std::vector<Bytes> exchange_chain(std::span<ChainedRequest> chain) override {
+    const Bytes frame = encode_chain(chain);
+    REQUIRE(is_chain(frame));
+    chains.push_back(chain.size());
+    std::vector<ChainedRequest> there = decode_chain(frame);
+    const std::vector<Bytes> answers = Channel::exchange_chain(there);
+    return decode_chain_answer(encode_chain_answer(answers), chain.size());
+  }
+
+ private:
+  const KeyHolder& key_holder_;
+};
+
+Evaluator on(const TwoParties& parties, Channel& channel) {
+  return {parties.evaluator().keys,  parties.budget(), channel, parties.evaluator_random(), {}, false,
+          RandomSource::from_seed(9)};
+}
+
+/// A product that stays opened, its ReLU, and another product.
+IntegerMatrix layer(const Evaluator& evaluator, const ProtocolSet& set, const EncryptedMatrix& x,
+                    const EncryptedMatrix& w, const EncryptedMatrix& v, bool one_by_one) {
+  const auto wait = [&] {
+    if (one_by_one) evaluator.calls->send();
+  };
+  const EncryptedMatrix z =
+      set.matmul->multiply(evaluator, {1, 0, Direction::forward}, x, w, {1, 10}, std::nullopt, Form::opened);
+  wait();
+  const SignShares signs = set.comparison->sign(evaluator, {1, 0, Direction::activation}, z);
+  wait();
+  const EncryptedMatrix h =
+      set.selection->select(evaluator, {1, 0, Direction::activation}, z, signs, Packings::none);
+  wait();
+  const EncryptedMatrix out =
+      set.matmul->multiply(evaluator, {1, 1, Direction::forward}, h, v, {1, 10}, std::nullopt, Form::opened);
+  evaluator.calls->send();
+  return opened_in_clear(evaluator, toy_keys(), out);
+}
+
+}  // namespace
+
+TEST_CASE("calls: a layer by transfers takes five rounds, and one by one as many requests and bytes") {
+  TwoParties parties;
+  const ProtocolNames names = [] {
+    ProtocolNames by_transfers = preset("hybrid");
+    by_transfers.matmul = "oblivious-transfer";
+    return by_transfers;
+  }();
+  const ProtocolSet set = make_protocols(names, parties.budget());
+  RandomStream random = RandomSource::from_seed(3).stream({});
+  const EncryptedMatrix x = parties.encrypt(random_matrix(5, 3, 14, random)),
+                        w = parties.encrypt(random_matrix(3, 4, 13, random)),
+                        v = parties.encrypt(random_matrix(4, 2, 13, random));
+  const KeyHolder key_holder(toy_keys(), permissive_policy(),
+                             AnswerRandomness::from_source(RandomSource::from_seed(8)));
+  ChainChannel waiting(key_holder), direct(key_holder);
+  CHECK(layer(on(parties, waiting), set, x, w, v, false) == layer(on(parties, direct), set, x, w, v, true));
+  CHECK(direct.chains.empty());
+  CHECK(waiting.chains == std::vector<std::size_t>{2, 2, 2});
+  // Base transfers; the first product; with the second message of each the first of the next; the end.
+  CHECK(direct.traffic().rounds == 2 + 2 + 2 + 2 + 2);
+  CHECK(waiting.traffic().rounds == 2 + 1 + 1 + 1 + 1 + 1);
+  CHECK(waiting.traffic().to_key_holder == direct.traffic().to_key_holder);
+  CHECK(waiting.traffic().to_evaluator == direct.traffic().to_evaluator);
+  CHECK(waiting.requests.size() == direct.requests.size());
+}
+
+TEST_CASE("calls: a request with gaps is, filled, the one that would have been sent") {
+  TwoParties parties;  // no choices of the evaluator: its labels hang on what stands beside them
+  const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
+  const EncryptedMatrix z = parties.encrypt(matrix_of(3, 2, {0, -1, 1, 700, -700, 5}));
+  const KeyHolder key_holder(toy_keys(), permissive_policy(),
+                             AnswerRandomness::from_source(RandomSource::from_seed(8)));
+  ChainChannel waiting(key_holder), direct(key_holder);
+  for (ChainChannel* channel : {&waiting, &direct}) {
+    const Evaluator evaluator = on(parties, *channel);
+    const OperationId operation{1, 0, Direction::activation};
+    const SignShares signs = set.comparison->sign(evaluator, operation, z);
+    if (channel == &direct) evaluator.calls->send();
+    const IntegerMatrix selected =
+        parties.decrypt(set.selection->select_compared(evaluator, operation, z, signs));
+    CHECK(selected == matrix_of(3, 2, {0, 0, 1, 700, 0, 5}));
+  }
+  CHECK(waiting.chains == std::vector<std::size_t>{2});
+  CHECK(waiting.requests == direct.requests);
+  CHECK(waiting.transcript() == direct.transcript());
+  CHECK(waiting.traffic().rounds + 1 == direct.traffic().rounds);
+}
+
+TEST_CASE("calls: a long request does not wait, and a state outlives its evaluator") {
+  TwoParties parties;
+  const KeyHolder key_holder(toy_keys(), permissive_policy(), AnswerRandomness::from_system());
+  ChainChannel channel(key_holder);
+  const auto sign = [&](std::size_t rows) {
+    const EncryptedMatrix z = parties.encrypt(matrix_of(rows, 4, {5, -7}));
+    const Evaluator evaluator = on(parties, channel);
+    return make_protocols(preset("homomorphic"), evaluator.budget)
+        .comparison->sign(evaluator, {1, 0, Direction::activation}, z);
+  };
+  const SignShares shares = sign(1);
+  CHECK(channel.requests.size() == 1);
+  CHECK(shares.key_holder.bytes().size() > 4);
+  CHECK(channel.requests.size() == 2);
+  static_assert(most_waiting_bytes == std::size_t{16} << 20);
+}
+
+TEST_CASE("calls: a refusal in a chain names its own place, and what hung on it is lost") {
+  KeyHolderPolicy policy = permissive_policy();
+  policy.protocols.erase("selection/homomorphic");
+  TwoParties parties({.policy = policy});
+  const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
+  const EncryptedMatrix z = parties.encrypt(matrix_of(3, 2, {0, -1, 1, 700, -700, 5}));
+  const OperationId operation = parties.next_operation();
+  const SignShares signs = set.comparison->sign(parties.evaluator(), operation, z);
+  CHECK(error_of([&] {
+          set.selection->select_compared(parties.evaluator(), operation, z, signs);
+        }).starts_with("the key holder refused: the protocol selection/homomorphic"));
+  CHECK_NOTHROW(signs.key_holder.bytes());  // it came before the refusal
+
+  // A product out of range, opened, with what would have read it.
+  TwoParties others;
+  const EncryptedMatrix x = others.encrypt(matrix_of(1, 8, {(1 << 19) - 1}));
+  const EncryptedMatrix huge = scale(others.evaluator().paillier(), x, Integer(1) << 60);
+  const OperationId first = others.next_operation(), second = others.next_operation();
+  const EncryptedMatrix product = set.matmul->multiply(others.evaluator(), first, huge, x.transposed(),
+                                                       {1, 10}, std::nullopt, Form::opened);
+  std::optional<OperationId> refused;
+  try {
+    set.comparison->sign(others.evaluator(), second, product);
+  } catch (const RangeRefusal& refusal) {
+    refused = refusal.operation();
+  }
+  CHECK(refused == first);
+  CHECK(error_of([&] { others.decrypt(product); }) ==
+        "a sealed state was lost with the request whose answer would have had it");
+}
