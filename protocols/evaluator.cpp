@@ -329,6 +329,7 @@ RequestBody& RequestBody::add(const MaskedDifferences& differences) {
 
 RequestBody& RequestBody::add(const SealedState& state) {
   const SealedState::Content& content = *state.content_;
+  if (content.call && state.queue_ != evaluator_.calls) state.bytes();  // another task's, or evaluator's
   if (content.call) {
     awaited_.push_back({state.content_, bytes_.size()});
     bytes_.resize(bytes_.size() + content.size);

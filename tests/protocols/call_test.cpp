@@ -130,6 +130,19 @@ TEST_CASE("calls: a long request does not wait, and a state outlives its evaluat
   static_assert(most_waiting_bytes == std::size_t{16} << 20);
 }
 
+TEST_CASE("calls: a state that another evaluator of the session waits for is sent for") {
+  TwoParties parties;
+  const KeyHolder key_holder(toy_keys(), permissive_policy(), AnswerRandomness::from_system());
+  ChainChannel channel(key_holder);
+  const EncryptedMatrix z = parties.encrypt(matrix_of(3, 2, {0, -1, 1, 700, -700, 5}));
+  const Evaluator first = on(parties, channel), second = on(parties, channel);
+  const ProtocolSet set = make_protocols(preset("homomorphic"), first.budget);
+  const SignShares shares = set.comparison->sign(first, {1, 0, Direction::activation}, z);
+  const EncryptedMatrix selected = set.selection->select(second, {1, 0, Direction::activation}, z, shares);
+  CHECK(parties.decrypt(selected) == matrix_of(3, 2, {0, 0, 1, 700, 0, 5}));
+  CHECK(channel.chains.empty());
+}
+
 TEST_CASE("calls: a refusal in a chain names its own place, and what hung on it is lost") {
   KeyHolderPolicy policy = permissive_policy();
   policy.protocols.erase("selection/homomorphic");
