@@ -84,11 +84,15 @@ chmod 600 keys/secret.json
 python3 - "$smlp" <<'PYTHON' || fail 'a terminal is not asked as it should be'
 import os, pty, resource, select, signal, sys, termios
 smlp = sys.argv[1]
+def as_at_a_terminal():
+    """What a background job ignores, the programs of a terminal do not."""
+    for each in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
+        signal.signal(each, signal.SIG_DFL)
 def at_terminal(words, answers):
     """What the terminal shows, the exit code, and whether it shows what is typed afterwards."""
     child, terminal = pty.fork()
     if child == 0:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a background job may ignore it
+        as_at_a_terminal()
         os.execv(smlp, [smlp, *words])
     shown, answers = b"", list(answers)
     while True:
@@ -134,6 +138,7 @@ if child == 0:
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         os.tcsetpgrp(0, os.getpid())
         signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+        as_at_a_terminal()
         os.execv(smlp, [smlp, *decrypt])
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     stopped = os.WIFSTOPPED(os.waitpid(program, os.WUNTRACED)[1])
