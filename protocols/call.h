@@ -3,10 +3,12 @@
 // The answer to some requests is nothing but sealed states (protocols/sealed_state.h), which the evaluator
 // only carries. Such a request waits for the next one, and both travel in one round trip. Where a request
 // needs a state that is not there yet, its frame has a gap, which the key holder fills from its own answer
-// (promise pipelining: Liskov, Shrira 1988, PLDI). Views  A filled frame is the request that the evaluator
-// would have sent after the answer, and its hash is that
-//        request's. So both parties see what they see of the same requests one by one. What the evaluator
-//        derives from a request before it is sent, the label of its choices, has zeros for what is awaited.
+// (promise pipelining: Liskov, Shrira 1988).
+//
+// Views    A filled frame is the request that the evaluator would have sent after the answer, and its hash is
+//          that request's. So both parties see what they see of the same requests one by one. What the
+//          evaluator derives from a request before it is sent, the label of its choices, has zeros for what
+//          is awaited.
 #pragma once
 
 #include <cstddef>
