@@ -68,7 +68,7 @@ TEST_CASE("the rank that shows no life is named, by those that wait for others t
     ++ended;
     while (ended < 2) std::this_thread::sleep_for(1ms);  // and lives
   });
-  for (const std::size_t rank : {0, 2}) {
+  for (const std::size_t rank : {0U, 2U}) {
     CHECK(said[rank].starts_with("rank 1 of 3 has shown no life for 1 s"));
     CHECK(again[rank] == said[rank]);
   }
