@@ -397,15 +397,16 @@ TEST_CASE("a step of a network with one hidden layer takes eight rounds by trans
   options.momentum = 0.9;
   ProtocolNames names = preset("hybrid");
   // Products of either kind alone; of both, what one gives the other reads as ciphertexts.
-  for (const auto& [product, of_a_step] : std::vector<std::pair<std::string, std::uint64_t>>{
-           {"oblivious-transfer", 8}, {"packed", 8}, {"packed,oblivious-transfer", 11}}) {
-    INFO(product);
-    names.matmul = product;
+  const std::vector<std::pair<std::string, std::uint64_t>> rounds_of{
+      {"oblivious-transfer", 8}, {"packed", 8}, {"packed,oblivious-transfer", 11}};
+  for (const auto& each : rounds_of) {
+    CAPTURE(each.first);
+    names.matmul = each.first;
     const auto rounds = [&](std::size_t rows) {
       const TableGroups groups = table_groups(rows, options.batch, budget.slots());
       return epoch_cost(network, names, options, groups, sizes, false, true, 1).traffic.rounds;
     };
-    CHECK(rounds(120) - rounds(80) == of_a_step);
+    CHECK(rounds(120) - rounds(80) == each.second);
     CHECK(rounds(160) - rounds(120) == rounds(120) - rounds(80));
   }
 }
