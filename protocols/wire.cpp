@@ -291,16 +291,38 @@ std::size_t checked_count(std::uint64_t count, std::size_t least, std::size_t mo
   return count;
 }
 
+/// The bytes and, before them, how many.
+constexpr std::size_t sized_bytes(std::size_t size) {
+  return 8 + size;
+}
+void append_sized(std::span<const std::uint8_t> bytes, Bytes& out) {
+  append_number(bytes.size(), 8, out);
+  append_bytes(bytes, out);
+}
+Bytes read_sized(ByteReader& reader, const std::string& what) {
+  const auto bytes = reader.take(reader.number(8, what + "'s size"), what);
+  Bytes out;
+  reserve_to_fill(out, bytes.size());
+  out.assign(bytes.begin(), bytes.end());
+  return out;
+}
+
+/// The beginning of a frame of so many others.
+Bytes frame_of(std::uint64_t mark, std::size_t count) {
+  Bytes frame;
+  append_number(wire_version, 1, frame);
+  append_number(mark, 1, frame);
+  append_number(count, 1, frame);
+  return frame;
+}
+
 }  // namespace
 
 Bytes encode_chain(std::span<const ChainedRequest> requests) {
-  Bytes frame;
-  append_number(wire_version, 1, frame);
-  append_number(chain_mark, 1, frame);
-  append_number(checked_count(requests.size(), 2, most_chained, "requests"), 1, frame);
+  Bytes frame = frame_of(chain_mark, checked_count(requests.size(), 2, most_chained, "requests"));
   std::size_t size = frame.size();
   for (const ChainedRequest& request : requests)
-    size += 4 + request.gaps.size() * gap_bytes + 8 + request.frame.size();
+    size += 4 + request.gaps.size() * gap_bytes + sized_bytes(request.frame.size());
   reserve_to_fill(frame, size);
   for (const ChainedRequest& request : requests) {
     append_number(request.gaps.size(), 4, frame);
@@ -308,8 +330,7 @@ Bytes encode_chain(std::span<const ChainedRequest> requests) {
       append_number(gap.answer, 1, frame);
       for (const std::size_t number : {gap.from, gap.at, gap.size}) append_number(number, 8, frame);
     }
-    append_number(request.frame.size(), 8, frame);
-    append_bytes(request.frame, frame);
+    append_sized(request.frame, frame);
   }
   return frame;
 }
@@ -331,26 +352,18 @@ std::vector<ChainedRequest> decode_chain(std::span<const std::uint8_t> frame) {
       gap.answer = reader.number(1, "a gap");
       for (std::size_t* number : {&gap.from, &gap.at, &gap.size}) *number = reader.number(8, "a gap");
     }
-    const auto bytes = reader.take(reader.number(8, "a request's size"), "a request");
-    reserve_to_fill(request.frame, bytes.size());
-    request.frame.assign(bytes.begin(), bytes.end());
+    request.frame = read_sized(reader, "a request");
   }
   reader.finish("a chain of requests");
   return requests;
 }
 
 Bytes encode_chain_answer(std::span<const Bytes> answers) {
-  Bytes frame;
-  append_number(wire_version, 1, frame);
-  append_number(status_chain, 1, frame);
-  append_number(checked_count(answers.size(), 1, most_chained, "answers"), 1, frame);
+  Bytes frame = frame_of(status_chain, checked_count(answers.size(), 1, most_chained, "answers"));
   std::size_t size = frame.size();
-  for (const Bytes& answer : answers) size += 8 + answer.size();
+  for (const Bytes& answer : answers) size += sized_bytes(answer.size());
   reserve_to_fill(frame, size);
-  for (const Bytes& answer : answers) {
-    append_number(answer.size(), 8, frame);
-    append_bytes(answer, frame);
-  }
+  for (const Bytes& answer : answers) append_sized(answer, frame);
   return frame;
 }
 
@@ -364,11 +377,7 @@ std::vector<Bytes> decode_chain_answer(std::span<const std::uint8_t> frame, std:
   reader.number(1, "the status");
   std::vector<Bytes> answers(
       checked_count(reader.number(1, "the number of answers"), 1, requests, "answers"));
-  for (Bytes& answer : answers) {
-    const auto bytes = reader.take(reader.number(8, "an answer's size"), "an answer");
-    reserve_to_fill(answer, bytes.size());
-    answer.assign(bytes.begin(), bytes.end());
-  }
+  for (Bytes& answer : answers) answer = read_sized(reader, "an answer");
   reader.finish("the answers to a chain");
   if (answers.size() < requests && refusal_in(answers.back()).empty())
     throw Error("a chain of " + std::to_string(requests) + " requests has " + std::to_string(answers.size()) +
