@@ -118,9 +118,9 @@ class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::
 
   void OnReadDone(bool ok) override {
     if (!ok)
-      return end_unfinished({grpc::StatusCode::INVALID_ARGUMENT, "a request ended after " +
-                                                                     std::to_string(frame_.size()) + " of " +
-                                                                     std::to_string(expected_) + " bytes"});
+      return Finish(unfinished(
+          {grpc::StatusCode::INVALID_ARGUMENT, "a request ended after " + std::to_string(frame_.size()) +
+                                                   " of " + std::to_string(expected_) + " bytes"}));
     const std::string& part = chunk_.part();
     if (expected_ == 0) {
       expected_ = chunk_.frame_bytes();
@@ -142,7 +142,7 @@ class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::
   }
 
   void OnWriteDone(bool ok) override {
-    if (!ok) return end_unfinished({grpc::StatusCode::CANCELLED, "the answer could not be sent"});
+    if (!ok) return Finish(unfinished({grpc::StatusCode::CANCELLED, "the answer could not be sent"}));
     send_next();
   }
 
@@ -168,16 +168,17 @@ class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::
     service_.gate_.refuse(record_, Error(sentence));
     Finish({grpc::StatusCode::INVALID_ARGUMENT, sentence});
   }
-  void end_unfinished(const grpc::Status& status) {
+  /// Records a call that does not come to its end, and returns its status.
+  grpc::Status unfinished(const grpc::Status& status) {
     record_.refusal = status.error_message();
     record_.reason = Refusal::unfinished;
     service_.gate_.log(record_);
-    Finish(status);
+    return status;
   }
+  grpc::Status cancelled() { return unfinished({grpc::StatusCode::CANCELLED, "the call was cancelled"}); }
 
   void compute() {
-    if (context_->IsCancelled())
-      return end_unfinished({grpc::StatusCode::CANCELLED, "the call was cancelled"});
+    if (context_->IsCancelled()) return Finish(cancelled());
     const Bytes frame = std::exchange(frame_, {});
     const grpc::Status status =
         is_chain(frame) ? answer_chain(frame) : answer_request(frame, expected_, record_, answer_);
@@ -242,12 +243,7 @@ class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::
         service_.gate_.admission().admit_another(record_.peer);
       hold_together(requests, held);
       for (ChainedRequest& request : requests) {
-        if (context_->IsCancelled()) {
-          record_.refusal = "the call was cancelled";
-          record_.reason = Refusal::unfinished;
-          service_.gate_.log(record_);
-          return grpc::Status::CANCELLED;
-        }
+        if (context_->IsCancelled()) return cancelled();
         fill_gaps(request, answers);
         CallRecord record = record_;
         const grpc::Status status = answer_request(request.frame, held, record, answers.emplace_back());
