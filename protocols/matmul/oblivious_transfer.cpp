@@ -19,10 +19,11 @@
 //          2^W everything else may wrap. A product that outgrows its range by less than sigma bits is
 //          exact; beyond, it is wrong by multiples of 2^W, which a check of ranges finds.
 // Views    K: A', B', C' as in `packed`; messages, of which one pad is unknown to it; V, and so M under rho.
-//          E: corrections, bits of A' and B' under the streams of seeds that it does not have; messages, as
-//          K. K's bits are labelled by the first request, which they follow from, and their tile; E's by a
-//          secret of E, all that stands beside them and themselves. Pads hang on that request (K's), or on
-//          it, the answer that the corrections came in and all that they hide (E's).
+//          E: corrections, bits of A' and B' under the streams of seeds that it does not have; messages, of
+//          which one pad is unknown to it.
+// Once     The bits of K are labelled by the first request, which they follow from, and their tile; those of
+//          E by a secret of E, all that stands beside them and themselves. Pads of K hang on that request,
+//          those of E on it, the answer that the corrections came in and all that they hide.
 // Parameters  first: inner, scale, shift, addend bits (0: none), how each operand comes, form of the result,
 //             version.  tiles: inner, scale, shift, addend bits, form, version, number from 1 on
 #include <algorithm>
