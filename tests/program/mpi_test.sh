@@ -124,6 +124,14 @@ killed_by_signal() {
   [ "$(grep -c 'exited on signal 9' "$logs/ranks")" -eq 1 ] && ! grep -q '^smlp: ' "$logs/ranks" ||
     fail "a killed rank is not told in one sentence: $(cat "$logs/ranks")"
 }
+# kill_and_resume MODEL RANKS: kills a rank of the job that trains MODEL, and goes on with so many ranks, to the same weights.
+kill_and_resume() {
+  kill -KILL "$(rank_process)"
+  ended
+  killed_by_signal
+  shares "$2" "${whole[@]}" "${remote[@]}" --out "$1" --resume
+  same_weights "$1" whole.h5
+}
 
 background 2 "${whole[@]}" "${remote[@]}" --out model.h5 --timeout 60
 wait_for model.h5
@@ -137,22 +145,14 @@ first_port=$port
 remote=(--key-holder "127.0.0.1:$port" --tls certificates/evaluator)
 background 2 "${whole[@]}" "${remote[@]}" --out killed.h5 --timeout 60
 wait_for killed.h5
-kill -KILL "$(rank_process)"
-ended
-killed_by_signal
-shares 3 "${whole[@]}" "${remote[@]}" --out killed.h5 --resume
-same_weights killed.h5 whole.h5
+kill_and_resume killed.h5 3
 
 # Both in one job: the ranks try the key holder again, which is back when one of them is killed.
 background 2 "${whole[@]}" "${remote[@]}" --out both.h5 --timeout 60
 wait_for both.h5
 kill -KILL "$server"
 serve again "$first_port"
-kill -KILL "$(rank_process)"
-ended
-killed_by_signal
-shares 4 "${whole[@]}" "${remote[@]}" --out both.h5 --resume
-same_weights both.h5 whole.h5
+kill_and_resume both.h5 4
 
 # Of three, both others name the one that is stopped.
 background 3 "${whole[@]}" "${remote[@]}" --out stopped.h5 --timeout 5
