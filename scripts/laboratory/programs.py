@@ -199,8 +199,9 @@ class Programs:
         training.pop("data")
         self.call([self.smlp, "encrypt", *words(table), "--key", f"{folder}/keys/public.json", "--out", f"{folder}/t.h5", "--quiet"])
         serve = subprocess.Popen([self.smlp, "serve", "--key", f"{folder}/keys/secret.json", "--listen", "127.0.0.1:0",
-                                  "--insecure-transport", "--quiet", *insecure], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                 stderr=subprocess.DEVNULL, text=True, env=self.environment)
+                                  "--insecure-transport", "--allow", "homomorphic,hybrid,paper", "--quiet", *insecure],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                 env=self.environment)
         relay = None
         try:
             port = None
