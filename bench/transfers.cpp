@@ -33,8 +33,8 @@ struct Parties {
     random.fill(content);
     const Label label = transfer_label("digits", content);
     const Block hash_key = to_block(content), seed{random.word(), random.word()};
-    TransferChooser chooser(key_holder.pairs, label, unit);
-    OffsetHolder holder(evaluator.offset[0], evaluator.taken, label, unit);
+    TransferChooser chooser(key_holder.leaves, key_holder_depth, label, unit);
+    OffsetHolder holder(evaluator.offset[0], evaluator.known, key_holder_depth, label, unit);
     ComparisonGarbler garbler(evaluator.offset[0], hash_key, seed, bits, unit);
     ComparisonEvaluator evaluating(hash_key, seed, bits, unit);
     std::vector<std::uint64_t> d(piece), r(piece);

@@ -62,7 +62,7 @@ struct Header {
 };
 
 /// Format version of frames and sealed states; another one is refused.
-inline constexpr std::uint8_t wire_version = 5;
+inline constexpr std::uint8_t wire_version = 6;
 
 Bytes encode_request(const Header& header, std::span<const std::uint8_t> body);
 struct Request {

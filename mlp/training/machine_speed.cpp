@@ -87,17 +87,16 @@ class GateSample {
   static constexpr std::size_t bits = 24, comparisons = comparisons_in_piece;
   static constexpr std::size_t gates = comparisons * (bits - 1);
 
-  explicit GateSample(RandomStream random) : pairs_(2 * transfer_bits), r_(comparisons) {
-    for (Block& seed : pairs_) seed = {random.word(), random.word()};
+  explicit GateSample(RandomStream random) : leaves_(leaf_count(key_holder_depth)), r_(comparisons) {
+    for (Block& seed : leaves_) seed = {random.word(), random.word()};
     for (std::uint64_t& word : r_) word = random.word();
   }
   void run() const {
     const Block offset{1, 0};
-    SecretBlocks taken;
-    for (std::size_t i = 0; i < transfer_bits; ++i) taken.push_back(pairs_[2 * i + offset.bit(i)]);
+    const SecretBlocks known = known_leaves(offset, leaves_, key_holder_depth);
     const Label label{};
-    TransferChooser chooser(pairs_, label);
-    OffsetHolder holder(offset, taken, label);
+    TransferChooser chooser(leaves_, key_holder_depth, label);
+    OffsetHolder holder(offset, known, key_holder_depth, label);
     const Bytes corrections = choose_bits(std::move(chooser), bits, r_);
     SecretBlocks labels(comparisons * bits);
     holder.extend(corrections, labels);
@@ -108,7 +107,7 @@ class GateSample {
   }
 
  private:
-  SecretBlocks pairs_;
+  SecretBlocks leaves_;
   std::vector<std::uint64_t> r_;
 };
 
@@ -118,9 +117,9 @@ class TransferSample {
   TransferSample(std::size_t inner, std::size_t cells, const RandomSource& random)
       : terms_(cross_terms(BitBudget({}, 1024, 2048), cells, inner, cells)),
         rho_(Mask::drawn(Draws(random, {}), cells, cells, terms_.ring_bits)),
-        pairs_(2 * transfer_bits) {
+        leaves_(leaf_count(key_holder_depth)) {
     RandomStream words = random.stream({});
-    for (Block& seed : pairs_) seed = {words.word(), words.word()};
+    for (Block& seed : leaves_) seed = {words.word(), words.word()};
     elements_ = FixedIntegers(terms_.elements(), terms_.choice_limbs());
     for (std::size_t i = 0; i < elements_.size(); ++i) elements_[i][0] = words.word();
   }
@@ -128,14 +127,13 @@ class TransferSample {
   double blocks() const { return static_cast<double>(terms_.pad_blocks()); }
   void run() const {
     const Block offset{1, 0};
-    SecretBlocks taken;
-    for (std::size_t i = 0; i < transfer_bits; ++i) taken.push_back(pairs_[2 * i + offset.bit(i)]);
-    const auto chooser = [&] { return TransferChooser(pairs_, {}); };
+    const SecretBlocks known = known_leaves(offset, leaves_, key_holder_depth);
+    const auto chooser = [&] { return TransferChooser(leaves_, key_holder_depth, {}); };
     const Bytes corrections = choose_elements(terms_, chooser(), elements_, {0, elements_.size()});
     const IntegerMatrix e_a(terms_.rows, terms_.inner), e_b(terms_.inner, terms_.cols);
     const Bytes messages =
-        CrossTermSender(terms_, e_a, e_b, rho_.values())
-            .send(offset, [&] { return OffsetHolder(offset, taken, {}); }, corrections, {});
+        CrossTermSender(terms_, key_holder_depth, e_a, e_b, rho_.values())
+            .send(offset, [&] { return OffsetHolder(offset, known, key_holder_depth, {}); }, corrections, {});
     FixedIntegers sums(terms_.cells(), terms_.limbs());
     receive_cross_terms(terms_, 0, chooser, elements_, messages, sums);
   }
@@ -143,7 +141,7 @@ class TransferSample {
  private:
   CrossTerms terms_;
   Mask rho_;
-  SecretBlocks pairs_;
+  SecretBlocks leaves_;
   FixedIntegers elements_;
 };
 

@@ -1,6 +1,6 @@
 // Sign bits as XOR shares, by a garbled circuit on labels from correlated oblivious transfers.
 //
-// Zahur, Rosulek, Evans 2015 (half gates); Asharov, Lindell, Schneider, Zohner 2013 (transfers); the hash is
+// Zahur, Rosulek, Evans 2015 (half gates); Roy 2022 (transfers); the hash is
 // that of Guo, Katz, Wang, Yu 2020. Here the evaluator garbles. Base transfers once a session
 // (oblivious_transfer/session.h).
 //   E -> K  ticket;  k sealed, of z = k - r that is opened already; or [z + r] (Paillier, packed), k = z + r
@@ -16,7 +16,7 @@
 // Views    K: k, once; active labels, of which one alone can be computed for each wire, and tables that are
 //          pseudorandom without the others (the hash is circular correlation robust); t, a coin: the colour
 //          of a label of E.
-//          E: corrections, d under the stream of a seed of each pair that it does not have.
+//          E: corrections, d under the stream of a seed of each tree that it does not have.
 //          Labels of d hang on the request, those of r and the key of the hash on request, answer and r: a
 //          label or key serves one content, the same content has the same bytes.
 #include <algorithm>
@@ -62,7 +62,7 @@ class Garbled : public Comparison {
     const Brought brought = bring(evaluator, operation, z, RandomnessKind::mask_comparison, request, form);
     const Header header = evaluator.header(wire_name, stage_bits, operation, z.layout(), std::move(form));
     AnswerBody labels(evaluator, header, request);
-    const auto corrections = labels.raw(correction_bytes(cells * bits), "corrections of transfers");
+    const auto corrections = labels.raw(key_holder_corrections(cells * bits), "corrections of transfers");
     const SealedState remembered = labels.sealed(state_bytes);
     EncryptedMatrix opened = brought.now ? read_opened(labels, operation, RandomnessKind::mask_comparison,
                                                        z.layout(), brought.mask, brought.mask_bits)
@@ -128,7 +128,7 @@ void answer_tables(Responder& responder) {
 extern constexpr Descriptor garbled_comparison_descriptor{
     .family = Family::comparison,
     .name = "garbled",
-    .paper = "Zahur, Rosulek, Evans 2015; Asharov, Lindell, Schneider, Zohner 2013",
+    .paper = "Zahur, Rosulek, Evans 2015; Roy 2022",
     .flow =
         "E -> K k = z + r sealed, or [z + r];  K -> E corrections for labels of k's bits;  E -> K labels, "
         "garbled tables;  K -> E its shares, sealed",
@@ -147,7 +147,7 @@ extern constexpr Descriptor garbled_comparison_descriptor{
               .waits = Payload{.bytes = state + garbled_bytes(cells, bits)},
               .to_key_holder = {.ciphertexts = z.sent.ciphertexts,
                                 .bytes = sizeof(Digest) + z.sent.bytes + state + garbled_bytes(cells, bits)},
-              .to_evaluator = {.bytes = correction_bytes(cells * bits) + state + (opened ? 0 : k) +
+              .to_evaluator = {.bytes = key_holder_corrections(cells * bits) + state + (opened ? 0 : k) +
                                         sealed_overhead + SignState::encoded_size(cells)},
               .masked_values = z.masked_values,
               .beside = {.gates = static_cast<double>(cells * (bits - 1))}};

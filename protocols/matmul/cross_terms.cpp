@@ -132,6 +132,7 @@ std::size_t CrossTerms::pad_blocks() const {
   return left_elements() * left + (elements() - left_elements()) * right;
 }
 
+/// With corrections as the evaluator sends them; the key holder's are half of that.
 std::size_t CrossTerms::element_bytes(bool left) const {
   return message_bytes(Elements{left ? 0 : left_elements(), 1}) + choice_bits * sizeof(Block);
 }
@@ -164,7 +165,7 @@ Elements CrossTerms::tile(std::size_t number) const {
 
 std::size_t CrossTerms::most_corrections() const {
   const std::size_t most = part_bytes() / std::min(element_bytes(true), element_bytes(false)) + 8;
-  return correction_bytes(std::min(most, elements()) * choice_bits);
+  return key_holder_corrections(std::min(most, elements()) * choice_bits);
 }
 
 CrossTerms cross_terms(const BitBudget& budget, std::size_t rows, std::size_t inner, std::size_t cols) {
@@ -276,9 +277,9 @@ RequestBody& RequestBody::add(const ElementChoices& choices) {
   return *this;
 }
 
-CrossTermSender::CrossTermSender(const CrossTerms& terms, const IntegerMatrix& a, const IntegerMatrix& b,
-                                 const IntegerMatrix& sums)
-    : terms_(terms), sums_(ring_numbers(terms, sums)) {
+CrossTermSender::CrossTermSender(const CrossTerms& terms, std::size_t depth, const IntegerMatrix& a,
+                                 const IntegerMatrix& b, const IntegerMatrix& sums)
+    : terms_(terms), depth_(depth), sums_(ring_numbers(terms, sums)) {
   if (terms.by != ChosenBy::left) columns_of_a_ = ring_numbers(terms, a.transposed());
   if (terms.by != ChosenBy::right) rows_of_b_ = ring_numbers(terms, b);
 }
@@ -299,10 +300,11 @@ Bytes CrossTermSender::send(const Block& offset, const std::function<OffsetHolde
                             std::span<const std::uint8_t> corrections, const Block& key) {
   const Elements tile = terms_.tile(tile_);
   const std::size_t w = terms_.choice_bits;
-  if (corrections.size() != correction_bytes(tile.count * w))
+  const auto bytes_of_transfers = [&](std::size_t count) { return correction_bytes(depth_, count); };
+  if (corrections.size() != bytes_of_transfers(tile.count * w))
     throw Error("the corrections of " + std::to_string(tile.count * w) + " transfers have " +
                 std::to_string(corrections.size()) + " bytes, expected are " +
-                std::to_string(correction_bytes(tile.count * w)));
+                std::to_string(bytes_of_transfers(tile.count * w)));
   Bytes out;
   reserve_to_fill(out, cross_term_bytes(terms_, tile_) + cross_sum_bytes(terms_));
   out.resize(cross_term_bytes(terms_, tile_));
@@ -313,7 +315,7 @@ Bytes CrossTermSender::send(const Block& offset, const std::function<OffsetHolde
     return [&, holder = std::move(holder), buffers = Buffers(terms_), pads = TransferPads(key)](
                std::size_t first, std::size_t count, FixedIntegers& sums) mutable {
       const std::span<Block> zeros = std::span(buffers.labels).first(count * w);
-      holder.extend(corrections.subspan(correction_bytes(first * w), correction_bytes(count * w)), zeros);
+      holder.extend(corrections.subspan(bytes_of_transfers(first * w), bytes_of_transfers(count * w)), zeros);
       SecretBlocks ones(zeros.begin(), zeros.end());
       for (Block& label : ones) label ^= offset;
       pads.prepare(zeros);
@@ -350,7 +352,7 @@ Bytes choose_elements(const CrossTerms& terms, TransferChooser chooser, const Fi
                       const Elements& range) {
   const std::size_t w = terms.choice_bits;
   Bytes corrections;
-  corrections.reserve(correction_bytes(range.count * w));
+  corrections.reserve(chooser.correction_bytes(range.count * w));
   std::vector<std::uint8_t, WipingAllocator<std::uint8_t>> choices(elements_in_piece * w);
   SecretBlocks labels(choices.size());
   for (std::size_t first = 0; first < range.count; first += elements_in_piece) {
@@ -420,7 +422,7 @@ EvaluatorCrossTerms::EvaluatorCrossTerms(const CrossTerms& terms, const Evaluato
     : terms_(terms),
       transfers_(transfers),
       elements_(terms.both_choose() ? elements_of(terms, e_a, e_b) : FixedIntegers()),
-      sender_(terms, e_a, e_b, sum(integer_product(e_a, e_b), rho.values())),
+      sender_(terms, key_holder_depth, e_a, e_b, sum(integer_product(e_a, e_b), rho.values())),
       content_(sender_.content()) {}
 
 ElementChoices EvaluatorCrossTerms::choices(std::span<const std::uint8_t> content) {

@@ -109,8 +109,9 @@ std::size_t cross_sum_bytes(const CrossTerms& terms);
 /// What one party sends of.
 class CrossTermSender {
  public:
-  /// A' and B', or e_A and e_B; `sums`: of rows x cols, where the sums of pads come to.
-  CrossTermSender(const CrossTerms& terms, const IntegerMatrix& a, const IntegerMatrix& b,
+  /// A' and B', or e_A and e_B; `sums`: of rows x cols, where the sums of pads come to. `depth`: of the
+  /// chooser's trees.
+  CrossTermSender(const CrossTerms& terms, std::size_t depth, const IntegerMatrix& a, const IntegerMatrix& b,
                   const IntegerMatrix& sums);
   /// About the next tile: `key` of its pads, then messages. `holder` makes one of the tile's label, each
   /// time. Throws Error unless there are correction_bytes of the tile's transfers.
@@ -122,6 +123,7 @@ class CrossTermSender {
 
  private:
   CrossTerms terms_;
+  std::size_t depth_;
   FixedIntegers columns_of_a_, rows_of_b_, sums_;
   std::size_t tile_ = 0;
 };
@@ -180,7 +182,7 @@ class EvaluatorCrossTerms {
   std::size_t tile_ = 0;
 };
 inline std::size_t element_choice_bytes(const CrossTerms& terms) {
-  return sizeof(Label) + correction_bytes(terms.transfers());
+  return sizeof(Label) + evaluator_corrections(terms.transfers());
 }
 
 // Key holder.

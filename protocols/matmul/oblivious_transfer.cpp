@@ -72,7 +72,7 @@ std::size_t state_bytes(const CrossTerms& terms, Kind kind, std::size_t tile) {
 }
 
 std::size_t tile_correction_bytes(const CrossTerms& terms, std::size_t tile) {
-  return correction_bytes(terms.tile(tile).count * terms.choice_bits);
+  return key_holder_corrections(terms.tile(tile).count * terms.choice_bits);
 }
 
 class ObliviousTransferProduct : public MatrixProduct {
@@ -198,13 +198,13 @@ void put_sums(Responder& responder, const CrossTerms& terms, const Place& place,
   put_state(responder, Kind::sums, place, sums, {0, terms.cells()}, terms.ring_bytes());
 }
 
-/// The key holder's seeds, from which choosers of all tiles are made.
-SecretBlocks seeds_of(const Responder& responder, const Place& place) {
-  return key_holder_pairs(place.ticket, responder.keys().sealing_secret());
+/// The key holder's leaves, from which choosers of all tiles are made.
+SecretBlocks leaves_of(const Responder& responder, const Place& place) {
+  return key_holder_leaves(place.ticket, responder.keys().sealing_secret());
 }
 
-TransferChooser chooser_of(const SecretBlocks& seeds, const Place& place) {
-  return {seeds, tile_label(place.request, place.tile)};
+TransferChooser chooser_of(const SecretBlocks& leaves, const Place& place) {
+  return {leaves, key_holder_depth, tile_label(place.request, place.tile)};
 }
 
 void answer_operands(Responder& responder) {
@@ -233,7 +233,7 @@ void answer_operands(Responder& responder) {
     responder.observe("choices of the evaluator", choices);
     Label label;
     std::ranges::copy(choices.first(label.size()), label.begin());
-    CrossTermSender sender(terms, a, b, integer_product(a, b));
+    CrossTermSender sender(terms, evaluator_depth, a, b, integer_product(a, b));
     messages = sender.send(
         own->offset(), [&] { return own->offset_holder(label); }, choices.subspan(label.size()),
         hash_key("key holder's pads", responder.request_digest()));
@@ -246,7 +246,7 @@ void answer_operands(Responder& responder) {
     put_state(responder, Kind::elements, each, elements, terms.tile(each.tile), terms.choice_bytes());
   put_sums(responder, terms, place, sums);
   responder.put_bytes(
-      choose_elements(terms, chooser_of(seeds_of(responder, place), place), elements, terms.tile(0)));
+      choose_elements(terms, chooser_of(leaves_of(responder, place), place), elements, terms.tile(0)));
   responder.put_bytes(messages);
   left.seal();
   right.seal();
@@ -287,12 +287,12 @@ void answer_tile(Responder& responder) {
   if (more) following = open_state(responder, terms, Kind::elements, after, false);
   const auto messages = responder.read_bytes(cross_term_bytes(terms, tile), "messages of transfers");
   responder.observe("messages of transfers", messages);
-  const SecretBlocks seeds = seeds_of(responder, place);
+  const SecretBlocks leaves = leaves_of(responder, place);
   receive_cross_terms(
-      terms, tile, [&] { return chooser_of(seeds, place); }, elements, messages, sums);
+      terms, tile, [&] { return chooser_of(leaves, place); }, elements, messages, sums);
   if (more) {
     put_sums(responder, terms, after, sums);
-    responder.put_bytes(choose_elements(terms, chooser_of(seeds, after), following, {0, following.size()}));
+    responder.put_bytes(choose_elements(terms, chooser_of(leaves, after), following, {0, following.size()}));
     return;
   }
   add_cross_sum(terms, responder.read_bytes(cross_sum_bytes(terms), "V"), sums);
@@ -312,7 +312,7 @@ Declaration declared(const Work& work, const Sizes& sizes) {
   const auto state = [&](Kind kind) { return sealed_overhead + state_bytes(terms, kind, 0); };
   const std::size_t elements =
       tiles * (sealed_overhead + place_bytes) + terms.elements() * terms.choice_bytes();
-  const std::size_t corrections = correction_bytes(terms.transfers()),
+  const std::size_t corrections = key_holder_corrections(terms.transfers()),
                     others = (tiles - 1) * state(Kind::sums);
   const std::size_t again = elements - state(Kind::elements);  // all but the first are sent twice
   const std::size_t parties = terms.both_choose() ? 2 : 1;
@@ -347,7 +347,8 @@ Declaration declared(const Work& work, const Sizes& sizes) {
 extern constexpr Descriptor oblivious_transfer_matmul_descriptor{
     .family = Family::matmul,
     .name = "oblivious-transfer",
-    .paper = "Gilboa 1999; Mohassel, Zhang 2017, section IV.B; Asharov, Lindell, Schneider, Zohner 2013",
+    .paper =
+        "Gilboa 1999; Mohassel, Zhang 2017, section IV.B; Asharov, Lindell, Schneider, Zohner 2013; Roy 2022",
     .flow =
         "E -> K [A + R_A], [B + R_B], or their terms, or both sealed (, corrections for bits of R_A or R_B); "
         " "

@@ -158,6 +158,34 @@ Number base_scalar(const Curve& curve, const Secret& sealing_secret) {
   return curve.scalar(derived(sealing_secret, "smlp-ot-base", Digest{}).bytes);
 }
 
+/// K's pairs, pair i at 2i and 2i + 1.
+SecretBlocks pairs_of(const Digest& ticket, const Secret& sealing_secret) {
+  SecretBlocks pairs;
+  for (std::size_t i = 0; i < transfer_bits; ++i)
+    for (std::size_t b = 0; b < 2; ++b)
+      pairs.push_back(to_block(derived(sealing_secret, "smlp-ot-seed", ticket, i, b).bytes));
+  return pairs;
+}
+
+/// Two children of each node, in turn.
+SecretBlocks children_of(std::span<const Block> nodes) {
+  const Label label = transfer_label("children", {});
+  SecretBlocks children(2 * nodes.size());
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    SeedStream(nodes[i], label).fill(0, std::span(children).subspan(2 * i, 2));
+  return children;
+}
+
+SecretBlocks leaves_of(std::span<const Block> pairs) {
+  SecretBlocks leaves(leaf_count(key_holder_depth));
+  for (std::size_t tree = 0; tree < transfer_bits / 2; ++tree) {
+    const SecretBlocks children = children_of(pairs.subspan(4 * tree, 2));
+    for (std::size_t b = 0; b < 2; ++b)
+      for (std::size_t c = 0; c < 2; ++c) leaves[4 * tree + b + 2 * c] = children[2 * b + c];
+  }
+  return leaves;
+}
+
 }  // namespace
 
 struct BaseRequest::Secrets {
@@ -213,26 +241,33 @@ BaseTransfers BaseRequest::finish(std::span<const std::uint8_t> answer, const Di
   for (std::size_t i = 0; i < transfer_bits; ++i) {
     const Point theirs = curve.decode(reader.take(point_bytes, "a point"), "a point of the key holder");
     const Point product = curve.times(secrets_->own, theirs);
-    out.pairs.push_back(seed_of(by_evaluator, ticket, i, curve.encode(product)));
-    out.pairs.push_back(seed_of(by_evaluator, ticket, i, curve.encode(curve.difference(product, shift))));
+    out.leaves.push_back(seed_of(by_evaluator, ticket, i, curve.encode(product)));
+    out.leaves.push_back(seed_of(by_evaluator, ticket, i, curve.encode(curve.difference(product, shift))));
   }
-  for (std::size_t i = 0; i < transfer_bits; ++i) {
+  const auto chosen = [&](std::size_t i) {
     const Block zero = to_block(reader.take(sizeof(Block), "a seed"));
     const Block one = to_block(reader.take(sizeof(Block), "a seed"));
+    return zero ^ ((zero ^ one) & block_mask(out.offset[0].bit(i)));
+  };
+  SecretBlocks taken;
+  for (std::size_t i = 0; i < transfer_bits; ++i) {
     const Encoded point = curve.encode(curve.times(secrets_->scalars[i], key));
-    const Block chosen = zero ^ ((zero ^ one) & block_mask(out.offset[0].bit(i)));
-    out.taken.push_back(chosen ^ seed_of(by_key_holder, ticket, i, point));
+    taken.push_back(chosen(i) ^ seed_of(by_key_holder, ticket, i, point));
+  }
+  for (std::size_t i = 0; i < transfer_bits; i += 2) {
+    SecretBlocks side = children_of({&taken[i], 1});  // of leaves y with the bit b of the offset
+    const Block swap = (side[0] ^ side[1]) & block_mask(out.offset[0].bit(i + 1));
+    for (Block& child : side) child ^= swap;  // the one with its bit c comes first
+    out.known.push_back(side[1]);
+    out.known.push_back(chosen(i + 1) ^ taken[i + 1] ^ side[0]);
+    out.known.push_back(side[0]);
   }
   reader.finish("an answer about base transfers");
   return out;
 }
 
-SecretBlocks key_holder_pairs(const Digest& ticket, const Secret& sealing_secret) {
-  SecretBlocks pairs;
-  for (std::size_t i = 0; i < transfer_bits; ++i)
-    for (std::size_t b = 0; b < 2; ++b)
-      pairs.push_back(to_block(derived(sealing_secret, "smlp-ot-seed", ticket, i, b).bytes));
-  return pairs;
+SecretBlocks key_holder_leaves(const Digest& ticket, const Secret& sealing_secret) {
+  return leaves_of(pairs_of(ticket, sealing_secret));
 }
 
 BaseAnswer answer_base_request(std::span<const std::uint8_t> request, const Digest& ticket,
@@ -246,7 +281,8 @@ BaseAnswer answer_base_request(std::span<const std::uint8_t> request, const Dige
   BaseAnswer out;
   BaseTransfers& transfers = out.transfers;
   transfers.ticket = ticket;
-  transfers.pairs = key_holder_pairs(ticket, sealing_secret);
+  const SecretBlocks pairs = pairs_of(ticket, sealing_secret);
+  transfers.leaves = leaves_of(pairs);
   transfers.offset[0] = to_block(derived(sealing_secret, "smlp-ot-offset", ticket).bytes);
   transfers.offset[0].low |= 1;
 
@@ -257,15 +293,21 @@ BaseAnswer answer_base_request(std::span<const std::uint8_t> request, const Dige
     const Number scalar = curve.scalar(derived(sealing_secret, "smlp-ot-scalar", ticket, i).bytes);
     append(choosing_point(curve, scalar, theirs, transfers.offset[0].bit(i)), out.bytes);
     const Encoded product = curve.encode(curve.times(scalar, theirs));
-    transfers.taken.push_back(seed_of(by_evaluator, ticket, i, product));
+    transfers.known.push_back(seed_of(by_evaluator, ticket, i, product));
   }
   for (std::size_t i = 0; i < transfer_bits; ++i) {
     const Point chosen = curve.decode(reader.take(point_bytes, "a point"), "a point of the evaluator");
     const Point product = curve.times(a, chosen);
     const Encoded zero = curve.encode(product), one = curve.encode(curve.difference(product, shift));
-    append_blocks(std::array{transfers.pairs[2 * i] ^ seed_of(by_key_holder, ticket, i, zero),
-                             transfers.pairs[2 * i + 1] ^ seed_of(by_key_holder, ticket, i, one)},
+    append_blocks(std::array{pairs[2 * i] ^ seed_of(by_key_holder, ticket, i, zero),
+                             pairs[2 * i + 1] ^ seed_of(by_key_holder, ticket, i, one)},
                   out.bytes);
+  }
+  for (std::size_t tree = 0; tree < transfer_bits / 2; ++tree) {
+    const std::span leaf = std::span(transfers.leaves).subspan(4 * tree, 4);
+    append_blocks(
+        std::array{leaf[0] ^ leaf[1] ^ pairs[4 * tree + 2], leaf[2] ^ leaf[3] ^ pairs[4 * tree + 3]},
+        out.bytes);
   }
   return out;
 }

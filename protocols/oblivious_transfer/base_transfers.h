@@ -9,10 +9,15 @@
 //                 K's seeds k_i^0 ^ H(a B_i) and k_i^1 ^ H(a (B_i - A_K)), of which E opens number delta_i by
 //                 H(b_i A_K)
 //   E's seeds     H(a_E B'_i) and H(a_E (B'_i - A_E)), of which K knows number delta'_i as H(b'_i A_E)
-// H is SHA-256 of who offers, the ticket, i and the point. Points are 33 bytes (SEC 1), on the curve, and not
-// infinity.
-// Views    K: uniform points whatever E's offset is.  E: the same, and of each pair one seed under a point
-//          that it cannot compute (computational Diffie-Hellman, H a random oracle).
+// Two pairs of K's seeds grow to a tree of depth 2 (extension.h; Goldreich, Goldwasser, Micali 1986; Roy
+// 2022): of pair 2i come the children s_b0 and s_b1 of k_2i^b, and K sends for c = 0, 1
+//   K -> E        s_0c ^ s_1c ^ k_(2i+1)^c
+// so that E, who has both children of one side, gets one of the other. Leaf y has b as bit 0 and c as bit 1.
+// For E's seeds that message would have to come after K's answer; they stay pairs. H is SHA-256 of who
+// offers, the ticket, i and the point. Points are 33 bytes (SEC 1), on the curve, and not infinity. Views K:
+// uniform points whatever E's offset is.  E: the same, and of each pair one seed under a point
+//          that it cannot compute (computational Diffie-Hellman, H a random oracle); so of each tree one leaf
+//          under k_(2i+1)^c of such a pair.
 #pragma once
 
 #include "protocols/oblivious_transfer/extension.h"
@@ -22,14 +27,24 @@ namespace smlp {
 inline constexpr std::size_t point_bytes = 33;
 inline constexpr std::size_t base_request_bytes = (1 + transfer_bits) * point_bytes + 32;
 inline constexpr std::size_t base_answer_bytes =
-    (1 + transfer_bits) * point_bytes + 2 * transfer_bits * sizeof(Block);
+    (1 + transfer_bits) * point_bytes + 3 * transfer_bits * sizeof(Block);
+
+/// Of the trees of either party's seeds.
+inline constexpr std::size_t evaluator_depth = 1, key_holder_depth = 2;
+/// Bytes of the corrections of the party that chooses.
+constexpr std::size_t evaluator_corrections(std::size_t transfers) {
+  return correction_bytes(evaluator_depth, transfers);
+}
+constexpr std::size_t key_holder_corrections(std::size_t transfers) {
+  return correction_bytes(key_holder_depth, transfers);
+}
 
 /// What a party has after the base transfers. For transfers in which the other side chooses: `offset`, its
-/// lowest bit 1, and `taken`, a seed of each pair. For those in which it chooses itself: `pairs`, pair i at
-/// 2i and 2i + 1.
+/// lowest bit 1, and what it `knows` of the other's leaves. For those in which it chooses itself: its
+/// `leaves`.
 struct BaseTransfers {
   Digest ticket{};
-  SecretBlocks offset = SecretBlocks(1), taken, pairs;
+  SecretBlocks offset = SecretBlocks(1), known, leaves;
 };
 
 /// K's point A_K.
@@ -61,7 +76,7 @@ struct BaseAnswer {
 /// Throws Error for a wrong length and a point that is none.
 BaseAnswer answer_base_request(std::span<const std::uint8_t> request, const Digest& ticket,
                                const std::array<std::uint8_t, 32>& sealing_secret);
-/// K's seed pairs alone, which need no request.
-SecretBlocks key_holder_pairs(const Digest& ticket, const std::array<std::uint8_t, 32>& sealing_secret);
+/// K's leaves alone, which need no request.
+SecretBlocks key_holder_leaves(const Digest& ticket, const std::array<std::uint8_t, 32>& sealing_secret);
 
 }  // namespace smlp

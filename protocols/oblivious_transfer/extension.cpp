@@ -43,10 +43,32 @@ SecretBlocks packed_bits(std::span<const std::uint8_t> bits) {
   return packed;
 }
 
+void add_to(std::span<Block> column, std::span<const Block> other) {
+  for (std::size_t k = 0; k < column.size(); ++k) column[k] ^= other[k];
+}
+
+/// D of a tree.
+std::size_t path_of(const Block& offset, std::size_t tree, std::size_t depth) {
+  std::size_t path = 0;
+  for (std::size_t b = 0; b < depth; ++b) path |= static_cast<std::size_t>(offset.bit(tree * depth + b)) << b;
+  return path;
+}
+
 }  // namespace
 
-TransferChooser::TransferChooser(std::span<const Block> seeds, const Label& label, AesUnit unit)
-    : unit_(unit), streams_(streams_of(seeds, 2 * transfer_bits, label, unit)) {}
+SecretBlocks known_leaves(const Block& offset, std::span<const Block> leaves, std::size_t depth) {
+  const std::size_t of_tree = std::size_t{1} << depth;
+  SecretBlocks known;
+  for (std::size_t tree = 0; tree < transfer_bits / depth; ++tree) {
+    const std::size_t unknown = path_of(offset, tree, depth) ^ (of_tree - 1);
+    for (std::size_t d = 1; d < of_tree; ++d) known.push_back(leaves[tree * of_tree + (unknown ^ d)]);
+  }
+  return known;
+}
+
+TransferChooser::TransferChooser(std::span<const Block> leaves, std::size_t depth, const Label& label,
+                                 AesUnit unit)
+    : unit_(unit), depth_(depth), streams_(streams_of(leaves, leaf_count(depth), label, unit)) {}
 
 void TransferChooser::extend(std::span<const std::uint8_t> choices, Bytes& corrections,
                              std::span<Block> labels) {
@@ -55,25 +77,32 @@ void TransferChooser::extend(std::span<const std::uint8_t> choices, Bytes& corre
                 " labels");
   const std::size_t blocks = blocks_for(choices.size()), bytes = (choices.size() + 7) / 8;
   const SecretBlocks packed = packed_bits(choices);
-  SecretBlocks columns(transfer_bits * blocks), other(blocks);
+  SecretBlocks columns(transfer_bits * blocks), leaf(blocks), sum(blocks);
   std::size_t at = corrections.size();
-  corrections.resize(at + transfer_bits * bytes);
-  for (std::size_t i = 0; i < transfer_bits; ++i, at += bytes) {
-    const std::span<Block> column = std::span(columns).subspan(i * blocks, blocks);
-    streams_[2 * i].fill(position_, column);
-    streams_[2 * i + 1].fill(position_, other);
-    for (std::size_t k = 0; k < blocks; ++k) other[k] ^= column[k] ^ packed[k];
-    std::memcpy(corrections.data() + at, other.data(), bytes);
+  corrections.resize(at + correction_bytes(choices.size()));
+  for (std::size_t tree = 0; tree < transfer_bits / depth_; ++tree, at += bytes) {
+    std::ranges::copy(packed, sum.begin());
+    for (std::size_t y = 0; y >> depth_ == 0; ++y) {
+      streams_[(tree << depth_) + y].fill(position_, leaf);
+      add_to(sum, leaf);
+      for (std::size_t b = 0; b < depth_; ++b)
+        if ((y >> b & 1) == 0) add_to(std::span(columns).subspan((tree * depth_ + b) * blocks, blocks), leaf);
+    }
+    std::memcpy(corrections.data() + at, sum.data(), bytes);
   }
   position_ += blocks;
   rows_of(columns, labels, unit_);
 }
 
 void TransferChooser::labels(std::span<Block> labels) {
-  const std::size_t blocks = blocks_for(labels.size());
-  SecretBlocks columns(transfer_bits * blocks);
-  for (std::size_t i = 0; i < transfer_bits; ++i)
-    streams_[2 * i].fill(position_, std::span(columns).subspan(i * blocks, blocks));
+  const std::size_t blocks = blocks_for(labels.size()), all = (std::size_t{1} << depth_) - 1;
+  SecretBlocks columns(transfer_bits * blocks), leaf(blocks);
+  for (std::size_t tree = 0; tree < transfer_bits / depth_; ++tree)
+    for (std::size_t y = 0; y < all; ++y) {
+      streams_[(tree << depth_) + y].fill(position_, leaf);
+      for (std::size_t b = 0; b < depth_; ++b)
+        if ((y >> b & 1) == 0) add_to(std::span(columns).subspan((tree * depth_ + b) * blocks, blocks), leaf);
+    }
   position_ += blocks;
   rows_of(columns, labels, unit_);
 }
@@ -82,24 +111,37 @@ void TransferChooser::skip(std::size_t transfers) {
   position_ += blocks_for(transfers);
 }
 
-OffsetHolder::OffsetHolder(const Block& offset, std::span<const Block> seeds, const Label& label,
-                           AesUnit unit)
-    : unit_(unit), offset_{offset}, streams_(streams_of(seeds, transfer_bits, label, unit)) {}
+OffsetHolder::OffsetHolder(const Block& offset, std::span<const Block> known, std::size_t depth,
+                           const Label& label, AesUnit unit)
+    : unit_(unit),
+      depth_(depth),
+      offset_{offset},
+      streams_(streams_of(known, leaf_count(depth) - transfer_bits / depth, label, unit)) {}
 
 void OffsetHolder::extend(std::span<const std::uint8_t> corrections, std::span<Block> labels) {
-  if (corrections.size() != correction_bytes(labels.size()))
+  const std::size_t expected = correction_bytes(depth_, labels.size());
+  if (corrections.size() != expected)
     throw Error("the corrections of " + std::to_string(labels.size()) + " transfers have " +
-                std::to_string(corrections.size()) + " bytes, expected are " +
-                std::to_string(correction_bytes(labels.size())));
+                std::to_string(corrections.size()) + " bytes, expected are " + std::to_string(expected));
   const std::size_t blocks = blocks_for(labels.size()), bytes = (labels.size() + 7) / 8;
-  SecretBlocks columns(transfer_bits * blocks);
+  const std::size_t known = (std::size_t{1} << depth_) - 1;
+  SecretBlocks columns(transfer_bits * blocks), leaf(blocks);
   std::vector<Block> correction(blocks);
-  for (std::size_t i = 0; i < transfer_bits; ++i) {
-    const std::span<Block> column = std::span(columns).subspan(i * blocks, blocks);
-    streams_[i].fill(position_, column);
-    std::memcpy(correction.data(), corrections.data() + i * bytes, bytes);
-    const Block chosen = block_mask(offset_[0].bit(i));
-    for (std::size_t k = 0; k < blocks; ++k) column[k] ^= correction[k] & chosen;
+  for (std::size_t tree = 0; tree < transfer_bits / depth_; ++tree) {
+    const auto column = [&](std::size_t b) {
+      return std::span(columns).subspan((tree * depth_ + b) * blocks, blocks);
+    };
+    for (std::size_t d = 1; d <= known; ++d) {
+      streams_[tree * known + d - 1].fill(position_, leaf);
+      for (std::size_t b = 0; b < depth_; ++b)
+        if ((d >> b & 1) == 1) add_to(column(b), leaf);
+    }
+    std::memcpy(correction.data(), corrections.data() + tree * bytes, bytes);
+    for (std::size_t b = 0; b < depth_; ++b) {
+      const Block chosen = block_mask(offset_[0].bit(tree * depth_ + b));
+      const std::span<Block> of_bit = column(b);
+      for (std::size_t k = 0; k < blocks; ++k) of_bit[k] ^= correction[k] & chosen;
+    }
   }
   position_ += blocks;
   rows_of(columns, labels, unit_);

@@ -31,10 +31,10 @@ RequestBody& RequestBody::add(const GarbledComparisons& comparisons) {
 GarbledComparisons garble(const EvaluatorTransfers& transfers, const Label& label,
                           std::span<const std::uint8_t> corrections, const Block& seed, std::size_t bits,
                           std::span<const std::uint64_t> r) {
-  if (corrections.size() != correction_bytes(r.size() * bits))
+  if (corrections.size() != key_holder_corrections(r.size() * bits))
     throw Error("the corrections of " + std::to_string(r.size()) + " comparisons have " +
                 std::to_string(corrections.size()) + " bytes, expected are " +
-                std::to_string(correction_bytes(r.size() * bits)));
+                std::to_string(key_holder_corrections(r.size() * bits)));
   OffsetHolder holder = transfers.offset_holder(label);
   ComparisonGarbler garbler(transfers.offset(), gates_key(seed), seed, bits);
   GarbledComparisons out;
@@ -46,8 +46,9 @@ GarbledComparisons garble(const EvaluatorTransfers& transfers, const Label& labe
   in_pieces(r.size(), [&](std::size_t first, std::size_t count) {
     const std::span<Block> labels = std::span(zeros).first(count * bits),
                            gates = std::span(tables).first(count * table_blocks(bits));
-    holder.extend(corrections.subspan(correction_bytes(first * bits), correction_bytes(count * bits)),
-                  labels);
+    holder.extend(
+        corrections.subspan(key_holder_corrections(first * bits), key_holder_corrections(count * bits)),
+        labels);
     garbler.garble(labels, r.subspan(first, count), gates, std::span(out.shares_).subspan(first, count));
     append_blocks(gates, out.bytes_);
   });
@@ -56,7 +57,7 @@ GarbledComparisons garble(const EvaluatorTransfers& transfers, const Label& labe
 
 Bytes choose_bits(TransferChooser chooser, std::size_t bits, std::span<const std::uint64_t> d) {
   Bytes corrections;
-  corrections.reserve(correction_bytes(d.size() * bits));
+  corrections.reserve(chooser.correction_bytes(d.size() * bits));
   std::vector<std::uint8_t, WipingAllocator<std::uint8_t>> choices(comparisons_in_piece * bits);
   SecretBlocks labels(choices.size());
   in_pieces(d.size(), [&](std::size_t first, std::size_t count) {

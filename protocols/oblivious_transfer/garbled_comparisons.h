@@ -36,7 +36,8 @@ class GarbledComparisons {
 };
 
 /// Bit `bits` - 1 of d - r for each r, of which the lowest `bits` bits count. `seed`: secret_for the request,
-/// the answer that the corrections came in, and r. Throws Error unless there are correction_bytes of them.
+/// the answer that the corrections came in, and r. Throws Error unless there are key_holder_corrections of
+/// them.
 GarbledComparisons garble(const EvaluatorTransfers& transfers, const Label& label,
                           std::span<const std::uint8_t> corrections, const Block& seed, std::size_t bits,
                           std::span<const std::uint64_t> r);

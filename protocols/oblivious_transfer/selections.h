@@ -53,11 +53,11 @@ class SelectionChoices {
 
 /// Bytes of the choices of so many cells.
 constexpr std::size_t selection_choice_bytes(std::size_t cells) {
-  return sizeof(Label) + correction_bytes(cells);
+  return sizeof(Label) + evaluator_corrections(cells);
 }
 /// Of the key holder's answer to them.
 constexpr std::size_t selection_answer_bytes(std::size_t cells, RingBytes ring) {
-  return cells * ring.bytes + correction_bytes(cells);
+  return cells * ring.bytes + key_holder_corrections(cells);
 }
 /// Of what the evaluator sends then.
 constexpr std::size_t selection_message_bytes(std::size_t cells, RingBytes ring) {

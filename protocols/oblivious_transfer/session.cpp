@@ -50,7 +50,7 @@ void answer_base(Responder& responder) {
   state.reserve(sender_bytes - sealed_overhead);  // no copy of a part stays behind
   state.insert(state.end(), ticket.begin(), ticket.end());
   append_blocks(answer.transfers.offset, state);
-  append_blocks(answer.transfers.taken, state);
+  append_blocks(answer.transfers.known, state);
   responder.put_sealed(state, sender_context(responder.header()));
   wipe_memory(state.data(), state.size());
 }
@@ -122,7 +122,7 @@ Digest read_ticket(Responder& responder) {
 }
 
 TransferChooser transfer_chooser(const Responder& responder, const Digest& ticket, const Label& label) {
-  return {key_holder_pairs(ticket, responder.keys().sealing_secret()), label};
+  return {key_holder_leaves(ticket, responder.keys().sealing_secret()), key_holder_depth, label};
 }
 
 TransferSender read_sender(Responder& responder, const Digest& ticket) {
@@ -132,10 +132,10 @@ TransferSender read_sender(Responder& responder, const Digest& ticket) {
   if (!std::ranges::equal(reader.take(ticket.size(), "a ticket"), ticket))
     throw Error("a sealed state does not belong to this request");
   const Block offset = to_block(reader.take(sizeof(Block), "an offset"));
-  SecretBlocks taken;
+  SecretBlocks known;
   for (std::size_t i = 0; i < transfer_bits; ++i)
-    taken.push_back(to_block(reader.take(sizeof(Block), "a seed")));
-  return {offset, std::move(taken)};
+    known.push_back(to_block(reader.take(sizeof(Block), "a seed")));
+  return {offset, std::move(known)};
 }
 
 extern constexpr Descriptor base_transfers_descriptor{
@@ -145,7 +145,7 @@ extern constexpr Descriptor base_transfers_descriptor{
     .flow =
         "K -> E its point A_K;  E -> K 128 points that hide its offset;  K -> E 128 pairs of seeds, of which "
         "E "
-        "opens one each; the same the other way",
+        "opens one each, and what makes trees of pairs; pairs the other way",
     .handlers = {answer_point, answer_base},
     .declared =
         [](const Work&, const Sizes&) {

@@ -29,9 +29,11 @@ class EvaluatorTransfers {
   const Digest& ticket() const { return base_.ticket; }
   const Block& offset() const { return base_.offset[0]; }
   /// For transfers in which the key holder chooses.
-  OffsetHolder offset_holder(const Label& label) const { return {offset(), base_.taken, label}; }
+  OffsetHolder offset_holder(const Label& label) const {
+    return {offset(), base_.known, key_holder_depth, label};
+  }
   /// For transfers in which the evaluator chooses, which take what the key holder has of them, sealed.
-  TransferChooser chooser(const Label& label) const { return {base_.pairs, label}; }
+  TransferChooser chooser(const Label& label) const { return {base_.leaves, evaluator_depth, label}; }
   const SealedState& sealed() const { return *sealed_; }
   /// A label for choices of its own, which follows from what they are and what they stand beside.
   Label own_label(std::span<const std::uint8_t> content) const;
@@ -60,12 +62,12 @@ TransferChooser transfer_chooser(const Responder& responder, const Digest& ticke
 /// For transfers in which the evaluator chooses.
 class TransferSender {
  public:
-  TransferSender(const Block& offset, SecretBlocks taken) : offset_{offset}, taken_(std::move(taken)) {}
+  TransferSender(const Block& offset, SecretBlocks known) : offset_{offset}, known_(std::move(known)) {}
   const Block& offset() const { return offset_[0]; }
-  OffsetHolder offset_holder(const Label& label) const { return {offset(), taken_, label}; }
+  OffsetHolder offset_holder(const Label& label) const { return {offset(), known_, evaluator_depth, label}; }
 
  private:
-  SecretBlocks offset_, taken_;
+  SecretBlocks offset_, known_;
 };
 /// Bytes of what the evaluator carries for them.
 inline constexpr std::size_t sender_bytes =

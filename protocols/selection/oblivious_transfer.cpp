@@ -166,7 +166,7 @@ void answer_pads(Responder& responder) {
 extern constexpr Descriptor oblivious_selection_descriptor{
     .family = Family::selection,
     .name = "oblivious-transfer",
-    .paper = "Rathee et al. 2020, CrypTFlow2; Asharov, Lindell, Schneider, Zohner 2013",
+    .paper = "Rathee et al. 2020, CrypTFlow2; Asharov, Lindell, Schneider, Zohner 2013; Roy 2022",
     .flow =
         "E -> K v + r sealed, or [v + r], its shares, sealed, and corrections;  K -> E products under pads, "
         "corrections;  E -> K numbers under pads;  K -> E [k] in each packing that is read, or k sealed",

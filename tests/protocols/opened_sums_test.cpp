@@ -21,9 +21,6 @@ using namespace smlp::testing;
 
 namespace {
 
-constexpr auto foreign = "the key holder refused: a sealed state does not belong to this request";
-constexpr auto misfit = "the key holder refused: the form of opened values does not fit their matrix";
-
 ProtocolNames opened_throughout() {
   ProtocolNames names = preset("hybrid");
   names.matmul = "oblivious-transfer";

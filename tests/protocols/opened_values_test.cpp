@@ -13,9 +13,6 @@ using namespace smlp::testing;
 
 namespace {
 
-constexpr auto foreign = "the key holder refused: a sealed state does not belong to this request";
-constexpr auto misfit = "the key holder refused: the form of opened values does not fit their matrix";
-
 /// A product of two random matrices, opened or not, and a comparison and selections of it.
 struct Layer {
   std::vector<std::string> views;

@@ -18,7 +18,7 @@ namespace {
 constexpr auto refusal = "a sealed state does not belong to this request";
 constexpr auto protocol = "comparison/dgk-veugen";
 
-Header sample() {
+Header sealing_header() {
   Header header;
   header.protocol = protocol;
   header.stage = 1;
@@ -37,7 +37,7 @@ const Bytes state{10, 20, 30, 40, 50};
 
 Bytes sealed_sample(std::uint64_t element = 0) {
   RandomStream salt = RandomSource::from_seed(1).stream({.element = element});
-  return seal(state, sample(), sha256(Bytes{7}), secret, salt);
+  return seal(state, sealing_header(), sha256(Bytes{7}), secret, salt);
 }
 
 // What a state holds is wiped before its memory is released.
@@ -66,28 +66,28 @@ TEST_CASE("SHA-256: the vectors of FIPS 180-4") {
 TEST_CASE("sealed state: round trip") {
   const Bytes sealed = sealed_sample();
   CHECK(sealed.size() == state.size() + sealed_overhead);
-  const OpenedState opened = unseal(sealed, sample(), protocol, 1, secret);
+  const OpenedState opened = unseal(sealed, sealing_header(), protocol, 1, secret);
   CHECK(bytes_of(opened) == state);
-  CHECK(opened.origin == sample().operation);
+  CHECK(opened.origin == sealing_header().operation);
   // A later request of another protocol, direction, stage and other parameters may use it.
-  Header later = sample();
+  Header later = sealing_header();
   later.protocol = "selection/homomorphic";
   later.stage = 0;
   later.operation.direction = Direction::activation_backward;
   later.parameters = {4, 1};
   CHECK(bytes_of(unseal(sealed, later, protocol, 1, secret)) == state);
   RandomStream salt = RandomSource::from_seed(1).stream({});
-  const Bytes empty = seal({}, sample(), sha256({}), secret, salt);
-  CHECK(unseal(empty, sample(), protocol, 1, secret).state.empty());
+  const Bytes empty = seal({}, sealing_header(), sha256({}), secret, salt);
+  CHECK(unseal(empty, sealing_header(), protocol, 1, secret).state.empty());
 }
 
 TEST_CASE("sealed state: a long one, which goes through the cipher in pieces, is that of one piece") {
   Bytes longer((std::size_t{3} << 20) + 5);
   for (std::size_t i = 0; i < longer.size(); ++i) longer[i] = static_cast<std::uint8_t>(i * 7 + (i >> 8));
   RandomStream salt = RandomSource::from_seed(1).stream({});
-  const Bytes sealed = seal(longer, sample(), sha256(Bytes{7}), secret, salt);
-  CHECK(to_hex(sha256(sealed)) == "09d3ae443572a09d64cd5b87f15c84c7c42bf2ed06f419f24b1db28f1d209eee");
-  CHECK(bytes_of(unseal(sealed, sample(), protocol, 1, secret)) == longer);
+  const Bytes sealed = seal(longer, sealing_header(), sha256(Bytes{7}), secret, salt);
+  CHECK(to_hex(sha256(sealed)) == "25c266be80c564dd79583baf3ba2228bd25811a1c921010855f07a08f9f3963e");
+  CHECK(bytes_of(unseal(sealed, sealing_header(), protocol, 1, secret)) == longer);
 }
 
 TEST_CASE("sealed state: hides the state, and a new salt gives another ciphertext") {
@@ -123,16 +123,16 @@ TEST_CASE("sealed state: any change of what it is bound to is refused by one sen
       {"transposition", [](Header& h) { h.layout = h.layout.transposed(); }},
   };
   for (const auto& change : changes) {
-    Header other = sample();
+    Header other = sealing_header();
     change.second(other);
     INFO(change.first);
     CHECK(open_error(sealed, other) == refusal);
   }
-  CHECK(open_error(sealed, sample(), "comparison/affine") == refusal);
-  CHECK(open_error(sealed, sample(), protocol, 0) == refusal);
+  CHECK(open_error(sealed, sealing_header(), "comparison/affine") == refusal);
+  CHECK(open_error(sealed, sealing_header(), protocol, 0) == refusal);
   std::array<std::uint8_t, 32> other_secret = secret;
   other_secret[31] ^= 1;
-  CHECK(open_error(sealed, sample(), protocol, 1, other_secret) == refusal);
+  CHECK(open_error(sealed, sealing_header(), protocol, 1, other_secret) == refusal);
 }
 
 TEST_CASE("sealed state: every flipped bit and every other length is refused by the same sentence") {
@@ -141,12 +141,12 @@ TEST_CASE("sealed state: every flipped bit and every other length is refused by 
     Bytes changed = sealed;
     changed[bit / 8] = static_cast<std::uint8_t>(changed[bit / 8] ^ 1U << bit % 8);
     CAPTURE(bit);
-    CHECK(open_error(changed, sample()) == refusal);
+    CHECK(open_error(changed, sealing_header()) == refusal);
   }
   for (std::size_t size = 0; size < sealed.size(); ++size)
-    CHECK(open_error(Bytes(sealed.begin(), sealed.begin() + static_cast<std::ptrdiff_t>(size)), sample()) ==
-          refusal);
+    CHECK(open_error(Bytes(sealed.begin(), sealed.begin() + static_cast<std::ptrdiff_t>(size)),
+                     sealing_header()) == refusal);
   Bytes longer = sealed;
   longer.push_back(0);
-  CHECK(open_error(longer, sample()) == refusal);
+  CHECK(open_error(longer, sealing_header()) == refusal);
 }

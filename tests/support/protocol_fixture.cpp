@@ -123,6 +123,11 @@ IntegerMatrix random_matrix(std::size_t rows, std::size_t cols, std::size_t bits
   return m;
 }
 
+IntegerMatrix sum(IntegerMatrix a, const IntegerMatrix& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) a.cells()[i] += b.cells()[i];
+  return a;
+}
+
 IntegerMatrix naive_product(const IntegerMatrix& a, const IntegerMatrix& b) {
   IntegerMatrix out(a.rows(), b.cols());
   for (std::size_t i = 0; i < a.rows(); ++i)

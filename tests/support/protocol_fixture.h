@@ -97,6 +97,7 @@ class TwoParties {
 IntegerMatrix matrix_of(std::size_t rows, std::size_t cols, const std::vector<long>& values);
 /// Signed cells of at most `bits` bits, in [-2^(bits-1), 2^(bits-1)).
 IntegerMatrix random_matrix(std::size_t rows, std::size_t cols, std::size_t bits, RandomStream& random);
+IntegerMatrix sum(IntegerMatrix a, const IntegerMatrix& b);
 /// Schoolbook product.
 IntegerMatrix naive_product(const IntegerMatrix& a, const IntegerMatrix& b);
 
@@ -106,6 +107,10 @@ std::string to_string(const ProtocolNames& names);
 
 inline constexpr std::size_t one_slot = 1;
 inline constexpr std::size_t many_slots = 0;  ///< as many as fit
+
+// Refusals of opened values.
+inline constexpr auto foreign = "the key holder refused: a sealed state does not belong to this request";
+inline constexpr auto misfit = "the key holder refused: the form of opened values does not fit their matrix";
 
 /// Calls test(names, slots) for each composition of each protocol of a family, for one slot and for many
 /// where it serves them.

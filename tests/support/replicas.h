@@ -1,12 +1,14 @@
 // Three key holders of one key file behind a channel that loses answers, and replays. Toy keys.
 #pragma once
 
+#include <cstring>
 #include <functional>
 #include <mutex>
 #include <vector>
 
 #include "protocols/channel.h"
 #include "protocols/key_holder.h"
+#include "protocols/oblivious_transfer/session.h"
 #include "tests/support/protocol_fixture.h"
 #include "tests/support/toy_keys.h"
 
@@ -66,13 +68,33 @@ class Replicas : public Channel {
   RandomStream random_;
 };
 
-/// Whether two matrices of corrections are under one label: then they differ by the same bits in each of the
-/// 128 columns, those of the choices.
-inline bool same_columns(const Bytes& a, const Bytes& b) {
-  const std::size_t column = a.size() / 128;
+/// Whether two matrices of corrections are under one label: then they differ by the same bits in the column
+/// of each tree, those of the choices.
+inline bool same_columns(const Bytes& a, const Bytes& b, std::size_t depth) {
+  if (a.size() != b.size()) return false;
+  const std::size_t column = a.size() / (transfer_bits / depth);
   for (std::size_t i = column; i < a.size(); ++i)
     if ((a[i] ^ b[i]) != (a[i - column] ^ b[i - column])) return false;
   return true;
+}
+
+/// One piece of the key holder's corrections without the streams of the leaves that the evaluator has: of
+/// each tree the stream of the other one, and the bits.
+inline Bytes without_known_streams(Bytes corrections, const EvaluatorTransfers& transfers,
+                                   const Label& label) {
+  const SecretBlocks known =
+      known_leaves(transfers.offset(), key_holder_leaves(transfers.ticket(), toy_keys().sealing_secret()),
+                   key_holder_depth);
+  const std::size_t trees = transfer_bits / key_holder_depth, of_tree = known.size() / trees,
+                    column = corrections.size() / trees;
+  Bytes stream((column + sizeof(Block) - 1) / sizeof(Block) * sizeof(Block));
+  std::vector<Block> blocks(stream.size() / sizeof(Block));
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    SeedStream(known[i], label).fill(0, blocks);
+    std::memcpy(stream.data(), blocks.data(), stream.size());
+    for (std::size_t k = 0; k < column; ++k) corrections[i / of_tree * column + k] ^= stream[k];
+  }
+  return corrections;
 }
 
 /// An evaluator on such a channel; the same source repeats what a resumed run draws.

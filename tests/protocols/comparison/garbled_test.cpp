@@ -31,8 +31,9 @@ class Audit {
     if (!refusal_in(answer).empty() || request.header.protocol != wire_name) return;
     if (request.header.stage == 0) {
       const Bytes body = decode_answer(answer);
-      corrections({request.body.begin(), request.body.begin() + sizeof(Digest)}, sha256(frame),
-                  {body.begin(), body.begin() + static_cast<std::ptrdiff_t>(correction_bytes(cells * bits))});
+      corrections(
+          {request.body.begin(), request.body.begin() + sizeof(Digest)}, sha256(frame),
+          {body.begin(), body.begin() + static_cast<std::ptrdiff_t>(key_holder_corrections(cells * bits))});
     } else {
       garbled(
           {request.body.end() - static_cast<std::ptrdiff_t>(garbled_bytes(cells, bits)), request.body.end()});
@@ -52,7 +53,8 @@ class Audit {
     std::size_t twice = 0;
     for (const auto& entry : corrections_)
       for (auto a = entry.second.begin(); a != entry.second.end(); ++a)
-        for (auto b = std::next(a); b != entry.second.end(); ++b) twice += same_columns(a->second, b->second);
+        for (auto b = std::next(a); b != entry.second.end(); ++b)
+          twice += same_columns(a->second, b->second, key_holder_depth);
     return twice;
   }
   std::size_t seeds_used_twice() const {
@@ -75,10 +77,12 @@ class Audit {
   std::map<Bytes, std::set<Bytes>> seeds_;
 };
 
-/// What the key holder would send for so many d under this label.
+/// What the key holder would send for d, 2 d, .. under this label.
 Bytes corrections_for(const Digest& ticket, const Label& label, std::uint64_t d) {
-  return choose_bits({key_holder_pairs(ticket, toy_keys().sealing_secret()), label}, bits,
-                     std::vector<std::uint64_t>(cells, d));
+  std::vector<std::uint64_t> all;
+  for (std::size_t i = 1; i <= cells; ++i) all.push_back(d * i);
+  return choose_bits({key_holder_leaves(ticket, toy_keys().sealing_secret()), key_holder_depth, label}, bits,
+                     all);
 }
 
 }  // namespace
@@ -176,7 +180,6 @@ TEST_CASE("garbled comparison: secrets hang on evaluator, request, answer and co
 }
 
 TEST_CASE("garbled comparison: what the evaluator receives is uniform beside the seeds that it has") {
-  // Column i without the stream of the seed that the evaluator took: the stream of the other, and the bits.
   const auto seen = [](long z, std::uint64_t seed) {
     TwoParties parties({.seed = seed});
     ProtocolNames names = preset("homomorphic");
@@ -189,20 +192,9 @@ TEST_CASE("garbled comparison: what the evaluator receives is uniform beside the
       const Header header = read_request_header(channel.requests()[i]);
       if (header.protocol != wire_name || header.stage != 0) continue;
       Bytes body = decode_answer(channel.answers()[i]);
-      body.resize(correction_bytes(cells * bits));
-      // q_j is the stream, and where the offset has a bit the correction: t_j = q_j ^ d_j offset without it.
-      std::vector<Block> labels(cells * bits);
-      const EvaluatorTransfers& transfers = parties.evaluator().transfers(operation);
-      transfers.offset_holder(transfer_label("bits of d", sha256(channel.requests()[i])))
-          .extend(body, labels);
-      for (std::size_t c = 0; c < 128; ++c)
-        for (std::size_t j = 0; j < labels.size(); ++j) {
-          const std::size_t at = c * column + j / 8;
-          unsigned stream = labels[j].bit(c);
-          if (transfers.offset().bit(c) != 0) stream ^= body[at] >> (j % 8) & 1U;
-          body[at] = static_cast<std::uint8_t>(body[at] ^ stream << (j % 8));
-        }
-      return body;
+      body.resize(key_holder_corrections(cells * bits));
+      return without_known_streams(body, parties.evaluator().transfers(operation),
+                                   transfer_label("bits of d", sha256(channel.requests()[i])));
     }
     return Bytes();
   };
@@ -217,9 +209,9 @@ TEST_CASE("garbled comparison: what the evaluator receives is uniform beside the
   };
   constexpr long end = 1L << (bits - 1);
   const Bytes low = seen(-end, 60), high = seen(end - 1, 61);
-  REQUIRE(low.size() == correction_bytes(cells * bits));
+  REQUIRE(low.size() == key_holder_corrections(cells * bits));
   for (const Bytes& view : {low, high, difference(low, high)}) CHECK(evenness(view) > 1e-6);
-  // Under one label the difference is that of the bits, 128 times.
+  // Under one label the difference is that of the bits, 64 times.
   const Digest ticket = sha256(Bytes{3});
   const Bytes one = corrections_for(ticket, {}, 0x123456), two = corrections_for(ticket, {}, 0x5af3c1);
   CHECK(evenness(one) > 1e-6);

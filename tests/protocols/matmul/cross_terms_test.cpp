@@ -14,14 +14,18 @@ using namespace smlp::testing;
 
 namespace {
 
-/// Base transfers of both parties.
+/// Of the party that chooses, with trees of this depth.
 struct Base {
+  std::size_t depth = key_holder_depth;
   Block offset = random_blocks(1, 1).front();
-  std::vector<Block> pairs = random_blocks(256, 2), taken;
-  Base() {
+  std::vector<Block> leaves = random_blocks(leaf_count(depth), 2);
+  SecretBlocks known;
+  explicit Base(std::size_t of_depth = key_holder_depth) : depth(of_depth) {
     offset.low |= 1;
-    for (std::size_t i = 0; i < 128; ++i) taken.push_back(pairs[2 * i + offset.bit(i)]);
+    known = known_leaves(offset, leaves, depth);
   }
+  TransferChooser chooser(const Label& label) const { return {leaves, depth, label}; }
+  OffsetHolder holder(const Label& label) const { return {offset, known, depth, label}; }
 };
 
 IntegerMatrix of_bits(std::size_t rows, std::size_t cols, std::size_t bits, RandomStream& random) {
@@ -34,11 +38,6 @@ Mask mask(std::size_t rows, std::size_t cols, std::size_t bits) {
   return Mask::drawn(Draws(RandomSource::from_seed(81), {}), rows, cols, bits);
 }
 
-IntegerMatrix sum(IntegerMatrix a, const IntegerMatrix& b) {
-  for (std::size_t i = 0; i < a.size(); ++i) a.cells()[i] += b.cells()[i];
-  return a;
-}
-
 struct Sent {
   std::vector<Bytes> messages;
   IntegerMatrix result;
@@ -47,29 +46,28 @@ struct Sent {
 /// Both halves over all tiles.
 Sent run(const CrossTerms& terms, const IntegerMatrix& a, const IntegerMatrix& b, const IntegerMatrix& e_a,
          const IntegerMatrix& e_b, const Mask& rho) {
-  const Base base;
+  const Base base, of_evaluator(evaluator_depth);
   const FixedIntegers elements = elements_of(terms, a, b);
-  CrossTermSender sender(terms, e_a, e_b, sum(naive_product(e_a, e_b), rho.values()));
+  CrossTermSender sender(terms, key_holder_depth, e_a, e_b, sum(naive_product(e_a, e_b), rho.values()));
   FixedIntegers sums = ring_numbers(terms, naive_product(a, b));
   Sent out;
   if (terms.both_choose()) {
     const FixedIntegers own = elements_of(terms, e_a, e_b);
     const Label label = tile_label(sha256(Bytes{1}), 0);
-    const auto chooser = [&] { return TransferChooser(base.pairs, label); };
-    CrossTermSender key_holder(terms, a, b, naive_product(a, b));
+    const auto chooser = [&] { return of_evaluator.chooser(label); };
+    CrossTermSender key_holder(terms, evaluator_depth, a, b, naive_product(a, b));
     out.messages.push_back(key_holder.send(
-        base.offset, [&] { return OffsetHolder(base.offset, base.taken, label); },
+        of_evaluator.offset, [&] { return of_evaluator.holder(label); },
         choose_elements(terms, chooser(), own, terms.tile(0)), random_blocks(1, 2).front()));
     receive_cross_terms(terms, 0, chooser, own, out.messages.back(), sender.sums());
     sums = std::move(key_holder.sums());
   }
   for (std::size_t tile = 0; tile < terms.tiles(); ++tile) {
     const Label label = tile_label({}, tile);
-    const auto chooser = [&] { return TransferChooser(base.pairs, label); };
+    const auto chooser = [&] { return base.chooser(label); };
     const Bytes corrections = choose_elements(terms, chooser(), elements, terms.tile(tile));
     const Bytes messages = sender.send(
-        base.offset, [&] { return OffsetHolder(base.offset, base.taken, label); }, corrections,
-        random_blocks(1, 3 + tile).front());
+        base.offset, [&] { return base.holder(label); }, corrections, random_blocks(1, 3 + tile).front());
     FixedIntegers part(terms.tile(tile).count, terms.choice_limbs());
     for (std::size_t i = 0; i < part.size(); ++i)
       std::ranges::copy(elements[terms.tile(tile).first + i], part[i].begin());
@@ -148,12 +146,12 @@ TEST_CASE("cross terms: tiles are consecutive, hold every element once, and thei
         CHECK(range.first == next);
         CHECK(range.count > 0);
         next += range.count;
-        corrections += correction_bytes(range.count * 62);
-        CHECK(correction_bytes(range.count * 62) <= terms.most_corrections());
+        corrections += key_holder_corrections(range.count * 62);
+        CHECK(key_holder_corrections(range.count * 62) <= terms.most_corrections());
         bytes += terms.message_bytes(range);
       }
       CHECK(next == terms.elements());
-      CHECK(corrections == correction_bytes(terms.transfers()));
+      CHECK(corrections == key_holder_corrections(terms.transfers()));
       CHECK(bytes == terms.message_bytes({0, terms.elements()}));
       std::size_t counted = 0, blocks = 0;
       for (std::size_t element = 0; element < terms.elements(); ++element)
@@ -175,17 +173,18 @@ TEST_CASE("cross terms: the tiles of a product have no stream in common, whateve
   RandomStream random = RandomSource::from_seed(82).stream({});
   const auto corrections = [&](const Label& label) {
     const FixedIntegers elements = elements_of(terms, of_bits(4, 3, 62, random), of_bits(3, 5, 62, random));
-    return choose_elements(terms, TransferChooser(base.pairs, label), elements, terms.tile(0));
+    return choose_elements(terms, base.chooser(label), elements, terms.tile(0));
   };
   const Digest request = sha256(Bytes{1}), another = sha256(Bytes{2});
   // One label for two contents is seen; those of two tiles, or of one tile of two requests, are two.
-  CHECK(same_columns(corrections(tile_label(request, 0)), corrections(tile_label(request, 0))));
+  CHECK(same_columns(corrections(tile_label(request, 0)), corrections(tile_label(request, 0)),
+                     key_holder_depth));
   std::vector<Bytes> of_labels;
   for (const Digest& each : {request, another})
     for (std::size_t tile = 0; tile < terms.tiles(); ++tile)
       of_labels.push_back(corrections(tile_label(each, tile)));
   for (std::size_t i = 0; i < of_labels.size(); ++i)
-    for (std::size_t j = 0; j < i; ++j) CHECK(!same_columns(of_labels[i], of_labels[j]));
+    for (std::size_t j = 0; j < i; ++j) CHECK(!same_columns(of_labels[i], of_labels[j], key_holder_depth));
 }
 
 TEST_CASE("cross terms: widths of a budget, and products that are too large") {
@@ -234,15 +233,16 @@ TEST_CASE("cross terms: elements at both ends of their range, and beyond") {
 TEST_CASE("cross terms: messages, corrections and numbers of another length are refused") {
   const CrossTerms terms{2, 2, 2, 62, 93};
   const Base base;
-  CrossTermSender sender(terms, IntegerMatrix(2, 2), IntegerMatrix(2, 2), mask(2, 2, 93).values());
-  const auto holder = [&] { return OffsetHolder(base.offset, base.taken, {}); };
+  CrossTermSender sender(terms, key_holder_depth, IntegerMatrix(2, 2), IntegerMatrix(2, 2),
+                         mask(2, 2, 93).values());
+  const auto holder = [&] { return base.holder({}); };
   CHECK(error_of([&] { sender.send(base.offset, holder, Bytes(17), {}); }) ==
-        "the corrections of 496 transfers have 17 bytes, expected are 7936");
+        "the corrections of 496 transfers have 17 bytes, expected are 3968");
   FixedIntegers sums(4, 2), elements(8, 1);
   const std::size_t bytes = cross_term_bytes(terms, 0);
   CHECK(error_of([&] {
           receive_cross_terms(
-              terms, 0, [&] { return TransferChooser(base.pairs, {}); }, elements, Bytes(bytes - 1), sums);
+              terms, 0, [&] { return base.chooser({}); }, elements, Bytes(bytes - 1), sums);
         }) == "the messages of 496 transfers have " + std::to_string(bytes - 1) + " bytes, expected are " +
                   std::to_string(bytes));
   CHECK(error_of([] { read_numbers(Bytes(9), 2, 5, 1); }) == "9 bytes do not hold 2 numbers of 5 bytes");

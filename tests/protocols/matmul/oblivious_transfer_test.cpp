@@ -50,13 +50,8 @@ Bytes corrections_in(const Request& request, const Bytes& body) {
   const bool first = request.header.stage == 0;
   const std::size_t tile = first ? 0 : static_cast<std::size_t>(request.header.parameters[6]);
   const auto from = body.begin() + static_cast<std::ptrdiff_t>(corrections_at(terms, first));
-  return {from,
-          from + static_cast<std::ptrdiff_t>(correction_bytes(terms.tile(tile).count * terms.choice_bits))};
-}
-
-IntegerMatrix sum(IntegerMatrix a, const IntegerMatrix& b) {
-  for (std::size_t i = 0; i < a.size(); ++i) a.cells()[i] += b.cells()[i];
-  return a;
+  return {from, from + static_cast<std::ptrdiff_t>(
+                           key_holder_corrections(terms.tile(tile).count * terms.choice_bits))};
 }
 
 /// Looks for labels and keys of pads that serve two contents.
@@ -78,7 +73,7 @@ class Audit {
     if (first && terms.both_choose()) {
       const auto at = sent.end() - static_cast<std::ptrdiff_t>(element_choice_bytes(terms));
       choices({at, at + sizeof(Label)}, {at + sizeof(Label), sent.end()});
-      const std::size_t from = corrections_at(terms, true) + correction_bytes(terms.transfers());
+      const std::size_t from = corrections_at(terms, true) + key_holder_corrections(terms.transfers());
       messages({body.begin() + static_cast<std::ptrdiff_t>(from),
                 body.begin() + static_cast<std::ptrdiff_t>(from + cross_term_bytes(terms, 0))});
     }
@@ -108,7 +103,8 @@ class Audit {
     std::size_t twice = 0;
     for (const auto& entry : corrections_)
       for (auto a = entry.second.begin(); a != entry.second.end(); ++a)
-        for (auto b = std::next(a); b != entry.second.end(); ++b) twice += same_columns(a->second, b->second);
+        for (auto b = std::next(a); b != entry.second.end(); ++b)
+          twice += same_columns(a->second, b->second, key_holder_depth);
     return twice;
   }
   std::size_t keys_used_twice() const {
@@ -178,11 +174,12 @@ TEST_CASE("oblivious product: replayed, reordered, to other replicas, resumed: n
   for (const long cell : {0x123456L, 0x654321L}) {
     const FixedIntegers elements =
         elements_of(terms, IntegerMatrix(rows, inner, cell), IntegerMatrix(inner, cols, cell));
-    const Bytes corrections =
-        choose_elements(terms, {key_holder_pairs(transfers.ticket(), toy_keys().sealing_secret()), by_place},
-                        elements, {0, elements.size()});
+    const Bytes corrections = choose_elements(
+        terms,
+        {key_holder_leaves(transfers.ticket(), toy_keys().sealing_secret()), key_holder_depth, by_place},
+        elements, {0, elements.size()});
     audit.corrections(ticket, sha256(Bytes{static_cast<std::uint8_t>(cell)}), corrections);
-    CrossTermSender sender(terms, zero_b, IntegerMatrix(inner, cols, cell), rho.values());
+    CrossTermSender sender(terms, key_holder_depth, zero_b, IntegerMatrix(inner, cols, cell), rho.values());
     audit.messages(sender.send(
         transfers.offset(), [&] { return transfers.offset_holder(by_place); }, corrections,
         transfers.secret_for(sha256(Bytes{1}), {}, {})));
@@ -223,7 +220,9 @@ TEST_CASE("oblivious product: what it hides decides its pads") {
   };
   const Mask rho = drawn(1), other = drawn(2);
   const auto content = [&](const IntegerMatrix& e_a, const IntegerMatrix& e_b, const Mask& of) {
-    const auto found = CrossTermSender(terms, e_a, e_b, sum(naive_product(e_a, e_b), of.values())).content();
+    const auto found =
+        CrossTermSender(terms, key_holder_depth, e_a, e_b, sum(naive_product(e_a, e_b), of.values()))
+            .content();
     return std::vector<std::uint64_t>(found.begin(), found.end());
   };
   std::set<std::vector<std::uint64_t>> contents{content(zero, zero, rho), content(one, zero, rho),
@@ -400,14 +399,14 @@ TEST_CASE(
       elements_of(terms, IntegerMatrix(rows, inner, 0x123456), IntegerMatrix(inner, cols));
   const Bytes corrections = choose_elements(terms, transfers.chooser(label), bits, {0, bits.size()});
   const Block offset = to_block(sha256(Bytes{8}));
-  SecretBlocks taken;
+  SecretBlocks known;
   for (std::size_t i = 0; i < transfer_bits; ++i)
-    taken.push_back(to_block(sha256(Bytes{static_cast<std::uint8_t>(i)})));
+    known.push_back(to_block(sha256(Bytes{static_cast<std::uint8_t>(i)})));
   const auto sent = [&](long cell, const Digest& request) {
-    CrossTermSender sender(terms, IntegerMatrix(rows, inner), IntegerMatrix(inner, cols, cell),
-                           IntegerMatrix(rows, cols));
+    CrossTermSender sender(terms, evaluator_depth, IntegerMatrix(rows, inner),
+                           IntegerMatrix(inner, cols, cell), IntegerMatrix(rows, cols));
     const Bytes all = sender.send(
-        offset, [&] { return OffsetHolder(offset, taken, label); }, corrections,
+        offset, [&] { return OffsetHolder(offset, known, evaluator_depth, label); }, corrections,
         hash_key("key holder's pads", request));
     return Bytes(all.begin() + sizeof(Block), all.end());
   };
@@ -417,14 +416,13 @@ TEST_CASE(
   };
   constexpr long end = 1L << 19;
   const Bytes low = sent(-end, sha256(Bytes{1})), high = sent(end - 1, sha256(Bytes{2}));
-  REQUIRE(low.size() > 10'000);
+  REQUIRE(low.size() > 5'000);
   for (const Bytes& view : {low, high, difference(low, high)}) CHECK(evenness(view) > 1e-6);
   // The same finds two contents under one key.
   CHECK(evenness(difference(low, sent(end - 1, sha256(Bytes{1})))) < 1e-6);
 }
 
 TEST_CASE("oblivious product: what the evaluator receives is uniform beside the seeds that it has") {
-  // Column i without the stream of the seed that the evaluator took: the stream of the other, and the bits.
   const auto seen = [](long cell, std::uint64_t seed) {
     TwoParties parties({.seed = seed});
     const OperationId operation = parties.next_operation();
@@ -436,27 +434,16 @@ TEST_CASE("oblivious product: what the evaluator receives is uniform beside the 
     for (std::size_t i = 0; i < channel.requests().size(); ++i) {
       const Request request = decode_request(channel.requests()[i]);
       if (request.header.protocol != wire_name || request.header.stage != 0) continue;
-      Bytes body = corrections_in(request, decode_answer(channel.answers()[i]));
-      const CrossTerms terms = terms_of(request.header);
-      std::vector<Block> labels(terms.transfers());
-      const EvaluatorTransfers& transfers = parties.evaluator().transfers(operation);
-      transfers.offset_holder(tile_label(sha256(channel.requests()[i]), 0)).extend(body, labels);
-      const std::size_t column = body.size() / 128;
-      for (std::size_t c = 0; c < 128; ++c)
-        for (std::size_t j = 0; j < labels.size(); ++j) {
-          const std::size_t at = c * column + j / 8;
-          unsigned stream = labels[j].bit(c);
-          if (transfers.offset().bit(c) != 0) stream ^= body[at] >> (j % 8) & 1U;
-          body[at] = static_cast<std::uint8_t>(body[at] ^ stream << (j % 8));
-        }
-      return body;
+      const Bytes body = corrections_in(request, decode_answer(channel.answers()[i]));
+      return without_known_streams(body, parties.evaluator().transfers(operation),
+                                   tile_label(sha256(channel.requests()[i]), 0));
     }
     return Bytes();
   };
   constexpr long end = 1L << 19;
   const Bytes low = seen(-end, 60), high = seen(end - 1, 61);
   REQUIRE(low.size() == high.size());
-  REQUIRE(low.size() > 10'000);
+  REQUIRE(low.size() > 5'000);
   Bytes difference = low;
   for (std::size_t i = 0; i < low.size(); ++i) difference[i] ^= high[i];
   for (const Bytes& view : {low, high, difference}) CHECK(evenness(view) > 1e-6);

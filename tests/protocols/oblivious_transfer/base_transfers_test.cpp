@@ -3,7 +3,11 @@
 
 #include <doctest/doctest.h>
 #include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/obj_mac.h>
+
+#include <set>
 
 #include "paillier/error.h"
 #include "tests/support/blocks.h"
@@ -21,16 +25,14 @@ BaseRequest request_for(const Bytes& key_point) {
   return BaseRequest(key_point, random);
 }
 
-/// Whether `taken` are the seeds that the offset chooses, and none the other.
-void check_seeds(const BaseTransfers& chooser, const BaseTransfers& holder) {
+/// Whether the holder knows the leaves that its offset leaves it; all are different.
+void check_seeds(const BaseTransfers& chooser, const BaseTransfers& holder, std::size_t depth) {
   CHECK(holder.offset[0].bit(0) == 1);
-  std::size_t wrong = 0;
-  for (std::size_t i = 0; i < transfer_bits; ++i) {
-    const unsigned bit = holder.offset[0].bit(i);
-    wrong += holder.taken[i] != chooser.pairs[2 * i + bit];
-    wrong += holder.taken[i] == chooser.pairs[2 * i + 1 - bit];
-  }
-  CHECK(wrong == 0);
+  CHECK(chooser.leaves.size() == leaf_count(depth));
+  CHECK(holder.known == known_leaves(holder.offset[0], chooser.leaves, depth));
+  std::set<std::pair<std::uint64_t, std::uint64_t>> leaves;
+  for (const Block& leaf : chooser.leaves) leaves.emplace(leaf.low, leaf.high);
+  CHECK(leaves.size() == chooser.leaves.size());
 }
 
 }  // namespace
@@ -42,9 +44,9 @@ TEST_CASE("base transfers: each side takes the seeds that its offset chooses, an
   CHECK(request.bytes().size() == base_request_bytes);
   CHECK(answer.bytes.size() == base_answer_bytes);
   const BaseTransfers evaluator = request.finish(answer.bytes, ticket);
-  check_seeds(answer.transfers, evaluator);
-  check_seeds(evaluator, answer.transfers);
-  CHECK(answer.transfers.pairs == key_holder_pairs(ticket, secret));
+  check_seeds(answer.transfers, evaluator, key_holder_depth);
+  check_seeds(evaluator, answer.transfers, evaluator_depth);
+  CHECK(answer.transfers.leaves == key_holder_leaves(ticket, secret));
 }
 
 TEST_CASE(
@@ -54,11 +56,11 @@ TEST_CASE(
   const BaseAnswer first = answer_base_request(request.bytes(), ticket, secret);
   const BaseAnswer again = answer_base_request(request.bytes(), ticket, secret);
   CHECK(first.bytes == again.bytes);
-  CHECK(first.transfers.taken == again.transfers.taken);
+  CHECK(first.transfers.known == again.transfers.known);
   const BaseAnswer other = answer_base_request(request.bytes(), sha256(ticket), secret);
   CHECK(first.transfers.offset != other.transfers.offset);
   for (std::size_t i = 0; i < 2 * transfer_bits; ++i)
-    CHECK(first.transfers.pairs[i] != other.transfers.pairs[i]);
+    CHECK(first.transfers.leaves[i] != other.transfers.leaves[i]);
   // Two requests of one evaluator, too, have nothing in common.
   const BaseRequest second = request_for(key_holder_point(secret));
   CHECK(second.bytes() != request.bytes());
@@ -81,10 +83,51 @@ TEST_CASE("base transfers: an answer is that of another implementation") {
   }
   request.resize(request.size() + 32, 7);
   const BaseAnswer answer = answer_base_request(request, sha256(request), secret);
-  CHECK(to_hex(sha256(answer.bytes)) == "10a3f9535259e6bb2852a385657228609aea5a12071fea6dbf4f977dde549afc");
+  // After that come the messages about trees, which this implementation did not have.
+  const std::size_t about_pairs = answer.bytes.size() - transfer_bits * sizeof(Block);
+  CHECK(to_hex(sha256(std::span(answer.bytes).first(about_pairs))) ==
+        "10a3f9535259e6bb2852a385657228609aea5a12071fea6dbf4f977dde549afc");
   Bytes taken(transfer_bits * sizeof(Block));
-  std::memcpy(taken.data(), answer.transfers.taken.data(), taken.size());
+  std::memcpy(taken.data(), answer.transfers.known.data(), taken.size());
   CHECK(to_hex(sha256(taken)) == "1841ee4cbf11a5e62860afa7de2f74f76b7fd67b6f7695190e0a99905ad7f0ff");
+}
+
+TEST_CASE("base transfers: trees and their messages are those of the definition") {
+  const BaseRequest request = request_for(key_holder_point(secret));
+  const Digest ticket = sha256(request.bytes());
+  const BaseAnswer answer = answer_base_request(request.bytes(), ticket, secret);
+  const auto pair_seed = [&](std::size_t i, std::size_t b) {  // k_i^b
+    const std::string_view name = "smlp-ot-seed";
+    Bytes text(name.begin(), name.end());
+    append_number(name.size(), 8, text);
+    text.insert(text.end(), ticket.begin(), ticket.end());
+    append_number(i, 8, text);
+    append_number(b, 8, text);
+    Bytes mac(64);
+    HMAC(EVP_sha512(), secret.data(), static_cast<int>(secret.size()), text.data(), text.size(), mac.data(),
+         nullptr);
+    return to_block(mac);
+  };
+  const Label label = transfer_label("children", {});
+  const auto child = [&](const Block& node, std::uint64_t c) {
+    Bytes text(sizeof(Block));
+    std::memcpy(text.data(), &node, sizeof node);
+    text.insert(text.end(), label.begin(), label.end());
+    return independent_aes(to_block(sha256(text)), {c, 0});
+  };
+  const std::size_t trees = transfer_bits / 2;
+  ByteReader messages(std::span(answer.bytes).last(2 * trees * sizeof(Block)));
+  std::size_t wrong = 0;
+  for (std::size_t tree = 0; tree < trees; ++tree)
+    for (std::size_t c = 0; c < 2; ++c) {
+      const Block zero = answer.transfers.leaves[4 * tree + 2 * c],
+                  one = answer.transfers.leaves[4 * tree + 2 * c + 1];
+      wrong += zero != child(pair_seed(2 * tree, 0), c);
+      wrong += one != child(pair_seed(2 * tree, 1), c);
+      wrong +=
+          to_block(messages.take(sizeof(Block), "a message")) != (zero ^ one ^ pair_seed(2 * tree + 1, c));
+    }
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("base transfers: refuses points that are none and lengths that do not fit") {

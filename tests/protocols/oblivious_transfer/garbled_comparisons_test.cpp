@@ -14,7 +14,7 @@ using namespace smlp::testing;
 TEST_CASE("garbled comparisons: shares of bit L-1 of d - r in batches of any size and width") {
   TwoParties parties;
   const EvaluatorTransfers& transfers = parties.evaluator().transfers(parties.next_operation());
-  const SecretBlocks pairs = key_holder_pairs(transfers.ticket(), toy_keys().sealing_secret());
+  const SecretBlocks leaves = key_holder_leaves(transfers.ticket(), toy_keys().sealing_secret());
   for (const std::size_t bits : {1U, 2U, 24U, 64U})
     for (const std::size_t count : {1U, 127U, 128U, 129U, 700U}) {
       CAPTURE(bits);
@@ -26,12 +26,12 @@ TEST_CASE("garbled comparisons: shares of bit L-1 of d - r in batches of any siz
         d.push_back(block.low);
         r.push_back(block.high);
       }
-      const Bytes corrections = choose_bits({pairs, label}, bits, d);
-      CHECK(corrections.size() == correction_bytes(count * bits));
+      const Bytes corrections = choose_bits({leaves, key_holder_depth, label}, bits, d);
+      CHECK(corrections.size() == key_holder_corrections(count * bits));
       const Block seed = transfers.secret_for(label, sha256(corrections), r);
       const GarbledComparisons garbled = garble(transfers, label, corrections, seed, bits, r);
       CHECK(garbled.bytes().size() == garbled_bytes(count, bits));
-      const auto shares = evaluate({pairs, label}, bits, count, garbled.bytes());
+      const auto shares = evaluate({leaves, key_holder_depth, label}, bits, count, garbled.bytes());
       std::size_t wrong = 0;
       for (std::size_t j = 0; j < count; ++j)
         wrong += (garbled.shares()[j] ^ shares[j]) != ((d[j] - r[j]) >> (bits - 1) & 1);
@@ -43,7 +43,7 @@ TEST_CASE("garbled comparisons: shares of bit L-1 of d - r in batches of any siz
       Bytes shorter = garbled.bytes();
       shorter.pop_back();
       CHECK(error_of([&] {
-              evaluate({pairs, label}, bits, count, shorter);
+              evaluate({leaves, key_holder_depth, label}, bits, count, shorter);
             }).find("bytes, expected are") != std::string::npos);
     }
 }

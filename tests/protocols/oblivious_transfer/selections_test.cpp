@@ -51,7 +51,7 @@ TEST_CASE("selections: beta (k - e) + mask for batches, numbers and masks of any
   TwoParties parties;
   const EvaluatorTransfers& transfers = parties.evaluator().transfers(parties.next_operation());
   const BaseTransfers theirs = key_holder_of(parties);
-  const TransferSender sender(theirs.offset[0], theirs.taken);
+  const TransferSender sender(theirs.offset[0], theirs.known);
   struct Sizes {
     std::size_t value_bits, mask_bits, long_bits;
   };
@@ -67,8 +67,8 @@ TEST_CASE("selections: beta (k - e) + mask for batches, numbers and masks of any
       const Label label = selection_label(request);
       const SelectionChoices choices(transfers, request, batch.s);
       CHECK(choices.bytes().size() == selection_choice_bytes(count));
-      AnsweredSelection answer =
-          answer_choices(sender, {theirs.pairs, label}, request, choices.bytes(), batch.t, k, ring);
+      AnsweredSelection answer = answer_choices(sender, {theirs.leaves, key_holder_depth, label}, request,
+                                                choices.bytes(), batch.t, k, ring);
       CHECK(answer.bytes.size() == selection_answer_bytes(count, ring));
       const SelectionMessage message(transfers, choices, request, sha256(answer.bytes), answer.bytes, batch.s,
                                      e, mask, ring);
@@ -76,7 +76,8 @@ TEST_CASE("selections: beta (k - e) + mask for batches, numbers and masks of any
       Bytes remembered;
       append_ring(answer.remembered, ring, remembered);
       const auto finish = [&](const Bytes& sent) {
-        return finish_selection({theirs.pairs, label}, sent, batch.t, read_ring(remembered, ring), ring);
+        return finish_selection({theirs.leaves, key_holder_depth, label}, sent, batch.t,
+                                read_ring(remembered, ring), ring);
       };
       const FixedIntegers got = finish(message.bytes());
       std::size_t wrong = 0;
@@ -94,7 +95,7 @@ TEST_CASE("selections: beta (k - e) + mask for batches, numbers and masks of any
         return error_of(action).find("bytes, expected are") != std::string::npos;
       };
       CHECK(complains([&] {
-        answer_choices(sender, {theirs.pairs, label}, request, longer, batch.t, k, ring);
+        answer_choices(sender, {theirs.leaves, key_holder_depth, label}, request, longer, batch.t, k, ring);
       }));
       CHECK(complains([&] { finish(shorter); }));
       answer.bytes.pop_back();
@@ -109,7 +110,7 @@ TEST_CASE("selections: what the evaluator receives is uniform beside the pads th
   TwoParties parties;
   const EvaluatorTransfers& transfers = parties.evaluator().transfers(parties.next_operation());
   const BaseTransfers theirs = key_holder_of(parties);
-  const TransferSender sender(theirs.offset[0], theirs.taken);
+  const TransferSender sender(theirs.offset[0], theirs.known);
   constexpr std::size_t count = 1000;
   const RingBytes ring = RingBytes::for_signed(66);
   const Batch coins = random_batch(count, 24, 64, 24, 5);
@@ -124,9 +125,9 @@ TEST_CASE("selections: what the evaluator receives is uniform beside the pads th
     std::vector<Block> tweaks(count);
     for (std::size_t j = 0; j < count; ++j) tweaks[j] = {j, 0};
     Aes128(to_block(sha256(text)), AesUnit::openssl).hash(pads, tweaks);
-    const AnsweredSelection answer =
-        answer_choices(sender, {theirs.pairs, selection_label(request)}, request, choices.bytes(), coins.t,
-                       FixedIntegers(std::vector<Integer>(count, Integer(k)), 2), ring);
+    const AnsweredSelection answer = answer_choices(
+        sender, {theirs.leaves, key_holder_depth, selection_label(request)}, request, choices.bytes(),
+        coins.t, FixedIntegers(std::vector<Integer>(count, Integer(k)), 2), ring);
     const FixedIntegers products = read_ring(std::span(answer.bytes).first(count * ring.bytes), ring);
     std::vector<Integer> view;
     const Integer modulus = power_of_two(8 * ring.bytes);
@@ -195,19 +196,22 @@ TEST_CASE("selections: the tiles of an activation have no stream in common, what
       sent.assign(choices.bytes().begin() + sizeof(Label), choices.bytes().end());
     } else {
       SecretBlocks labels(count);
-      TransferChooser(theirs.pairs, selection_label(sha256(request_of(tile))))
+      TransferChooser(theirs.leaves, key_holder_depth, selection_label(sha256(request_of(tile))))
           .extend(batch.t.cells(), sent, labels);
     }
     return sent;
   };
-  CHECK(same_columns(corrections(0, 1, false), corrections(0, 2, false)));  // what the test would find
-  std::vector<Bytes> all;
-  for (const bool evaluators : {true, false})
+  CHECK(same_columns(corrections(0, 1, false), corrections(0, 2, false),
+                     key_holder_depth));  // what the test would find
+  for (const bool evaluators : {true, false}) {
+    std::vector<Bytes> all;
     for (const std::uint8_t tile : std::array<std::uint8_t, 2>{0, 1})
       for (const std::uint64_t seed : {3U, 4U})
         if (evaluators || seed == 3) all.push_back(corrections(tile, seed, evaluators));
-  for (std::size_t i = 0; i < all.size(); ++i)
-    for (std::size_t j = 0; j < i; ++j) CHECK(!same_columns(all[i], all[j]));
+    for (std::size_t i = 0; i < all.size(); ++i)
+      for (std::size_t j = 0; j < i; ++j)
+        CHECK(!same_columns(all[i], all[j], evaluators ? evaluator_depth : key_holder_depth));
+  }
 }
 
 TEST_CASE("selections: numbers of a ring as bytes, and an error for half a one") {

@@ -51,12 +51,13 @@ class Audit {
       const std::size_t sent = selection_choice_bytes(cells);
       const Bytes choices = part(body, body.size() - sent, sent);
       evaluator_labels[joined(ticket, part(choices, 0, sizeof(Label)))].insert(choices);
-      corrections[ticket].insert(part(choices, sizeof(Label), correction_bytes(cells)));
+      corrections[evaluator_depth][ticket].insert(part(choices, sizeof(Label), evaluator_corrections(cells)));
       // The key holder's pads and its label hang on the request: one answer to each.
       const Bytes answered = part(decode_answer(answer), 0, selection_answer_bytes(cells, ring()));
       const Digest digest = sha256(frame);
       key_holder_answers[joined(ticket, Bytes(digest.begin(), digest.end()))].insert(answered);
-      corrections[ticket].insert(part(answered, cells * ring().bytes, correction_bytes(cells)));
+      corrections[key_holder_depth][ticket].insert(
+          part(answered, cells * ring().bytes, key_holder_corrections(cells)));
     } else {
       const std::size_t sent = selection_message_bytes(cells, ring());
       const Bytes message = part(body, body.size() - sent, sent);
@@ -65,14 +66,15 @@ class Audit {
   }
   using Uses = std::map<Bytes, std::set<Bytes>>;
   Uses evaluator_labels, key_holder_answers, evaluator_pads;
-  Uses corrections;  ///< of both parties, by ticket
+  std::map<std::size_t, Uses> corrections;  ///< by depth, so of either party, and by ticket
 
   /// Pairs of corrections under one stream.
   std::size_t streams_used_twice() const {
     std::size_t twice = 0;
-    for (const auto& entry : corrections)
-      for (auto a = entry.second.begin(); a != entry.second.end(); ++a)
-        for (auto b = std::next(a); b != entry.second.end(); ++b) twice += same_columns(*a, *b);
+    for (const auto& [depth, uses] : corrections)
+      for (const auto& entry : uses)
+        for (auto a = entry.second.begin(); a != entry.second.end(); ++a)
+          for (auto b = std::next(a); b != entry.second.end(); ++b) twice += same_columns(*a, *b, depth);
     return twice;
   }
 
@@ -135,25 +137,28 @@ TEST_CASE(
     chooser.extend(choices, sent, labels);
     return sent;
   };
-  const SecretBlocks pairs = key_holder_pairs(transfers.ticket(), toy_keys().sealing_secret());
+  const SecretBlocks leaves = key_holder_leaves(transfers.ticket(), toy_keys().sealing_secret());
   const Label label = selection_label(sha256(Bytes{1}));
   for (const std::uint64_t seed : {4U, 5U}) {
-    audit.corrections[ticket].insert(corrections_of(transfers.chooser(label), seed));
-    audit.corrections[ticket].insert(corrections_of({pairs, label}, seed));
+    audit.corrections[evaluator_depth][ticket].insert(corrections_of(transfers.chooser(label), seed));
+    audit.corrections[key_holder_depth][ticket].insert(
+        corrections_of({leaves, key_holder_depth, label}, seed));
   }
   CHECK(audit.streams_used_twice() == 2);
   // and none under those of two requests, or of two contents.
-  audit.corrections[ticket].clear();
+  audit.corrections.clear();
   Matrix<std::uint8_t> s(rows, cols), other(rows, cols);
   other.cells()[0] = 1;
   for (const auto request : std::array<std::uint8_t, 2>{1, 2}) {
-    audit.corrections[ticket].insert(
-        corrections_of({pairs, selection_label(sha256(Bytes{request}))}, request));
+    audit.corrections[key_holder_depth][ticket].insert(
+        corrections_of({leaves, key_holder_depth, selection_label(sha256(Bytes{request}))}, request));
     for (const Matrix<std::uint8_t>& choices : {s, other})
-      audit.corrections[ticket].insert(part(SelectionChoices(transfers, Bytes{request}, choices).bytes(),
-                                            sizeof(Label), correction_bytes(cells)));
+      audit.corrections[evaluator_depth][ticket].insert(
+          part(SelectionChoices(transfers, Bytes{request}, choices).bytes(), sizeof(Label),
+               evaluator_corrections(cells)));
   }
-  CHECK(audit.corrections[ticket].size() == 6);
+  CHECK(audit.corrections[key_holder_depth][ticket].size() == 2);
+  CHECK(audit.corrections[evaluator_depth][ticket].size() == 4);
   CHECK(audit.streams_used_twice() == 0);
 }
 

@@ -64,8 +64,8 @@ TEST_CASE("remote key holder: another version of the wire is an error that names
   impostor.hello.set_wire_version(wire_version + 1);
   impostor.hello.set_program_version("9.9.9");
   const std::string error = error_of([&] { impostor.connect().check({}, {}); });
-  CHECK(error.find("(smlp 9.9.9) speaks version 6 of the wire, this program (smlp ") != std::string::npos);
-  CHECK(error.ends_with(") version 5"));
+  CHECK(error.find("(smlp 9.9.9) speaks version 7 of the wire, this program (smlp ") != std::string::npos);
+  CHECK(error.ends_with(") version 6"));
 }
 
 TEST_CASE("remote key holder: nonsense is an error, not tried again; what breaks off is") {

@@ -483,7 +483,7 @@ TEST_CASE("transport: chunks that are no frame, announced sizes that lie") {
   CHECK(reason == Refusal::too_large);
   CHECK(outcome({{~std::uint64_t{0}, 10}}).starts_with("9 a request would take 17592186044416 MiB"));
   CHECK(outcome({{std::size_t{2} << 20, std::size_t{2} << 20}}).starts_with("8 "));  // gRPC's own bound
-  CHECK(outcome({{10, 10}}) == "a frame has version 120, this program speaks 5");
+  CHECK(outcome({{10, 10}}) == "a frame has version 120, this program speaks 6");
   CHECK(reason == Refusal::invalid);
   CHECK(becomes_idle(server));
 }
