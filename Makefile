@@ -80,10 +80,19 @@ library_sources := $(filter-out mlp/main.cpp mlp/python/% $(ranks_sources),$(wil
 command_sources := $(wildcard mlp/program/commands/*.cpp)
 TESTS := $(wildcard $(addsuffix /*_test.cpp,tests tests/* tests/*/* tests/*/*/* tests/*/*/*/*))
 test_sources := $(wildcard tests/main.cpp tests/support/*.cpp) $(TESTS)
-tested_commands := $(if $(filter tests/mlp/program/commands/%,$(TESTS)),$(command_sources))
-bench_programs := operations kernels matmul protocol training large_table transfers
+bench_programs := operations kernels matmul protocol training large_table transfers ranks
 bench_sources := $(wildcard bench/*.cpp)
 bench_shared := $(filter-out $(bench_programs:%=bench/%.cpp),$(bench_sources))
+# Most of a test's compilation is its headers: tests are compiled in groups of a folder, and in sanitized builds what else
+# admits it. What a file there keeps to itself has a name that no other file of its folder has.
+grouped = $(foreach folder,$(sort $(dir $(1))),$(call in_groups,$(foreach file,$(1),$(if $(filter $(folder),$(dir $(file))),$(file)))))
+in_groups = $(if $(1),$(call group_object,$(wordlist 1,8,$(1))) $(call in_groups,$(wordlist 9,$(words $(1)),$(1))))
+group_object = $(BUILD_DIR)/obj/groups/$(basename $(firstword $(1))).o$(eval $(BUILD_DIR)/groups/$(firstword $(1)) $(BUILD_DIR)/obj/groups/$(basename $(firstword $(1))).o: private members := $(1))
+apart := $(if $(SANITIZE),paillier/% $(addprefix protocols/,comparison/% conversion/% matmul/% oblivious_transfer/% selection/%),%)
+library_objects := $(call objects,$(filter $(apart),$(library_sources))) $(call grouped,$(filter-out $(apart),$(library_sources)))
+command_objects := $(call objects,$(filter $(apart),$(command_sources))) $(call grouped,$(filter-out $(apart),$(command_sources)))
+test_objects := $(call grouped,$(test_sources))
+tested_commands := $(if $(filter tests/mlp/program/commands/%,$(TESTS)),$(command_objects))
 # Generated from the description of the network's messages; compiled without our warnings, included as system headers.
 generated := $(BUILD_DIR)/generated
 messages := $(addprefix $(generated)/protocols/transport/smlp,.pb.h .grpc.pb.h .pb.cc .grpc.pb.cc)
@@ -105,14 +114,14 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all test demo soak bench reproduce fuzz python test-python python-install install deb uninstall format check-format check-layering coverage clean help FORCE
+.PHONY: all test test-ranks demo soak bench reproduce fuzz python test-python python-install install deb uninstall format check-format check-layering coverage clean help FORCE
 
 all: $(PROGRAM) $(LIBRARY) $(with_mpi)
 
-$(PROGRAM): $(call objects,mlp/main.cpp $(command_sources) mlp/ranks/alone.cpp) $(LIBRARY)
-$(BUILD_DIR)/tests: $(call objects,$(test_sources) $(tested_commands) mlp/ranks/alone.cpp) $(LIBRARY)
+$(PROGRAM): $(call objects,mlp/main.cpp mlp/ranks/alone.cpp) $(command_objects) $(LIBRARY)
+$(BUILD_DIR)/tests: $(test_objects) $(tested_commands) $(call objects,mlp/ranks/alone.cpp) $(LIBRARY)
 ifneq ($(with_mpi),)
-$(with_mpi): $(call objects,mlp/main.cpp $(command_sources) mlp/ranks/mpi.cpp) $(LIBRARY)
+$(with_mpi): $(call objects,mlp/main.cpp mlp/ranks/mpi.cpp) $(command_objects) $(LIBRARY)
 $(with_mpi): private LIBS += $(shell pkg-config --libs ompi-c 2>/dev/null)
 $(BUILD_DIR)/obj/mlp/ranks/mpi.o: private system_includes = $(subst -I,-isystem ,$(shell pkg-config --cflags ompi-c))
 $(BUILD_DIR)/obj/mlp/ranks/mpi.o: | $(BUILD_DIR)/mpi_dependencies
@@ -131,20 +140,29 @@ $(fuzzers:%=$(BUILD_DIR)/obj/tests/fuzz/%_fuzz.o): private processor := -fsaniti
 $(BUILD_DIR)/fuzz/seeds: $(call objects,tests/fuzz/seeds.cpp tests/support/protocol_fixture.cpp) $(LIBRARY)
 $(BUILD_DIR)/ctime: $(call objects,tests/ctime/ctime.cpp) $(LIBRARY)
 # paillier/ and its tests alone: they need neither gRPC nor HDF5 (scripts/aarch64.sh).
-$(BUILD_DIR)/paillier_tests: $(call objects,tests/main.cpp $(filter tests/paillier/%,$(TESTS)) $(wildcard paillier/*.cpp))
+$(BUILD_DIR)/paillier_tests: $(call grouped,tests/main.cpp $(filter tests/paillier/%,$(TESTS))) $(call objects,$(wildcard paillier/*.cpp))
 $(PROGRAM) $(with_mpi) $(BUILD_DIR)/tests $(BUILD_DIR)/paillier_tests $(BENCHES) $(FUZZERS) $(BUILD_DIR)/fuzz/seeds $(BUILD_DIR)/ctime: $(BUILD_DIR)/sources
 	@echo "link $@"
 	@mkdir -p $(@D)
 	@$(LINK) $(filter %.o %.a,$^) $(LIBS) -o $@
 
-$(LIBRARY): $(call objects,$(library_sources)) $(message_objects) $(BUILD_DIR)/sources
+$(LIBRARY): $(library_objects) $(message_objects) $(BUILD_DIR)/sources
 	@echo "archive $@"
 	@rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
-$(BUILD_DIR)/obj/%.o: %.cpp $(BUILD_DIR)/flags $(precompiled)
-	@echo "compile $<"
+define compile
+	@echo "compile $(or $(members),$<)"
 	@mkdir -p $(@D)
 	@$(COMPILE) $(if $(processor)$(position),,$(precompiled:%=$(precompilation) -include-pch %)) $(system_includes) -MMD -MP -c $< -o $@
+endef
+$(BUILD_DIR)/obj/%.o: %.cpp $(BUILD_DIR)/flags $(precompiled)
+	$(compile)
+$(BUILD_DIR)/obj/groups/%.o: $(BUILD_DIR)/groups/%.cpp $(BUILD_DIR)/flags $(precompiled)
+	$(compile)
+.PRECIOUS: $(BUILD_DIR)/groups/%.cpp
+$(BUILD_DIR)/groups/%.cpp: FORCE
+	@mkdir -p $(@D)
+	@printf '#include "%s"\n' $(members) | cmp -s - $@ || printf '#include "%s"\n' $(members) > $@
 
 $(BUILD_DIR)/system_headers.pch: Makefile $(BUILD_DIR)/flags
 	@echo "precompile $(system_headers)"
@@ -156,7 +174,8 @@ $(messages) &: protocols/transport/smlp.proto
 	@mkdir -p $(generated)
 	@protoc -I. --cpp_out=$(generated) --grpc_out=$(generated) --plugin=protoc-gen-grpc=$$(command -v grpc_cpp_plugin) $<
 
-using_messages := $(call objects,$(wildcard protocols/transport/*.cpp tests/protocols/transport/*.cpp))
+using_messages := $(filter $(addprefix $(BUILD_DIR)/obj/,$(foreach of,protocols tests/protocols,$(of)/transport/% groups/$(of)/transport/%)), \
+                  $(library_objects) $(test_objects))
 $(using_messages) $(message_objects): system_includes := -isystem $(generated)
 $(using_messages): | $(messages)
 $(message_objects): warnings := -w
@@ -165,11 +184,11 @@ $(message_objects): $(BUILD_DIR)/obj/%.o: $(generated)/%.cc $(BUILD_DIR)/flags
 	@mkdir -p $(@D)
 	@$(COMPILE) $(system_includes) -c $< -o $@
 
--include $(precompiled:%=%.d) $(python_module:%.o=%.d) $(patsubst %.o,%.d,$(call objects,$(library_sources) mlp/main.cpp $(ranks_sources) $(command_sources) $(test_sources) $(bench_sources) $(fuzz_sources) tests/ctime/ctime.cpp))
+-include $(precompiled:%=%.d) $(python_module:%.o=%.d) $(patsubst %.o,%.d,$(library_objects) $(command_objects) $(test_objects) $(call objects,mlp/main.cpp $(ranks_sources) tests/support/protocol_fixture.cpp $(bench_sources) $(fuzz_sources) tests/ctime/ctime.cpp))
 
 # Tests are compiled to be built quickly. (A precompiled header serves one optimisation only.)
 ifeq ($(BUILD)$(precompiled),release)
-$(call objects,$(test_sources)): private optimisation := -O0 -g1
+$(test_objects): private optimisation := -O0 -g1
 endif
 
 # Files that change only when their content does, so that new flags or a deleted source rebuild what they must.
@@ -198,11 +217,15 @@ $(BUILD_DIR)/dependencies.mk: scripts/install_dependencies.sh
 $(BUILD_DIR)/test_dependencies: scripts/install_dependencies.sh
 	@scripts/install_dependencies.sh --tests
 	@mkdir -p $(@D) && touch $@
-$(call objects,$(test_sources) $(bench_sources) $(fuzz_sources) tests/ctime/ctime.cpp): | $(BUILD_DIR)/test_dependencies
+$(test_objects) $(call objects,$(bench_sources) $(fuzz_sources) tests/ctime/ctime.cpp): | $(BUILD_DIR)/test_dependencies
 
 # ---- running ----
 test: $(if $(TEST_OPTIONS),,all $(BUILD_DIR)/ctime $(BENCHES)) $(BUILD_DIR)/tests
 	+@CXX="$(CXX)" scripts/run_tests.sh $(BUILD_DIR) $(TEST_OPTIONS)
+
+test-ranks:
+	+@$(MAKE) MPI=1 all
+	@scripts/test_ranks.sh $(BUILD_DIR)
 
 demo: all
 	$(DEMO)
@@ -351,10 +374,11 @@ help:
 	@echo 'make                  build/smlp and build/libsmlp.a (installs missing dependencies first)'
 	@echo 'make test             build and run every test; TEST_OPTIONS="-tc=*name*" runs doctest cases by name,'
 	@echo '                      TESTS=tests/paillier/dgk_test.cpp builds these test files alone'
+	@echo 'make test-ranks       two ranks by Open MPI beside one process; with SANITIZE=.. what it is for'
 	@echo 'make demo             train on the encrypted breast-cancer table; PROTOCOLS=hybrid for another preset'
 	@echo 'make soak             train over TLS under faults for SOAK_SECONDS=1800, comparing every model'
 	@echo 'make bench            micro-benchmarks beside GMP and OpenSSL; BENCH_OPTIONS="--bits 2048 --rounds 9"; builds also'
-	@echo '                      build/bench/kernels, matmul, protocol, training, transfers and large_table (--help)'
+	@echo '                      build/bench/kernels, matmul, protocol, training, transfers, ranks and large_table (--help)'
 	@echo 'make reproduce        all experiments of bench/experiments, with figures and report in docs/results; a run that was'
 	@echo '                      stopped goes on. QUICK=1 is a small version, in build/results-quick;'
 	@echo '                      REPRODUCE_OPTIONS="--only paper", --list or --dry-run (--help)'

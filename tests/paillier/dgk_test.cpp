@@ -8,22 +8,13 @@
 
 #include "paillier/error.h"
 #include "paillier/primes.h"
+#include "tests/paillier/plain_arithmetic.h"
 #include "tests/paillier/python_vectors.h"
 #include "tests/support/toy_keys.h"
 
 using namespace smlp;
 
 namespace {
-
-RandomStream stream(std::uint64_t seed) {
-  return RandomSource::from_seed(seed).stream({});
-}
-
-Integer power(const Integer& base, const Integer& exponent, const Integer& modulus) {
-  Integer result;
-  mpz_powm(result.get_mpz_t(), base.get_mpz_t(), exponent.get_mpz_t(), modulus.get_mpz_t());
-  return result;
-}
 
 DgkCiphertext decoded(const DgkPublicKey& key, const Integer& residue) {
   Bytes bytes;
@@ -32,7 +23,7 @@ DgkCiphertext decoded(const DgkPublicKey& key, const Integer& residue) {
 }
 
 // The numbers of a key, to be bent one at a time.
-struct Parts {
+struct DgkParts {
   Integer n, g, h, p, q, v_p, v_q;
   unsigned u = 197;
   std::size_t t = 64;
@@ -49,10 +40,10 @@ struct Parts {
 
 // A key whose p - 1 and q - 1 have factors of the test's choice beside u, and g of order exactly the product
 // of the two lists.
-Parts crafted(const Integer& v_p, const Integer& v_q, const Integer& factor_p, const Integer& factor_q,
-              const std::vector<Integer>& orders_p, const std::vector<Integer>& orders_q,
-              RandomStream& random) {
-  Parts k;
+DgkParts crafted(const Integer& v_p, const Integer& v_q, const Integer& factor_p, const Integer& factor_q,
+                 const std::vector<Integer>& orders_p, const std::vector<Integer>& orders_q,
+                 RandomStream& random) {
+  DgkParts k;
   k.v_p = v_p, k.v_q = v_q;
   k.p = random_prime_with_factor(256, Integer(k.u * factor_p), random).value();
   do k.q = random_prime_with_factor(256, Integer(k.u * factor_q), random).value();
@@ -64,7 +55,7 @@ Parts crafted(const Integer& v_p, const Integer& v_q, const Integer& factor_p, c
   return k;
 }
 
-Parts python_parts() {
+DgkParts python_parts() {
   return {python::dgk_n, python::dgk_g,   python::dgk_h,  python::dgk_p,
           python::dgk_q, python::dgk_v_p, python::dgk_v_q};
 }
@@ -197,7 +188,7 @@ TEST_CASE("the same stream generates the same key") {
 TEST_CASE("with one common v anybody reads plaintexts, and such a key is refused") {
   RandomStream random = stream(67);
   const Integer v = random_prime(64, random).value();
-  const Parts k = crafted(v, v, v, v, {197, v}, {197, v}, random);
+  const DgkParts k = crafted(v, v, v, v, {197, v}, {197, v}, random);
   // The attack: the exponent (n-1)/u strips the randomness without any key.
   const Integer exponent = (k.n - 1) / k.u;
   const auto stripped = [&](unsigned m) {
@@ -220,19 +211,19 @@ TEST_CASE("with one common v anybody reads plaintexts, and such a key is refused
 TEST_CASE("a v that divides both p - 1 and q - 1 gives a factor of n away, and such a key is refused") {
   RandomStream random = stream(68);
   const Integer v_p = random_prime(64, random).value(), v_q = random_prime(64, random).value();
-  const Parts k = crafted(v_p, v_q, v_p, v_p * v_q, {197, v_p}, {197, v_q}, random);
+  const DgkParts k = crafted(v_p, v_q, v_p, v_p * v_q, {197, v_p}, {197, v_q}, random);
   const Integer factor = gcd(Integer(power(k.h, Integer((k.n - 1) / k.u), k.n) - 1), k.n);
   CHECK(factor == k.p);
   CHECK_THROWS_AS(k.make_public(), Error);
 }
 
 TEST_CASE("public keys that are refused") {
-  const Parts good = python_parts();
+  const DgkParts good = python_parts();
   CHECK_NOTHROW(good.make_public());
-  const auto refused = [](const Parts& parts, const std::string& message) {
+  const auto refused = [](const DgkParts& parts, const std::string& message) {
     CHECK_THROWS_WITH_AS(parts.make_public(), message.c_str(), Error);
   };
-  Parts k = good;
+  DgkParts k = good;
   k.n = 2 * good.n;
   refused(k, "the DGK modulus n is not an odd integer above 1");
   for (const unsigned u : {0u, 1u, 2u, 99u, 199u, 65537u}) {
@@ -260,8 +251,8 @@ TEST_CASE("public keys that are refused") {
 }
 
 TEST_CASE("secret keys with wrong factors or orders are refused") {
-  const Parts good = python_parts();
-  Parts k = good;
+  const DgkParts good = python_parts();
+  DgkParts k = good;
   k.p = good.n;
   k.refused("p does not have half as many bits as n");
   k = good;
@@ -294,7 +285,7 @@ TEST_CASE("secret keys with wrong factors or orders are refused") {
 
 TEST_CASE("secret keys whose u does not divide p - 1 are refused") {
   RandomStream random = stream(70);
-  Parts k;
+  DgkParts k;
   k.u = 5;
   k.v_p = random_prime(64, random).value(), k.v_q = random_prime(64, random).value();
   do {
@@ -312,7 +303,7 @@ TEST_CASE("secret keys whose u does not divide p - 1 are refused") {
 TEST_CASE("secret keys with composite factors are refused") {
   RandomStream random = stream(71);
   const Integer v_p = random_prime(64, random).value(), v_q = random_prime(64, random).value();
-  Parts k;
+  DgkParts k;
   k.u = 3, k.t = 64, k.v_p = v_p, k.v_q = v_q;
   const Integer a = random_prime_with_factor(128, Integer(3 * v_p), random).value();
   const Integer b = random_prime_with_factor(128, 3, random).value();

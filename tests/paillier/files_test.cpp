@@ -12,16 +12,7 @@
 #include "tests/support/temporary_directory.h"
 
 using namespace smlp;
-
-namespace {
-
-mode_t mode_of(const std::filesystem::path& path) {
-  struct stat status {};
-  REQUIRE(::stat(path.c_str(), &status) == 0);
-  return status.st_mode & 0777;
-}
-
-}  // namespace
+using smlp::test::mode_of;
 
 TEST_CASE("a file is written, replaced and read") {
   const test::TemporaryDirectory directory;

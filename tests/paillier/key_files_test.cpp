@@ -21,6 +21,7 @@
 #include "tests/support/toy_keys.h"
 
 using namespace smlp;
+using smlp::test::mode_of;
 
 namespace {
 
@@ -35,12 +36,6 @@ std::string text_of(const std::filesystem::path& path) {
 void write_text(const std::filesystem::path& path, const std::string& text, mode_t mode = 0600) {
   std::ofstream(path) << text;
   REQUIRE(::chmod(path.c_str(), mode) == 0);
-}
-
-mode_t mode_of(const std::filesystem::path& path) {
-  struct stat status {};
-  REQUIRE(::stat(path.c_str(), &status) == 0);
-  return status.st_mode & 0777;
 }
 
 /// How often a text stands in the memory that this process can write to; `hidden` is the text with every

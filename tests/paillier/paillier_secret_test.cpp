@@ -7,24 +7,13 @@
 #include "paillier/error.h"
 #include "paillier/paillier.h"
 #include "paillier/primes.h"
+#include "tests/paillier/plain_arithmetic.h"
 #include "tests/paillier/python_vectors.h"
 #include "tests/support/toy_keys.h"
 
 using namespace smlp;
 
 namespace {
-
-constexpr Variant variants[] = {Variant::standard, Variant::subgroup};
-
-RandomStream stream(std::uint64_t seed) {
-  return RandomSource::from_seed(seed).stream({});
-}
-
-Integer power(const Integer& base, const Integer& exponent, const Integer& modulus) {
-  Integer result;
-  mpz_powm(result.get_mpz_t(), base.get_mpz_t(), exponent.get_mpz_t(), modulus.get_mpz_t());
-  return result;
-}
 
 Ciphertext decoded(const PaillierPublicKey& key, const Integer& residue) {
   Bytes bytes;
@@ -33,7 +22,7 @@ Ciphertext decoded(const PaillierPublicKey& key, const Integer& residue) {
 }
 
 // The numbers of a key, to be bent one at a time.
-struct Parts {
+struct PaillierParts {
   Variant variant = Variant::subgroup;
   Integer n, hs, p, q, alpha_p, alpha_q;
   std::size_t t = 64;
@@ -47,7 +36,7 @@ struct Parts {
   }
 };
 
-Parts parts_of(const PaillierSecretKey& key) {
+PaillierParts parts_of(const PaillierSecretKey& key) {
   const PaillierPublicKey& pub = key.public_key();
   return {pub.variant(),
           pub.n(),
@@ -61,9 +50,9 @@ Parts parts_of(const PaillierSecretKey& key) {
 
 // A key with factors of p - 1 and q - 1 of the test's choice, hs of the order that belongs to alpha_p and
 // alpha_q.
-Parts crafted(const Integer& alpha_p, const Integer& alpha_q, const Integer& factor_p,
-              const Integer& factor_q, RandomStream& random) {
-  Parts k;
+PaillierParts crafted(const Integer& alpha_p, const Integer& alpha_q, const Integer& factor_p,
+                      const Integer& factor_q, RandomStream& random) {
+  PaillierParts k;
   k.alpha_p = alpha_p, k.alpha_q = alpha_q;
   k.p = random_prime_with_factor(256, factor_p, random).value();
   do k.q = random_prime_with_factor(256, factor_q, random).value();
@@ -199,9 +188,9 @@ TEST_CASE("standard: residues that decode are residues of the scheme's whole gro
 TEST_CASE("keys with wrong factors are refused") {
   for (const Variant variant : variants) {
     CAPTURE(name(variant));
-    const Parts good = parts_of(toy_keys(variant).paillier());
+    const PaillierParts good = parts_of(toy_keys(variant).paillier());
     CHECK_NOTHROW(good.make());
-    Parts bad = good;
+    PaillierParts bad = good;
     bad.p = python::p;
     bad.refused("p q differs from n");
     bad = good;
@@ -226,7 +215,7 @@ TEST_CASE("keys with composite factors are refused") {
   const Integer a = random_prime_with_factor(128, 1, random).value();
   Integer b = random_prime_with_factor(128, 1, random).value();
   Integer composite = a * b;
-  Parts k;
+  PaillierParts k;
   k.variant = Variant::standard;
   k.p = composite, k.q = python::q, k.n = k.p * k.q;
   k.refused("p is not prime");
@@ -239,7 +228,7 @@ TEST_CASE("subgroup keys with wrong orders are refused") {
   const Integer ap = random_prime(64, random).value(), aq = random_prime(64, random).value();
   CHECK_NOTHROW(crafted(ap, aq, ap, aq, random).make());
 
-  Parts k = crafted(ap, aq, ap, aq, random);
+  PaillierParts k = crafted(ap, aq, ap, aq, random);
   std::swap(k.alpha_p, k.alpha_q);
   k.refused("alpha_p does not divide p - 1");
   crafted(ap, aq, ap, 1, random).refused("alpha_q does not divide q - 1");

@@ -5,24 +5,13 @@
 
 #include "paillier/error.h"
 #include "paillier/parallel.h"
+#include "tests/paillier/plain_arithmetic.h"
 #include "tests/paillier/python_vectors.h"
 #include "tests/support/toy_keys.h"
 
 using namespace smlp;
 
 namespace {
-
-constexpr Variant variants[] = {Variant::standard, Variant::subgroup};
-
-RandomStream stream(std::uint64_t seed) {
-  return RandomSource::from_seed(seed).stream({});
-}
-
-Integer power(const Integer& base, const Integer& exponent, const Integer& modulus) {
-  Integer result;
-  mpz_powm(result.get_mpz_t(), base.get_mpz_t(), exponent.get_mpz_t(), modulus.get_mpz_t());
-  return result;
-}
 
 // A signed number of up to `bits` bits.
 Integer draw(RandomStream& random, std::size_t bits) {

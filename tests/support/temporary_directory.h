@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdlib.h>
+#include <sys/types.h>
 
 #include <cstddef>
 #include <filesystem>
@@ -35,5 +36,10 @@ class TemporaryDirectory {
  private:
   std::filesystem::path path_;
 };
+
+/// Who may do what with a file, as chmod has it.
+inline mode_t mode_of(const std::filesystem::path& path) {
+  return static_cast<mode_t>(std::filesystem::status(path).permissions());
+}
 
 }  // namespace smlp::test

@@ -15,11 +15,11 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-struct Csv {
+struct CsvTable {
   TemporaryDirectory directory;
   TableSource source;  ///< for the next table
 
-  Csv() { source.data = directory / "t.csv"; }
+  CsvTable() { source.data = directory / "t.csv"; }
   Table load(std::string_view text) {
     write_text(source.data, text);
     return load_table(source);
@@ -54,7 +54,7 @@ ColumnChoice text_columns(const Names& names) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Csv, "the label is the last column or the named one") {
+TEST_CASE_FIXTURE(CsvTable, "the label is the last column or the named one") {
   const Table last = load("a,b,class\n1,2.5,x\n-3e2,+4,y\n");
   CHECK(last.columns == Names{"a", "b"});
   CHECK(last.label_column == "class");
@@ -70,7 +70,7 @@ TEST_CASE_FIXTURE(Csv, "the label is the last column or the named one") {
   CHECK(named.values.cells() == std::vector<double>{1, 2});
 }
 
-TEST_CASE_FIXTURE(Csv, "queries have the columns of the profile, with or without its label") {
+TEST_CASE_FIXTURE(CsvTable, "queries have the columns of the profile, with or without its label") {
   source.expected = ExpectedColumns{{"a", "b"}, "class", {}, {"a", "id", "b", "class"}};
   const Table without = load("b,a\n1,2\n");
   CHECK(without.columns == Names{"a", "b"});
@@ -99,7 +99,7 @@ TEST_CASE_FIXTURE(Csv, "queries have the columns of the profile, with or without
   CHECK(contains(refusal("a,b\n1,2\n"), "has no label column 'truth'"));
 }
 
-TEST_CASE_FIXTURE(Csv, "a first line of numbers is asked about") {
+TEST_CASE_FIXTURE(CsvTable, "a first line of numbers is asked about") {
   for (const char* text : {"5.1,3.5,1.4,setosa\n4.9,3,1.4,setosa\n", "5,0,0,12,0\n0,0,3,0,0\n",
                            "1,14.2\n2,3\n", "0,1,1\n1,0,1\n"})
     CHECK(contains(refusal(text), "looks like data"));
@@ -137,7 +137,7 @@ TEST_CASE_FIXTURE(Csv, "a first line of numbers is asked about") {
   CHECK(load("1,2\n").values.cells() == std::vector<double>{1, 2});
 }
 
-TEST_CASE_FIXTURE(Csv, "a row index of pandas is left out and told") {
+TEST_CASE_FIXTURE(CsvTable, "a row index of pandas is left out and told") {
   for (const char* text : {",a,label\n0,1,x\n1,2,y\n", "Unnamed: 0,a,label\n0,1,x\n1,2,y\n"}) {
     const Table table = load(text);
     CHECK(table.columns == Names{"a"});
@@ -155,7 +155,7 @@ TEST_CASE_FIXTURE(Csv, "a row index of pandas is left out and told") {
   CHECK(load(",a\n0,1\n").values.cells() == std::vector<double>{1});
 }
 
-TEST_CASE_FIXTURE(Csv, "columns are chosen by name") {
+TEST_CASE_FIXTURE(CsvTable, "columns are chosen by name") {
   const char* text = "id,a,b,class,note\n7,1,2,x,u\n8,3,4,y,v\n";
   ColumnChoice choice;
   choice.ignored = {"id", "note"};
@@ -176,7 +176,7 @@ TEST_CASE_FIXTURE(Csv, "columns are chosen by name") {
   CHECK(contains(refusal(text, choice), "--ignore leaves out 'class', which --label names"));
 }
 
-TEST_CASE_FIXTURE(Csv, "text columns have levels, in the order of the rows") {
+TEST_CASE_FIXTURE(CsvTable, "text columns have levels, in the order of the rows") {
   const Table table = load("colour,n,sure,class\nred,1,True,x\nblue,2,False,y\nred,3,True,x\n");
   CHECK(table.levels == Levels{{"colour", {"red", "blue"}}});
   CHECK(table.values.cells() == std::vector<double>{0, 1, 1, 1, 2, 0, 0, 3, 1});
@@ -209,7 +209,7 @@ TEST_CASE_FIXTURE(Csv, "text columns have levels, in the order of the rows") {
   CHECK(load(queries).levels.at("colour").size() == 2 * max_levels);
 }
 
-TEST_CASE_FIXTURE(Csv, "missing values are refused, kept or their rows left out") {
+TEST_CASE_FIXTURE(CsvTable, "missing values are refused, kept or their rows left out") {
   const char* text = "a,b,class\n1,2,x\n?,3,y\n4,,x\n5,6,?\n7,8,y\n";
   CHECK(contains(refusal(text), "row 2, column 'a' is '?', which stands for no value; --missing mean"));
   CHECK(contains(refusal("a,class\n1,x\n,y\n"), "row 2, column 'a' is empty; --missing mean"));
@@ -234,14 +234,14 @@ TEST_CASE_FIXTURE(Csv, "missing values are refused, kept or their rows left out"
   CHECK(contains(refusal("a,class\n?,x\n?,y\n", with(Missing::mean)), "has no value in any row; --ignore"));
 }
 
-TEST_CASE_FIXTURE(Csv, "decimal commas") {
+TEST_CASE_FIXTURE(CsvTable, "decimal commas") {
   source.format = {.separator = ';', .decimal = ','};
   CHECK(load("a;b;class\n1,5;2;x\n").values.cells() == std::vector<double>{1.5, 2});
   CHECK(contains(refusal("a;b;class\n1,5;2.5;x\n"),
                  "row 1, column 'b' is '2.5', not a number with a decimal comma"));
 }
 
-TEST_CASE_FIXTURE(Csv, "bad shapes are refused by name") {
+TEST_CASE_FIXTURE(CsvTable, "bad shapes are refused by name") {
   TableSource other;
   other.data = directory / "none.csv";
   CHECK(contains(message_of([&] { load_table(other); }), "none.csv: No such file"));
@@ -262,7 +262,7 @@ TEST_CASE_FIXTURE(Csv, "bad shapes are refused by name") {
   CHECK(contains(refusal("a,b\n1,x\n"), "has no label column 'species'; it has 'a', 'b'"));
 }
 
-TEST_CASE_FIXTURE(Csv, "a bad cell is refused with its row and column") {
+TEST_CASE_FIXTURE(CsvTable, "a bad cell is refused with its row and column") {
   const auto cell = [&](std::string_view text) {
     const std::string message = refusal("a,b,class\n1,2,x\n3," + std::string(text) + ",y\n");
     CHECK(contains(message, "row 2, column 'b'"));
@@ -277,7 +277,7 @@ TEST_CASE_FIXTURE(Csv, "a bad cell is refused with its row and column") {
 }
 
 TEST_CASE("labels of a regression are numbers, however they are written") {
-  Csv csv;
+  CsvTable csv;
   csv.source.task = Task::regression;
   const Table table = csv.load("a,y\n1,2.50\n2,-1e3\n3,True\n");
   CHECK(table.labels == Names{"2.5", "-1000", "1"});

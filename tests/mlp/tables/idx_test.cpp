@@ -2,9 +2,9 @@
 #include "mlp/tables/idx.h"
 
 #include <doctest/doctest.h>
-#include <zlib.h>
 
 #include "tests/mlp/files/files_support.h"
+#include "tests/mlp/tables/gzip.h"
 
 using namespace smlp;
 using namespace smlp::test;
@@ -23,15 +23,6 @@ std::string images(std::uint32_t count, std::uint32_t height, std::uint32_t widt
 
 std::string labels(std::uint32_t count, const std::string& values) {
   return number(0x801) + number(count) + values;
-}
-
-std::filesystem::path write_gzip(const std::filesystem::path& path, const std::string& content) {
-  gzFile file = gzopen(path.c_str(), "wb9");
-  REQUIRE(file != nullptr);
-  REQUIRE(gzwrite(file, content.data(), static_cast<unsigned>(content.size())) ==
-          static_cast<int>(content.size()));
-  REQUIRE(gzclose(file) == Z_OK);
-  return path;
 }
 
 const std::string two_images("\x00\x01\x02\x03\x04\x05\xff\xfe\x80\x7f\x00\x01", 12);

@@ -8,19 +8,12 @@
 
 #include "mlp/tables/table.h"
 #include "tests/mlp/files/files_support.h"
+#include "tests/mlp/tables/gzip.h"
 
 using namespace smlp;
 using namespace smlp::test;
 
 namespace {
-
-std::filesystem::path write_gzip(const std::filesystem::path& path, const std::string& content) {
-  gzFile file = gzopen(path.c_str(), "wb");
-  REQUIRE(gzwrite(file, content.data(), static_cast<unsigned>(content.size())) ==
-          static_cast<int>(content.size()));
-  REQUIRE(gzclose(file) == Z_OK);
-  return path;
-}
 
 /// More than any buffer holds.
 std::string long_table() {

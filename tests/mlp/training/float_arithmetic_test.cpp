@@ -14,7 +14,7 @@ namespace {
 using Doubles = Matrix<double>;
 
 /// Reproducible numbers in [-1, 1] without structure.
-Doubles numbers(std::size_t rows, std::size_t cols, double phase) {
+Doubles smooth(std::size_t rows, std::size_t cols, double phase) {
   Doubles m(rows, cols);
   for (std::size_t i = 0; i < m.size(); ++i)
     m.cells()[i] = std::sin(phase + 12.9898 * static_cast<double>(i + 1));
@@ -32,8 +32,8 @@ double loss(FloatArithmetic& arithmetic, const Weights<Doubles>& model, const Do
 
 TEST_CASE("a step moves every weight by rate times the gradient of the loss") {
   FloatArithmetic arithmetic(10);
-  const Doubles x = numbers(6, 3, 0.1), y = numbers(6, 2, 0.2);
-  const Weights<Doubles> before{{numbers(4, 5, 0.3), numbers(6, 4, 0.4), numbers(5, 2, 0.5)}, {}};
+  const Doubles x = smooth(6, 3, 0.1), y = smooth(6, 2, 0.2);
+  const Weights<Doubles> before{{smooth(4, 5, 0.3), smooth(6, 4, 0.4), smooth(5, 2, 0.5)}, {}};
   UpdateFactors factors;
   factors.rescale = {-1 << 10, 30};  // rate / rows = 2^-10
   const double rate = std::ldexp(1.0, -10) * 6;
@@ -58,12 +58,12 @@ TEST_CASE("a step moves every weight by rate times the gradient of the loss") {
 
 TEST_CASE("momentum keeps a share of the last update, decay pulls toward zero") {
   FloatArithmetic arithmetic(10);
-  const Doubles x = arithmetic.with_bias_input(numbers(4, 2, 0.1)), y = numbers(4, 2, 0.2);
+  const Doubles x = arithmetic.with_bias_input(smooth(4, 2, 0.1)), y = smooth(4, 2, 0.2);
   UpdateFactors factors;
   factors.rescale = {-1 << 10, 30};
   factors.momentum = 1 << 29;  // 1/2
   factors.decay = -(1 << 20);  // 2^-10
-  Weights<Doubles> model{{numbers(3, 2, 0.3)}, {numbers(3, 2, 0.7)}};
+  Weights<Doubles> model{{smooth(3, 2, 0.3)}, {smooth(3, 2, 0.7)}};
   Weights<Doubles> plain{model.weights, {}};
   UpdateFactors gradient_only;
   gradient_only.rescale = factors.rescale;

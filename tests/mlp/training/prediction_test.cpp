@@ -11,7 +11,7 @@ using namespace smlp::test;
 
 namespace {
 
-struct Setting {
+struct Trained {
   Numbers numbers{20, 10, 40};
   BitBudget budget{numbers, 16, 512};
   SmallData data{11};
@@ -38,7 +38,7 @@ struct Setting {
 }  // namespace
 
 TEST_CASE("answers come back in the owner's order, under either key the same") {
-  const Setting setting;
+  const Trained setting;
   const Answers own = open_answers(setting.answers(std::nullopt, false), toy_keys());
   const EncryptedAnswers handed_over = setting.answers(setting.user.public_keys(), true);
   const Answers users = open_answers(handed_over, setting.user);
@@ -56,7 +56,7 @@ TEST_CASE("answers come back in the owner's order, under either key the same") {
 }
 
 TEST_CASE("the key holder hands results to configured keys alone") {
-  const Setting setting;
+  const Trained setting;
   CHECK_THROWS_WITH_AS(
       setting.answers(setting.user.public_keys(), false),
       "the key holder refused: the user key of a request is not one that this key holder was configured "
@@ -65,7 +65,7 @@ TEST_CASE("the key holder hands results to configured keys alone") {
 }
 
 TEST_CASE("tampered row numbers and outputs are refused") {
-  const Setting setting;
+  const Trained setting;
   EncryptedAnswers answers = setting.answers(std::nullopt, false);
   const PaillierPublicKey& key = toy_keys().public_keys().paillier();
   EncryptedAnswers shifted = answers;

@@ -12,7 +12,7 @@ using namespace smlp::test;
 
 namespace {
 
-struct Setting {
+struct Release {
   BitBudget budget;
   Network network{{5, 4, 3}};
   std::vector<IntegerMatrix> weights;
@@ -28,7 +28,7 @@ struct Setting {
                        .weights = {},
                        .velocities = {}};
 
-  explicit Setting(std::size_t slots) : budget(toy_budget(slots)) {
+  explicit Release(std::size_t slots) : budget(toy_budget(slots)) {
     weights = initial_weights(network, budget.numbers(), RandomSource::from_seed(2));
     auto encrypted = encrypt_weights(weights, network, toy_keys().public_keys().paillier(), budget, true,
                                      RandomSource::from_seed(3));
@@ -59,7 +59,7 @@ TEST_CASE("a released model has the same weights under a key of another size, in
   const TemporaryDirectory directory;
   const PublicKeys& owner = owner_keys().public_keys();
   for (const std::size_t slots : {std::size_t{0}, std::size_t{1}}) {
-    const Setting setting(slots);
+    const Release setting(slots);
     save_model(directory / "owner.h5", setting.released(owner, owner.paillier()), owner);
     const EncryptedModel released = load_model(directory / "owner.h5", owner);
     CHECK(released.handed_over);
@@ -78,11 +78,11 @@ TEST_CASE("a released model has the same weights under a key of another size, in
 }
 
 TEST_CASE("a model is released to an owner whom the key holder knows, with a modulus that holds its slots") {
-  const Setting setting(0);
+  const Release setting(0);
   CHECK(contains(
       message_of([&] { setting.released(owner_keys().public_keys(), toy_keys().public_keys().paillier()); }),
       "not one that this key holder was configured with"));
-  Setting wide(0);
+  Release wide(0);
   wide.budget = BitBudget(toy_numbers(), 16, 1024);
   const KeyHolder key_holder(toy_keys(), {}, AnswerRandomness::from_system());
   InProcessChannel channel(key_holder);

@@ -15,7 +15,6 @@ using namespace smlp::test;
 
 namespace {
 
-const Numbers numbers{20, 10, 40};
 constexpr std::size_t inner = 16;
 
 struct SharedOutcome {
@@ -30,8 +29,8 @@ struct SharedOutcome {
 SharedOutcome train_shared(const SecretKeys& keys, const SmallData& data, SmallRun run, std::size_t size) {
   run.protocols.shared = true;
   const std::size_t bits = keys.public_keys().paillier().bits();
-  const BitBudget table_budget(numbers, inner, bits, run.packed_table ? 0 : 1);
-  const BitBudget budget(numbers, inner, bits, run.protocols.needs_one_value_a_ciphertext() ? 1 : 0);
+  const BitBudget table_budget(small_numbers, inner, bits, run.packed_table ? 0 : 1);
+  const BitBudget budget(small_numbers, inner, bits, run.protocols.needs_one_value_a_ciphertext() ? 1 : 0);
   const RandomSource random = RandomSource::from_seed(run.seed);
   const MemoryTable table = encrypt_table(keys.public_keys(), table_budget, run.options.batch, data.features,
                                           small_targets(data, run), data.order, random.derive("owner"));
@@ -48,7 +47,7 @@ SharedOutcome train_shared(const SecretKeys& keys, const SmallData& data, SmallR
     EncryptedArithmetic here(evaluator, run.protocols, run.range_checks);
     SharedArithmetic shared(here, ranks);
     Weights<EncryptedMatrix> initial = encrypt_weights(
-        initial_weights(run.network, numbers, random.derive("initial")), run.network,
+        initial_weights(run.network, small_numbers, random.derive("initial")), run.network,
         keys.public_keys().paillier(), budget, run.options.momentum != 0, random.derive("initial"));
     Weights<SharedMatrix> model;
     for (EncryptedMatrix& m : initial.weights) model.weights.push_back({std::move(m)});
@@ -83,7 +82,7 @@ void check_shared(const SmallRun& run, std::size_t ranks) {
   CAPTURE(ranks);
   CAPTURE(run.network.text());
   const SmallData data(13);
-  const SmallOutcome alone = train_small(toy_keys(), numbers, inner, data, run);
+  const SmallOutcome alone = train_small(toy_keys(), small_numbers, inner, data, run);
   REQUIRE(alone.encrypted == alone.twin);
   const SharedOutcome out = train_shared(toy_keys(), data, run, ranks);
   CHECK(out.drawn > 0);
@@ -91,11 +90,11 @@ void check_shared(const SmallRun& run, std::size_t ranks) {
   ProtocolNames protocols = run.protocols;
   protocols.shared = true;
   const bool single = protocols.needs_one_value_a_ciphertext();
-  const Sizes sizes{BitBudget(numbers, inner, 512, single ? 1 : 0),
+  const Sizes sizes{BitBudget(small_numbers, inner, 512, single ? 1 : 0),
                     toy_keys().public_keys().paillier().ciphertext_bytes(),
                     toy_keys().public_keys().dgk().ciphertext_bytes()};
-  const TableGroups groups =
-      table_groups(13, run.options.batch, BitBudget(numbers, inner, 512, run.packed_table ? 0 : 1).slots());
+  const TableGroups groups = table_groups(
+      13, run.options.batch, BitBudget(small_numbers, inner, 512, run.packed_table ? 0 : 1).slots());
   for (std::size_t rank = 0; rank < ranks; ++rank) {
     CAPTURE(rank);
     CHECK(out.weights[rank] == alone.encrypted);

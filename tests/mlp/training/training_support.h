@@ -19,6 +19,8 @@
 
 namespace smlp::test {
 
+inline constexpr Numbers small_numbers{20, 10, 40};
+
 /// Two noisy classes on opposite corners (exclusive or): `rows` rows, 3 columns, one of them noise.
 struct SmallData {
   Matrix<double> features;

@@ -14,8 +14,6 @@ using namespace smlp::test;
 
 namespace {
 
-const Numbers numbers{20, 10, 40};
-
 class ThreadCount {
  public:
   explicit ThreadCount(int threads) : before_(thread_count()) { set_thread_count(threads); }
@@ -34,7 +32,7 @@ void check_equal_to_twin(const SmallOutcome& out, const SmallData& data, const S
   for (const IntegerMatrix& batch : out.twin_outputs)
     for (std::size_t i = 0; i < batch.rows(); ++i, ++position)
       for (std::size_t j = 0; j < batch.cols(); ++j)
-        CHECK(answers.scores(data.order[position], j) == decode(batch(i, j), numbers));
+        CHECK(answers.scores(data.order[position], j) == decode(batch(i, j), small_numbers));
 }
 
 SmallRun with_everything(const std::string& preset_name) {
@@ -59,7 +57,7 @@ TEST_CASE("encrypted training with toy keys equals its twin, for all presets and
       run.options.epochs = 1;
       run.packed_table = packed;
       if (!packed && !run.protocols.needs_one_value_a_ciphertext()) continue;
-      check_equal_to_twin(train_small(toy_keys(), numbers, 16, data, run), data, toy_keys());
+      check_equal_to_twin(train_small(toy_keys(), small_numbers, 16, data, run), data, toy_keys());
     }
 }
 
@@ -68,14 +66,15 @@ TEST_CASE(
   const SmallData data(13);
   const auto check = [&](const SmallRun& run) {
     CAPTURE(run.network.text());
-    const SmallOutcome out = train_small(toy_keys(), numbers, 16, data, run);
+    const SmallOutcome out = train_small(toy_keys(), small_numbers, 16, data, run);
     if (run.regression) {
       CHECK(out.encrypted == out.twin);
       CHECK(out.encrypted != out.initial);
     } else {
       check_equal_to_twin(out, data, toy_keys());
     }
-    const Sizes sizes{BitBudget(numbers, 16, 512), toy_keys().public_keys().paillier().ciphertext_bytes(),
+    const Sizes sizes{BitBudget(small_numbers, 16, 512),
+                      toy_keys().public_keys().paillier().ciphertext_bytes(),
                       toy_keys().public_keys().dgk().ciphertext_bytes()};
     const TableGroups groups = table_groups(13, run.options.batch, sizes.budget.slots());
     Cost declared;
@@ -119,7 +118,7 @@ TEST_CASE(
 
 TEST_CASE("values that stay opened throughout keep to a schedule, at the cost of each epoch's rate") {
   const SmallData data(13);
-  const Sizes sizes{BitBudget(numbers, 16, 512), toy_keys().public_keys().paillier().ciphertext_bytes(),
+  const Sizes sizes{BitBudget(small_numbers, 16, 512), toy_keys().public_keys().paillier().ciphertext_bytes(),
                     toy_keys().public_keys().dgk().ciphertext_bytes()};
   SmallRun run = with_everything("hybrid");
   run.protocols = opened_throughout();
@@ -129,7 +128,7 @@ TEST_CASE("values that stay opened throughout keep to a schedule, at the cost of
   for (const Schedule schedule : {Schedule::linear, Schedule::cosine, Schedule::step}) {
     CAPTURE(name(schedule));
     run.options.schedule = schedule;
-    const SmallOutcome out = train_small(toy_keys(), numbers, 16, data, run);
+    const SmallOutcome out = train_small(toy_keys(), small_numbers, 16, data, run);
     check_equal_to_twin(out, data, toy_keys());
     const TableGroups groups = table_groups(13, run.options.batch, sizes.budget.slots());
     const auto cost = [&](std::size_t epoch, std::size_t rate_of) {
@@ -153,12 +152,12 @@ TEST_CASE("values that stay opened throughout are resumed from what files store"
   SmallRun run = with_everything("hybrid");
   run.protocols = opened_throughout();
   run.options.epochs = 3;
-  const SmallOutcome whole = train_small(toy_keys(), numbers, 16, data, run);
+  const SmallOutcome whole = train_small(toy_keys(), small_numbers, 16, data, run);
   run.resumed = true;
-  const SmallOutcome out = train_small(toy_keys(), numbers, 16, data, run);
+  const SmallOutcome out = train_small(toy_keys(), small_numbers, 16, data, run);
   check_equal_to_twin(out, data, toy_keys());
   CHECK(out.encrypted == whole.encrypted);
-  const Sizes sizes{BitBudget(numbers, 16, 512), toy_keys().public_keys().paillier().ciphertext_bytes(),
+  const Sizes sizes{BitBudget(small_numbers, 16, 512), toy_keys().public_keys().paillier().ciphertext_bytes(),
                     toy_keys().public_keys().dgk().ciphertext_bytes()};
   const TableGroups groups = table_groups(13, run.options.batch, sizes.budget.slots());
   Traffic declared;
@@ -174,7 +173,7 @@ TEST_CASE("a regression on ciphertexts equals its twin, for both presets") {
     SmallRun run = with_everything(name);
     run.network = Network{{3, 4, 1}};
     run.regression = true;
-    const SmallOutcome out = train_small(toy_keys(), numbers, 16, data, run);
+    const SmallOutcome out = train_small(toy_keys(), small_numbers, 16, data, run);
     CHECK(out.encrypted == out.twin);
     CHECK(out.encrypted != out.initial);
     const Answers answers = open_answers(*out.answers, toy_keys());
@@ -182,17 +181,18 @@ TEST_CASE("a regression on ciphertexts equals its twin, for both presets") {
     std::size_t row = 0;
     for (const IntegerMatrix& batch : out.twin_outputs)
       for (std::size_t i = 0; i < batch.rows(); ++i)
-        CHECK(answers.outputs(data.order[row++], 0) == decode(batch(i, 0), numbers));
+        CHECK(answers.outputs(data.order[row++], 0) == decode(batch(i, 0), small_numbers));
   }
 }
 
 TEST_CASE("errors of one column, clipped or of a hidden layer of one neuron, train as the twin") {
   const SmallData data(13);
   const auto check = [&](const SmallRun& run) {
-    const SmallOutcome out = train_small(toy_keys(), numbers, 16, data, run);
+    const SmallOutcome out = train_small(toy_keys(), small_numbers, 16, data, run);
     CHECK(out.encrypted == out.twin);
     CHECK(out.encrypted != out.initial);
-    const Sizes sizes{BitBudget(numbers, 16, 512), toy_keys().public_keys().paillier().ciphertext_bytes(),
+    const Sizes sizes{BitBudget(small_numbers, 16, 512),
+                      toy_keys().public_keys().paillier().ciphertext_bytes(),
                       toy_keys().public_keys().dgk().ciphertext_bytes()};
     const TableGroups groups = table_groups(13, run.options.batch, sizes.budget.slots());
     CHECK(epoch_cost(run.network, run.protocols, run.options, groups, sizes, true).traffic == out.traffic);
@@ -215,21 +215,21 @@ TEST_CASE(
     CAPTURE(name);
     SmallRun run = with_everything(name);
     run.options.epochs = 1;
-    const SmallOutcome plain = train_small(toy_keys(), numbers, 16, data, run);
+    const SmallOutcome plain = train_small(toy_keys(), small_numbers, 16, data, run);
     run.options.nesterov = true;
-    const SmallOutcome ahead = train_small(toy_keys(), numbers, 16, data, run);
+    const SmallOutcome ahead = train_small(toy_keys(), small_numbers, 16, data, run);
     CHECK(ahead.encrypted == ahead.twin);
     CHECK(ahead.twin != plain.twin);
     CHECK(ahead.traffic.rounds == plain.traffic.rounds);  // no protocol runs for it
     run.options.clip_gradient = 0.25;
-    const SmallOutcome out = train_small(toy_keys(), numbers, 16, data, run);
+    const SmallOutcome out = train_small(toy_keys(), small_numbers, 16, data, run);
     CHECK(out.encrypted == out.twin);
     CHECK(out.twin != ahead.twin);
     const bool single = run.protocols.needs_one_value_a_ciphertext();
-    const Sizes sizes{BitBudget(numbers, 16, 512, single ? 1 : 0),
+    const Sizes sizes{BitBudget(small_numbers, 16, 512, single ? 1 : 0),
                       toy_keys().public_keys().paillier().ciphertext_bytes(),
                       toy_keys().public_keys().dgk().ciphertext_bytes()};
-    const TableGroups groups = table_groups(13, run.options.batch, BitBudget(numbers, 16, 512).slots());
+    const TableGroups groups = table_groups(13, run.options.batch, BitBudget(small_numbers, 16, 512).slots());
     CHECK(epoch_cost(run.network, run.protocols, run.options, groups, sizes, true).traffic == out.traffic);
   }
 }
@@ -283,7 +283,7 @@ TEST_CASE("families mix: other comparisons and selections under packed products 
     run.options.epochs = 1;
     run.protocols.comparison = names.first;
     run.protocols.selection = names.second;
-    check_equal_to_twin(train_small(toy_keys(), numbers, 16, data, run), data, toy_keys());
+    check_equal_to_twin(train_small(toy_keys(), small_numbers, 16, data, run), data, toy_keys());
   }
 }
 
@@ -304,14 +304,15 @@ TEST_CASE("the twin is the same under keys that group rows alike, and another un
           rows_of(group, [&](std::size_t i, std::size_t row) {
             for (std::size_t j = 0; j < out.cols(); ++j) out(i, j) = data.features(row, j);
           });
-          return in_words(encode(out, numbers));
+          return in_words(encode(out, small_numbers));
         },
         [&](std::size_t group) {
           std::vector<std::size_t> classes;
           rows_of(group, [&](std::size_t, std::size_t row) { classes.push_back(data.classes[row]); });
-          return in_words(encode(class_targets(classes, 2).all(), numbers));
+          return in_words(encode(class_targets(classes, 2).all(), small_numbers));
         }};
-    Weights<WordMatrix> model{in_words(initial_weights(run.network, numbers, random.derive("initial"))), {}};
+    Weights<WordMatrix> model{in_words(initial_weights(run.network, small_numbers, random.derive("initial"))),
+                              {}};
     for (const WordMatrix& m : model.weights) model.velocities.emplace_back(m.rows(), m.cols());
     TwinArithmetic twin(budget, random.derive("train"));
     for (std::uint32_t epoch = 0; epoch < run.options.epochs; ++epoch)
@@ -320,7 +321,7 @@ TEST_CASE("the twin is the same under keys that group rows alike, and another un
     return model.weights;
   };
   const auto budget = [](std::size_t bits, std::size_t slots = 0) {
-    return BitBudget(numbers, 1024, bits, slots);
+    return BitBudget(small_numbers, 1024, bits, slots);
   };
   const std::size_t few = budget(1024).slots();
   REQUIRE(few >= 5);
@@ -343,7 +344,7 @@ TEST_CASE("the number of threads changes nothing, not even the transcript [paral
   Digest transcripts[2];
   for (const int threads : {1, 2}) {
     const ThreadCount count(threads);
-    transcripts[threads - 1] = train_small(toy_keys(), numbers, 16, data, run).transcript;
+    transcripts[threads - 1] = train_small(toy_keys(), small_numbers, 16, data, run).transcript;
   }
   CHECK(transcripts[0] == transcripts[1]);
 }
@@ -357,12 +358,12 @@ TEST_CASE("bytes and rounds of an epoch are the declared ones") {
     if (garbled) run.protocols.comparison = name;
     if (garbled) run.network = {{3, 2}};  // what is compared first is the check of the weights
     run.options.epochs = 1;
-    const SmallOutcome out = train_small(toy_keys(), numbers, 16, data, run);
+    const SmallOutcome out = train_small(toy_keys(), small_numbers, 16, data, run);
     const bool single = run.protocols.needs_one_value_a_ciphertext();
-    const Sizes sizes{BitBudget(numbers, 16, 512, single ? 1 : 0),
+    const Sizes sizes{BitBudget(small_numbers, 16, 512, single ? 1 : 0),
                       toy_keys().public_keys().paillier().ciphertext_bytes(),
                       toy_keys().public_keys().dgk().ciphertext_bytes()};
-    const TableGroups groups = table_groups(13, run.options.batch, BitBudget(numbers, 16, 512).slots());
+    const TableGroups groups = table_groups(13, run.options.batch, BitBudget(small_numbers, 16, 512).slots());
     CHECK(epoch_cost(run.network, run.protocols, run.options, groups, sizes, true).traffic == out.traffic);
   }
 }
@@ -377,19 +378,19 @@ TEST_CASE("bytes and rounds of later epochs and of one value a ciphertext are th
     SmallRun run = with_everything("homomorphic");
     run.protocols = protocols;
     const bool single = run.protocols.needs_one_value_a_ciphertext();
-    const Sizes sizes{BitBudget(numbers, 16, 512, single ? 1 : 0),
+    const Sizes sizes{BitBudget(small_numbers, 16, 512, single ? 1 : 0),
                       toy_keys().public_keys().paillier().ciphertext_bytes(),
                       toy_keys().public_keys().dgk().ciphertext_bytes()};
-    const TableGroups groups = table_groups(13, run.options.batch, BitBudget(numbers, 16, 512).slots());
+    const TableGroups groups = table_groups(13, run.options.batch, BitBudget(small_numbers, 16, 512).slots());
     run.options.epochs = 2;
     Traffic declared = epoch_cost(run.network, run.protocols, run.options, groups, sizes, true).traffic;
     declared += epoch_cost(run.network, run.protocols, run.options, groups, sizes, false).traffic;
-    CHECK(train_small(toy_keys(), numbers, 16, data, run).traffic == declared);
+    CHECK(train_small(toy_keys(), small_numbers, 16, data, run).traffic == declared);
   }
 }
 
 TEST_CASE("a step of a network with one hidden layer takes eight rounds by transfers") {
-  const BitBudget budget(numbers, 32, 2048);
+  const BitBudget budget(small_numbers, 32, 2048);
   const Sizes sizes{budget, 512, 256};
   const Network network{{2, 10, 2}};
   TrainingOptions options;
@@ -418,14 +419,14 @@ TEST_CASE("in tiles under way together a wide network has the twin's weights and
   SmallRun run = with_everything("homomorphic");
   run.network = {{3, 60, 2}};
   run.options.epochs = 1;
-  const TableGroups groups = table_groups(5, run.options.batch, BitBudget(numbers, 64, 512).slots());
+  const TableGroups groups = table_groups(5, run.options.batch, BitBudget(small_numbers, 64, 512).slots());
   REQUIRE(groups.widths.size() > groups.batches.size());  // several row groups a batch
-  const Sizes sizes{BitBudget(numbers, 64, 512), toy_keys().public_keys().paillier().ciphertext_bytes(),
+  const Sizes sizes{BitBudget(small_numbers, 64, 512), toy_keys().public_keys().paillier().ciphertext_bytes(),
                     toy_keys().public_keys().dgk().ciphertext_bytes()};
   const Cost declared = epoch_cost(run.network, run.protocols, run.options, groups, sizes, true);
-  const SmallOutcome direct = train_small(toy_keys(), numbers, 64, data, run);
+  const SmallOutcome direct = train_small(toy_keys(), small_numbers, 64, data, run);
   run.hosted = true;
-  const SmallOutcome hosted = train_small(toy_keys(), numbers, 64, data, run);
+  const SmallOutcome hosted = train_small(toy_keys(), small_numbers, 64, data, run);
   SmallRun garbled = run, oblivious = run;
   garbled.protocols.comparison = "garbled";
   oblivious.protocols.matmul = "oblivious-transfer";
@@ -434,7 +435,7 @@ TEST_CASE("in tiles under way together a wide network has the twin's weights and
   SmallRun by_layer = garbled;
   by_layer.protocols.matmul = "packed,oblivious-transfer";
   for (const SmallRun* by_transfers : {&garbled, &oblivious, &both, &by_layer}) {
-    const SmallOutcome out = train_small(toy_keys(), numbers, 64, data, *by_transfers);
+    const SmallOutcome out = train_small(toy_keys(), small_numbers, 64, data, *by_transfers);
     CHECK(out.encrypted == direct.twin);
     CHECK(out.traffic ==
           epoch_cost(run.network, by_transfers->protocols, run.options, groups, sizes, true).traffic);
@@ -456,7 +457,7 @@ TEST_CASE("no address of the evaluator's generator is used twice in a run [slow]
   SmallRun run = with_everything("homomorphic");
   run.network = {{3, 60, 2}};  // tiles
   const auto log = std::make_shared<AddressLog>();
-  const BitBudget budget(numbers, 64, 512);
+  const BitBudget budget(small_numbers, 64, 512);
   const RandomSource random = RandomSource::from_seed(5).recording(log);
   const MemoryTable table = encrypt_table(toy_keys().public_keys(), budget, run.options.batch, data.features,
                                           class_targets(data.classes, 2), data.order, random.derive("owner"));
@@ -465,7 +466,7 @@ TEST_CASE("no address of the evaluator's generator is used twice in a run [slow]
   Evaluator evaluator{toy_keys().public_keys(), budget, channel, random.derive("train"),
                       draw_session(random)};
   EncryptedArithmetic arithmetic(evaluator, run.protocols);
-  const auto initial = initial_weights(run.network, numbers, random.derive("initial"));
+  const auto initial = initial_weights(run.network, small_numbers, random.derive("initial"));
   auto model = encrypt_weights(initial, run.network, toy_keys().public_keys().paillier(), budget, true,
                                random.derive("initial"));
   const GroupReader<EncryptedMatrix> reader{[&](std::size_t g) { return table.features(g); },
@@ -489,7 +490,7 @@ TEST_CASE("the twin says which tensor leaves its bits") {
   run.options.learning_rate = 1;
   run.range_checks = false;  // they would say so first
   try {
-    train_small(toy_keys(), numbers, 16, data, run);
+    train_small(toy_keys(), small_numbers, 16, data, run);
     FAIL("a diverging run went unnoticed");
   } catch (const Error& error) {
     const std::string sentence = error.what();
@@ -499,7 +500,7 @@ TEST_CASE("the twin says which tensor leaves its bits") {
 }
 
 TEST_CASE("a budget that does not fit is refused before the run, naming layer, operation and option") {
-  const BitBudget budget(numbers, 16, 2048);
+  const BitBudget budget(small_numbers, 16, 2048);
   const TrainingOptions options;
   CHECK_THROWS_WITH_AS(
       check_budget({{30, 16, 2}}, options, 8, 8, budget),
@@ -530,7 +531,7 @@ TEST_CASE(
       run.options.epochs = 1;
       run.options.batch = 5;
       run.options.momentum = 0.5;
-      const SmallOutcome out = train_small(keys, numbers, 1024, data, run);
+      const SmallOutcome out = train_small(keys, small_numbers, 1024, data, run);
       check_equal_to_twin(out, data, keys);
       if (weights.empty()) weights = out.encrypted;
       CHECK(out.encrypted == weights);
@@ -543,16 +544,16 @@ TEST_CASE("the twin's accuracy is that of training in doubles") {
   SmallRun run;
   run.options.batch = 8;
   run.options.epochs = 30;
-  const BitBudget budget(numbers, 16, 512);
+  const BitBudget budget(small_numbers, 16, 512);
   // The encrypted part would take long here; the twin is its equal by the tests above.
   const TableGroups groups = table_groups(37, 8, budget.slots());
   const RandomSource random = RandomSource::from_seed(3);
   TwinArithmetic twin(budget, random);
   FloatArithmetic clear(10);
-  const auto initial = initial_weights(run.network, numbers, random.derive("initial"));
+  const auto initial = initial_weights(run.network, small_numbers, random.derive("initial"));
   Weights<WordMatrix> twin_model{in_words(initial), {}};
   Weights<Matrix<double>> clear_model;
-  for (const IntegerMatrix& m : initial) clear_model.weights.push_back(decode(m, numbers));
+  for (const IntegerMatrix& m : initial) clear_model.weights.push_back(decode(m, small_numbers));
   const auto features = [&](std::size_t g) {
     Matrix<double> out(groups.widths[g], 3);
     for (std::size_t i = 0; i < out.rows(); ++i)
@@ -561,16 +562,17 @@ TEST_CASE("the twin's accuracy is that of training in doubles") {
   };
   const auto labels = [&](std::size_t g) {
     const auto first = data.classes.begin() + static_cast<std::ptrdiff_t>(groups.first_rows[g]);
-    return in_words(encode(
-        class_targets({first, first + static_cast<std::ptrdiff_t>(groups.widths[g])}, 2).all(), numbers));
+    return in_words(
+        encode(class_targets({first, first + static_cast<std::ptrdiff_t>(groups.widths[g])}, 2).all(),
+               small_numbers));
   };
   for (std::uint32_t epoch = 0; epoch < run.options.epochs; ++epoch) {
     train_epoch(twin, run.network, twin_model,
-                {[&](std::size_t g) { return in_words(encode(features(g), numbers)); }, labels}, groups,
+                {[&](std::size_t g) { return in_words(encode(features(g), small_numbers)); }, labels}, groups,
                 run.options, budget, epoch, random);
     train_epoch(clear, run.network, clear_model,
-                {features, [&](std::size_t g) { return decode(labels(g), numbers); }}, groups, run.options,
-                budget, epoch, random);
+                {features, [&](std::size_t g) { return decode(labels(g), small_numbers); }}, groups,
+                run.options, budget, epoch, random);
   }
   const auto accuracy = [&](const std::vector<Matrix<double>>& weights) {
     Weights<Matrix<double>> model{weights, {}};
@@ -581,7 +583,7 @@ TEST_CASE("the twin's accuracy is that of training in doubles") {
     return static_cast<double>(right) / static_cast<double>(classes.size());
   };
   std::vector<Matrix<double>> twin_decoded;
-  for (const WordMatrix& m : twin_model.weights) twin_decoded.push_back(decode(m, numbers));
+  for (const WordMatrix& m : twin_model.weights) twin_decoded.push_back(decode(m, small_numbers));
   CHECK(accuracy(clear_model.weights) > 0.95);
   CHECK(accuracy(twin_decoded) >= accuracy(clear_model.weights) - 0.05);
 }
