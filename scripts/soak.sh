@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Trains over TLS again and again while key holders and evaluators are killed, links stall and strangers call; compares every model
-# with that of an undisturbed run, bit for bit.
+# with that of an undisturbed run, bit for bit. The presets take turns.
 #   scripts/soak.sh [SECONDS]      1800 unless given; SMLP names the program
 # Ends with a line each: faults injected, runs finished, mismatches, leaked descriptors, memory growth. Fails on a mismatch, a
 # failed run, a leaked descriptor or a growth of 5 % or more. Keys of 1024 bits, for more runs.
@@ -25,11 +25,12 @@ for count in $epochs $long_epochs; do
   rm inside.h5
 done
 tls=(--tls certificates/evaluator)
+allow=(--allow homomorphic,hybrid) presets=(homomorphic hybrid)
 
 # One that is never killed, whose memory and descriptors are watched; one that is; a relay in front of the first.
-serve steady 0
+serve steady 0 "${allow[@]}"
 steady=$server steady_port=$port
-serve killed 0
+serve killed 0 "${allow[@]}"
 killed=$server killed_port=$port
 start_relay "$steady_port" 0.001
 relay_port=$port
@@ -40,7 +41,7 @@ pause() { sleep "$(awk -v r=$RANDOM -v from="$1" -v to="$2" 'BEGIN {print from +
 # One fault at random; $1 is the process that trains, if it has begun.
 disturb() {
   case $((RANDOM % 5)) in
-    0) kill -KILL "$killed"; wait "$killed" 2>/dev/null; pause 0 0.5; serve killed "$killed_port"; killed=$server ;;
+    0) kill -KILL "$killed"; wait "$killed" 2>/dev/null; pause 0 0.5; serve killed "$killed_port" "${allow[@]}"; killed=$server ;;
     1) kill -USR1 "$relay_process"; pause 1 4; kill -USR2 "$relay_process" ;;
     2) [ -n "$1" ] && kill -KILL "$1" 2>/dev/null || return ;;
     3) "$smlp" doctor --key-holder 127.0.0.1:"$steady_port" --tls strangers/evaluator >/dev/null 2>&1 ;;
@@ -53,7 +54,7 @@ disturb() {
 kills=0
 until [ "$kills" -ge 50 ]; do
   rm -f model.h5 model.jsonl
-  "$smlp" "${train[@]}" --epochs $long_epochs --timeout 60 --key-holder 127.0.0.1:"$killed_port" "${tls[@]}" --out model.h5 --metrics model.jsonl \
+  "$smlp" "${train[@]}" --protocols "${presets[runs % 2]}" --epochs $long_epochs --timeout 60 --key-holder 127.0.0.1:"$killed_port" "${tls[@]}" --out model.h5 --metrics model.jsonl \
     >/dev/null 2>"$logs/train" </dev/null &
   run=$!
   # Once it is under way: a training that finds no key holder at its start ends at once.
@@ -61,7 +62,7 @@ until [ "$kills" -ge 50 ]; do
   while pause 0.05 0.5; [ "$kills" -lt 50 ] && kill -0 $run 2>/dev/null; do
     kill -KILL "$killed"
     wait "$killed" 2>/dev/null
-    serve killed "$killed_port"
+    serve killed "$killed_port" "${allow[@]}"
     killed=$server kills=$((kills + 1))
   done
   wait $run || fail "a training whose key holder was killed failed: $(cat "$logs/train")"
@@ -75,7 +76,7 @@ start=$SECONDS warm_memory= warm_descriptors=
 while [ $((SECONDS - start)) -lt "$seconds" ]; do
   rm -f model.h5
   until [ -e done ]; do
-    (exec 2>/dev/null; "$smlp" "${train[@]}" --epochs $epochs --resume --timeout 2 --key-holder 127.0.0.1:"$relay_port",127.0.0.1:"$killed_port" "${tls[@]}" \
+    (exec 2>/dev/null; "$smlp" "${train[@]}" --protocols "${presets[runs % 2]}" --epochs $epochs --resume --timeout 2 --key-holder 127.0.0.1:"$relay_port",127.0.0.1:"$killed_port" "${tls[@]}" \
       --out model.h5 >/dev/null 2>"$logs/train" </dev/null; echo $? >"$logs/status") &
     run=$!
     while pause 0.1 1; kill -0 $run 2>/dev/null; do

@@ -11,23 +11,26 @@ accepts encrypt --key keys/public.json --data train.csv --batch 8 --seed 11 --ou
 train=(train --data train.h5 --network N-3-C --seed 11 --insecure-seed --quiet)
 accepts "${train[@]}" --epochs 2 --secret-key keys/secret.json --out inside.h5 >/dev/null
 accepts export --model inside.h5 --key keys/secret.json --out inside.h5.json >/dev/null
-serve one 0
+serve one 0 --allow homomorphic,hybrid
 start_relay "$port" 0.025
 network=(--key-holder 127.0.0.1:"$port" --tls certificates/evaluator)
-accepts "${train[@]}" --epochs 2 "${network[@]}" --out late.h5 >/dev/null
-same_weights late.h5 inside.h5
+for preset in homomorphic hybrid; do
+  accepts "${train[@]}" --protocols $preset --epochs 2 "${network[@]}" --force --out late.h5 >/dev/null
+  same_weights late.h5 inside.h5
 
-: >stalled.jsonl
-"$smlp" "${train[@]}" --epochs 2 "${network[@]}" --timeout 2 --force --out stalled.h5 --metrics stalled.jsonl >/dev/null 2>"$logs/err" </dev/null &
-training=$!
-for _ in $(seq 500); do  # until it is under way
-  [ "$(wc -l <stalled.jsonl)" -gt 2 ] && break
-  sleep 0.02
+  : >stalled.jsonl
+  "$smlp" "${train[@]}" --protocols $preset --epochs 2 "${network[@]}" --timeout 2 --force --out stalled.h5 --metrics stalled.jsonl \
+    >/dev/null 2>"$logs/err" </dev/null &
+  training=$!
+  for _ in $(seq 500); do  # until it is under way
+    [ "$(wc -l <stalled.jsonl)" -gt 2 ] && break
+    sleep 0.02
+  done
+  kill -USR1 "$relay_process"
+  sleep 3
+  kill -USR2 "$relay_process"
+  wait "$training" || fail "a stalled training with $preset fails: $(cat "$logs/err")"
+  same_weights stalled.h5 inside.h5
 done
-kill -USR1 "$relay_process"
-sleep 3
-kill -USR2 "$relay_process"
-wait "$training" || fail "a stalled training fails: $(cat "$logs/err")"
-same_weights stalled.h5 inside.h5
 
 finish

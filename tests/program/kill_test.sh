@@ -6,11 +6,11 @@ cd "$dir" || exit 1
 rows 12 iris.csv train.csv
 accepts keygen --out keys >/dev/null
 accepts encrypt --key keys/public.json --data train.csv --batch 4 --seed 5 --out train.h5 >/dev/null
-train=(train --data train.h5 --network N-2-C --epochs 3 --momentum 0.5 --seed 5 --insecure-seed --quiet
+usual=(train --data train.h5 --network N-2-C --epochs 3 --momentum 0.5 --seed 5 --insecure-seed --quiet
        --secret-key keys/secret.json)
-accepts "${train[@]}" --out whole.h5 --metrics whole.jsonl >/dev/null
-refuses 1 '--out whole.h5 is there already.*--resume.*--force' "${train[@]}" --out whole.h5
-accepts export --model whole.h5 --key keys/secret.json --out whole.json >/dev/null
+accepts "${usual[@]}" --out first.h5 >/dev/null
+refuses 1 '--out first.h5 is there already.*--resume.*--force' "${usual[@]}" --out first.h5
+accepts export --model first.h5 --key keys/secret.json --out first.json >/dev/null
 
 # killed CONDITION...: starts or resumes a training and kills it once the condition holds (or lets it end).
 killed() {
@@ -27,20 +27,26 @@ saved() { [ -n "$(find . -name model.h5 -newer mark)" ]; }
 later() { [ "$(date +%s%N)" -gt "$deadline" ]; }
 after() { deadline=$(($(date +%s%N) + $1 * 1000000)); killed later; }
 
-after 30
-[ "$(epochs_done)" -eq 0 ] || fail 'a training of 30 ms saved an epoch'
-touch mark
-killed saved
-before=$(epochs_done)
-[ "$before" -ge 1 ] || fail 'no epoch was saved'
-after 300
-killed saving
-[ "$(epochs_done)" -ge "$before" ] || fail 'a kill lost an epoch'
-accepts "${train[@]}" --out model.h5 --resume --metrics model.jsonl >/dev/null
-[ "$(epochs_done)" -eq 3 ] || fail "$(epochs_done) epochs after resuming, not 3"
-accepts export --model model.h5 --key keys/secret.json --out model.json >/dev/null
-cmp -s whole.json model.json || fail 'the weights of the resumed training differ'
-python3 - <<'PYTHON' || fail 'the metrics of the resumed training have other steps or rounds, or fewer bytes'
+for preset in homomorphic hybrid; do
+  train=("${usual[@]}" --protocols $preset)
+  accepts "${train[@]}" --force --out whole.h5 --metrics whole.jsonl >/dev/null
+  accepts export --model whole.h5 --key keys/secret.json --force --out whole.json >/dev/null
+  cmp -s first.json whole.json || fail "$preset comes to other weights"
+  rm -f model.*
+  after 30
+  [ "$(epochs_done)" -eq 0 ] || fail 'a training of 30 ms saved an epoch'
+  touch mark
+  killed saved
+  before=$(epochs_done)
+  [ "$before" -ge 1 ] || fail 'no epoch was saved'
+  after 300
+  killed saving
+  [ "$(epochs_done)" -ge "$before" ] || fail 'a kill lost an epoch'
+  accepts "${train[@]}" --out model.h5 --resume --metrics model.jsonl >/dev/null
+  [ "$(epochs_done)" -eq 3 ] || fail "$(epochs_done) epochs after resuming, not 3"
+  accepts export --model model.h5 --key keys/secret.json --force --out model.json >/dev/null
+  cmp -s whole.json model.json || fail 'the weights of the resumed training differ'
+  python3 - <<'PYTHON' || fail 'the metrics of the resumed training have other steps or rounds, or fewer bytes'
 import json, sys
 def lines(name):
     lines = [m for m in map(json.loads, open(name)) if "epoch" in m]
@@ -49,9 +55,10 @@ def lines(name):
 more = [b[way] < a[way] for a, b in zip(whole_bytes, model_bytes) for way in a if way == "to_key_holder"]
 sys.exit(whole != model or any(more))  # a resumed training opens the table again
 PYTHON
-[ "$(find . -name '.model.h5.*')" = '' ] || fail "left by killed trainings: $(find . -name '.model.h5.*')"
+  [ "$(find . -name '.model.h5.*')" = '' ] || fail "left by killed trainings: $(find . -name '.model.h5.*')"
+done
 # Where all that a step computes stays opened, a checkpoint has the same ciphertexts, and the training comes to the same weights.
-opened=("${train[@]}" --protocols hybrid --matmul oblivious-transfer --out opened.h5)
+opened=("${usual[@]}" --protocols hybrid --matmul oblivious-transfer --out opened.h5)
 accepts "${opened[@]/3/1}" >/dev/null
 accepts "${opened[@]}" --resume >/dev/null
 accepts export --model opened.h5 --key keys/secret.json --out opened.json >/dev/null

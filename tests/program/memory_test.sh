@@ -13,11 +13,11 @@ done
 python3 - "$smlp" <<'PYTHON' || fail 'the memory of train grows with the rows of its table'
 import os, subprocess, sys, time
 
-def peak_of_three_steps(table):
+def peak_of_three_steps(table, preset):
     """Peak resident memory in MiB of a training that is ended after its third step."""
-    metrics = table + ".jsonl"
-    words = ["train", "--data", table, "--network", "N-2-C", "--secret-key", "keys/secret.json", "--out", table + ".model",
-             "--metrics", metrics, "--threads", "2", "--quiet"]
+    metrics = f"{table}.{preset}.jsonl"
+    words = ["train", "--data", table, "--network", "N-2-C", "--secret-key", "keys/secret.json", "--out", metrics + ".model",
+             "--protocols", preset, "--metrics", metrics, "--threads", "2", "--quiet"]
     child = subprocess.Popen([sys.argv[1], *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not (os.path.exists(metrics) and sum(1 for _ in open(metrics)) >= 4):
         assert os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None, "train ended by itself"
@@ -26,10 +26,11 @@ def peak_of_three_steps(table):
     _, _, usage = os.wait4(child.pid, 0)
     return usage.ru_maxrss / 1024
 
-few, many = peak_of_three_steps("1000.h5"), peak_of_three_steps("8000.h5")
 grown = (os.path.getsize("8000.h5") - os.path.getsize("1000.h5")) / 2**20
 assert grown > 45, f"the table grows by {grown} MiB"
-assert many - few < 16, f"{few} MiB with 1,000 rows, {many} MiB with 8,000"
+for preset in "homomorphic", "hybrid":
+    few, many = peak_of_three_steps("1000.h5", preset), peak_of_three_steps("8000.h5", preset)
+    assert many - few < 16, f"{few} MiB with 1,000 rows, {many} MiB with 8,000, with {preset}"
 PYTHON
 
 python3 - "$smlp" <<'PYTHON' || fail 'encrypt needs more than its table twice'
