@@ -19,9 +19,10 @@ struct Shape {
   std::size_t multiplications() const { return rows * inner * outputs; }
 };
 
-/// The default protocols, but for this one.
-ProtocolNames names_with(const Descriptor& protocol) {
-  auto names = preset("homomorphic").by_family();
+/// The protocols of a preset, but for this one.
+ProtocolNames names_with(const Descriptor& protocol, ProtocolNames others) {
+  if (others.chooses_products()) others.matmul = "oblivious-transfer";
+  auto names = others.by_family();
   names[std::string(name(protocol.family))] = protocol.name;
   return ProtocolNames::from_families(names);
 }
@@ -35,8 +36,9 @@ struct Call {
 
 class ProtocolCalls {
  public:
-  ProtocolCalls(const SecretKeys& keys, const Descriptor& protocol, const Numbers& numbers, std::size_t inner)
-      : names_(names_with(protocol)),
+  ProtocolCalls(const SecretKeys& keys, const Descriptor& protocol, const ProtocolNames& others,
+                const Numbers& numbers, std::size_t inner)
+      : names_(names_with(protocol, others)),
         random_(RandomSource::from_system()),
         budget_(numbers, inner, keys.public_keys().paillier().bits(),
                 names_.needs_one_value_a_ciphertext() ? 1 : 0),
@@ -67,10 +69,9 @@ class ProtocolCalls {
         std::vector<Call> calls{
             {"comparison", "value", values, [=](const Evaluator& e) { comparison->sign(e, forward, *z); }}};
         if (!find_protocol(family, names_.comparison).on_opened) return calls;
-        const auto opened = std::make_shared<const EncryptedMatrix>(protocols_.truncation->rescale(
-            fresh_evaluator(), product, *z, budget_.product_bits(), {1, 0}, std::nullopt, Form::opened));
-        calls.push_back({"of opened values", "value", values,
-                         [=](const Evaluator& e) { comparison->sign(e, forward, *opened); }});
+        calls.push_back({"of opened values", "value", values, [=, opened = opened(*z)](const Evaluator& e) {
+                           comparison->sign(e, forward, *opened);
+                         }});
         return calls;
       }
       case Family::selection: {
@@ -86,10 +87,20 @@ class ProtocolCalls {
       case Family::activation: {
         const auto activation = protocols_.activation;
         const auto state = activation->forward(fresh_evaluator(), forward, *z).state;
-        return {
+        std::vector<Call> calls{
             {"forward", "value", values, [=](const Evaluator& e) { activation->forward(e, forward, *z); }},
             {"backward", "value", values,
              [=](const Evaluator& e) { activation->backward(e, backward, *z, *state); }}};
+        if (!names_.stay_opened()) return calls;
+        calls.push_back(
+            {"forward, from opened to opened", "value", values, [=, opened = opened(*z)](const Evaluator& e) {
+               activation->forward(e, forward, *opened, Packings::none);
+             }});
+        calls.push_back({"backward, from opened to opened", "value", values,
+                         [=, opened = opened(*z)](const Evaluator& e) {
+                           activation->backward(e, backward, *opened, *state, Packings::none);
+                         }});
+        return calls;
       }
       default:
         throw Error("a conversion is no choice of a user, and not measured by itself");
@@ -135,6 +146,13 @@ class ProtocolCalls {
     return all;
   }
 
+  std::shared_ptr<const EncryptedMatrix> opened(const EncryptedMatrix& m) {
+    OperationId place{1, 0, Direction::output};
+    place.step = ++opened_;
+    return std::make_shared<const EncryptedMatrix>(protocols_.truncation->rescale(
+        fresh_evaluator(), place, m, budget_.product_bits(), {1, 0}, std::nullopt, Form::opened));
+  }
+
   /// A place serves one call of an evaluator.
   Evaluator fresh_evaluator() {
     const Evaluator& first = session_.arithmetic().evaluator();
@@ -159,7 +177,7 @@ class ProtocolCalls {
   BitBudget budget_;
   Session session_;
   ProtocolSet protocols_;
-  std::uint32_t calls_ = 0, drawn_ = 0;
+  std::uint32_t calls_ = 0, drawn_ = 0, opened_ = 0;
 };
 
 void run_protocol(int argc, char** argv) {
@@ -167,6 +185,7 @@ void run_protocol(int argc, char** argv) {
       argc, argv,
       "Calls of one protocol in processor seconds of both parties on one thread.\n"
       "--protocol NAME    by its wire name (comparison/dgk-veugen)\n"
+      "--preset NAME      which has the protocols beside it (homomorphic)\n"
       "--bits N           size of n (2048)\n"
       "--rows N           of the layer: a batch (32)\n"
       "--inner N          of a product, rows x inner x outputs (31)\n"
@@ -192,7 +211,8 @@ void run_protocol(int argc, char** argv) {
     shape.outputs = std::clamp<std::size_t>(most / (inner * shape.rows), 1, shape.outputs);
   }
   const SecretKeys keys = make_keys(Variant::subgroup, bits);
-  ProtocolCalls bench(keys, protocol, numbers, std::max<std::size_t>(1024, shape.inner));
+  ProtocolCalls bench(keys, protocol, preset(options.text("preset", "homomorphic")), numbers,
+                      std::max<std::size_t>(1024, shape.inner));
   Json rows = Json::array();
   for (const Call& call : bench.calls(protocol.family, shape)) {
     rows.push_back(bench.measure(call, static_cast<double>(options.number("seconds", 3))));
