@@ -317,13 +317,35 @@ std::optional<std::size_t> addend_bytes(const TrainingOptions& options, const Up
   return *sum.term_bytes(layout, budget) + difference_bytes(cell_count(layout), mask_bits);
 }
 
+/// Bytes that a rank brings to gathers of a layer, of a batch of groups of these widths: of inputs and
+/// errors, and of velocities.
+struct GatheredBytes {
+  std::uint64_t values = 0, velocities = 0;
+};
+GatheredBytes gathered_bytes(const Network& network, std::size_t layer,
+                             const std::vector<std::size_t>& all_widths, const Sizes& sizes,
+                             const RankOf& rank) {
+  const std::size_t slots = sizes.budget.slots();
+  const std::vector<std::size_t> mine = rank.part(all_widths);
+  const std::size_t rows = std::accumulate(mine.begin(), mine.end(), std::size_t{0});
+  Layout weights = weight_layout(network, layer, slots);
+  const bool gathers_inputs = layer > 0 || slots == 1;
+  const std::size_t values =
+      rows * (weights.col_groups.size() + (gathers_inputs ? weights.row_groups.size() : 0));
+  const bool both_packings = !weights.single();
+  weights.row_groups = rank.part(weights.row_groups);
+  const std::size_t velocities =
+      column_packed_count(weights) + (both_packings ? row_packed_count(weights) : 0);
+  return {values * sizes.ciphertext_bytes, velocities * sizes.ciphertext_bytes};
+}
+
 /// A step on a batch of groups of these widths; `table`: how its features come; `first`: of a session;
-/// `from_file`: of an epoch.
+/// `from_file`: of an epoch. Adds to `phases` where ranks share it.
 Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
                         const TrainingOptions& options, std::size_t epoch,
                         const std::vector<std::size_t>& all_widths, const Sizes& sizes,
                         const OperandStates& table, bool range_checks, bool first, bool from_file,
-                        const RankOf& rank) {
+                        const RankOf& rank, std::vector<Phase>* phases = nullptr) {
   const BitBudget& budget = sizes.budget;
   const std::size_t slots = budget.slots();
   const bool addend = options.momentum != 0 || options.weight_decay != 0;
@@ -394,8 +416,11 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
       const std::vector<std::size_t> all_rows = batch_groups(all_widths, slots);
       Layout weights = weight_layout(network, layer, slots);
       weights.row_groups = rank.part(weights.row_groups);
+      const GatheredBytes gathered = gathered_bytes(network, layer, all_widths, sizes, rank);
+      if (phases != nullptr) phases->push_back({declared.cost(), gathered.values});
       if (!weights.row_groups.empty())
         declared.product(layer, {weights.row_groups, all_rows}, {all_rows, weights.col_groups}, addend);
+      if (phases != nullptr) phases->push_back({declared.cost(), gathered.velocities});
       continue;
     }
     declared.product(
@@ -407,6 +432,7 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
     errors = std::move(backward);
   }
   declared.range_check();
+  if (phases != nullptr) phases->push_back({declared.cost(), 0});
   return declared.cost();
 }
 
@@ -469,24 +495,24 @@ Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const Tr
   return cost;
 }
 
+std::vector<Phase> step_phases(const Network& network, const ProtocolNames& protocols,
+                               const TrainingOptions& options, const TableGroups& groups, const Sizes& sizes,
+                               bool range_checks, const RankOf& rank) {
+  std::vector<Phase> phases;
+  training_step_cost(network, protocols, options, 0, group_widths(groups, groups.batches.front()), sizes,
+                     kept, range_checks, false, false, rank, &phases);
+  return phases;
+}
+
 std::uint64_t exchanged_bytes(const Network& network, const TableGroups& groups, const Sizes& sizes,
                               const RankOf& rank) {
-  const std::size_t slots = sizes.budget.slots();
-  std::uint64_t ciphertexts = 0;
-  for (const auto& batch : groups.batches) {
-    const std::vector<std::size_t> widths = smlp::group_widths(groups, batch);
-    const std::vector<std::size_t> mine = rank.part(widths);
-    const std::size_t rows = std::accumulate(mine.begin(), mine.end(), std::size_t{0});
+  std::uint64_t bytes = 0;
+  for (const auto& batch : groups.batches)
     for (std::size_t layer = 0; layer < network.layers(); ++layer) {
-      Layout weights = weight_layout(network, layer, slots);
-      const bool gathers_inputs = layer > 0 || slots == 1;
-      ciphertexts += rows * (weights.col_groups.size() + (gathers_inputs ? weights.row_groups.size() : 0));
-      const bool both_packings = !weights.single();
-      weights.row_groups = rank.part(weights.row_groups);
-      ciphertexts += column_packed_count(weights) + (both_packings ? row_packed_count(weights) : 0);
+      const GatheredBytes of_layer = gathered_bytes(network, layer, group_widths(groups, batch), sizes, rank);
+      bytes += of_layer.values + of_layer.velocities;
     }
-  }
-  return ciphertexts * sizes.ciphertext_bytes;
+  return bytes;
 }
 
 Cost classification_cost(const Network& network, const ProtocolNames& protocols, const TableGroups& groups,

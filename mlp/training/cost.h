@@ -36,6 +36,18 @@ Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const Tr
                 const TableGroups& groups, const Sizes& sizes, bool first, bool range_checks = true,
                 std::size_t epoch = 0, const RankOf& rank = {});
 
+/// A part of a step, at whose end ranks gather what each brings.
+struct Phase {
+  Cost until;                 ///< all that the rank does from the beginning of the step
+  std::uint64_t brought = 0;  ///< bytes
+};
+/// A step of that rank on the first batch of a later epoch: for each layer, from the last, a phase before its
+/// inputs and errors are gathered and one before its velocities are; then what is left, which ends alone.
+/// `protocols` are named as `shared`.
+std::vector<Phase> step_phases(const Network& network, const ProtocolNames& protocols,
+                               const TrainingOptions& options, const TableGroups& groups, const Sizes& sizes,
+                               bool range_checks, const RankOf& rank);
+
 /// What that rank brings to the others in an epoch (mlp/training/shared_arithmetic.h).
 std::uint64_t exchanged_bytes(const Network& network, const TableGroups& groups, const Sizes& sizes,
                               const RankOf& rank);

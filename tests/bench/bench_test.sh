@@ -8,6 +8,7 @@ trap 'rm -rf "$dir"' EXIT
 "$bench/matmul" --bits 512 --shapes 4x8x4 --most 16 --seconds 1 --threads 1 --json "$dir/matmul.json" 2>/dev/null
 "$bench/training" --bits 512 --workloads A --steps 1 --protocols homomorphic,hybrid --json "$dir/training.json" 2>/dev/null
 "$bench/transfers" --bits 24 --comparisons 200 --rounds 1 --json "$dir/transfers.json" >/dev/null
+"$bench/ranks" --bits 1024 --rows 64 --batch 32 --sizes 30,16,2 --ranks 1,2,8 --key-holders 1,8 --json "$dir/ranks.json" >/dev/null
 python3 - "$dir" <<'PYTHON'
 import json, sys
 matmul, training = (json.load(open(f"{sys.argv[1]}/{name}.json")) for name in ("matmul", "training"))
@@ -32,6 +33,10 @@ assert row["step"]["min"] > 0 and row["bytes_to_key_holder"] > 0
 # The products that were chosen, not the wish for the cheapest.
 assert row["matmul"] == "packed" and set(hybrid["matmul"].split(",")) <= {"packed", "oblivious-transfer"}, hybrid
 transfers = json.load(open(f"{sys.argv[1]}/transfers.json"))
+ranks = {(row["key_holders"], row["ranks"]): row for row in json.load(open(f"{sys.argv[1]}/ranks.json"))["rows"]}
+# One rank is predicted as it is simulated, weights that are checked once an epoch aside. Many take no longer with more key holders.
+assert 0.8 < ranks[1, 1]["predicted"] / ranks[1, 1]["simulated"] < 1.3 and ranks[8, 2]["simulated"] < ranks[8, 1]["simulated"], ranks
+assert ranks[8, 8]["simulated"] < ranks[1, 8]["simulated"] and ranks[1, 8]["limit"] == "key holders", ranks
 # 128 bits of corrections for each of 24 bits, two blocks for each of 23 gates; one seed for 256 comparisons.
 for row in transfers["rows"]:
     assert row["bytes"] == 24 * 16 + 23 * 32 + 16 / 256 and row["comparison"]["min"] > 0, row
