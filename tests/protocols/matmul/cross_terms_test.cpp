@@ -81,50 +81,66 @@ Sent run(const CrossTerms& terms, const IntegerMatrix& a, const IntegerMatrix& b
   return out;
 }
 
+/// The size of tiles, and who chooses.
+using Tiling = std::pair<std::size_t, ChosenBy>;
+const std::vector<Tiling> all_tilings{{std::size_t{1} << 25, ChosenBy::both_operands},
+                                      {std::size_t{1} << 16, ChosenBy::both_operands},
+                                      {1, ChosenBy::both_operands},
+                                      {std::size_t{1} << 25, ChosenBy::left},
+                                      {std::size_t{1} << 25, ChosenBy::right}};
+
+/// On one thread and on three, for widths of choices and ring and a shape rows, inner, cols.
+void check_product(const std::array<std::size_t, 2>& widths, const std::array<std::size_t, 3>& shape,
+                   const std::vector<Tiling>& tilings) {
+  RandomStream random = RandomSource::from_seed(80).stream({});
+  const auto [choice_bits, ring_bits] = widths;
+  const auto [rows, inner, cols] = shape;
+  for (const auto& [tile_bytes, by] : tilings) {
+    const CrossTerms terms{rows, inner, cols, choice_bits, ring_bits, tile_bytes, by};
+    const IntegerMatrix a = of_bits(rows, inner, choice_bits, random),
+                        b = of_bits(inner, cols, choice_bits, random),
+                        e_a = of_bits(rows, inner, choice_bits, random),
+                        e_b = of_bits(inner, cols, choice_bits, random);
+    const Mask rho = mask(rows, cols, ring_bits);
+    IntegerMatrix x = a, y = b;
+    for (std::size_t i = 0; i < x.size(); ++i) x.cells()[i] -= e_a.cells()[i];
+    for (std::size_t i = 0; i < y.size(); ++i) y.cells()[i] -= e_b.cells()[i];
+    IntegerMatrix want = naive_product(x, y);
+    const Integer half = power_of_two(ring_bits - 1);
+    for (std::size_t i = 0; i < want.size(); ++i) {
+      Integer& cell = want.cells()[i];
+      cell += rho.values().cells()[i] + half;
+      mpz_fdiv_r_2exp(cell.get_mpz_t(), cell.get_mpz_t(), ring_bits);
+      cell -= half;
+    }
+    const int threads = thread_count();
+    set_thread_count(1);
+    const Sent one = run(terms, a, b, e_a, e_b, rho);
+    set_thread_count(3);
+    const Sent three = run(terms, a, b, e_a, e_b, rho);
+    set_thread_count(threads);
+    CAPTURE(terms.ring_bits);
+    CAPTURE(terms.tiles());
+    CHECK(one.result == want);
+    CHECK(three.result == want);
+    CHECK(one.messages == three.messages);
+  }
+}
+
 }  // namespace
 
-TEST_CASE(
-    "cross terms: the key holder gets the product of what is hidden, and rho, in both widths [parallel]") {
-  RandomStream random = RandomSource::from_seed(80).stream({});
-  for (const auto& [choice_bits, ring_bits] :
-       {std::array<std::size_t, 2>{62, 93}, {62, 128}, {64, 129}, {130, 275}, {5, 59}})
-    for (const auto& [rows, inner, cols] :
-         {std::array<std::size_t, 3>{1, 1, 1}, {3, 7, 2}, {20, 5, 31}, {1, 150, 1}})
-      for (const auto& [tile_bytes, by] :
-           std::vector<std::pair<std::size_t, ChosenBy>>{{std::size_t{1} << 25, ChosenBy::both_operands},
-                                                         {std::size_t{1} << 16, ChosenBy::both_operands},
-                                                         {1, ChosenBy::both_operands},
-                                                         {std::size_t{1} << 25, ChosenBy::left},
-                                                         {std::size_t{1} << 25, ChosenBy::right}}) {
-        const CrossTerms terms{rows, inner, cols, choice_bits, ring_bits, tile_bytes, by};
-        const IntegerMatrix a = of_bits(rows, inner, choice_bits, random),
-                            b = of_bits(inner, cols, choice_bits, random),
-                            e_a = of_bits(rows, inner, choice_bits, random),
-                            e_b = of_bits(inner, cols, choice_bits, random);
-        const Mask rho = mask(rows, cols, ring_bits);
-        IntegerMatrix x = a, y = b;
-        for (std::size_t i = 0; i < x.size(); ++i) x.cells()[i] -= e_a.cells()[i];
-        for (std::size_t i = 0; i < y.size(); ++i) y.cells()[i] -= e_b.cells()[i];
-        IntegerMatrix want = naive_product(x, y);
-        const Integer half = power_of_two(ring_bits - 1);
-        for (std::size_t i = 0; i < want.size(); ++i) {
-          Integer& cell = want.cells()[i];
-          cell += rho.values().cells()[i] + half;
-          mpz_fdiv_r_2exp(cell.get_mpz_t(), cell.get_mpz_t(), ring_bits);
-          cell -= half;
-        }
-        const int threads = thread_count();
-        set_thread_count(1);
-        const Sent one = run(terms, a, b, e_a, e_b, rho);
-        set_thread_count(3);
-        const Sent three = run(terms, a, b, e_a, e_b, rho);
-        set_thread_count(threads);
-        CAPTURE(terms.ring_bits);
-        CAPTURE(terms.tiles());
-        CHECK(one.result == want);
-        CHECK(three.result == want);
-        CHECK(one.messages == three.messages);
-      }
+TEST_CASE("cross terms: the key holder gets the product of what is hidden, and rho [parallel]") {
+  for (const auto& widths : {std::array<std::size_t, 2>{62, 93}, {64, 129}}) {
+    check_product(widths, {1, 1, 1}, all_tilings);
+    check_product(widths, {3, 7, 2}, all_tilings);
+    check_product(widths, {1, 150, 1}, {all_tilings[1], all_tilings[3]});  // several pieces
+  }
+}
+
+TEST_CASE("cross terms: the key holder gets the product, in every width and shape [slow]") {
+  for (const auto& widths : {std::array<std::size_t, 2>{62, 93}, {62, 128}, {64, 129}, {130, 275}, {5, 59}})
+    for (const auto& shape : {std::array<std::size_t, 3>{1, 1, 1}, {3, 7, 2}, {20, 5, 31}, {1, 150, 1}})
+      check_product(widths, shape, all_tilings);
 }
 
 TEST_CASE("cross terms: tiles are consecutive, hold every element once, and their closed forms count right") {
