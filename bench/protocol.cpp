@@ -149,8 +149,11 @@ class ProtocolCalls {
   std::shared_ptr<const EncryptedMatrix> opened(const EncryptedMatrix& m) {
     OperationId place{1, 0, Direction::output};
     place.step = ++opened_;
-    return std::make_shared<const EncryptedMatrix>(protocols_.truncation->rescale(
-        fresh_evaluator(), place, m, budget_.product_bits(), {1, 0}, std::nullopt, Form::opened));
+    const Evaluator evaluator = fresh_evaluator();
+    const auto out = std::make_shared<const EncryptedMatrix>(protocols_.truncation->rescale(
+        evaluator, place, m, budget_.product_bits(), {1, 0}, std::nullopt, Form::opened));
+    evaluator.calls->send();  // what waits is no part of the calls that use it
+    return out;
   }
 
   /// A place serves one call of an evaluator.
