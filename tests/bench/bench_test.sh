@@ -21,7 +21,7 @@ assert packed["run"] == packed["shape"] == [4, 8, 4]
 # sealed again, corrections, the product.
 sealed = 2 * (88 + 73) + 64 * 10 + 16 * 14
 messages = sum((109 - bit + 7) // 8 for bit in range(78)) * 64 * 4
-assert oblivious["bytes"] == 32 + 16 * 128 + sealed + 16 + messages + 16 * 14 + sealed + 64 * 78 * 16 + 16 * 128, oblivious
+assert oblivious["bytes"] == 32 + 16 * 128 + sealed + 16 + messages + 16 * 14 + sealed + 64 * 78 * 8 + 16 * 128, oblivious
 # Both factors and the product of each of 2 x 8 multiplications, then the division of 2 cells.
 assert blinded["run"] == [2, 8, 1] and blinded["bytes"] == (3 * 16 + 2 * 2) * 128, blinded
 assert standard["variant"] == "standard"
@@ -37,9 +37,9 @@ ranks = {(row["key_holders"], row["ranks"]): row for row in json.load(open(f"{sy
 # One rank is predicted as it is simulated, weights that are checked once an epoch aside. Many take no longer with more key holders.
 assert 0.8 < ranks[1, 1]["predicted"] / ranks[1, 1]["simulated"] < 1.3 and ranks[8, 2]["simulated"] < ranks[8, 1]["simulated"], ranks
 assert ranks[8, 8]["simulated"] < ranks[1, 8]["simulated"] and ranks[1, 8]["limit"] == "key holders", ranks
-# 128 bits of corrections for each of 24 bits, two blocks for each of 23 gates; one seed for 256 comparisons.
+# 64 bits of corrections for each of 24 bits, two blocks for each of 23 gates; one seed for 256 comparisons.
 for row in transfers["rows"]:
-    assert row["bytes"] == 24 * 16 + 23 * 32 + 16 / 256 and row["comparison"]["min"] > 0, row
+    assert row["bytes"] == 24 * 8 + 23 * 32 + 16 / 256 and row["comparison"]["min"] > 0, row
 assert {"OpenSSL's AES"} <= {row["unit"] for row in transfers["rows"]} and transfers["base_transfers"]["min"] > 0
 PYTHON
 

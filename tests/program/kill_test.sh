@@ -46,14 +46,16 @@ for preset in homomorphic hybrid; do
   [ "$(epochs_done)" -eq 3 ] || fail "$(epochs_done) epochs after resuming, not 3"
   accepts export --model model.h5 --key keys/secret.json --force --out model.json >/dev/null
   cmp -s whole.json model.json || fail 'the weights of the resumed training differ'
-  python3 - <<'PYTHON' || fail 'the metrics of the resumed training have other steps or rounds, or fewer bytes'
+  python3 - $preset <<'PYTHON' || fail "the metrics of the resumed training with $preset have other steps or rounds, or fewer bytes"
 import json, sys
 def lines(name):
-    lines = [m for m in map(json.loads, open(name)) if "epoch" in m]
-    return [(m["epoch"], m.get("step"), m["rounds"]) for m in lines], [m["bytes"] for m in lines]
-(whole, whole_bytes), (model, model_bytes) = lines("whole.jsonl"), lines("model.jsonl")
-more = [b[way] < a[way] for a, b in zip(whole_bytes, model_bytes) for way in a if way == "to_key_holder"]
-sys.exit(whole != model or any(more))  # a resumed training opens the table again
+    return [m for m in map(json.loads, open(name)) if "epoch" in m]
+whole, model = lines("whole.jsonl"), lines("model.jsonl")
+assert [(a["epoch"], a.get("step")) for a in whole] == [(b["epoch"], b.get("step")) for b in model], (whole, model)
+for a, b in zip(whole, model):
+    # A resumed training opens the table again, and has base transfers of its own, in two rounds.
+    assert b["bytes"]["to_key_holder"] >= a["bytes"]["to_key_holder"], (a, b)
+    assert b["rounds"] - a["rounds"] in ((0, 2) if sys.argv[1] == "hybrid" else (0,)), (a, b)
 PYTHON
   [ "$(find . -name '.model.h5.*')" = '' ] || fail "left by killed trainings: $(find . -name '.model.h5.*')"
 done
