@@ -91,7 +91,7 @@ group_object = $(BUILD_DIR)/obj/groups/$(basename $(firstword $(1))).o$(eval $(B
 apart := $(if $(SANITIZE),paillier/% $(addprefix protocols/,comparison/% conversion/% matmul/% oblivious_transfer/% selection/%),%)
 library_objects := $(call objects,$(filter $(apart),$(library_sources))) $(call grouped,$(filter-out $(apart),$(library_sources)))
 command_objects := $(call objects,$(filter $(apart),$(command_sources))) $(call grouped,$(filter-out $(apart),$(command_sources)))
-test_objects := $(call grouped,$(test_sources))
+test_objects := $(call objects,tests/main.cpp) $(call grouped,$(filter-out tests/main.cpp,$(test_sources)))
 tested_commands := $(if $(filter tests/mlp/program/commands/%,$(TESTS)),$(command_objects))
 # Generated from the description of the network's messages; compiled without our warnings, included as system headers.
 generated := $(BUILD_DIR)/generated
@@ -140,7 +140,7 @@ $(fuzzers:%=$(BUILD_DIR)/obj/tests/fuzz/%_fuzz.o): private processor := -fsaniti
 $(BUILD_DIR)/fuzz/seeds: $(call objects,tests/fuzz/seeds.cpp tests/support/protocol_fixture.cpp) $(LIBRARY)
 $(BUILD_DIR)/ctime: $(call objects,tests/ctime/ctime.cpp) $(LIBRARY)
 # paillier/ and its tests alone: they need neither gRPC nor HDF5 (scripts/aarch64.sh).
-$(BUILD_DIR)/paillier_tests: $(call grouped,tests/main.cpp $(filter tests/paillier/%,$(TESTS))) $(call objects,$(wildcard paillier/*.cpp))
+$(BUILD_DIR)/paillier_tests: $(call objects,tests/main.cpp) $(call grouped,$(filter tests/paillier/%,$(TESTS))) $(call objects,$(wildcard paillier/*.cpp))
 $(PROGRAM) $(with_mpi) $(BUILD_DIR)/tests $(BUILD_DIR)/paillier_tests $(BENCHES) $(FUZZERS) $(BUILD_DIR)/fuzz/seeds $(BUILD_DIR)/ctime: $(BUILD_DIR)/sources
 	@echo "link $@"
 	@mkdir -p $(@D)
@@ -217,7 +217,7 @@ $(BUILD_DIR)/dependencies.mk: scripts/install_dependencies.sh
 $(BUILD_DIR)/test_dependencies: scripts/install_dependencies.sh
 	@scripts/install_dependencies.sh --tests
 	@mkdir -p $(@D) && touch $@
-$(test_objects) $(call objects,$(bench_sources) $(fuzz_sources) tests/ctime/ctime.cpp): | $(BUILD_DIR)/test_dependencies
+$(test_objects) $(call objects,tests/main.cpp tests/support/protocol_fixture.cpp $(bench_sources) $(fuzz_sources) tests/ctime/ctime.cpp): | $(BUILD_DIR)/test_dependencies
 
 # ---- running ----
 test: $(if $(TEST_OPTIONS),,all $(BUILD_DIR)/ctime $(BENCHES)) $(BUILD_DIR)/tests

@@ -86,7 +86,9 @@ class ProtocolCalls {
       }
       case Family::activation: {
         const auto activation = protocols_.activation;
-        const auto state = activation->forward(fresh_evaluator(), forward, *z).state;
+        const Evaluator before = fresh_evaluator();
+        const auto state = activation->forward(before, forward, *z).state;
+        before.calls->send();  // what waits is no part of a derivative
         std::vector<Call> calls{
             {"forward", "value", values, [=](const Evaluator& e) { activation->forward(e, forward, *z); }},
             {"backward", "value", values,

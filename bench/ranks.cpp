@@ -3,8 +3,9 @@
 //
 // A rank computes, asks its key holders one request after another, and waits for all others wherever ranks
 // gather something (mlp/training/shared_arithmetic.h). A key holder answers one request at a time, on all its
-// threads; the next address is asked each time. Nothing runs in parallel here, so any number of ranks fits a
-// small machine.
+// threads; the next address is asked each time. Every step is one of a later epoch on the first batch; the
+// check of the weights is left out. Nothing runs in parallel here, so any number of ranks fits a small
+// machine.
 #include <algorithm>
 #include <iostream>
 #include <queue>
@@ -40,7 +41,7 @@ Work work_of(const Phase& phase, const Phase& before, const MachineSpeed& speed,
   const double way = part([&](const Cost& c) { return cluster.link.seconds(c.traffic); });
   std::size_t requests = phase.until.traffic.rounds - before.until.traffic.rounds;
   if (requests == 0 && key_holder > 0) requests = 1;
-  if (requests == 0) return {.last_thought = evaluator};
+  if (requests == 0) return {.last_thought = evaluator + way};
   const auto count = static_cast<double>(requests);
   return {requests, evaluator / count, key_holder / count, way / count};
 }
@@ -50,6 +51,7 @@ double simulated_step(const std::vector<std::vector<Phase>>& phases, const Machi
                       const Cluster& cluster) {
   double now = 0;
   std::vector<double> free(cluster.key_holders, 0.0);  // from when on
+  std::vector<std::size_t> asked(phases.size());
   for (std::size_t p = 0; p < phases.front().size(); ++p) {
     std::priority_queue<Request, std::vector<Request>, std::greater<>> requests;
     std::vector<Work> works;
@@ -69,7 +71,7 @@ double simulated_step(const std::vector<std::vector<Phase>>& phases, const Machi
       const Request request = requests.top();
       requests.pop();
       const Work& work = works[request.rank];
-      double& key_holder = free[(request.rank + request.number) % free.size()];
+      double& key_holder = free[(request.rank + asked[request.rank]++) % free.size()];
       key_holder = std::max(key_holder, request.arrival) + work.service;
       const double answered = key_holder + work.on_the_way;
       if (request.number + 1 < work.requests)
@@ -112,7 +114,8 @@ void simulate(int argc, char** argv) {
     for (const std::size_t ranks : options.numbers("ranks", "1,2,4,8,16,32,64")) {
       const Cluster cluster{ranks, key_holders, threads, link};
       ProtocolNames names = preset(options.text("protocols", "homomorphic"));
-      names.shared = true;  // of one rank too: the same phases
+      if (names.chooses_products()) names.matmul = "packed";  // what ranks do not keep opened
+      names.shared = true;                                    // of one rank too: the same phases
       std::vector<std::vector<Phase>> phases;
       for (std::size_t rank = 0; rank < ranks; ++rank)
         phases.push_back(step_phases(network, names, training, groups, sizes, true, {rank, ranks}));

@@ -53,13 +53,14 @@ disturb() {
 # First the key holder alone is killed and started again at 50 random moments of one training, which nobody helps.
 kills=0
 until [ "$kills" -ge 50 ]; do
+  preset=${presets[kills / 25]}  # each is killed 25 times
   rm -f model.h5 model.jsonl
-  "$smlp" "${train[@]}" --protocols "${presets[runs % 2]}" --epochs $long_epochs --timeout 60 --key-holder 127.0.0.1:"$killed_port" "${tls[@]}" --out model.h5 --metrics model.jsonl \
+  "$smlp" "${train[@]}" --protocols "$preset" --epochs $long_epochs --timeout 60 --key-holder 127.0.0.1:"$killed_port" "${tls[@]}" --out model.h5 --metrics model.jsonl \
     >/dev/null 2>"$logs/train" </dev/null &
   run=$!
   # Once it is under way: a training that finds no key holder at its start ends at once.
   until [ "$(wc -l <model.jsonl)" -gt 1 ] || ! kill -0 $run; do sleep 0.02; done 2>/dev/null
-  while pause 0.05 0.5; [ "$kills" -lt 50 ] && kill -0 $run 2>/dev/null; do
+  while pause 0.05 0.5; [ "$kills" -lt 50 ] && [ "${presets[kills / 25]}" = "$preset" ] && kill -0 $run 2>/dev/null; do
     kill -KILL "$killed"
     wait "$killed" 2>/dev/null
     serve killed "$killed_port" "${allow[@]}"

@@ -32,7 +32,8 @@ accepts encrypt --key keys/public.json $toy --data rows.csv --batch 12 --seed 5 
 for preset in homomorphic hybrid; do
   train=(train --data rows.h5 --network N-3-C --protocols "$preset" --momentum 0.5 --epochs 1 --seed 5 --insecure-seed --secret-key keys/secret.json $toy --quiet)
   accepts "${train[@]}" --out "$preset.h5" >/dev/null
-  ranks "${train[@]}" --out "$preset-2.h5"
+  ranks "${train[@]}" --out "$preset-2.h5" --metrics "$preset-2.jsonl"
+  grep -q '"sent":[1-9]' "$preset-2.jsonl" || fail "ranks exchanged nothing with $preset"
   shown "$preset.h5"
   shown "$preset-2.h5"
   same "$preset.h5.json" "$preset-2.h5.json" "weights with $preset"

@@ -6,16 +6,11 @@
 #include "paillier/error.h"
 #include "paillier/parallel.h"
 #include "paillier/random.h"
+#include "tests/paillier/plain_arithmetic.h"
 
 using namespace smlp;
 
 namespace {
-
-Integer gmp_power(const Integer& base, const Integer& exponent, const Integer& modulus) {
-  Integer result;
-  mpz_powm(result.get_mpz_t(), base.get_mpz_t(), exponent.get_mpz_t(), modulus.get_mpz_t());
-  return result;
-}
 
 std::vector<Integer> gmp_matrix_power(const std::vector<Integer>& bases,
                                       const std::vector<Integer>& exponents, std::size_t rows,
@@ -25,7 +20,7 @@ std::vector<Integer> gmp_matrix_power(const std::vector<Integer>& bases,
     for (std::size_t j = 0; j < outputs; ++j)
       for (std::size_t k = 0; k < inner; ++k)
         out[i * outputs + j] =
-            out[i * outputs + j] * gmp_power(bases[i * inner + k], exponents[k * outputs + j], m) % m;
+            out[i * outputs + j] * power(bases[i * inner + k], exponents[k * outputs + j], m) % m;
   return out;
 }
 
@@ -144,7 +139,7 @@ TEST_CASE("rows with exponents of their own, on every instruction set") {
       for (Integer& exponent : exponents) exponent = random.bits(62);
       exponents.back() = 0;
       for (std::size_t i = 0; i < bases.size(); ++i)
-        expected[i / inner] = expected[i / inner] * gmp_power(bases[i], exponents[i], m) % m;
+        expected[i / inner] = expected[i / inner] * power(bases[i], exponents[i], m) % m;
       CHECK(simultaneous_powers(lanes, bases, exponents,
                                 {.rows = rows, .inner = inner, .outputs = 1, .own_exponents = true}) ==
             expected);

@@ -26,6 +26,7 @@ for preset in homomorphic hybrid; do
     [ "$(wc -l <stalled.jsonl)" -gt 2 ] && break
     sleep 0.02
   done
+  kill -0 "$training" 2>/dev/null && [ "$(wc -l <stalled.jsonl)" -gt 2 ] || fail "the training with $preset was not under way"
   kill -USR1 "$relay_process"
   sleep 3
   kill -USR2 "$relay_process"

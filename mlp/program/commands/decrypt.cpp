@@ -14,7 +14,7 @@ namespace smlp {
 namespace {
 
 /// A cell of a CSV, in quotes where it must be.
-std::string cell(const std::string& text) {
+std::string csv_cell(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string out = "\"";
   for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
@@ -58,10 +58,10 @@ std::string number_csv(const Answers& answers, const Profile& profile) {
 
 std::string to_csv(const Answers& answers, const std::vector<std::string>& names) {
   std::string out = "row,class";
-  for (const std::string& name : names) out += "," + cell("output_" + name);
+  for (const std::string& name : names) out += "," + csv_cell("output_" + name);
   out += "\n";
   for (std::size_t i = 0; i < answers.outputs.rows(); ++i) {
-    out += std::to_string(i + 1) + "," + cell(names[answers.classes[i]]);
+    out += std::to_string(i + 1) + "," + csv_cell(names[answers.classes[i]]);
     for (std::size_t j = 0; j < answers.outputs.cols(); ++j)
       out += "," + shortest_text(answers.outputs(i, j));
     out += "\n";

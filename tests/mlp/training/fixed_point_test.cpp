@@ -48,7 +48,7 @@ TEST_CASE("a value outside l bits is refused by name") {
   CHECK_NOTHROW(check_encodable(values, narrow));
 }
 
-TEST_CASE("the widest narrow are exact to a double's digits") {
+TEST_CASE("the widest numbers are exact to a double's digits") {
   const Numbers wide{.value_bits = 60, .fraction_bits = 58, .sigma = 40};
   const double value = 1.9999999999999998;  // 2 - 2^-52
   CHECK(encode(value, wide, "x") == power_of_two(59) - power_of_two(6));

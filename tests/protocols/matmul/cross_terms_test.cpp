@@ -135,6 +135,7 @@ TEST_CASE("cross terms: the key holder gets the product of what is hidden, and r
     check_product(widths, {3, 7, 2}, all_tilings);
     check_product(widths, {1, 150, 1}, {all_tilings[1], all_tilings[3]});  // several pieces
   }
+  check_product({130, 275}, {3, 7, 2}, {all_tilings[0]});
 }
 
 TEST_CASE("cross terms: the key holder gets the product, in every width and shape [slow]") {
