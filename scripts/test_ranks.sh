@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Two ranks of a sanitized build train under both presets and classify: the weights and answers of one process, and nothing
-# for the sanitizer to say. Toy keys; what is not ours is suppressed by tests/support/open_mpi.*.
+# for the sanitizer to say. Toy keys; what is not ours is suppressed by tests/support/uninstrumented.*.
 #   scripts/test_ranks.sh BUILD_DIR
 SMLP=${1:?usage: $0 BUILD_DIR}/smlp
 . "$(dirname "$0")/../tests/program/support.sh"
 with_mpi=$(dirname "$smlp")/mpi/smlp
-suppressions=$(realpath "$(dirname "$0")/../tests/support")/open_mpi
+suppressions=$(realpath "$(dirname "$0")/../tests/support")/uninstrumented
 # Whole stacks, since libraries without frame pointers allocate.
 export ASAN_OPTIONS=detect_leaks=1:fast_unwind_on_malloc=0 LSAN_OPTIONS=suppressions=$suppressions.lsan:print_suppressions=0
 export TSAN_OPTIONS=ignore_noninstrumented_modules=1:suppressions=$suppressions.tsan OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive
