@@ -24,6 +24,9 @@ while read -r name; do
   grep -q "used_suppression: .* $name " "$dir/memcheck.log" || { echo "$reasons: nothing needs '$name'"; exit 1; }
 done < <(sed -n '/^{/{n;s/^ *//p}' $reasons)
 
+# The key holder blinds with fresh random numbers, of which one in many runs takes GMP a limb more. A secret is the same in each run.
+counted_alike() {
+rm -f "$dir"/counts*
 valgrind --tool=callgrind -q --callgrind-out-file="$dir/counts" --collect-atstart=no \
   --toggle-collect='smlp::RandomStream::below*' --toggle-collect='smlp::decode_units*)' "$build/ctime" counts "$dir/key.json"
 python3 - "$dir" <<'PYTHON'
@@ -62,3 +65,5 @@ for group, cases in sorted(groups.items()):
     alike = most - least <= (1e-4 if group.startswith("the evaluator") else 1e-5) * least
     assert len(cases) > 1 and least > 10000 and alike == (group != "on purpose"), cases
 PYTHON
+}
+counted_alike || counted_alike || counted_alike
