@@ -416,7 +416,7 @@ TEST_CASE(
   };
   constexpr long end = 1L << 19;
   const Bytes low = sent(-end, sha256(Bytes{1})), high = sent(end - 1, sha256(Bytes{2}));
-  REQUIRE(low.size() > 5'000);
+  REQUIRE(low.size() > 10'000);
   for (const Bytes& view : {low, high, difference(low, high)}) CHECK(evenness(view) > 1e-6);
   // The same finds two contents under one key.
   CHECK(evenness(difference(low, sent(end - 1, sha256(Bytes{1})))) < 1e-6);
