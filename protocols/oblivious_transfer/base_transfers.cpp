@@ -177,12 +177,12 @@ SecretBlocks children_of(std::span<const Block> nodes) {
 }
 
 SecretBlocks leaves_of(std::span<const Block> pairs) {
-  SecretBlocks leaves(leaf_count(key_holder_depth));
-  for (std::size_t tree = 0; tree < transfer_bits / 2; ++tree) {
-    const SecretBlocks children = children_of(pairs.subspan(4 * tree, 2));
+  SecretBlocks nodes, leaves(leaf_count(key_holder_depth));
+  for (std::size_t i = 0; i < pairs.size(); i += 4) nodes.insert(nodes.end(), {pairs[i], pairs[i + 1]});
+  const SecretBlocks children = children_of(nodes);
+  for (std::size_t first = 0; first < leaves.size(); first += 4)
     for (std::size_t b = 0; b < 2; ++b)
-      for (std::size_t c = 0; c < 2; ++c) leaves[4 * tree + b + 2 * c] = children[2 * b + c];
-  }
+      for (std::size_t c = 0; c < 2; ++c) leaves[first + b + 2 * c] = children[first + 2 * b + c];
   return leaves;
 }
 
@@ -254,8 +254,11 @@ BaseTransfers BaseRequest::finish(std::span<const std::uint8_t> answer, const Di
     const Encoded point = curve.encode(curve.times(secrets_->scalars[i], key));
     taken.push_back(chosen(i) ^ seed_of(by_key_holder, ticket, i, point));
   }
+  SecretBlocks nodes;
+  for (std::size_t i = 0; i < transfer_bits; i += 2) nodes.push_back(taken[i]);
+  SecretBlocks sides = children_of(nodes);  // leaves y with the bit b of the offset, two of a tree
   for (std::size_t i = 0; i < transfer_bits; i += 2) {
-    SecretBlocks side = children_of({&taken[i], 1});  // of leaves y with the bit b of the offset
+    const std::span<Block> side = std::span(sides).subspan(i, 2);
     const Block swap = (side[0] ^ side[1]) & block_mask(out.offset[0].bit(i + 1));
     for (Block& child : side) child ^= swap;  // the one with its bit c comes first
     out.known.push_back(side[1]);

@@ -47,6 +47,18 @@ void add_to(std::span<Block> column, std::span<const Block> other) {
   for (std::size_t k = 0; k < column.size(); ++k) column[k] ^= other[k];
 }
 
+/// The columns of a tree, one for each bit of its leaves.
+std::span<Block> columns_of(std::span<Block> columns, std::size_t tree, std::size_t depth,
+                            std::size_t blocks) {
+  return columns.subspan(tree * depth * blocks, depth * blocks);
+}
+
+/// Adds the stream of a leaf to those of its tree's columns whose bit is in `bits`.
+void add_leaf(std::span<Block> columns, std::size_t bits, std::span<const Block> leaf) {
+  for (std::size_t b = 0; b * leaf.size() < columns.size(); ++b)
+    if ((bits >> b & 1) == 1) add_to(columns.subspan(b * leaf.size(), leaf.size()), leaf);
+}
+
 /// D of a tree.
 std::size_t path_of(const Block& offset, std::size_t tree, std::size_t depth) {
   std::size_t path = 0;
@@ -85,8 +97,7 @@ void TransferChooser::extend(std::span<const std::uint8_t> choices, Bytes& corre
     for (std::size_t y = 0; y >> depth_ == 0; ++y) {
       streams_[(tree << depth_) + y].fill(position_, leaf);
       add_to(sum, leaf);
-      for (std::size_t b = 0; b < depth_; ++b)
-        if ((y >> b & 1) == 0) add_to(std::span(columns).subspan((tree * depth_ + b) * blocks, blocks), leaf);
+      add_leaf(columns_of(columns, tree, depth_, blocks), ~y, leaf);
     }
     std::memcpy(corrections.data() + at, sum.data(), bytes);
   }
@@ -100,8 +111,7 @@ void TransferChooser::labels(std::span<Block> labels) {
   for (std::size_t tree = 0; tree < transfer_bits / depth_; ++tree)
     for (std::size_t y = 0; y < all; ++y) {
       streams_[(tree << depth_) + y].fill(position_, leaf);
-      for (std::size_t b = 0; b < depth_; ++b)
-        if ((y >> b & 1) == 0) add_to(std::span(columns).subspan((tree * depth_ + b) * blocks, blocks), leaf);
+      add_leaf(columns_of(columns, tree, depth_, blocks), ~y, leaf);
     }
   position_ += blocks;
   rows_of(columns, labels, unit_);
@@ -128,18 +138,15 @@ void OffsetHolder::extend(std::span<const std::uint8_t> corrections, std::span<B
   SecretBlocks columns(transfer_bits * blocks), leaf(blocks);
   std::vector<Block> correction(blocks);
   for (std::size_t tree = 0; tree < transfer_bits / depth_; ++tree) {
-    const auto column = [&](std::size_t b) {
-      return std::span(columns).subspan((tree * depth_ + b) * blocks, blocks);
-    };
+    const std::span<Block> of_tree = columns_of(columns, tree, depth_, blocks);
     for (std::size_t d = 1; d <= known; ++d) {
       streams_[tree * known + d - 1].fill(position_, leaf);
-      for (std::size_t b = 0; b < depth_; ++b)
-        if ((d >> b & 1) == 1) add_to(column(b), leaf);
+      add_leaf(of_tree, d, leaf);
     }
     std::memcpy(correction.data(), corrections.data() + tree * bytes, bytes);
     for (std::size_t b = 0; b < depth_; ++b) {
       const Block chosen = block_mask(offset_[0].bit(tree * depth_ + b));
-      const std::span<Block> of_bit = column(b);
+      const std::span<Block> of_bit = of_tree.subspan(b * blocks, blocks);
       for (std::size_t k = 0; k < blocks; ++k) of_bit[k] ^= correction[k] & chosen;
     }
   }
