@@ -217,7 +217,7 @@ $(BUILD_DIR)/dependencies.mk: scripts/install_dependencies.sh
 $(BUILD_DIR)/test_dependencies: scripts/install_dependencies.sh
 	@scripts/install_dependencies.sh --tests
 	@mkdir -p $(@D) && touch $@
-$(test_objects) $(call objects,tests/main.cpp tests/support/protocol_fixture.cpp $(bench_sources) $(fuzz_sources) tests/ctime/ctime.cpp): | $(BUILD_DIR)/test_dependencies
+$(test_objects) $(call objects,tests/support/protocol_fixture.cpp $(bench_sources) $(fuzz_sources) tests/ctime/ctime.cpp): | $(BUILD_DIR)/test_dependencies
 
 # ---- running ----
 test: $(if $(TEST_OPTIONS),,all $(BUILD_DIR)/ctime $(BENCHES)) $(BUILD_DIR)/tests

@@ -50,26 +50,28 @@ disturb() {
   faults=$((faults + 1))
 }
 
-# First the key holder alone is killed and started again at 50 random moments of one training, which nobody helps.
-kills=0
-until [ "$kills" -ge 50 ]; do
-  preset=${presets[kills / 25]}  # each is killed 25 times
-  rm -f model.h5 model.jsonl
-  "$smlp" "${train[@]}" --protocols "$preset" --epochs $long_epochs --timeout 60 --key-holder 127.0.0.1:"$killed_port" "${tls[@]}" --out model.h5 --metrics model.jsonl \
-    >/dev/null 2>"$logs/train" </dev/null &
-  run=$!
-  # Once it is under way: a training that finds no key holder at its start ends at once.
-  until [ "$(wc -l <model.jsonl)" -gt 1 ] || ! kill -0 $run; do sleep 0.02; done 2>/dev/null
-  while pause 0.05 0.5; [ "$kills" -lt 50 ] && [ "${presets[kills / 25]}" = "$preset" ] && kill -0 $run 2>/dev/null; do
-    kill -KILL "$killed"
-    wait "$killed" 2>/dev/null
-    serve killed "$killed_port" "${allow[@]}"
-    killed=$server kills=$((kills + 1))
+# First the key holder alone is killed and started again at 25 random moments of trainings with each preset, which nobody helps.
+kills=0 target=0
+for preset in "${presets[@]}"; do
+  target=$((target + 25))
+  until [ "$kills" -ge $target ]; do
+    rm -f model.h5 model.jsonl
+    "$smlp" "${train[@]}" --protocols "$preset" --epochs $long_epochs --timeout 60 --key-holder 127.0.0.1:"$killed_port" "${tls[@]}" --out model.h5 --metrics model.jsonl \
+      >/dev/null 2>"$logs/train" </dev/null &
+    run=$!
+    # Once it is under way: a training that finds no key holder at its start ends at once.
+    until [ "$(wc -l <model.jsonl)" -gt 1 ] || ! kill -0 $run; do sleep 0.02; done 2>/dev/null
+    while pause 0.05 0.5; [ "$kills" -lt $target ] && kill -0 $run 2>/dev/null; do
+      kill -KILL "$killed"
+      wait "$killed" 2>/dev/null
+      serve killed "$killed_port" "${allow[@]}"
+      killed=$server kills=$((kills + 1))
+    done
+    wait $run || fail "a training whose key holder was killed failed: $(cat "$logs/train")"
+    accepts export --model model.h5 --key keys/secret.json --force --out model.json >/dev/null
+    cmp -s inside_$long_epochs.json model.json || mismatches=$((mismatches + 1))
+    runs=$((runs + 1)) faults=$kills
   done
-  wait $run || fail "a training whose key holder was killed failed: $(cat "$logs/train")"
-  accepts export --model model.h5 --key keys/secret.json --force --out model.json >/dev/null
-  cmp -s inside_$long_epochs.json model.json || mismatches=$((mismatches + 1))
-  runs=$((runs + 1)) faults=$kills
 done
 echo "key holder killed and started again $kills times in $runs trainings"
 

@@ -24,7 +24,8 @@ while read -r name; do
   grep -q "used_suppression: .* $name " "$dir/memcheck.log" || { echo "$reasons: nothing needs '$name'"; exit 1; }
 done < <(sed -n '/^{/{n;s/^ *//p}' $reasons)
 
-# The key holder blinds with fresh random numbers, of which one in many runs takes GMP a limb more. A secret is the same in each run.
+# Twice in many runs a case of one group took 30 instructions more or less than the others, and why is not known. The key
+# holder's random numbers are new in each run, its secrets are not.
 counted_alike() {
 rm -f "$dir"/counts*
 valgrind --tool=callgrind -q --callgrind-out-file="$dir/counts" --collect-atstart=no \
