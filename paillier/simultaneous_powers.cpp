@@ -22,7 +22,7 @@ std::size_t ceiling(std::size_t a, std::size_t b) {
   return (a + b - 1) / b;
 }
 
-// The rows and outputs that are computed together, so that the buffers stay within their bounds.
+// The rows and outputs of one tile.
 struct Tile {
   std::size_t first_row, rows, first_output, outputs;
 };
@@ -37,22 +37,16 @@ class Computation {
     group_ = plan.group;
     chunk_ = ceiling(shape.bits, splits_);
     groups_ = ceiling(shape.inner * splits_, group_);
+    largest_ = powers_tile(shape, plan, lanes.lanes(), lanes.words() * sizeof(Word));
   }
 
   std::vector<Integer> run() {
     std::vector<Integer> out(shape_.rows * shape_.outputs);
-    const std::size_t budget = powers_buffer_bytes / (lanes_.words() * sizeof(Word));  // in residues
-    const std::size_t width = lanes_.lanes();
-    const std::size_t outputs = std::min(shape_.outputs, std::max(width, budget / chunk_ / width * width));
-    const std::size_t row_residues =
-        std::max({chunk_ * outputs, shape_.inner * splits_, std::size_t{1} << group_});
-    const std::size_t rows =
-        outputs < shape_.outputs ? 1 : std::clamp<std::size_t>(budget / row_residues, 1, shape_.rows);
-    for (std::size_t i = 0; i < shape_.rows; i += rows) {
-      const std::size_t count = std::min(rows, shape_.rows - i);
+    for (std::size_t i = 0; i < shape_.rows; i += largest_.rows) {
+      const std::size_t count = std::min(largest_.rows, shape_.rows - i);
       const WordBuffer split = split_bases(i, count);
-      for (std::size_t j = 0; j < shape_.outputs; j += outputs)
-        compute({i, count, j, std::min(outputs, shape_.outputs - j)}, split, budget, out);
+      for (std::size_t j = 0; j < shape_.outputs; j += largest_.outputs)
+        compute({i, count, j, std::min(largest_.outputs, shape_.outputs - j)}, split, out);
     }
     return out;
   }
@@ -142,13 +136,9 @@ class Computation {
     }
   }
 
-  void compute(const Tile& tile, const WordBuffer& split, std::size_t budget,
-               std::vector<Integer>& out) const {
+  void compute(const Tile& tile, const WordBuffer& split, std::vector<Integer>& out) const {
     const std::size_t entries = std::size_t{1} << group_, width = lanes_.lanes(),
-                      block = lanes_.block_words();
-    const std::size_t cached = cached_table_bytes / (words() * sizeof(Word));
-    const std::size_t together =
-        std::clamp<std::size_t>(std::min(cached, budget / tile.rows) / entries, 1, groups_);
+                      block = lanes_.block_words(), together = largest_.groups;
     WordBuffer tables(tile.rows * together * entries * words());
     const std::size_t outputs = tile.rows * tile.outputs;
     WordBuffer accumulators(lanes_.blocks(outputs) * chunk_ * block);
@@ -209,6 +199,7 @@ class Computation {
   const FixedIntegers& exponents_;
   PowersShape shape_;
   std::size_t splits_, group_, chunk_, groups_;
+  PowersTile largest_;
 };
 
 }  // namespace
@@ -237,6 +228,22 @@ PowersPlan plan_powers(const PowersShape& shape, std::size_t lanes) {
     }
   }
   return best;
+}
+
+PowersTile powers_tile(const PowersShape& shape, const PowersPlan& plan, std::size_t lanes,
+                       std::size_t residue_bytes) {
+  const std::size_t budget = powers_buffer_bytes / residue_bytes, entries = std::size_t{1} << plan.group,
+                    chunk = ceiling(shape.bits, plan.splits), bases = shape.inner * plan.splits;
+  PowersTile tile;
+  tile.outputs = std::min(shape.outputs, std::max(lanes, budget / chunk / lanes * lanes));
+  const std::size_t row_residues = std::max({chunk * tile.outputs, bases, entries});
+  tile.rows =
+      tile.outputs < shape.outputs ? 1 : std::clamp<std::size_t>(budget / row_residues, 1, shape.rows);
+  const std::size_t cached = std::min(cached_table_bytes / residue_bytes, budget / tile.rows);
+  tile.groups = std::clamp<std::size_t>(cached / entries, 1, ceiling(bases, plan.group));
+  tile.residues =
+      tile.rows * (bases + tile.groups * entries) + ceiling(tile.rows * tile.outputs, lanes) * lanes * chunk;
+  return tile;
 }
 
 std::vector<Integer> simultaneous_powers(const Lanes& lanes, std::span<const Integer> bases,

@@ -48,4 +48,14 @@ std::vector<Integer> simultaneous_powers(const Lanes& lanes, std::span<const Int
                                          const FixedIntegers& exponents, const PowersShape& shape);
 constexpr std::size_t powers_buffer_bytes = std::size_t{32} << 20;
 
+/// What is computed together, so that the buffers stay within their bounds: rows and outputs, and, of each of
+/// these rows, groups whose tables stand at once.
+struct PowersTile {
+  std::size_t rows = 0, outputs = 0, groups = 0;
+  std::size_t residues = 0;  ///< of all three buffers: split bases, tables and accumulators
+};
+/// Of residues of so many bytes.
+PowersTile powers_tile(const PowersShape& shape, const PowersPlan& plan, std::size_t lanes,
+                       std::size_t residue_bytes);
+
 }  // namespace smlp

@@ -7,12 +7,11 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 #include <utility>
 
+#include "mlp/program/resident_memory.h"
 #include "paillier/error.h"
 #include "protocols/registry.h"
 #include "protocols/version.h"
@@ -38,13 +37,6 @@ MetricFamily family(const char* name, const char* help, MetricType type, double 
   prometheus::ClientMetric metric;
   (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
   return {name, help, type, {metric}};
-}
-
-double resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  double pages = 0, resident = 0;
-  file >> pages >> resident;
-  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
 double processor_seconds() {

@@ -11,6 +11,7 @@
 #include "mlp/training/training.h"
 #include "mlp/training/weight_check.h"
 #include "protocols/activation/tiles.h"
+#include "protocols/matmul/cross_terms.h"
 #include "protocols/matmul/operand.h"
 
 namespace smlp {
@@ -186,6 +187,13 @@ class Declared {
     if (waits) --declared.rounds;
     if (declared.rounds > 0) waiting_ = 0;
     if (waits) ++waiting_;
+    // Messages are there as they are made, in their frame, and with their receiver, each as bytes and as
+    // numbers or in memory that is kept for the next. Transfers come in tiles, one after another, whose
+    // memory goes back.
+    const Traffic traffic = declared.traffic(sizes_);
+    std::uint64_t memory = 6 * (traffic.to_key_holder + traffic.to_evaluator);
+    if (descriptor.transfers) memory = std::min<std::uint64_t>(memory, 3 * CrossTerms{}.tile_bytes);
+    cost_.largest_call = std::max(cost_.largest_call, memory);
     add(declared);
   }
   void add(const Declaration& declared) {
@@ -251,6 +259,7 @@ Held forward_pass(Declared& declared, const Network& network, const std::vector<
 Cost& Cost::operator+=(const Cost& other) {
   operations += other.operations;
   traffic += other.traffic;
+  largest_call = std::max(largest_call, other.largest_call);
   return *this;
 }
 

@@ -15,6 +15,7 @@ namespace smlp {
 struct Cost {
   Operations operations;
   Traffic traffic;
+  std::uint64_t largest_call = 0;  ///< bytes of memory that its messages take, both ways and at both ends
   Cost& operator+=(const Cost& other);
 };
 

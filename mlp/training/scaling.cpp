@@ -5,6 +5,8 @@
 
 #include "mlp/training/batches.h"
 #include "mlp/training/initial_weights.h"
+#include "paillier/lanes.h"
+#include "paillier/simultaneous_powers.h"
 
 namespace smlp {
 
@@ -23,6 +25,50 @@ std::uint64_t ciphertexts_held(const Network& network, const TrainingOptions& op
   const Layout batch{group_widths(groups, groups.batches.front()),
                      balanced_groups(network.inputs(), budget.fitting_slots())};
   return model * (options.momentum != 0 ? 2 : 1) + 3 * widest + 3 * both_count(batch);
+}
+
+/// What one product takes while it is computed: the numbers in the clear of both parties, and the buffers of
+/// matrix powers.
+std::uint64_t product_bytes(const Descriptor& matmul, const Layout& left, const Layout& right,
+                            const BitBudget& budget) {
+  const std::uint64_t inner = left.cols(), result = std::uint64_t{left.rows()} * right.cols();
+  // Of an operand its mask, and what the key holder opened and unpacked. Of the result three masks and the
+  // product of two, then three terms of the key holder's, their sum and what is left of it after rescaling.
+  const std::uint64_t numbers = 3 * inner * (left.rows() + right.cols()) + 8 * result;
+  const std::uint64_t number_bytes = 48 + budget.slot_bits() / 8;  // with what GMP and malloc put around it
+  std::uint64_t buffers = 0;
+  const auto powers = [&](std::size_t groups, std::size_t outputs) {
+    const PowersShape shape{groups, left.cols(), outputs, budget.value_mask_bits() + mask_sum_bits};
+    const std::size_t lanes = lane_count(best_instructions());
+    const std::size_t residue_bytes = 2 * budget.modulus_bits() / 51 * sizeof(Word);  // digits of 51 or 52
+    buffers = std::max<std::uint64_t>(
+        buffers,
+        residue_bytes * powers_tile(shape, plan_powers(shape, lanes), lanes, residue_bytes).residues);
+  };
+  if (!matmul.transfers) {
+    powers(left.row_groups.size(), right.cols());
+    powers(right.col_groups.size(), left.rows());
+  }
+  return numbers * number_bytes + buffers;
+}
+
+/// Of the product that takes most: forward, or of the rank's rows of a gradient.
+std::uint64_t largest_product_bytes(const Network& network, const ProtocolNames& protocols,
+                                    const TableGroups& groups, const BitBudget& budget, const RankOf& of) {
+  const std::vector<std::size_t> all_rows = group_widths(groups, groups.batches.front()),
+                                 rows = of.part(all_rows);
+  std::uint64_t largest = 0;
+  for (std::size_t layer = 0; layer < network.layers(); ++layer) {
+    const Descriptor& matmul = protocols.product(layer);
+    Layout weights = weight_layout(network, layer, budget.slots());
+    if (!rows.empty())
+      largest = std::max(largest, product_bytes(matmul, {rows, weights.row_groups}, weights, budget));
+    weights.row_groups = of.part(weights.row_groups);
+    if (!weights.row_groups.empty())
+      largest = std::max(largest, product_bytes(matmul, {weights.row_groups, all_rows},
+                                                {all_rows, weights.col_groups}, budget));
+  }
+  return largest;
 }
 
 }  // namespace
@@ -46,6 +92,8 @@ SharedEpoch shared_epoch(const Network& network, const ProtocolNames& protocols,
     out.key_holders = std::max(out.key_holders, key_holder);
     out.link = std::max(out.link, cluster.link.seconds(cost.traffic));
     all_key_holders += key_holder;
+    out.memory = std::max(
+        out.memory, largest_product_bytes(network, protocols, groups, sizes.budget, of) + cost.largest_call);
     if (cluster.ranks == 1) break;
     const std::uint64_t exchanged = exchanged_bytes(network, groups, sizes, of);
     out.exchanged = std::max(out.exchanged, exchanged);
@@ -59,7 +107,8 @@ SharedEpoch shared_epoch(const Network& network, const ProtocolNames& protocols,
     const std::uint64_t gathers = 3 * network.layers() * groups.batches.size();
     out.exchange = cluster.link.seconds({0, all_exchanged, gathers});
   }
-  out.memory = ciphertexts_held(network, options, groups, sizes.budget) * sizes.ciphertext_bytes;
+  out.memory += cluster.process +
+                ciphertexts_held(network, options, groups, sizes.budget) * (sizes.ciphertext_bytes + 32);
   return out;
 }
 

@@ -20,7 +20,7 @@ struct SharedEpoch {
   double link = 0;         ///< between a rank and its key holder
   double exchange = 0;     ///< between ranks
   std::uint64_t exchanged = 0;  ///< bytes that a rank brings to each other, of the one that brings most
-  std::uint64_t memory = 0;  ///< bytes of ciphertexts that a rank holds at once: its batch, the model, a step
+  std::uint64_t memory = 0;     ///< bytes of a rank's process with its key holder in it, at most about
 
   double seconds() const { return evaluators + key_holders + link + exchange; }
   /// What takes most of it: "evaluators", "key holders" or "the link".
@@ -29,8 +29,9 @@ struct SharedEpoch {
 
 struct Cluster {
   std::size_t ranks = 1, key_holders = 1;
-  int threads = 1;  ///< of each
-  LinkSpeed link;   ///< of each rank, to its key holder and to other ranks
+  int threads = 1;            ///< of each
+  LinkSpeed link;             ///< of each rank, to its key holder and to other ranks
+  std::uint64_t process = 0;  ///< bytes of the program with the tables of both roles, before it trains
 };
 
 /// `protocols` are named as `shared`; `first`: of a session.

@@ -173,3 +173,19 @@ TEST_CASE("the plan of the reference shape: at most 7.5 products a term") {
   const PowersPlan plan = plan_powers({.rows = 8, .inner = 784, .outputs = 128, .bits = 60}, 8);
   CHECK(plan.products / (8.0 * 784 * 128) < 7.0);
 }
+
+TEST_CASE("the buffers of matrix powers stay within their bounds") {
+  constexpr std::size_t residue_bytes = 640, lanes = 8;
+  for (const PowersShape& shape :
+       {PowersShape{1, 1, 1, 84}, PowersShape{11, 784, 128, 84}, PowersShape{66, 128, 128, 84},
+        PowersShape{1, 40'000, 3, 84}, PowersShape{4'000, 2, 4'000, 84}}) {
+    const PowersPlan plan = plan_powers(shape, lanes);
+    const PowersTile tile = powers_tile(shape, plan, lanes, residue_bytes);
+    REQUIRE(tile.rows * tile.outputs * tile.groups > 0);
+    CHECK(tile.rows <= shape.rows);
+    CHECK(tile.outputs <= shape.outputs);
+    const std::size_t row = shape.inner * plan.splits;  // what one row needs, if that is more
+    CHECK(tile.residues * residue_bytes <=
+          3 * powers_buffer_bytes + row * residue_bytes + lanes * 84 * residue_bytes);
+  }
+}

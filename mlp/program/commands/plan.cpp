@@ -5,6 +5,7 @@
 #include "mlp/program/options.h"
 #include "mlp/program/provenance.h"
 #include "mlp/program/report.h"
+#include "mlp/program/resident_memory.h"
 #include "mlp/program/session.h"
 #include "mlp/program/usual_training.h"
 #include "mlp/training/batches.h"
@@ -131,7 +132,8 @@ Json to_json(const SharedEpoch& epoch) {
 std::string shared_text(const SharedEpoch& epoch) {
   return count_text(epoch.ranks, "rank") + ": " + duration_text(epoch.seconds()) + " (evaluators " +
          duration_text(epoch.evaluators) + ", key holders " + duration_text(epoch.key_holders) + ", links " +
-         duration_text(epoch.link + epoch.exchange) + "); limited by " + std::string(epoch.limit());
+         duration_text(epoch.link + epoch.exchange) + "); limited by " + std::string(epoch.limit()) + "; " +
+         bytes_text(static_cast<double>(epoch.memory)) + " a rank";
 }
 
 Json to_json(const std::vector<SharedEpoch>& epochs) {
@@ -174,6 +176,7 @@ std::string budget_text(const BitBudget& budget) {
 }  // namespace
 
 int plan_command(const Words& words, Console& console) {
+  const double program = resident_bytes();
   PlanOptions options;
   CommandLine line("plan", "Bit budget, time on this machine, bytes and statistical bound of a training.");
   declare(line, options);
@@ -219,11 +222,13 @@ int plan_command(const Words& words, Console& console) {
                batch_rows(groups, groups.batches.back()), budget);
   warn_of_unused(console, options.protocols, names);
 
+  const double before_keys = resident_bytes();
   const SecretKeys keys =
       SecretKeys::generate(options.key.variant, options.key.bits, default_subgroup_bits(options.key.bits),
                            RandomSource::from_system());
   const PublicKeys& key = keys.public_keys();
   const MachineSpeed speed = measure_speed(keys, RandomSource::from_system());
+  const double process = program + resident_bytes() - before_keys;
   const Sizes sizes{budget, key.paillier().ciphertext_bytes(), key.dgk().ciphertext_bytes()};
   const auto epoch_by = [&](const ProtocolNames& protocols, bool is_first) {
     const Sizes of_protocols{evaluator_budget(table_budget, protocols), sizes.ciphertext_bytes,
@@ -260,9 +265,9 @@ int plan_command(const Words& words, Console& console) {
     for (const std::size_t ranks : counts) {
       ProtocolNames of_ranks = names;
       of_ranks.shared = ranks > 1;
-      shared.push_back(shared_epoch(network, of_ranks, options.training, groups, sizes, once,
-                                    options.range_check.on, speed,
-                                    {ranks, options.key_holders, thread_count(), link}));
+      shared.push_back(shared_epoch(
+          network, of_ranks, options.training, groups, sizes, once, options.range_check.on, speed,
+          {ranks, options.key_holders, thread_count(), link, static_cast<std::uint64_t>(process)}));
     }
   }
   std::optional<TableGroups> test;
@@ -326,8 +331,8 @@ int plan_command(const Words& words, Console& console) {
                    count_text(options.key_holders, "key holder") + " of as many, over " + link.text() + ":");
     for (const SharedEpoch& epoch : shared)
       console.result((epoch.ranks == options.ranks ? "* " : "  ") + shared_text(epoch));
-    console.result("a rank holds about " + bytes_text(static_cast<double>(shared.front().memory)) +
-                   " of ciphertexts");
+    console.result("a rank takes about as much memory with its key holder in the same process, " +
+                   bytes_text(process) + " of it for the program and the tables of its keys");
   }
   console.result(count_text(options.training.epochs, "epoch") + ": " + duration_text(all_seconds));
   if (test) console.result("the test: " + cost_text(testing, test_seconds));

@@ -33,7 +33,7 @@ TEST_CASE("more ranks take less time until key holders or the link limit them") 
   // Six of eleven row groups of a batch, and half of those of a gradient.
   CHECK(two.evaluators > 0.5 * one.evaluators);
   CHECK(two.evaluators < 0.56 * one.evaluators);
-  CHECK(two.memory == one.memory);
+  CHECK(two.memory < one.memory);  // half of the rows of each gradient
   std::uint64_t most = 0;
   for (std::size_t rank = 0; rank < 2; ++rank)
     most = std::max(most, exchanged_bytes(network, groups, sizes, {rank, 2}));
@@ -47,4 +47,16 @@ TEST_CASE("more ranks take less time until key holders or the link limit them") 
   for (std::size_t layer = 0; layer < network.layers(); ++layer)
     weights += both_count(weight_layout(network, layer, budget.slots()));
   CHECK(two.exchanged < 2 * 2 * weights * sizes.ciphertext_bytes);
+  // The ciphertexts of the model with velocities alone, and what the process takes without training.
+  Cluster cluster{1, 1, 1, LinkSpeed::loopback()};
+  const auto memory = [&](const char* protocols) {
+    return shared_epoch(network, preset(protocols), options, groups, sizes, true, true, speed, cluster)
+        .memory;
+  };
+  const std::uint64_t without = memory("homomorphic");
+  CHECK(without > 2 * weights * sizes.ciphertext_bytes);
+  CHECK(without < std::uint64_t{1} << 30);
+  CHECK(memory("hybrid") < std::uint64_t{1} << 30);
+  cluster.process = 1000;
+  CHECK(memory("homomorphic") == without + 1000);
 }
