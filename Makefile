@@ -114,7 +114,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all test test-ranks demo soak bench reproduce fuzz python test-python python-install install deb uninstall format check-format check-layering coverage clean help FORCE
+.PHONY: all test test-ranks test-slurm demo soak bench reproduce fuzz python test-python python-install install deb uninstall format check-format check-layering coverage clean help FORCE
 
 all: $(PROGRAM) $(LIBRARY) $(with_mpi)
 
@@ -223,9 +223,9 @@ $(test_objects) $(call objects,tests/support/protocol_fixture.cpp $(bench_source
 test: $(if $(TEST_OPTIONS),,all $(BUILD_DIR)/ctime $(BENCHES)) $(BUILD_DIR)/tests
 	+@CXX="$(CXX)" scripts/run_tests.sh $(BUILD_DIR) $(TEST_OPTIONS)
 
-test-ranks:
+test-ranks test-slurm:
 	+@$(MAKE) MPI=1 all
-	@scripts/test_ranks.sh $(BUILD_DIR)
+	@scripts/$(subst -,_,$@).sh $(BUILD_DIR)
 
 demo: all
 	$(DEMO)
@@ -375,6 +375,7 @@ help:
 	@echo 'make test             build and run every test; TEST_OPTIONS="-tc=*name*" runs doctest cases by name,'
 	@echo '                      TESTS=tests/paillier/dgk_test.cpp builds these test files alone'
 	@echo 'make test-ranks       two ranks by Open MPI beside one process; with SANITIZE=.. what it is for'
+	@echo 'make test-slurm       the job script of docs/deployment.md under a Slurm of its own; installs Slurm'
 	@echo 'make demo             train on the encrypted breast-cancer table; PROTOCOLS=hybrid for another preset'
 	@echo 'make soak             train over TLS under faults for SOAK_SECONDS=1800, comparing every model'
 	@echo 'make bench            micro-benchmarks beside GMP and OpenSSL; BENCH_OPTIONS="--bits 2048 --rounds 9"; builds also'

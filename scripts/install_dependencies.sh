@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs the distribution's packages that SMLP needs to be built and that are missing; does nothing when all are there.
-#   scripts/install_dependencies.sh [--tests] [--development] [--python] [--aarch64] [--mpi]
+#   scripts/install_dependencies.sh [--tests] [--development] [--python] [--aarch64] [--mpi] [--slurm]
 #   --tests adds what the tests and benchmarks need, --development that and what the checks of .ci/run do, --python what the
-#   package for Python does, --aarch64 what scripts/aarch64.sh does, --mpi what make MPI=1 does
+#   package for Python does, --aarch64 what scripts/aarch64.sh does, --mpi what make MPI=1 does, --slurm what
+#   scripts/test_slurm.sh does
 # Debian and Ubuntu (apt). The lists for dnf and Homebrew are untested.
 set -euo pipefail
 
-tests=false development=false python=false aarch64=false mpi=false
+tests=false development=false python=false aarch64=false mpi=false slurm=false
 for option; do
   case $option in
     --tests) tests=true ;;
@@ -14,7 +15,8 @@ for option; do
     --python) python=true ;;
     --aarch64) aarch64=true ;;
     --mpi) mpi=true ;;
-    *) echo "usage: $0 [--tests] [--development] [--python] [--aarch64] [--mpi]" >&2; exit 2 ;;
+    --slurm) slurm=true ;;
+    *) echo "usage: $0 [--tests] [--development] [--python] [--aarch64] [--mpi] [--slurm]" >&2; exit 2 ;;
   esac
 done
 
@@ -32,6 +34,7 @@ if has apt-get; then
                          python3-pip python3-venv python3-setuptools python3-wheel python3-nbconvert python3-ipykernel)
   $aarch64 && packages+=(g++-aarch64-linux-gnu qemu-user)
   $mpi && packages+=(libopenmpi-dev openmpi-bin)
+  $slurm && packages+=(slurmctld slurmd slurm-client munge procps hostname python3)
   is_installed() { dpkg -s "$1" 2>/dev/null | grep -q '^Status: .* installed$'; }
   refresh=(apt-get update -q)
   install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends)

@@ -135,6 +135,9 @@ kill_and_resume() {
 
 background 2 "${whole[@]}" "${remote[@]}" --out model.h5 --timeout 60
 wait_for model.h5
+for each in first second; do
+  [ "$(grep -c ' evaluator.example session ' "$logs/$each.log")" -gt 5 ] || fail "the ranks do not ask the $each key holder"
+done
 kill -KILL "$first"
 ended
 [ "$status" -eq 0 ] || fail "a killed key holder cost the training: $(cat "$logs/ranks")"

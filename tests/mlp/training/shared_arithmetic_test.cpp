@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t inner = 16;
 
 struct SharedOutcome {
-  std::vector<std::vector<IntegerMatrix>> weights;  ///< by rank
+  std::vector<std::vector<IntegerMatrix>> weights, velocities;  ///< by rank
   std::vector<Traffic> traffic;
   std::vector<std::uint64_t> sent;
   std::size_t repeated = 0;  ///< addresses that were drawn from more than once
@@ -37,7 +37,7 @@ SharedOutcome train_shared(const SecretKeys& keys, const SmallData& data, SmallR
   const auto log = std::make_shared<AddressLog>();
   const RandomSource training = random.derive("train").recording(log);
   SharedOutcome out;
-  out.weights.resize(size), out.traffic.resize(size), out.sent.resize(size);
+  out.weights.resize(size), out.velocities.resize(size), out.traffic.resize(size), out.sent.resize(size);
   testing::on_threads(size, [&](Ranks& ranks) {
     const KeyHolder key_holder = small_key_holder(keys, run);
     InProcessChannel channel(key_holder);
@@ -57,9 +57,11 @@ SharedOutcome train_shared(const SecretKeys& keys, const SmallData& data, SmallR
     for (std::uint32_t epoch = 0; epoch < run.options.epochs; ++epoch)
       train_epoch(shared, run.network, model, reader, table.groups(), run.options, budget, epoch,
                   random.derive("order"));
-    std::vector<EncryptedMatrix> weights;
+    std::vector<EncryptedMatrix> weights, velocities;
     for (SharedMatrix& m : model.weights) weights.push_back(std::move(m.rows));
+    for (SharedMatrix& m : model.velocities) velocities.push_back(std::move(m.rows));
     out.weights[ranks.rank()] = open_weights(weights, budget, keys);
+    out.velocities[ranks.rank()] = open_weights(velocities, budget, keys);
     out.traffic[ranks.rank()] = channel.traffic();
     out.sent[ranks.rank()] = ranks.sent();
   });
@@ -98,6 +100,7 @@ void check_shared(const SmallRun& run, std::size_t ranks) {
   for (std::size_t rank = 0; rank < ranks; ++rank) {
     CAPTURE(rank);
     CHECK(out.weights[rank] == alone.encrypted);
+    CHECK(out.velocities[rank] == alone.velocities);
     Traffic declared;
     std::uint64_t sent = 0;
     for (std::size_t epoch = 0; epoch < run.options.epochs; ++epoch) {

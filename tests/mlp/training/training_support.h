@@ -62,6 +62,7 @@ inline ProtocolNames opened_throughout() {
 /// Models after training, decrypted where they were encrypted.
 struct SmallOutcome {
   std::vector<IntegerMatrix> initial, encrypted, twin;
+  std::vector<IntegerMatrix> velocities;  ///< encrypted; none without momentum
   std::vector<Matrix<double>> clear;
   Traffic traffic;
   std::size_t masked_values = 0;  ///< that the key holder saw in training, by transfers or opened sums
@@ -169,6 +170,7 @@ inline SmallOutcome train_small(const SecretKeys& keys, const Numbers& numbers, 
   out.traffic = channel.traffic();
   out.masked_values = seen;
   out.encrypted = open_weights(encrypted_model.weights, budget, keys);
+  out.velocities = open_weights(encrypted_model.velocities, budget, keys);
   out.twin = as_integers(twin_model.weights);
   out.clear = clear_model.weights;
 
