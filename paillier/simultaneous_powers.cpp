@@ -232,6 +232,7 @@ PowersPlan plan_powers(const PowersShape& shape, std::size_t lanes) {
 
 PowersTile powers_tile(const PowersShape& shape, const PowersPlan& plan, std::size_t lanes,
                        std::size_t residue_bytes) {
+  if (shape.rows == 0 || shape.inner == 0 || shape.outputs == 0 || shape.bits == 0) return {};
   const std::size_t budget = powers_buffer_bytes / residue_bytes, entries = std::size_t{1} << plan.group,
                     chunk = ceiling(shape.bits, plan.splits), bases = shape.inner * plan.splits;
   PowersTile tile;

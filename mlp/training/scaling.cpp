@@ -5,6 +5,7 @@
 
 #include "mlp/training/batches.h"
 #include "mlp/training/initial_weights.h"
+#include "mlp/training/training.h"
 #include "paillier/lanes.h"
 #include "paillier/simultaneous_powers.h"
 
@@ -107,8 +108,13 @@ SharedEpoch shared_epoch(const Network& network, const ProtocolNames& protocols,
     const std::uint64_t gathers = 3 * network.layers() * groups.batches.size();
     out.exchange = cluster.link.seconds({0, all_exchanged, gathers});
   }
-  out.memory += cluster.process +
-                ciphertexts_held(network, options, groups, sizes.budget) * (sizes.ciphertext_bytes + 32);
+  // What both parties keep of a table that stays opened (keeps_table()); ranks keep none.
+  constexpr std::uint64_t kept_value_bytes = 60;
+  if (cluster.ranks == 1 && keeps_table(groups, network.inputs() + 1, sizes.budget))
+    out.memory +=
+        kept_value_bytes * (groups.first_rows.back() + groups.widths.back()) * (network.inputs() + 1);
+  out.memory += ciphertexts_held(network, options, groups, sizes.budget) * (sizes.ciphertext_bytes + 32);
+  out.memory = cluster.process > 0 ? out.memory + cluster.process : 0;
   return out;
 }
 

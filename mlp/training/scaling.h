@@ -20,7 +20,7 @@ struct SharedEpoch {
   double link = 0;         ///< between a rank and its key holder
   double exchange = 0;     ///< between ranks
   std::uint64_t exchanged = 0;  ///< bytes that a rank brings to each other, of the one that brings most
-  std::uint64_t memory = 0;     ///< bytes of a rank's process with its key holder in it, at most about
+  std::uint64_t memory = 0;     ///< bytes of a rank's process with its key holder in it, about; 0: not known
 
   double seconds() const { return evaluators + key_holders + link + exchange; }
   /// What takes most of it: "evaluators", "key holders" or "the link".
@@ -29,9 +29,10 @@ struct SharedEpoch {
 
 struct Cluster {
   std::size_t ranks = 1, key_holders = 1;
-  int threads = 1;            ///< of each
-  LinkSpeed link;             ///< of each rank, to its key holder and to other ranks
-  std::uint64_t process = 0;  ///< bytes of the program with the tables of both roles, before it trains
+  int threads = 1;  ///< of each
+  LinkSpeed link;   ///< of each rank, to its key holder and to other ranks
+  std::uint64_t process =
+      0;  ///< bytes of the program with the tables of both roles, before it trains; 0: not known
 };
 
 /// `protocols` are named as `shared`; `first`: of a session.

@@ -175,17 +175,28 @@ TEST_CASE("the plan of the reference shape: at most 7.5 products a term") {
 }
 
 TEST_CASE("the buffers of matrix powers stay within their bounds") {
-  constexpr std::size_t residue_bytes = 640, lanes = 8;
-  for (const PowersShape& shape :
-       {PowersShape{1, 1, 1, 84}, PowersShape{11, 784, 128, 84}, PowersShape{66, 128, 128, 84},
-        PowersShape{1, 40'000, 3, 84}, PowersShape{4'000, 2, 4'000, 84}}) {
-    const PowersPlan plan = plan_powers(shape, lanes);
-    const PowersTile tile = powers_tile(shape, plan, lanes, residue_bytes);
-    REQUIRE(tile.rows * tile.outputs * tile.groups > 0);
-    CHECK(tile.rows <= shape.rows);
-    CHECK(tile.outputs <= shape.outputs);
-    const std::size_t row = shape.inner * plan.splits;  // what one row needs, if that is more
-    CHECK(tile.residues * residue_bytes <=
-          3 * powers_buffer_bytes + row * residue_bytes + lanes * 84 * residue_bytes);
-  }
+  constexpr std::size_t residue_bytes = 640;
+  for (const std::size_t lanes : std::initializer_list<std::size_t>{1, 4, 8})
+    for (const PowersShape& shape :
+         {PowersShape{1, 1, 1, 84}, PowersShape{11, 784, 128, 84}, PowersShape{66, 128, 128, 84},
+          PowersShape{1, 40'000, 3, 84}, PowersShape{4'000, 2, 4'000, 84}}) {
+      const PowersPlan plan = plan_powers(shape, lanes);
+      const PowersTile tile = powers_tile(shape, plan, lanes, residue_bytes);
+      const std::size_t chunk = (shape.bits + plan.splits - 1) / plan.splits,
+                        bases = shape.inner * plan.splits, entries = std::size_t{1} << plan.group;
+      REQUIRE(tile.rows * tile.outputs * tile.groups > 0);
+      CHECK(tile.rows <= shape.rows);
+      CHECK(tile.outputs <= shape.outputs);
+      CHECK(tile.groups <= (bases + plan.group - 1) / plan.group);
+      // Each buffer is within its bound, or what one row and one block of outputs need.
+      const std::size_t budget = powers_buffer_bytes / residue_bytes;
+      CHECK(tile.rows * bases <= std::max(budget, bases));
+      CHECK(tile.rows * tile.groups * entries <= std::max(budget, tile.rows * entries));
+      const std::size_t filled = (tile.rows * tile.outputs + lanes - 1) / lanes * lanes;
+      CHECK(filled * chunk <= std::max(budget, lanes * chunk) + lanes * chunk);
+      CHECK(tile.residues == tile.rows * bases + tile.rows * tile.groups * entries + filled * chunk);
+    }
+  for (const PowersShape& nothing : {PowersShape{0, 1, 1, 84}, PowersShape{1, 0, 1, 84},
+                                     PowersShape{1, 1, 0, 84}, PowersShape{1, 1, 1, 0}})
+    CHECK(powers_tile(nothing, {}, 8, residue_bytes).residues == 0);
 }

@@ -1,4 +1,5 @@
 // smlp plan: what a training will need, before anything is encrypted.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "mlp/program/commands/commands.h"
@@ -125,15 +126,15 @@ Json to_json(const SharedEpoch& epoch) {
           {"link", epoch.link},
           {"exchange", epoch.exchange},
           {"exchanged_bytes", epoch.exchanged},
-          {"memory_bytes", epoch.memory},
+          {"memory_bytes", epoch.memory > 0 ? Json(epoch.memory) : Json()},
           {"limit", epoch.limit()}};
 }
 
 std::string shared_text(const SharedEpoch& epoch) {
   return count_text(epoch.ranks, "rank") + ": " + duration_text(epoch.seconds()) + " (evaluators " +
          duration_text(epoch.evaluators) + ", key holders " + duration_text(epoch.key_holders) + ", links " +
-         duration_text(epoch.link + epoch.exchange) + "); limited by " + std::string(epoch.limit()) + "; " +
-         bytes_text(static_cast<double>(epoch.memory)) + " a rank";
+         duration_text(epoch.link + epoch.exchange) + "); limited by " + std::string(epoch.limit()) +
+         (epoch.memory > 0 ? "; " + bytes_text(static_cast<double>(epoch.memory)) + " a rank" : "");
 }
 
 Json to_json(const std::vector<SharedEpoch>& epochs) {
@@ -228,7 +229,8 @@ int plan_command(const Words& words, Console& console) {
                            RandomSource::from_system());
   const PublicKeys& key = keys.public_keys();
   const MachineSpeed speed = measure_speed(keys, RandomSource::from_system());
-  const double process = program + resident_bytes() - before_keys;
+  // What a process with both roles takes, without what this one read of --data.
+  const auto process = static_cast<std::uint64_t>(program + std::max(0.0, resident_bytes() - before_keys));
   const Sizes sizes{budget, key.paillier().ciphertext_bytes(), key.dgk().ciphertext_bytes()};
   const auto epoch_by = [&](const ProtocolNames& protocols, bool is_first) {
     const Sizes of_protocols{evaluator_budget(table_budget, protocols), sizes.ciphertext_bytes,
@@ -265,9 +267,9 @@ int plan_command(const Words& words, Console& console) {
     for (const std::size_t ranks : counts) {
       ProtocolNames of_ranks = names;
       of_ranks.shared = ranks > 1;
-      shared.push_back(shared_epoch(
-          network, of_ranks, options.training, groups, sizes, once, options.range_check.on, speed,
-          {ranks, options.key_holders, thread_count(), link, static_cast<std::uint64_t>(process)}));
+      shared.push_back(shared_epoch(network, of_ranks, options.training, groups, sizes, once,
+                                    options.range_check.on, speed,
+                                    {ranks, options.key_holders, thread_count(), link, process}));
     }
   }
   std::optional<TableGroups> test;
@@ -331,8 +333,10 @@ int plan_command(const Words& words, Console& console) {
                    count_text(options.key_holders, "key holder") + " of as many, over " + link.text() + ":");
     for (const SharedEpoch& epoch : shared)
       console.result((epoch.ranks == options.ranks ? "* " : "  ") + shared_text(epoch));
-    console.result("a rank takes about as much memory with its key holder in the same process, " +
-                   bytes_text(process) + " of it for the program and the tables of its keys");
+    if (process > 0)
+      console.result("a rank takes about as much memory with its key holder in the same process, " +
+                     bytes_text(static_cast<double>(process)) +
+                     " of it for the program and the tables of its keys");
   }
   console.result(count_text(options.training.epochs, "epoch") + ": " + duration_text(all_seconds));
   if (test) console.result("the test: " + cost_text(testing, test_seconds));

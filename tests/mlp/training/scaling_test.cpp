@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "paillier/simultaneous_powers.h"
 #include "tests/mlp/training/training_support.h"
 
 using namespace smlp;
@@ -33,7 +34,6 @@ TEST_CASE("more ranks take less time until key holders or the link limit them") 
   // Six of eleven row groups of a batch, and half of those of a gradient.
   CHECK(two.evaluators > 0.5 * one.evaluators);
   CHECK(two.evaluators < 0.56 * one.evaluators);
-  CHECK(two.memory < one.memory);  // half of the rows of each gradient
   std::uint64_t most = 0;
   for (std::size_t rank = 0; rank < 2; ++rank)
     most = std::max(most, exchanged_bytes(network, groups, sizes, {rank, 2}));
@@ -42,21 +42,36 @@ TEST_CASE("more ranks take less time until key holders or the link limit them") 
   CHECK(shared(64, 1, "loopback").limit() == "key holders");
   CHECK(shared(64, 64, "loopback").seconds() < shared(64, 1, "loopback").seconds());
   CHECK(shared(8, 8, "10Mbit/40ms").limit() == "the link");
-  // A rank brings less than a gradient and the weights, both in both packings.
+  // What all ranks bring in a step, and so what each takes, is less than a gradient and the weights, both in
+  // both packings, however many they are.
   std::uint64_t weights = 0;
   for (std::size_t layer = 0; layer < network.layers(); ++layer)
     weights += both_count(weight_layout(network, layer, budget.slots()));
-  CHECK(two.exchanged < 2 * 2 * weights * sizes.ciphertext_bytes);
-  // The ciphertexts of the model with velocities alone, and what the process takes without training.
-  Cluster cluster{1, 1, 1, LinkSpeed::loopback()};
-  const auto memory = [&](const char* protocols) {
-    return shared_epoch(network, preset(protocols), options, groups, sizes, true, true, speed, cluster)
-        .memory;
+  for (const std::size_t ranks : std::initializer_list<std::size_t>{2, 4, 11, 64}) {
+    std::uint64_t all = 0;
+    for (std::size_t rank = 0; rank < ranks; ++rank)
+      all += exchanged_bytes(network, groups, sizes, {rank, ranks});
+    CHECK(all < groups.batches.size() * 2 * weights * sizes.ciphertext_bytes);
+  }
+  // Of a rank without a process of known size nothing is known; else at least the ciphertexts of the model
+  // with velocities, three numbers for each operand and eight for each result of the widest product, and its
+  // buffers.
+  CHECK(one.memory == 0);
+  Cluster cluster{1, 1, 1, LinkSpeed::loopback(), 1000};
+  const auto memory = [&](const ProtocolNames& protocols) {
+    return shared_epoch(network, protocols, options, groups, sizes, true, true, speed, cluster).memory;
   };
-  const std::uint64_t without = memory("homomorphic");
-  CHECK(without > 2 * weights * sizes.ciphertext_bytes);
-  CHECK(without < std::uint64_t{1} << 30);
-  CHECK(memory("hybrid") < std::uint64_t{1} << 30);
-  cluster.process = 1000;
-  CHECK(memory("homomorphic") == without + 1000);
+  const std::uint64_t numbers = 3 * 785 * (128 + 128) + 8 * 785 * 128, all = memory(preset("homomorphic"));
+  CHECK(all > 1000 + 2 * weights * sizes.ciphertext_bytes + 48 * numbers + powers_buffer_bytes);
+  CHECK(all < std::uint64_t{1} << 30);
+  ProtocolNames transfers = preset("hybrid");
+  transfers.matmul = "oblivious-transfer";
+  CHECK(memory(transfers) < std::uint64_t{1} << 30);
+  CHECK(memory(transfers) > 1000 + 2 * weights * sizes.ciphertext_bytes + 48 * numbers);
+  cluster.process = 2000;
+  CHECK(memory(preset("homomorphic")) == all + 1000);
+  cluster.ranks = 2;  // half of the rows of each gradient, and no table that is kept
+  ProtocolNames names = preset("homomorphic");
+  names.shared = true;
+  CHECK(memory(names) < all);
 }
