@@ -75,6 +75,11 @@ class Point:
             link += 8e-6 * moved / float(self.options["mbit"])
         return self.programs.planned_seconds(self.plan) + self.plan["epochs"] * link
 
+    def kept(self):
+        """What was kept of it, or None. A refusal is none but where the file expects one."""
+        found = self.programs.store.find(self.identity)
+        return None if found is not None and found["result"].get("refused") and not self.block["may-fail"] else found
+
     def measure(self):
         started = time.monotonic()
         try:
@@ -96,7 +101,7 @@ class Point:
 def measured(points, store):
     """Measures what is not kept; {experiment: sentence} of those that failed."""
     every = {str(store.path(point.identity)): point for point in reversed(points)}  # blocks may share points
-    wanted = {key: every[key] for key in reversed(every) if store.find(every[key].identity) is None}
+    wanted = {key: every[key] for key in reversed(every) if every[key].kept() is None}
     if len(every) > len(wanted):
         say(f"{len(every) - len(wanted)} of {len(every)} points are there already")
     predicted = {}
@@ -125,7 +130,7 @@ def measured(points, store):
 def dry_run(experiments, points, store):
     for experiment in experiments:
         of_it = {str(store.path(point.identity)): point for point in points if point.experiment is experiment}
-        left = {key: point for key, point in of_it.items() if store.find(point.identity) is None}
+        left = {key: point for key, point in of_it.items() if point.kept() is None}
         seconds = 0.0
         for point in left.values():
             try:
@@ -189,7 +194,9 @@ def main():
         found = []
         for point in points:
             if point.experiment is experiment:
-                kept = store.find(point.identity)
+                kept = point.kept()
+                if kept is None:  # shared with a block that may fail
+                    raise BadExperiment(f"{experiment.path}: {point.text()}: it was refused, and its block has no may-fail")
                 if point.program in TRAINED:
                     kept["result"]["plan"] = programs.plan(point.options)
                 found.append((point.block, point.labels, point.options, point.seed, kept))

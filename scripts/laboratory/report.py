@@ -49,6 +49,9 @@ def rows_of_experiment(experiment, measured):
             for row in block["rows"]:
                 told = {"options": f"published: {row['source']}", "machine": f"{row['machine']}; {row['network']}"}
                 rows += [found | told for found in rows_of({**block, "each": None}, {}, {}, None, row)]
+        refusals = [point["result"].get("refused") for of_block, *_, point in measured if of_block is block]
+        if refusals and all(refusals):
+            raise BadExperiment(f"{experiment.path}: {block['where']}may-fail is true, but every point was refused: {refusals[0]}")
         for of_block, labels, options, seed, point in measured:
             if of_block is not block:
                 continue
@@ -65,7 +68,7 @@ def rows_of_experiment(experiment, measured):
         used = [block for block in experiment.blocks if column in block["columns"]]
         names = [block["name"] for block in used]
         here = [row for row in rows if row["points"] in names]
-        if here and not any(column in row for row in here):
+        if any(column not in row for row in here) and all(row.get(column) is None for row in here):
             raise BadExperiment(f"{experiment.path}: {used[0]['where']}columns.{column} is {used[0]['columns'][column]!r}, and no point has a value for it")
     return rows
 

@@ -142,6 +142,41 @@ sed 's/^twin = .*/twin = "loss.tvin"/' -i "$dir/files/mine.toml"
 ! bench >/dev/null 2>"$said/err" || fail 'takes a column without a value'
 tail -n 1 "$said/err" | grep -q "mine.toml: points\[1\].columns.twin is 'loss.tvin', and no point has a value for it" || fail "says $(<"$said/err")"
 
+# A name that is wrong in one branch, and refusals: all of a block, or kept from when the file expected them.
+cat >"$dir/files/mine.toml" <<TOML
+title = "Layers"
+[[points]]
+program = "clear"
+expected-seconds = 1
+may-fail = true
+[points.fixed]
+data = "$datasets/iris.csv"
+epochs = 1
+[points.sweep]
+network = ["N-2-C", "N-X-C"]
+[points.quick]
+seeds = [1]
+[points.columns]
+size = "5 if refused == None else 6"
+accuracy = "None if refused != None else settings[0].trials[0].history[-1].accuracy.twin"
+[[figures]]
+name = "accuracy"
+kind = "lines"
+failed = "size"
+x = { column = "size", label = "size", unit = "count" }
+y = { columns = "accuracy", label = "accuracy", unit = "1" }
+TOML
+bench >/dev/null 2>"$said/err" || fail "refuses a refusal that is expected: $(tail -n 1 "$said/err")"
+sed -i 's/accuracy.twin"/accuracy.twn"/' "$dir/files/mine.toml"
+! bench >/dev/null 2>"$said/err" || fail 'takes a wrong name in one branch'
+tail -n 1 "$said/err" | grep -q "points\[1\].columns.accuracy is .*, and no point has a value for it" || fail "says $(tail -n 1 "$said/err")"
+sed -i 's/accuracy.twn"/accuracy.twin"/; /^may-fail/d' "$dir/files/mine.toml"
+! bench >/dev/null 2>"$said/err" || fail 'takes a refusal that was kept'
+grep -q "mine.toml: mine: clear network=N-X-C seed=1: .*'X'" "$said/err" || fail "says $(<"$said/err")"
+sed -i 's/^network = .*/network = ["N-X-C"]/; s/^expected.*/&\nmay-fail = true/' "$dir/files/mine.toml"
+! bench >/dev/null 2>"$said/err" || fail 'takes an experiment of which every point is refused'
+tail -n 1 "$said/err" | grep -q "points\[1\].may-fail is true, but every point was refused: .*'X'" || fail "says $(tail -n 1 "$said/err")"
+
 # ---- curves of any run ----
 accepts run --data "$datasets/iris.csv" --network N-2-C --epochs 1 --bits 1024 --insecure-key --seed 1 --quiet --metrics "$dir/m.jsonl" >/dev/null
 "$plot" "$dir/m.jsonl" >"$said/out" || fail 'plot_metrics.py failed'
