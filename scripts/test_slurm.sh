@@ -92,7 +92,7 @@ serve first 0
 addresses=127.0.0.1:$port
 serve second 0
 addresses+=,127.0.0.1:$port
-accepts train --data train.h5 --network N-4-C --epochs 20 --secret-key keys/secret.json --seed 5 --insecure-seed --quiet --out whole.h5 >/dev/null
+accepts train --data train.h5 --network N-4-C --epochs 8 --secret-key keys/secret.json --seed 5 --insecure-seed --quiet --out whole.h5 >/dev/null
 accepts export --model whole.h5 --key keys/secret.json --out whole.h5.json >/dev/null
 
 # The script of the page, with the sizes and places of this test. Its program has a name of its own, to be killed by.
@@ -102,7 +102,7 @@ import re, sys
 page, program, addresses = open(sys.argv[1]).read(), *sys.argv[2:]
 script, = re.findall(r"^```\n(#!/bin/bash\n#SBATCH.*?)^```", page, re.DOTALL | re.MULTILINE)
 for there, here in (("--nodes=8 --ntasks-per-node=1 --cpus-per-task=32", "--nodes=1 --ntasks-per-node=2 --cpus-per-task=1"),
-                    (" smlp train ", f" {program} train "), ("N-128-C", "N-4-C"),
+                    (" smlp train ", f" {program} train "), ("N-128-C", "N-4-C"), ("--epochs 20", "--epochs 8"),
                     ("k1.example.org:50051,k2.example.org:50051", addresses),
                     ("--metrics model.jsonl", "--metrics model.jsonl --seed 5 --insecure-seed")):
     assert script.count(there) == 1, there
@@ -135,7 +135,7 @@ pkill -KILL -n -f "^$dir/smlp_of_this_test train" || fail 'there is no rank to k
 ends_as FAILED
 submit
 ends_as COMPLETED
-grep -q '^epoch 20/20' "slurm-$job.out" && ! grep -q '^epoch 1/20' "slurm-$job.out" ||
+grep -q '^epoch 8/8' "slurm-$job.out" && ! grep -q '^epoch 1/8' "slurm-$job.out" ||
   fail "a job that is submitted again does not go on: $(cat "slurm-$job.out")"
 same_weights model.h5 whole.h5
 verdict
