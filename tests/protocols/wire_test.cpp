@@ -79,9 +79,10 @@ TEST_CASE("wire: a frame cut at any byte, or with one too many, is refused") {
 
 TEST_CASE("wire: fields out of bounds are refused by name and value") {
   const Bytes frame = encode_request(sample(), Bytes{});
-  for (const std::uint64_t older : {3U, 5U})
-    CHECK(error_of([&] { decode_request(with_number(frame, 0, 1, older)); }) ==
-          "a frame has version " + std::to_string(older) + ", this program speaks 6");
+  CHECK(error_of([&] { decode_request(with_number(frame, 0, 1, 3)); }) ==
+        "a frame has version 3, this program speaks 6");
+  CHECK(error_of([&] { decode_request(with_number(frame, 0, 1, 5)); }) ==
+        "a frame has version 5, this program speaks 6");
   CHECK(error_of([&] { decode_request(with_number(frame, name_at, 1, 65)); }) ==
         "a frame has a protocol name of 65 characters, allowed are at most 64");
   for (const std::uint64_t direction : {7U, 15U, 255U})
