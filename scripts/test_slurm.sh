@@ -111,11 +111,10 @@ print(script, end="")
 PYTHON
 # submit: in $job; what it says is in slurm-$job.out.
 submit() { job=$(sbatch --parsable job.sh 2>"$logs/sbatch") || { fail "sbatch: $(cat "$logs/sbatch")"; verdict; }; }
-ends() { until_true "$1" no_job || { fail "a job does not end: $(cat "slurm-$job.out")"; verdict; }; }
 state() { scontrol show job "$job" | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p'; }
 # ends_as STATE: so does the job.
 ends_as() {
-  ends 200
+  until_true 200 no_job || { fail "a job does not end: $(cat "slurm-$job.out")"; verdict; }
   if [ "$(state)" = "$1" ]; then
     passed=$((passed + 1))
   else

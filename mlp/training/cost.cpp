@@ -190,15 +190,16 @@ class Declared {
     // Messages are there as they are made, in their frame, and with their receiver, each as bytes and as
     // numbers or in memory that is kept for the next. Transfers come in tiles, one after another, whose
     // memory goes back.
-    const Traffic traffic = declared.traffic(sizes_);
+    const Traffic traffic = add(declared);
     std::uint64_t memory = 6 * (traffic.to_key_holder + traffic.to_evaluator);
     if (descriptor.transfers) memory = std::min<std::uint64_t>(memory, 3 * CrossTerms{}.tile_bytes);
     cost_.largest_call = std::max(cost_.largest_call, memory);
-    add(declared);
   }
-  void add(const Declaration& declared) {
-    cost_.traffic += declared.traffic(sizes_);
+  Traffic add(const Declaration& declared) {
+    const Traffic traffic = declared.traffic(sizes_);
+    cost_.traffic += traffic;
     cost_.operations += declared.operations();
+    return traffic;
   }
   /// What waits.
   void send() {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Training reads its table batch by batch: with eight times the rows the file grows by 50 MB and the memory does not, and it is
-# about what plan says. Encryption holds the table in doubles, twice while it is scaled, and no integer for each cell. Keys of 1024 bits: toys, made with
-# --insecure-key.
+# about what plan says. Encryption holds the table in doubles, twice while it is scaled, and no integer for each cell. Keys of
+# 1024 bits: toys, made with --insecure-key.
 . "$(dirname "$0")/support.sh"
 large_table=$(realpath "$(dirname "$smlp")/bench/large_table")
 cd "$dir" || exit 1
