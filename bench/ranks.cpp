@@ -95,6 +95,7 @@ void simulate(int argc, char** argv) {
                         "--protocols NAME  preset (homomorphic)\n"
                         "--ranks N,N       (1,2,4,8,16,32,64)\n"
                         "--key-holders N,N (64,4)\n"
+                        "--columns N,N     parts in which ranks share columns (as they choose)\n"
                         "--threads N       of a rank, and of a key holder (2)\n"
                         "--link LINK       of each rank (10Gbit/100us)\n"
                         "--json FILE       results\n");
@@ -109,27 +110,35 @@ void simulate(int argc, char** argv) {
                     keys.public_keys().dgk().ciphertext_bytes()};
   const TableGroups groups = table_groups(options.number("rows", 60000), training.batch, budget.slots());
   const MachineSpeed speed = measure_speed(keys, RandomSource::from_system());
+  const std::vector<std::size_t> columns_asked =
+      options.text("columns", "").empty() ? std::vector<std::size_t>{0} : options.numbers("columns", "1");
   Json rows = Json::array();
   for (const std::size_t key_holders : options.numbers("key-holders", "64,4"))
     for (const std::size_t ranks : options.numbers("ranks", "1,2,4,8,16,32,64")) {
-      const Cluster cluster{ranks, key_holders, threads, link};
-      ProtocolNames names = preset(options.text("protocols", "homomorphic"));
-      if (names.chooses_products()) names.matmul = "packed";  // what ranks do not keep opened
-      names.shared = true;                                    // of one rank too: the same phases
-      std::vector<std::vector<Phase>> phases;
-      for (std::size_t rank = 0; rank < ranks; ++rank)
-        phases.push_back(step_phases(network, names, training, groups, sizes, true, {rank, ranks}));
-      const SharedEpoch predicted =
-          shared_epoch(network, names, training, groups, sizes, false, true, speed, cluster);
-      const double simulated =
-          static_cast<double>(groups.batches.size()) * simulated_step(phases, speed, cluster);
-      std::cout << ranks << " ranks, " << key_holders << " key holders: " << simulated << " s simulated, "
-                << predicted.seconds() << " s predicted, limited by " << predicted.limit() << "\n";
-      rows.push_back({{"ranks", ranks},
-                      {"key_holders", key_holders},
-                      {"simulated", simulated},
-                      {"predicted", predicted.seconds()},
-                      {"limit", predicted.limit()}});
+      for (const std::size_t asked : columns_asked) {
+        const Cluster cluster{ranks, key_holders, threads, link, 0, std::min(asked, ranks)};
+        ProtocolNames names = preset(options.text("protocols", "homomorphic"));
+        if (names.chooses_products()) names.matmul = "packed";  // what ranks do not keep opened
+        names.shared = true;                                    // of one rank too: the same phases
+        const SharedEpoch predicted =
+            shared_epoch(network, names, training, groups, sizes, false, true, speed, cluster);
+        const std::size_t columns = predicted.columns;
+        std::vector<std::vector<Phase>> phases;
+        for (std::size_t rank = 0; rank < ranks; ++rank)
+          phases.push_back(
+              step_phases(network, names, training, groups, sizes, true, {rank, ranks, columns}));
+        const double simulated =
+            static_cast<double>(groups.batches.size()) * simulated_step(phases, speed, cluster);
+        std::cout << ranks << " ranks (" << ranks / columns << " x " << columns << "), " << key_holders
+                  << " key holders: " << simulated << " s simulated, " << predicted.seconds()
+                  << " s predicted, limited by " << predicted.limit() << "\n";
+        rows.push_back({{"ranks", ranks},
+                        {"columns", columns},
+                        {"key_holders", key_holders},
+                        {"simulated", simulated},
+                        {"predicted", predicted.seconds()},
+                        {"limit", predicted.limit()}});
+      }
     }
   write_results(options.text("json", ""), "ranks",
                 {{"bits", bits}, {"threads", threads}, {"link", link.text()}, {"rows", std::move(rows)}});

@@ -447,6 +447,10 @@ EncryptedMatrix row_groups(const EncryptedMatrix& m, std::size_t first, std::siz
   return EncryptedMatrix::partial(std::move(layout), std::move(column_packed), std::move(row_packed));
 }
 
+EncryptedMatrix column_groups(const EncryptedMatrix& m, std::size_t first, std::size_t count) {
+  return row_groups(m.transposed(), first, count).transposed();
+}
+
 EncryptedMatrix stack_rows(const std::vector<EncryptedMatrix>& parts) {
   if (parts.empty()) throw Error("a stack of no matrices has no shape");
   Layout layout{{}, parts.front().layout().col_groups};

@@ -158,6 +158,8 @@ EncryptedMatrix append_constant_column(const PaillierPublicKey& key, const Encry
 EncryptedMatrix drop_last_row(const EncryptedMatrix& m);
 /// `count` row groups from `first` on. Throws Error beyond the last.
 EncryptedMatrix row_groups(const EncryptedMatrix& m, std::size_t first, std::size_t count);
+/// The same of column groups.
+EncryptedMatrix column_groups(const EncryptedMatrix& m, std::size_t first, std::size_t count);
 /// Row groups stacked on top of each other; column layouts must match.
 EncryptedMatrix stack_rows(const std::vector<EncryptedMatrix>& parts);
 

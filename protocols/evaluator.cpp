@@ -59,13 +59,18 @@ Draws Evaluator::draws(const OperationId& operation, RandomnessKind kind) const 
   return Draws(random_, operation.address(kind));
 }
 
-Draws Evaluator::rounding_draws(const OperationId& operation, RandomnessKind kind, std::size_t cols) const {
-  if (first_row != 0 && operation.tile != 0)
-    throw Error("a tile is rounded where evaluators share the rows of its result");
+WindowDraws Evaluator::rounding_draws(const OperationId& operation, RandomnessKind kind,
+                                      std::size_t cols) const {
+  const std::size_t stride = window.all_cols == 0 ? cols : window.all_cols;
+  if (window.first_col > stride || cols > stride - window.first_col)
+    throw Error("a result of " + std::to_string(cols) + " columns does not fit its place from column " +
+                std::to_string(window.first_col) + " of " + std::to_string(stride) + " on");
+  if (operation.tile != 0 && (window.first_row != 0 || cols != stride))
+    throw Error("a tile is rounded where evaluators share its result");
   used_->use(operation, kind);
   Address first = operation.address(kind);
-  first.element = std::uint64_t{first_row} * cols;
-  return Draws(rounding_, first);
+  first.element = std::uint64_t{window.first_row} * stride + window.first_col;
+  return {Draws(rounding_, first), stride};
 }
 
 RerandomiserPools& Evaluator::pools(const OperationId& operation) const {
@@ -111,9 +116,13 @@ SessionId draw_session(const RandomSource& random) {
 }
 
 Mask Mask::drawn(const Draws& draws, std::size_t rows, std::size_t cols, std::size_t bits) {
+  return drawn(WindowDraws{draws, cols}, rows, cols, bits);
+}
+
+Mask Mask::drawn(const WindowDraws& window, std::size_t rows, std::size_t cols, std::size_t bits) {
   IntegerMatrix values(rows, cols);
   parallel_for(values.size(), [&](std::size_t cell) {
-    RandomStream random = draws.stream(cell);
+    RandomStream random = window.draws.stream(cell / cols * window.stride + cell % cols);
     values.cells()[cell] = random.bits(bits) + random.bits(bits) + random.bits(bits);
   });
   return Mask(std::move(values), bits);

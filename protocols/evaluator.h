@@ -33,12 +33,24 @@ struct RangeEvidence {
   std::vector<Ciphertext> sums;
 };
 
+/// Where the results here stand in what evaluators share: from this row and column on, of so many columns in
+/// all; 0: of as many as there are here.
+struct ResultWindow {
+  std::size_t first_row = 0, first_col = 0, all_cols = 0;
+};
+
+/// Draws for a matrix that is part of a wider one: row i of it begins with element i * stride.
+struct WindowDraws {
+  Draws draws;
+  std::size_t stride = 0;
+};
+
 /// Everything the evaluator's half of a protocol works with. Holds no secret key and cannot name one. Copies
 /// share the pools of re-randomisers, the oblivious transfers and the record of what was drawn.
 struct Evaluator {
   /// `made_ahead`: idle processors fill the pools. `secrets`: what oblivious transfers draw from; of a seed
   /// in tests alone. `rounding`: what masks are drawn from on which roundings depend, where evaluators share
-  /// the rows of results; else `random`.
+  /// results; else `random`.
   Evaluator(PublicKeys keys, BitBudget budget, Channel& channel, RandomSource random, SessionId session,
             bool made_ahead = false, const RandomSource& secrets = RandomSource::from_system(),
             const std::optional<RandomSource>& rounding = std::nullopt);
@@ -49,7 +61,7 @@ struct Evaluator {
   SessionId session;
   std::shared_ptr<CallQueue> calls;         ///< of the task that works with this
   std::shared_ptr<RangeEvidence> evidence;  ///< null: ranges are not checked
-  std::size_t first_row = 0;                ///< of the results here, where evaluators share their rows
+  ResultWindow window{};                    ///< of the results here, where evaluators share them
 
   const PaillierPublicKey& paillier() const { return keys.paillier(); }
   /// The same for a task of its own, which takes turns with others or is alone.
@@ -57,9 +69,10 @@ struct Evaluator {
   /// The only way to draw, and once for each place and kind. Throws Error for a second time and for a step
   /// before the last (protocols/used_places.h).
   Draws draws(const OperationId& operation, RandomnessKind kind) const;
-  /// The same for a mask on which the rounding of a result of `cols` columns depends: element i * cols + j is
-  /// of cell (first_row + i, j) of what evaluators share, so that it is the same however they share it.
-  Draws rounding_draws(const OperationId& operation, RandomnessKind kind, std::size_t cols) const;
+  /// The same for a mask on which the rounding of a result of `cols` columns depends: cell (i, j) here draws
+  /// for cell (first_row + i, first_col + j) of what evaluators share, so that it is the same however they
+  /// share it.
+  WindowDraws rounding_draws(const OperationId& operation, RandomnessKind kind, std::size_t cols) const;
   /// Named by the place of their first use, so that a seeded run which goes on from a later checkpoint draws
   /// nothing there that it drew before. Two runs that go on from the *same* checkpoint with the same --seed
   /// draw the same: where the key holder's answers differ, two ciphertexts have one re-randomiser. It is a
@@ -87,6 +100,8 @@ class Mask {
  public:
   /// Cell (i, j) is the sum of three uniforms in [0, 2^bits), from element i * cols + j.
   static Mask drawn(const Draws& draws, std::size_t rows, std::size_t cols, std::size_t bits);
+  /// The same from element i * stride + j.
+  static Mask drawn(const WindowDraws& window, std::size_t rows, std::size_t cols, std::size_t bits);
   /// The lowest 64 bits of the first `cells` cells that drawn() takes from there, bits <= 1024: all that
   /// carries need.
   static std::vector<std::uint64_t> low_words(const Draws& draws, std::size_t cells, std::size_t bits);

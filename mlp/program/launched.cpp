@@ -130,7 +130,7 @@ Weights<SharedMatrix> on_every_rank(Weights<EncryptedMatrix> weights) {
 }
 
 Weights<EncryptedMatrix> on_every_rank(Weights<SharedMatrix> weights) {
-  return converted<EncryptedMatrix>(std::move(weights), [](SharedMatrix&& m) { return std::move(m.rows); });
+  return converted<EncryptedMatrix>(std::move(weights), [](SharedMatrix&& m) { return std::move(m.part); });
 }
 
 }  // namespace smlp

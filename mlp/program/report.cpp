@@ -45,6 +45,10 @@ Json products_json(const ProtocolNames& names, const LinkSpeed& link) {
           {"link", {{"round_trip", link.round_trip}, {"up", link.up}, {"down", link.down}}}};
 }
 
+std::string grid_text(std::size_t ranks, std::size_t columns) {
+  return std::to_string(ranks / columns) + " x " + std::to_string(columns);
+}
+
 std::string key_text(const PaillierPublicKey& key) {
   return std::to_string(key.bits()) + " bits, " + std::string(name(key.variant()));
 }

@@ -23,6 +23,8 @@ std::string protocols_text(const ProtocolNames& names);
 std::string products_text(const ProtocolNames& names, const LinkSpeed& link);
 /// {"matmul", "link": {"round_trip" in seconds, "up" and "down" in bytes a second}}.
 Json products_json(const ProtocolNames& names, const LinkSpeed& link);
+/// "12 x 5": parts of the rows and of the columns of a batch.
+std::string grid_text(std::size_t ranks, std::size_t columns);
 /// "2048 bits, subgroup".
 std::string key_text(const PaillierPublicKey& key);
 /// Notes what is trained by which protocols with how many values a ciphertext, and warns of what they leak.

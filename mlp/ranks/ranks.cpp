@@ -14,6 +14,10 @@ Share share_of(std::size_t pieces, std::size_t rank, std::size_t ranks) {
   return {begin(rank), begin(rank + 1) - begin(rank)};
 }
 
+Share RankOf::rows(std::size_t groups) const {
+  return row_part() < row_parts() ? share_of(groups, row_part(), row_parts()) : Share{groups, 0};
+}
+
 std::vector<Bytes> Ranks::gather(const Bytes& mine) {
   std::vector<Bytes> all = gather_all(mine);
   sent_ += mine.size();

@@ -28,6 +28,24 @@ std::vector<Piece> part(const std::vector<Piece>& pieces, const Share& share) {
   return {first, first + static_cast<std::ptrdiff_t>(share.count)};
 }
 
+/// One of the ranks that share a training. Of a batch they have parts of its rows and, of what is computed of
+/// them, parts of its columns: the `columns` ranks from p * columns on have part p of the rows. Where that
+/// leaves ranks over, the last have none.
+struct RankOf {
+  std::size_t rank = 0, ranks = 1;
+  std::size_t columns = 1;  ///< parts of the columns
+
+  std::size_t row_parts() const { return ranks / columns; }
+  std::size_t row_part() const { return rank / columns; }  ///< row_parts() where it has none
+  /// The last of those that have these rows.
+  bool last_column() const { return rank % columns == columns - 1; }
+  /// Of row groups of a batch, and of column groups of what has its rows.
+  Share rows(std::size_t groups) const;
+  Share cols(std::size_t groups) const { return share_of(groups, rank % columns, columns); }
+  /// Of pieces that all ranks share.
+  Share of_all(std::size_t pieces) const { return share_of(pieces, rank, ranks); }
+};
+
 class Ranks {
  public:
   virtual ~Ranks() = default;

@@ -236,24 +236,31 @@ std::vector<std::size_t> batch_groups(const std::vector<std::size_t>& widths, st
   return std::vector<std::size_t>(rows, 1);
 }
 
-/// `inputs` and `weights`: how the operands of layer `layer` come, given how the inputs are held. How the
-/// outputs are held.
-template <typename Inputs, typename WeightStates>
+/// `inputs` and `weights`: how the operands of layer `layer` come, given how the inputs are held. `part` of
+/// the column groups of a result is computed. How the outputs are held.
+template <typename Inputs, typename WeightStates, typename Part>
 Held forward_pass(Declared& declared, const Network& network, const std::vector<std::size_t>& rows,
-                  std::size_t slots, bool training, Inputs&& inputs, WeightStates&& weights) {
+                  std::size_t slots, bool training, Inputs&& inputs, WeightStates&& weights, Part&& part) {
   Held values;
   for (std::size_t layer = 0; layer < network.layers(); ++layer) {
+    const OperandStates of_inputs = inputs(layer, values);
+    Layout right = weight_layout(network, layer, slots);
+    right.col_groups = part(right.col_groups);
+    if (rows.empty() || right.col_groups.empty()) continue;
     const bool hidden = layer + 1 < network.layers();
     const Held z = hidden || training ? declared.before_layer(network.kind(layer), true) : Held{};
-    declared.product(layer, with_bias(activation_layout(network, layer, rows, slots)),
-                     weight_layout(network, layer, slots), false, inputs(layer, values), weights(layer), z);
+    declared.product(layer, with_bias(activation_layout(network, layer, rows, slots)), right, false,
+                     of_inputs, weights(layer), z);
     values = z;
     if (hidden || training)
-      values = declared.layer(network.kind(layer), activation_layout(network, layer + 1, rows, slots), true,
-                              z, network.layers() > 1 ? Packings::column_packed : Packings::both);
+      values = declared.layer(network.kind(layer), {rows, right.col_groups}, true, z,
+                              network.layers() > 1 ? Packings::column_packed : Packings::both);
   }
   return values;
 }
+
+/// Every column.
+constexpr auto all_columns = [](const std::vector<std::size_t>& groups) -> const auto& { return groups; };
 
 }  // namespace
 
@@ -327,26 +334,41 @@ std::optional<std::size_t> addend_bytes(const TrainingOptions& options, const Up
   return *sum.term_bytes(layout, budget) + difference_bytes(cell_count(layout), mask_bits);
 }
 
-/// Bytes that a rank brings to gathers of a layer, of a batch of groups of these widths: of inputs and
-/// errors, and of velocities.
+/// Bytes that a rank brings to gathers of a layer, of a batch of groups of these widths: of columns of its
+/// inputs, and of its errors, before products take them; of inputs and errors before its gradient; of
+/// velocities.
 struct GatheredBytes {
-  std::uint64_t values = 0, velocities = 0;
+  std::uint64_t inputs = 0, errors = 0, values = 0, velocities = 0;
+  std::uint64_t all() const { return inputs + errors + values + velocities; }
 };
 GatheredBytes gathered_bytes(const Network& network, std::size_t layer,
                              const std::vector<std::size_t>& all_widths, const Sizes& sizes,
                              const RankOf& rank) {
   const std::size_t slots = sizes.budget.slots();
-  const std::vector<std::size_t> mine = rank.part(all_widths);
+  const std::vector<std::size_t> mine = part(all_widths, rank.rows(all_widths.size()));
   const std::size_t rows = std::accumulate(mine.begin(), mine.end(), std::size_t{0});
   Layout weights = weight_layout(network, layer, slots);
   const bool gathers_inputs = layer > 0 || slots == 1;
-  const std::size_t values =
-      rows * (weights.col_groups.size() + (gathers_inputs ? weights.row_groups.size() : 0));
+  std::size_t values = 0, inputs_before = 0, errors_before = 0;
+  if (rank.last_column())
+    values = rows * (weights.col_groups.size() + (gathers_inputs ? weights.row_groups.size() : 0));
+  if (rank.columns > 1) {
+    const auto columns = [&](const std::vector<std::size_t>& groups) {
+      return column_packed_count({mine, part(groups, rank.cols(groups.size()))});
+    };
+    if (layer == 0) {
+      values = rows * rank.cols(weights.col_groups.size()).count;
+    } else {
+      inputs_before = columns(balanced_groups(network.sizes[layer], slots));
+      errors_before = columns(weights.col_groups);
+    }
+  }
   const bool both_packings = !weights.single();
-  weights.row_groups = rank.part(weights.row_groups);
+  weights.row_groups = part(weights.row_groups, rank.of_all(weights.row_groups.size()));
   const std::size_t velocities =
       column_packed_count(weights) + (both_packings ? row_packed_count(weights) : 0);
-  return {values * sizes.ciphertext_bytes, velocities * sizes.ciphertext_bytes};
+  const std::size_t bytes = sizes.ciphertext_bytes;
+  return {inputs_before * bytes, errors_before * bytes, values * bytes, velocities * bytes};
 }
 
 /// A step on a batch of groups of these widths; `table`: how its features come; `first`: of a session;
@@ -362,8 +384,14 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
   Declared declared(protocols, sizes, range_checks, first,
                     options.nesterov ? UpdateFactors::lookahead_bits : 0);
   const bool opened = declared.stay_opened();
-  const std::vector<std::size_t> group_widths = rank.part(all_widths);
-  const bool has_rows = !group_widths.empty();
+  const std::vector<std::size_t> group_widths = part(all_widths, rank.rows(all_widths.size()));
+  const bool has_rows = !group_widths.empty(), shares_columns = rank.columns > 1;
+  const auto columns = [&](const std::vector<std::size_t>& groups) {
+    return part(groups, rank.cols(groups.size()));
+  };
+  const auto gather = [&](std::uint64_t brought) {
+    if (phases != nullptr) phases->push_back({declared.cost(), brought});
+  };
   for (const std::size_t cols : {network.inputs(), network.outputs()})
     if (has_rows) declared.unpack({group_widths, balanced_groups(cols, budget.fitting_slots())});
   const std::vector<std::size_t> rows = batch_groups(group_widths, slots);
@@ -378,59 +406,61 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
     const Layout layout = weight_layout(network, layer, slots);
     held[layer] = {declared.open(layout, held[layer].weights), declared.open(layout, held[layer].velocity)};
   }
-  const Held outputs =
-      !has_rows
-          ? Held{}
-          : forward_pass(
-                declared, network, rows, slots, true,
-                [&](std::size_t layer, const Held& values) {
-                  if (layer == 0) return table;
-                  if (opened) return kept_of(values_layout(layer), values, budget);
-                  return kept_of(with_bias(values_layout(layer)), network.kind(layer - 1).compares());
-                },
-                [&](std::size_t layer) {
-                  if (!opened) return layer == 0 ? OperandStates{} : kept;
-                  const HeldWeights& of_layer = held[layer];
-                  return kept_of(
-                      weight_layout(network, layer, slots),
-                      options.nesterov ? of_layer.weights.plus(of_layer.velocity) : of_layer.weights, budget);
-                });
+  const Held outputs = forward_pass(
+      declared, network, rows, slots, true,
+      [&](std::size_t layer, const Held& values) {
+        if (layer == 0) return table;
+        if (shares_columns) gather(gathered_bytes(network, layer, all_widths, sizes, rank).inputs);
+        if (opened) return kept_of(values_layout(layer), values, budget);
+        return kept_of(with_bias(values_layout(layer)), shares_columns || network.kind(layer - 1).compares());
+      },
+      [&](std::size_t layer) {
+        if (!opened) return layer == 0 || shares_columns ? OperandStates{} : kept;
+        const HeldWeights& of_layer = held[layer];
+        return kept_of(weight_layout(network, layer, slots),
+                       options.nesterov ? of_layer.weights.plus(of_layer.velocity) : of_layer.weights,
+                       budget);
+      },
+      columns);
   Held errors = outputs.plus(targets);
   const auto error_packings = network.layers() > 1 ? Packings::column_packed : Packings::both;
-  if (has_rows && options.clip_gradient != 0)
-    errors = declared.layer(clip_kind(options.clip_gradient), values_layout(network.layers()), true,
-                            opened ? errors : Held{}, error_packings);
+  const Layout outputs_layout{rows, columns(values_layout(network.layers()).col_groups)};
+  if (has_rows && !outputs_layout.col_groups.empty() && options.clip_gradient != 0)
+    errors = declared.layer(clip_kind(options.clip_gradient), outputs_layout, true, opened ? errors : Held{},
+                            error_packings);
   for (std::size_t layer = network.layers(); layer-- > 0;) {
     const Layout delta = values_layout(layer + 1);
     OperandStates inputs = layer == 0 ? table : reused;
     inputs.use = OperandUse::reused;
     OperandStates delta_again = layer == 0 ? OperandStates{} : reused;
     Held backward;
-    if (layer > 0 && has_rows) {
-      Layout weights = weight_layout(network, layer, slots);
-      weights.row_groups.pop_back();
+    const GatheredBytes gathered = gathered_bytes(network, layer, all_widths, sizes, rank);
+    if (layer > 0 && shares_columns) gather(gathered.errors);
+    Layout weights = weight_layout(network, layer, slots);
+    weights.row_groups.pop_back();
+    weights.row_groups = columns(weights.row_groups);  // which are columns of the result
+    if (layer > 0 && has_rows && !weights.row_groups.empty()) {
       OperandStates with_bias_row = reused;
       with_bias_row.unused_cells = weights.cols();
+      if (shares_columns) with_bias_row = {};
       backward = declared.before_layer(network.kind(layer - 1), false);
       const bool clipped = layer + 1 == network.layers() && options.clip_gradient != 0;
-      declared.product(
-          layer, delta, weights.transposed(), false,
-          opened ? kept_of(delta, errors, budget) : kept_of(delta, clipped || network.kind(layer).compares()),
-          with_bias_row, backward);
-      backward = declared.layer(network.kind(layer - 1), values_layout(layer), false, backward,
+      declared.product(layer, delta, weights.transposed(), false,
+                       opened ? kept_of(delta, errors, budget)
+                              : kept_of(delta, shares_columns || clipped || network.kind(layer).compares()),
+                       with_bias_row, backward);
+      backward = declared.layer(network.kind(layer - 1), {rows, weights.row_groups}, false, backward,
                                 layer == 1 ? Packings::row_packed : Packings::column_packed);
     } else if (opened) {
       delta_again.term_bytes = errors.term_bytes(delta, budget);
     }
     if (protocols.shared) {  // its rows of the gradient of the whole batch, gathered
       const std::vector<std::size_t> all_rows = batch_groups(all_widths, slots);
-      Layout weights = weight_layout(network, layer, slots);
-      weights.row_groups = rank.part(weights.row_groups);
-      const GatheredBytes gathered = gathered_bytes(network, layer, all_widths, sizes, rank);
-      if (phases != nullptr) phases->push_back({declared.cost(), gathered.values});
-      if (!weights.row_groups.empty())
-        declared.product(layer, {weights.row_groups, all_rows}, {all_rows, weights.col_groups}, addend);
-      if (phases != nullptr) phases->push_back({declared.cost(), gathered.velocities});
+      const std::vector<std::size_t> inputs_of_all = weight_layout(network, layer, slots).row_groups,
+                                     mine = part(inputs_of_all, rank.of_all(inputs_of_all.size()));
+      gather(gathered.values);
+      if (!mine.empty()) declared.product(layer, {mine, all_rows}, {all_rows, weights.col_groups}, addend);
+      gather(gathered.velocities);
       continue;
     }
     declared.product(
@@ -442,7 +472,7 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
     errors = std::move(backward);
   }
   declared.range_check();
-  if (phases != nullptr) phases->push_back({declared.cost(), 0});
+  gather(0);
   return declared.cost();
 }
 
@@ -492,13 +522,17 @@ Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const Tr
                                first && from_file, from_file, rank);
     if (from_file) cost += storing_cost(network, protocols, options, epoch, widths, sizes);
   }
-  const bool has_rows = !rank.part(groups.batches.front()).empty();
-  bool transferred = has_rows && options.clip_gradient != 0;
+  const bool has_rows = rank.rows(groups.batches.front().size()).count > 0;
+  bool transferred = false;
   for (std::size_t layer = 0; layer < network.layers(); ++layer) {
     const Layout weights = weight_layout(network, layer, sizes.budget.slots());
-    const bool has_product = has_rows || !rank.part(weights.row_groups).empty();
-    transferred |=
-        (has_rows && network.kind(layer).compares()) || (has_product && protocols.product(layer).transfers);
+    const auto has_columns = [&](std::size_t of) { return has_rows && rank.cols(of).count > 0; };
+    const bool has_values = has_columns(weights.col_groups.size()),
+               clips = options.clip_gradient != 0 && layer + 1 == network.layers(),
+               has_product = has_values || (layer > 0 && has_columns(weights.row_groups.size() - 1)) ||
+                             rank.of_all(weights.row_groups.size()).count > 0;
+    transferred |= (has_values && (clips || network.kind(layer).compares())) ||
+                   (has_product && protocols.product(layer).transfers);
   }
   if (rank.rank == 0)
     cost += weight_check_cost(network, protocols, sizes, range_checks, first && !transferred);
@@ -518,10 +552,8 @@ std::uint64_t exchanged_bytes(const Network& network, const TableGroups& groups,
                               const RankOf& rank) {
   std::uint64_t bytes = 0;
   for (const auto& batch : groups.batches)
-    for (std::size_t layer = 0; layer < network.layers(); ++layer) {
-      const GatheredBytes of_layer = gathered_bytes(network, layer, group_widths(groups, batch), sizes, rank);
-      bytes += of_layer.values + of_layer.velocities;
-    }
+    for (std::size_t layer = 0; layer < network.layers(); ++layer)
+      bytes += gathered_bytes(network, layer, group_widths(groups, batch), sizes, rank).all();
   return bytes;
 }
 
@@ -546,7 +578,7 @@ Cost classification_cost(const Network& network, const ProtocolNames& protocols,
                 values.term_bytes(activation_layout(network, layer, rows, slots), sizes.budget);
           return states;
         },
-        [&](std::size_t) { return weights; });
+        [&](std::size_t) { return weights; }, all_columns);
     declared.range_check();
     const std::size_t answered = batch_groups(widths, slots).size();
     if (user_bits != 0) declared.hand_over(answered * (1 + network.outputs()), user_bits);

@@ -19,16 +19,6 @@ struct Cost {
   Cost& operator+=(const Cost& other);
 };
 
-/// Which of the ranks that share a training (mlp/ranks/ranks.h).
-struct RankOf {
-  std::size_t rank = 0, ranks = 1;
-
-  /// Its pieces of these.
-  std::vector<std::size_t> part(const std::vector<std::size_t>& pieces) const {
-    return smlp::part(pieces, share_of(pieces.size(), rank, ranks));
-  }
-};
-
 /// One epoch over a table, with its range checks where the protocols serve them. The `first` of a session
 /// opens the table's values; later ones have them. `epoch`, from 0: whose learning rate is taken. Schedules
 /// fall, and the masks of updates with them: no epoch costs more than by the rate of epoch 0. Of ranks: what
@@ -44,6 +34,8 @@ struct Phase {
 };
 /// A step of that rank on the first batch of a later epoch: for each layer, from the last, a phase before its
 /// inputs and errors are gathered and one before its velocities are; then what is left, which ends alone.
+/// Where ranks share columns too, of each layer but the first one before its inputs are gathered for its
+/// product, from the second layer on, and one before its errors are for theirs.
 /// `protocols` are named as `shared`.
 std::vector<Phase> step_phases(const Network& network, const ProtocolNames& protocols,
                                const TrainingOptions& options, const TableGroups& groups, const Sizes& sizes,

@@ -181,7 +181,7 @@ void EncryptedArithmetic::check_weights(std::uint32_t step, const std::vector<Ma
       const std::size_t inputs = weights[layer].rows();
       const SignedSum sum = signed_sum(inputs, weights[layer].cols(), budget.numbers());
       const IntegerMatrix signs = sum.coefficients(
-          inputs, evaluator_.rounding_draws(operation, RandomnessKind::weight_signs, 0).stream(0));
+          inputs, evaluator_.rounding_draws(operation, RandomnessKind::weight_signs, 0).draws.stream(0));
       const EncryptedMatrix row = trivial_matrix(
           evaluator_.paillier(), signs, balanced_layout(1, inputs, budget.slots()), budget.slot_bits());
       protocols_.activation->forward(evaluator_, operation,

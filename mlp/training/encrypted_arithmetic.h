@@ -72,8 +72,14 @@ class EncryptedArithmetic {
   /// The same of signed sums of the weights (mlp/training/weight_check.h), which are compared.
   void check_weights(std::uint32_t step, const std::vector<Matrix>& weights);
 
-  /// Where evaluators share the rows of results: from here on those of this one begin there.
-  void set_first_row(std::size_t row) { evaluator_.first_row = row; }
+  /// Where evaluators share results: what the product gives stands there.
+  template <typename Product>
+  Matrix in_window(const ResultWindow& window, Product&& product) {
+    evaluator_.window = window;
+    Matrix out = product();
+    evaluator_.window = {};
+    return out;
+  }
   const Evaluator& evaluator() const { return evaluator_; }
   const SecondsByKind& seconds() const { return seconds_; }
 

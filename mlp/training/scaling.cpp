@@ -2,6 +2,7 @@
 #include "mlp/training/scaling.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "mlp/training/batches.h"
 #include "mlp/training/initial_weights.h"
@@ -57,14 +58,16 @@ std::uint64_t product_bytes(const Descriptor& matmul, const Layout& left, const 
 std::uint64_t largest_product_bytes(const Network& network, const ProtocolNames& protocols,
                                     const TableGroups& groups, const BitBudget& budget, const RankOf& of) {
   const std::vector<std::size_t> all_rows = group_widths(groups, groups.batches.front()),
-                                 rows = of.part(all_rows);
+                                 rows = part(all_rows, of.rows(all_rows.size()));
   std::uint64_t largest = 0;
   for (std::size_t layer = 0; layer < network.layers(); ++layer) {
     const Descriptor& matmul = protocols.product(layer);
     Layout weights = weight_layout(network, layer, budget.slots());
-    if (!rows.empty())
-      largest = std::max(largest, product_bytes(matmul, {rows, weights.row_groups}, weights, budget));
-    weights.row_groups = of.part(weights.row_groups);
+    const std::vector<std::size_t> columns = part(weights.col_groups, of.cols(weights.col_groups.size()));
+    if (!rows.empty() && !columns.empty())
+      largest = std::max(
+          largest, product_bytes(matmul, {rows, weights.row_groups}, {weights.row_groups, columns}, budget));
+    weights.row_groups = part(weights.row_groups, of.of_all(weights.row_groups.size()));
     if (!weights.row_groups.empty())
       largest = std::max(largest, product_bytes(matmul, {weights.row_groups, all_rows},
                                                 {all_rows, weights.col_groups}, budget));
@@ -72,7 +75,51 @@ std::uint64_t largest_product_bytes(const Network& network, const ProtocolNames&
   return largest;
 }
 
+/// A twentieth of the work: what more parts exchange, and wait for, is not counted.
+constexpr double least_gain = 0.05;
+
+/// Operations in products mod n^2, about: nothing that is measured decides.
+double work_of(const Operations& o) {
+  return o.products + 115 * o.rerandomisations + 430 * o.decryptions + 215 * o.encryptions +
+         0.3 * o.bit_products + 30 * o.bit_rerandomisations + 7 * o.bit_encryptions + 43 * o.zero_tests +
+         o.gates + o.transfers + o.transfer_blocks;
+}
+
+/// Of a step: between two gathers, that of the rank that has most.
+double step_work(const Network& network, const ProtocolNames& protocols, const TrainingOptions& options,
+                 const TableGroups& groups, const Sizes& sizes, bool range_checks, std::size_t ranks,
+                 std::size_t columns) {
+  std::vector<double> most;
+  for (std::size_t rank = 0; rank < ranks; ++rank) {
+    const std::vector<Phase> phases =
+        step_phases(network, protocols, options, groups, sizes, range_checks, {rank, ranks, columns});
+    most.resize(phases.size());
+    double before = 0;
+    for (std::size_t i = 0; i < phases.size(); ++i) {
+      const double until = work_of(phases[i].until.operations);
+      most[i] = std::max(most[i], until - before);
+      before = until;
+    }
+  }
+  return std::accumulate(most.begin(), most.end(), 0.0);
+}
+
 }  // namespace
+
+std::size_t column_parts(const Network& network, const ProtocolNames& protocols,
+                         const TrainingOptions& options, const TableGroups& groups, const Sizes& sizes,
+                         bool range_checks, std::size_t ranks) {
+  std::size_t most = 1;  // what has fewer column groups than parts leaves ranks with nothing
+  for (std::size_t layer = 0; layer < network.layers() && sizes.budget.slots() != 1; ++layer)
+    most = std::max(most, weight_layout(network, layer, sizes.budget.slots()).col_groups.size());
+  std::size_t best = 1;
+  double least = 0;
+  for (std::size_t columns = 1; columns <= std::min(most, ranks); ++columns) {
+    const double work = step_work(network, protocols, options, groups, sizes, range_checks, ranks, columns);
+    if (columns == 1 || work < (1 - least_gain) * least) best = columns, least = work;
+  }
+  return best;
+}
 
 std::string_view SharedEpoch::limit() const {
   const double way = link + exchange, most = std::max({evaluators, key_holders, way});
@@ -83,10 +130,14 @@ SharedEpoch shared_epoch(const Network& network, const ProtocolNames& protocols,
                          const TrainingOptions& options, const TableGroups& groups, const Sizes& sizes,
                          bool first, bool range_checks, const MachineSpeed& speed, const Cluster& cluster) {
   SharedEpoch out{.ranks = cluster.ranks};
+  if (cluster.columns > 0)
+    out.columns = cluster.columns;
+  else if (cluster.ranks > 1)
+    out.columns = column_parts(network, protocols, options, groups, sizes, range_checks, cluster.ranks);
   double all_key_holders = 0;
   std::uint64_t all_exchanged = 0;
   for (std::size_t rank = 0; rank < cluster.ranks; ++rank) {
-    const RankOf of{rank, cluster.ranks};
+    const RankOf of{rank, cluster.ranks, out.columns};
     const Cost cost = epoch_cost(network, protocols, options, groups, sizes, first, range_checks, 0, of);
     const double key_holder = speed.key_holder_seconds(cost, cluster.threads);
     out.evaluators = std::max(out.evaluators, speed.evaluator_seconds(cost, cluster.threads));
@@ -103,9 +154,10 @@ SharedEpoch shared_epoch(const Network& network, const ProtocolNames& protocols,
   // Ranks take turns where there are more of them than key holders, at best without a gap.
   out.key_holders = std::max(
       out.key_holders, all_key_holders / static_cast<double>(std::max<std::size_t>(cluster.key_holders, 1)));
-  // Each rank takes what all others bring. Of gathers a step there are at most three a layer.
+  // Each rank takes what all others bring. Of gathers a step there are at most three a layer, and two before
+  // products.
   if (cluster.ranks > 1) {
-    const std::uint64_t gathers = 3 * network.layers() * groups.batches.size();
+    const std::uint64_t gathers = (out.columns > 1 ? 5 : 3) * network.layers() * groups.batches.size();
     out.exchange = cluster.link.seconds({0, all_exchanged, gathers});
   }
   // What both parties keep of a table that stays opened (keeps_table()); ranks keep none.

@@ -1,14 +1,21 @@
-// Encrypted matrices whose rows the ranks of an evaluator share.
+// Encrypted matrices that the ranks of an evaluator share.
 //
-// Every product is computed where its rows are: a rank has whole row groups of each batch, and of each weight
-// matrix. Forward and backward, the rows of the batch are on the left, the weights, which every rank has, on
-// the right, and nothing is exchanged. Of the gradient X^T D a rank computes the rows of its inputs of the
-// layer, whole: X and D are gathered before, the new velocities after. So no sum is divided between ranks,
-// rescaling is fused with the product as for one evaluator, and each rounding is drawn for its cell
+// Every product is computed where its result is: a rank has whole row groups of each batch, and of each
+// weight matrix. Forward and backward, the rows of the batch are on the left, the weights, which every rank
+// has, on the right, and nothing is exchanged. Of the gradient X^T D a rank computes the rows of its inputs
+// of the layer, whole: X and D are gathered before, the new velocities after. So no sum is divided between
+// ranks, rescaling is fused with the product as for one evaluator, and each rounding is drawn for its cell
 // (Evaluator::rounding_draws): weights are the same for every number of ranks, bit for bit.
 //
+// Where there are more ranks than that keeps busy, several have the same rows, and of what is computed of
+// them each has whole column groups: of a product, and of everything cell by cell up to the next one, which
+// takes whole rows, so they are gathered before it. Of a matrix with fewer column groups than parts some
+// ranks have nothing.
+//
 // Exchanged in a step are, as ciphertexts in one packing, the inputs of each layer but the first and the
-// error of each, and once the velocities in both (exchanged_bytes() in mlp/training/cost.h).
+// error of each, and once the velocities in both (exchanged_bytes() in mlp/training/cost.h). Where columns
+// are shared too, inputs and errors that a product takes are exchanged in the packing of its operand before
+// it, and in the other one, which the key holder makes of whole rows, for the gradient.
 #pragma once
 
 #include <optional>
@@ -20,11 +27,13 @@
 
 namespace smlp {
 
-/// What a rank has of a matrix: its rows of a batch, maybe none, or all of one that every rank has.
+/// What a rank has of a matrix: its part of a batch, maybe nothing, or all of one that every rank has.
 struct SharedMatrix {
-  EncryptedMatrix rows;
+  EncryptedMatrix part;
   bool of_batch = false;
   std::shared_ptr<const EncryptedMatrix> whole{};  ///< of a batch that every rank has read
+  /// Of all columns, where ranks share those of a batch too. Empty: whoever has rows has all of them.
+  std::vector<std::size_t> col_groups{};
 };
 
 class SharedArithmetic {
@@ -32,16 +41,19 @@ class SharedArithmetic {
   using Matrix = SharedMatrix;
   using ActivationTape = EncryptedArithmetic::ActivationTape;
 
-  /// `here`: of protocols that are named as `shared`.
-  SharedArithmetic(EncryptedArithmetic& here, Ranks& ranks) : here_(here), ranks_(ranks) {}
+  /// `here`: of protocols that are named as `shared`; `columns`: in how many parts ranks share those of a
+  /// batch, the same on all (column_parts() in mlp/training/scaling.h).
+  SharedArithmetic(EncryptedArithmetic& here, Ranks& ranks, std::size_t columns = 1)
+      : here_(here), ranks_(ranks), mine_{ranks.rank(), ranks.size(), columns} {}
 
   /// The batch that all ranks have read.
   Matrix features(const OperationId& operation, const std::vector<std::size_t>& groups,
                   const std::vector<Matrix>& parts);
   Matrix labels(const OperationId& operation, const std::vector<Matrix>& parts);
   Matrix open_once(const Matrix& m);
+  /// Where products read other columns of them each masks its own.
   Matrix weights_for(const Matrix& m, std::size_t products) {
-    return everywhere(here_.weights_for(m.rows, products));
+    return shares_columns() ? m : everywhere(here_.weights_for(m.part, products));
   }
   Matrix gathered(const OperationId&, const Matrix& m) { return m; }
   Matrix stored(const OperationId&, const Matrix& m) { return m; }
@@ -60,9 +72,9 @@ class SharedArithmetic {
   Matrix stacked(const std::vector<Matrix>& parts);
   std::vector<Matrix> unstacked(const Matrix& m, std::size_t parts);
   Matrix with_bias_input(const Matrix& m);
-  Matrix without_bias(const Matrix& m) { return everywhere(here_.without_bias(m.rows)); }
+  Matrix without_bias(const Matrix& m) { return everywhere(here_.without_bias(m.part)); }
   /// Of a batch as it is: velocity() gathers it before it transposes.
-  Matrix transposed(const Matrix& m) { return m.of_batch ? m : everywhere(here_.transposed(m.rows)); }
+  Matrix transposed(const Matrix& m) { return m.of_batch ? m : everywhere(here_.transposed(m.part)); }
   Matrix add(const Matrix& a, const Matrix& b);
   Matrix subtract(const Matrix& a, const Matrix& b);
   void check_activations(std::uint32_t step) { here_.check_activations(step); }
@@ -71,16 +83,28 @@ class SharedArithmetic {
 
  private:
   static Matrix everywhere(EncryptedMatrix m) { return {std::move(m)}; }
-  static Matrix of_batch(EncryptedMatrix rows) { return {std::move(rows), true}; }
-  /// The same of what there is: no rows stay none.
+  static Matrix of_batch(EncryptedMatrix part) { return {std::move(part), true}; }
+  /// The same of what there is: nothing stays nothing.
   template <typename Operation>
-  Matrix where_rows_are(const Matrix& m, Operation&& operation);
+  Matrix where_it_is(const Matrix& m, Operation&& operation);
+  bool shares_columns() const { return mine_.columns > 1; }
+  /// Groups of this rank's rows of the batch, put under each other by `stack`.
+  template <typename Stack>
+  Matrix own_rows(const std::vector<Matrix>& parts, Stack&& stack);
+  /// This rank's rows of m with all columns, for a left operand.
+  Matrix all_columns(const Matrix& m);
   /// The rows of the batch that all ranks have, with these groups of columns, in the packing `row_packed`.
   EncryptedMatrix whole(const Matrix& m, const std::vector<std::size_t>& col_groups);
+  /// Ranks that have rows of part `row_part`, one for each part of the columns.
+  RankOf rank_at(std::size_t row_part, std::size_t column) const {
+    return {row_part * mine_.columns + column, mine_.ranks, mine_.columns};
+  }
 
   EncryptedArithmetic& here_;
   Ranks& ranks_;
-  std::vector<std::vector<std::size_t>> row_groups_;  ///< of the batch, by rank
+  RankOf mine_;
+  std::vector<std::vector<std::size_t>> row_groups_;  ///< of the batch, by part of its rows
+  std::size_t first_row_ = 0;                         ///< of this rank
 };
 
 }  // namespace smlp

@@ -169,6 +169,8 @@ TEST_CASE("encrypted matrix: one packing may be missing, and is missing in all t
     CHECK(each->transposed().transposed() == *each);
     CHECK(parties.decrypt(each->transposed()) == a.transposed());
     CHECK(stack_rows({row_groups(*each, 0, 1), row_groups(*each, 1, 2)}) == *each);
+    CHECK(column_groups(*each, 1, 1) == row_groups(each->transposed(), 1, 1).transposed());
+    CHECK(column_groups(*each, 0, layout.col_groups.size()) == *each);
   }
   // Cells that have a ciphertext each are in both packings at once.
   const Layout narrow{{1, 3}, {1}};

@@ -45,6 +45,33 @@ TEST_CASE("mask: each cell is what its address draws") {
     }
 }
 
+TEST_CASE("mask: what evaluators share is drawn for its cells of the whole") {
+  TwoParties parties;
+  const auto drawn = [&](const ResultWindow& window, std::size_t rows, std::size_t cols,
+                         const OperationId& operation) {
+    const Evaluator& like = parties.evaluator();
+    Evaluator one(like.keys, like.budget, like.channel, parties.evaluator_random(), like.session);
+    one.window = window;
+    return Mask::drawn(one.rounding_draws(operation, RandomnessKind::mask_product, cols), rows, cols, 60)
+        .values();
+  };
+  const OperationId operation{3, 1, Direction::forward};
+  const IntegerMatrix whole = drawn({}, 5, 7, operation);
+  const IntegerMatrix part = drawn({2, 3, 7}, 3, 2, operation),
+                      rows = drawn({.first_row = 4}, 1, 7, operation);
+  for (std::size_t i = 0; i < 3; ++i)
+    for (std::size_t j = 0; j < 2; ++j) CHECK(part(i, j) == whole(2 + i, 3 + j));
+  for (std::size_t j = 0; j < 7; ++j) CHECK(rows(0, j) == whole(4, j));
+  CHECK(error_of([&] {
+          drawn({0, 3, 7}, 1, 5, operation);
+        }) == "a result of 5 columns does not fit its place from column 3 of 7 on");
+  OperationId tile = operation;
+  tile.tile = 1;
+  CHECK(error_of([&] {
+          drawn({0, 3, 7}, 1, 2, tile);
+        }) == "a tile is rounded where evaluators share its result");
+}
+
 TEST_CASE("mask: its low words are those of its cells") {
   const Draws draws(RandomSource::from_seed(3), OperationId{3, 1}.address(RandomnessKind::mask_product));
   for (const std::size_t bits : {1U, 20U, 60U, 63U, 64U, 65U, 128U, 241U, 512U, 1024U}) {

@@ -120,6 +120,8 @@ const std::vector<std::size_t> usual_ranks{1, 2, 4, 8, 16, 32, 64};
 
 Json to_json(const SharedEpoch& epoch) {
   return {{"ranks", epoch.ranks},
+          {"row_parts", epoch.ranks / epoch.columns},
+          {"column_parts", epoch.columns},
           {"seconds", epoch.seconds()},
           {"evaluators", epoch.evaluators},
           {"key_holders", epoch.key_holders},
@@ -131,8 +133,10 @@ Json to_json(const SharedEpoch& epoch) {
 }
 
 std::string shared_text(const SharedEpoch& epoch) {
-  return count_text(epoch.ranks, "rank") + ": " + duration_text(epoch.seconds()) + " (evaluators " +
-         duration_text(epoch.evaluators) + ", key holders " + duration_text(epoch.key_holders) + ", links " +
+  return count_text(epoch.ranks, "rank") +
+         (epoch.ranks > 1 ? ", " + grid_text(epoch.ranks, epoch.columns) : "") + ": " +
+         duration_text(epoch.seconds()) + " (evaluators " + duration_text(epoch.evaluators) +
+         ", key holders " + duration_text(epoch.key_holders) + ", links " +
          duration_text(epoch.link + epoch.exchange) + "); limited by " + std::string(epoch.limit()) +
          (epoch.memory > 0 ? "; " + bytes_text(static_cast<double>(epoch.memory)) + " a rank" : "");
 }
@@ -330,7 +334,8 @@ int plan_command(const Words& words, Console& console) {
   if (!shared.empty()) {
     console.result("an epoch shared by ranks of " +
                    count_text(static_cast<std::size_t>(thread_count()), "thread") + ", with " +
-                   count_text(options.key_holders, "key holder") + " of as many, over " + link.text() + ":");
+                   count_text(options.key_holders, "key holder") + " of as many, over " + link.text() +
+                   ", a batch in parts of its rows x of columns:");
     for (const SharedEpoch& epoch : shared)
       console.result((epoch.ranks == options.ranks ? "* " : "  ") + shared_text(epoch));
     if (process > 0)

@@ -18,6 +18,7 @@
 #include "mlp/training/machine_speed.h"
 #include "mlp/training/out_of_range.h"
 #include "mlp/training/product_choice.h"
+#include "mlp/training/scaling.h"
 #include "mlp/training/shared_arithmetic.h"
 #include "mlp/training/training.h"
 #include "paillier/error.h"
@@ -173,7 +174,7 @@ class Training {
     Shown all;
     for (std::size_t rank = 0; rank < ranks; ++rank)
       all += shown(epoch_cost(network_, names_, training_, table_.groups(), sizes_, first,
-                              options_.range_check.on, 0, {rank, ranks})
+                              options_.range_check.on, 0, {rank, ranks, columns_})
                        .operations);
     return all;
   }
@@ -191,6 +192,7 @@ class Training {
   Console& console_;
   Seeds seeds_;
   ProtocolNames names_;
+  std::size_t columns_ = 1;  ///< parts in which ranks share columns
   TableFile table_;
   const PublicKeys& keys_;
   Network network_;
@@ -208,6 +210,11 @@ void Training::connect(const KeyHolderAccess& key_holder) {
   if (is_first(ranks_)) choose_and_connect(key_holder);
   if (ranks_ == nullptr) return;
   names_.matmul = from_first(*ranks_, names_.matmul);
+  std::string columns;  // of the first: it counts operations as its processor has them
+  if (is_first(ranks_))
+    columns = std::to_string(column_parts(network_, names_, training_, table_.groups(), sizes_,
+                                          options_.range_check.on, ranks_->size()));
+  columns_ = std::stoul(from_first(*ranks_, columns));
   if (!is_first(ranks_)) channel_ = channel(key_holder, names_);
 }
 
@@ -316,7 +323,7 @@ void Training::train(Session& session, Weights<EncryptedMatrix>& weights, std::u
                 [&](std::size_t done, std::size_t total, const Matrix&) { observer(done, total); });
   };
   if (ranks_ == nullptr) return train_with(session.arithmetic(), weights);
-  SharedArithmetic arithmetic(session.arithmetic(), *ranks_);
+  SharedArithmetic arithmetic(session.arithmetic(), *ranks_, columns_);
   Weights<SharedMatrix> shared = on_every_rank(std::move(weights));
   train_with(arithmetic, shared);
   weights = on_every_rank(std::move(shared));
@@ -333,7 +340,9 @@ void Training::run() {
                     budget_, options_.range_check.on);
   warn_of_unused(console_, options_.protocols, names_);
   if (ranks_ != nullptr)
-    console_.note(std::to_string(ranks_->size()) + " ranks share each step; what follows is of the first");
+    console_.note(std::to_string(ranks_->size()) + " ranks share each step, in " +
+                  grid_text(ranks_->size(), columns_) +
+                  " parts of rows x columns; what follows is of the first");
   if (first_epoch_ > 0)
     console_.note(options_.out + " has " + std::to_string(first_epoch_) + " of " +
                   std::to_string(training_.epochs) + " epochs; continuing");

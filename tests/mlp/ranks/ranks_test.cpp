@@ -26,6 +26,25 @@ TEST_CASE("ranks share whole pieces in order, as evenly as they go") {
     }
 }
 
+TEST_CASE("ranks share rows and columns: each piece of both once, of what there are ranks for") {
+  for (std::size_t ranks = 1; ranks <= 9; ++ranks)
+    for (std::size_t columns = 1; columns <= ranks; ++columns) {
+      CAPTURE(ranks);
+      CAPTURE(columns);
+      constexpr std::size_t row_groups = 4, col_groups = 3;
+      std::vector<std::size_t> times(row_groups * col_groups);
+      for (std::size_t rank = 0; rank < ranks; ++rank) {
+        const RankOf of{rank, ranks, columns};
+        const Share rows = of.rows(row_groups), cols = of.cols(col_groups);
+        for (std::size_t i = rows.first; i < rows.first + rows.count; ++i)
+          for (std::size_t j = cols.first; j < cols.first + cols.count; ++j) ++times[i * col_groups + j];
+        CHECK(rows.first + rows.count <= row_groups);
+        if (of.last_column()) CHECK(cols.count > 0);
+      }
+      CHECK(times == std::vector<std::size_t>(row_groups * col_groups, 1));
+    }
+}
+
 TEST_CASE("ranks gather what each brings, and count it [parallel]") {
   testing::on_threads(3, [](Ranks& ranks) {
     for (std::size_t round = 0; round < 20; ++round) {

@@ -38,19 +38,25 @@ TEST_CASE("more ranks take less time until key holders or the link limit them") 
   for (std::size_t rank = 0; rank < 2; ++rank)
     most = std::max(most, exchanged_bytes(network, groups, sizes, {rank, 2}));
   CHECK(two.exchanged == most);
+  CHECK(two.columns == 1);
+  // Eleven row groups keep 64 ranks no busier than eleven; columns do.
+  const SharedEpoch many = shared(64, 64, "loopback");
+  CHECK(many.columns > 1);
+  CHECK(many.seconds() < 0.5 * shared(11, 11, "loopback").seconds());
   // One key holder for 64 ranks; a narrow link.
   CHECK(shared(64, 1, "loopback").limit() == "key holders");
   CHECK(shared(64, 64, "loopback").seconds() < shared(64, 1, "loopback").seconds());
   CHECK(shared(8, 8, "10Mbit/40ms").limit() == "the link");
   // What all ranks bring in a step, and so what each takes, is less than a gradient and the weights, both in
-  // both packings, however many they are.
+  // both packings, however many they are, whatever they share.
   std::uint64_t weights = 0;
   for (std::size_t layer = 0; layer < network.layers(); ++layer)
     weights += both_count(weight_layout(network, layer, budget.slots()));
   for (const std::size_t ranks : std::initializer_list<std::size_t>{2, 4, 11, 64}) {
     std::uint64_t all = 0;
+    const std::size_t columns = shared(ranks, ranks, "loopback").columns;
     for (std::size_t rank = 0; rank < ranks; ++rank)
-      all += exchanged_bytes(network, groups, sizes, {rank, ranks});
+      all += exchanged_bytes(network, groups, sizes, {rank, ranks, columns});
     CHECK(all < groups.batches.size() * 2 * weights * sizes.ciphertext_bytes);
   }
   // Of a rank without a process of known size nothing is known; else at least the ciphertexts of the model
@@ -74,4 +80,27 @@ TEST_CASE("more ranks take less time until key holders or the link limit them") 
   ProtocolNames names = preset("homomorphic");
   names.shared = true;
   CHECK(memory(names) < all);
+}
+
+TEST_CASE("columns are shared where rows alone leave ranks with less to do, and never of single cells") {
+  const Network network{{64, 60, 4}};
+  const TrainingOptions options{.batch = 24};
+  const auto parts = [&](const Network& of, const ProtocolNames& protocols, std::size_t slots,
+                         std::size_t ranks) {
+    const BitBudget budget({20, 10, 56}, 1024, 2048, slots);
+    ProtocolNames names = protocols;
+    names.shared = true;
+    return column_parts(of, names, options, table_groups(24, 24, budget.slots()), {budget, 512, 256}, true,
+                        ranks);
+  };
+  CHECK(parts(network, preset("homomorphic"), 0, 1) == 1);
+  CHECK(parts(network, preset("homomorphic"), 0, 2) == 1);  // two row groups
+  for (const char* name : {"homomorphic", "hybrid"})
+    for (const std::size_t ranks : {10U, 32U}) {
+      ProtocolNames names = preset(name);
+      names.matmul = "packed";
+      CHECK(parts(network, names, 0, ranks) == 5);  // two row groups, five column groups
+    }
+  CHECK(parts({{64, 10, 4}}, preset("homomorphic"), 0, 32) == 1);  // one column group
+  CHECK(parts(network, preset("paper"), 1, 32) == 1);
 }

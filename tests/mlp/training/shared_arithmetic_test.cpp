@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "mlp/training/cost.h"
+#include "mlp/training/scaling.h"
 #include "tests/mlp/training/training_support.h"
 #include "tests/support/thread_ranks.h"
 
@@ -26,7 +27,8 @@ struct SharedOutcome {
 };
 
 /// As train_small, by ranks of which each has a key holder of its own.
-SharedOutcome train_shared(const SecretKeys& keys, const SmallData& data, SmallRun run, std::size_t size) {
+SharedOutcome train_shared(const SecretKeys& keys, const SmallData& data, SmallRun run, std::size_t size,
+                           std::size_t columns) {
   run.protocols.shared = true;
   const std::size_t bits = keys.public_keys().paillier().bits();
   const BitBudget table_budget(small_numbers, inner, bits, run.packed_table ? 0 : 1);
@@ -45,7 +47,7 @@ SharedOutcome train_shared(const SecretKeys& keys, const SmallData& data, SmallR
     Evaluator evaluator{keys.public_keys(),          budget,  channel, mine, draw_session(mine), false,
                         RandomSource::from_system(), training};
     EncryptedArithmetic here(evaluator, run.protocols, run.range_checks);
-    SharedArithmetic shared(here, ranks);
+    SharedArithmetic shared(here, ranks, columns);
     Weights<EncryptedMatrix> initial = encrypt_weights(
         initial_weights(run.network, small_numbers, random.derive("initial")), run.network,
         keys.public_keys().paillier(), budget, run.options.momentum != 0, random.derive("initial"));
@@ -58,8 +60,8 @@ SharedOutcome train_shared(const SecretKeys& keys, const SmallData& data, SmallR
       train_epoch(shared, run.network, model, reader, table.groups(), run.options, budget, epoch,
                   random.derive("order"));
     std::vector<EncryptedMatrix> weights, velocities;
-    for (SharedMatrix& m : model.weights) weights.push_back(std::move(m.rows));
-    for (SharedMatrix& m : model.velocities) velocities.push_back(std::move(m.rows));
+    for (SharedMatrix& m : model.weights) weights.push_back(std::move(m.part));
+    for (SharedMatrix& m : model.velocities) velocities.push_back(std::move(m.part));
     out.weights[ranks.rank()] = open_weights(weights, budget, keys);
     out.velocities[ranks.rank()] = open_weights(velocities, budget, keys);
     out.traffic[ranks.rank()] = channel.traffic();
@@ -79,16 +81,12 @@ SmallRun everything(const ProtocolNames& protocols) {
   return run;
 }
 
-/// Batches of 5, 5 and 3 rows: one or two row groups, so that of four ranks some have none.
-void check_shared(const SmallRun& run, std::size_t ranks) {
+/// Batches of 5, 5 and 3 rows: one or two row groups, so that of four ranks some have none. Columns as
+/// training shares them where `columns` is 0.
+void check_shared(const SmallRun& run, std::size_t ranks, std::size_t columns = 1) {
   CAPTURE(ranks);
   CAPTURE(run.network.text());
   const SmallData data(13);
-  const SmallOutcome alone = train_small(toy_keys(), small_numbers, inner, data, run);
-  REQUIRE(alone.encrypted == alone.twin);
-  const SharedOutcome out = train_shared(toy_keys(), data, run, ranks);
-  CHECK(out.drawn > 0);
-  CHECK(out.repeated == 0);
   ProtocolNames protocols = run.protocols;
   protocols.shared = true;
   const bool single = protocols.needs_one_value_a_ciphertext();
@@ -97,6 +95,14 @@ void check_shared(const SmallRun& run, std::size_t ranks) {
                     toy_keys().public_keys().dgk().ciphertext_bytes()};
   const TableGroups groups = table_groups(
       13, run.options.batch, BitBudget(small_numbers, inner, 512, run.packed_table ? 0 : 1).slots());
+  if (columns == 0)
+    columns = column_parts(run.network, protocols, run.options, groups, sizes, run.range_checks, ranks);
+  CAPTURE(columns);
+  const SmallOutcome alone = train_small(toy_keys(), small_numbers, inner, data, run);
+  REQUIRE(alone.encrypted == alone.twin);
+  const SharedOutcome out = train_shared(toy_keys(), data, run, ranks, columns);
+  CHECK(out.drawn > 0);
+  CHECK(out.repeated == 0);
   for (std::size_t rank = 0; rank < ranks; ++rank) {
     CAPTURE(rank);
     CHECK(out.weights[rank] == alone.encrypted);
@@ -105,9 +111,9 @@ void check_shared(const SmallRun& run, std::size_t ranks) {
     std::uint64_t sent = 0;
     for (std::size_t epoch = 0; epoch < run.options.epochs; ++epoch) {
       declared += epoch_cost(run.network, protocols, run.options, groups, sizes, epoch == 0, run.range_checks,
-                             epoch, {rank, ranks})
+                             epoch, {rank, ranks, columns})
                       .traffic;
-      sent += exchanged_bytes(run.network, groups, sizes, {rank, ranks});
+      sent += exchanged_bytes(run.network, groups, sizes, {rank, ranks, columns});
     }
     CHECK(out.traffic[rank].to_key_holder == declared.to_key_holder);
     CHECK(out.traffic[rank].to_evaluator == declared.to_evaluator);
@@ -155,4 +161,54 @@ TEST_CASE("ranks share every product, network and option as one evaluator comput
   regression.network = {{3, 4, 1}};
   regression.regression = true;
   check_shared(regression, 2);
+}
+
+TEST_CASE("ranks that share columns have the weights of one evaluator [parallel]") {
+  SmallRun run = everything(preset("homomorphic"));
+  run.options.epochs = 1;
+  run.network = {{3, 7, 2}};  // three column groups
+  check_shared(run, 4, 2);
+}
+
+TEST_CASE("weights are those of one evaluator however ranks share rows and columns [slow]") {
+  struct Grid {
+    std::size_t ranks, columns;
+  };
+  for (const char* name : {"homomorphic", "hybrid"}) {
+    CAPTURE(name);
+    SmallRun run = everything(preset(name));
+    run.network = {{3, 7, 2}};
+    for (const Grid& grid : {Grid{3, 3}, Grid{4, 2}, Grid{7, 3}, Grid{12, 4}})  // some have nothing
+      check_shared(run, grid.ranks, grid.columns);
+    run.network = {{3, 7, 5, 4}};  // errors of two column groups too
+    run.options.nesterov = true;
+    run.options.clip_gradient = 0.25;
+    check_shared(run, 6, 2);
+  }
+  SmallRun many = everything(preset("homomorphic"));
+  many.options.epochs = 1;
+  many.network = {{3, 7, 2}};
+  for (const std::size_t ranks : {8U, 64U}) check_shared(many, ranks, 0);
+  SmallRun kinds = everything(preset("homomorphic"));
+  kinds.network = parse_network("3-7:leaky-relu-5:hard-tanh-2", 3, 2);
+  kinds.options.clip_gradient = 0.25;
+  check_shared(kinds, 4, 2);
+  SmallRun packed = everything(preset("hybrid"));
+  packed.protocols.matmul = "packed";
+  packed.network = parse_network("3-7:hard-sigmoid-2:linear", 3, 2);
+  check_shared(packed, 5, 2);
+  SmallRun single = everything(preset("homomorphic"));
+  single.network = {{3, 2}};
+  check_shared(single, 4, 2);
+  SmallRun unchecked = everything(preset("homomorphic"));
+  unchecked.network = {{3, 7, 1}};
+  unchecked.regression = true;
+  unchecked.range_checks = false;
+  check_shared(unchecked, 4, 2);
+}
+
+TEST_CASE("columns are not shared where every cell has a ciphertext of its own") {
+  SmallRun paper = everything(preset("paper"));
+  CHECK_THROWS_WITH_AS(train_shared(toy_keys(), SmallData(13), paper, 2, 2),
+                       "ranks share columns where every cell has a ciphertext of its own", Error);
 }

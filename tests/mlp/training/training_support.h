@@ -72,7 +72,7 @@ struct SmallOutcome {
 };
 
 inline Targets small_targets(const SmallData& data, const SmallRun& run) {
-  if (!run.regression) return class_targets(data.classes, 2);
+  if (!run.regression) return class_targets(data.classes, run.network.outputs());
   std::vector<double> numbers;
   for (std::size_t i = 0; i < data.features.rows(); ++i)
     numbers.push_back((2 * data.features(i, 0) - data.features(i, 1)) / 4);
