@@ -44,6 +44,13 @@ for preset in homomorphic hybrid; do
     same_weights "$preset-$count.h5" "$preset.h5"
   done
 done
+# Six share columns of a wider layer too.
+wide=(train --data train.h5 --network N-24-C --epochs 1 --seed 5 --insecure-seed "${here[@]}")
+accepts "${wide[@]}" --quiet --out wide.h5 >/dev/null
+accepts export --model wide.h5 --key keys/secret.json --out wide.h5.json >/dev/null
+shares 6 "${wide[@]}" --out wide-6.h5
+grep -q 'in 3 x 2 parts' "$logs/ranks" || fail "ranks do not say that they share columns: $(cat "$logs/ranks")"
+same_weights wide-6.h5 wide.h5
 python3 - <<'PYTHON' || fail 'the metrics do not tell what ranks exchange'
 import json
 epochs = [json.loads(line) for line in open("homomorphic-3.jsonl")]
