@@ -56,6 +56,7 @@ $(BUILD_DIR)/obj/paillier/digit_kernels_avx512_ifma.o: private processor := -O2 
 kernels := $(BUILD_DIR)/obj/protocols/oblivious_transfer/block_kernels_
 $(kernels)aes_ni.o: private processor := -O2 -maes
 $(kernels)vaes256.o: private processor := -O2 -maes -mavx2 -mvaes
+$(BUILD_DIR)/obj/protocols/matmul/ring_vectors_avx2.o: private processor := -O2 -mavx2
 $(BUILD_DIR)/obj/protocols/matmul/ring_vectors_avx512.o: private processor := -O2 -mavx512f -mavx512vbmi
 $(kernels)vaes512.o: private processor := -O2 -maes -mavx512f -mvaes
 endif

@@ -81,7 +81,7 @@ const RingKernels& portable_ring_kernels() {
 }
 
 const RingKernels& ring_kernels(std::size_t width) {
-  static const RingKernels* const best = avx512_ring_kernels();
+  static const RingKernels* const best = avx512_ring_kernels() ? avx512_ring_kernels() : avx2_ring_kernels();
   return best != nullptr && width <= 16 ? *best : portable;
 }
 

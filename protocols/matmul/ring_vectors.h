@@ -44,6 +44,8 @@ struct RingKernels {
 const RingKernels& portable_ring_kernels();
 /// For widths up to 16; null where the compiler or this processor has no AVX-512 VBMI.
 const RingKernels* avx512_ring_kernels();
+/// The same of AVX2.
+const RingKernels* avx2_ring_kernels();
 /// The fastest.
 const RingKernels& ring_kernels(std::size_t width);
 
