@@ -31,7 +31,21 @@ Call::Call(const Header& header, const RequestBody& body)
       frame_(encode_request(header, body.bytes())),
       body_bytes_(body.bytes().size()),
       labels_(body.labels_) {
-  const std::size_t before = frame_.size() - body_bytes_;
+  await_states(body, frame_.size() - body_bytes_ - body.begins_);
+}
+
+Call::Call(RequestBody&& body)
+    : protocol_(body.header_.value().protocol),
+      operation_(body.header_->operation),
+      frame_(std::move(body.bytes_)),
+      body_bytes_(frame_.size() - body.begins_),
+      labels_(body.labels_) {
+  end_request(body.begins_, frame_);
+  await_states(body, 0);
+}
+
+/// `before`: what the frame has before the bytes of the body.
+void Call::await_states(const RequestBody& body, std::size_t before) {
   for (const auto& [state, at] : body.awaited_) {
     if (state->call)
       references_.push_back({state, before + at});
@@ -74,8 +88,16 @@ void Call::take(std::span<const std::uint8_t> frame, Bytes answer) {
 }
 
 std::shared_ptr<Call> CallQueue::add(const Header& header, const RequestBody& body) {
+  return add(Call(header, body));
+}
+
+std::shared_ptr<Call> CallQueue::add(RequestBody&& body) {
+  return add(Call(std::move(body)));
+}
+
+std::shared_ptr<Call> CallQueue::add(Call&& call) {
   if (waiting_.size() == most_chained) send();
-  waiting_.push_back(std::shared_ptr<Call>(new Call(header, body)));
+  waiting_.push_back(std::make_shared<Call>(std::move(call)));
   return waiting_.back();
 }
 

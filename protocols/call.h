@@ -56,6 +56,8 @@ class Call {
     std::size_t at = 0;
   };
   Call(const Header& header, const RequestBody& body);
+  explicit Call(RequestBody&& body);
+  void await_states(const RequestBody& body, std::size_t before);
   /// Gives the states that it was asked for their bytes. Throws Error where the answer has others.
   void take(std::span<const std::uint8_t> frame, Bytes answer);
 
@@ -77,11 +79,14 @@ class CallQueue {
   explicit CallQueue(Channel& channel, Turn turn = {}) : channel_(channel), turn_(turn) {}
 
   std::shared_ptr<Call> add(const Header& header, const RequestBody& body);
+  /// Of a body that was begun with its header.
+  std::shared_ptr<Call> add(RequestBody&& body);
   /// Sends what waits, in one round trip, and reads the answers. Throws Error when the key holder refuses
   /// one, RangeRefusal for a value out of range: then that one and those after it are lost.
   void send();
 
  private:
+  std::shared_ptr<Call> add(Call&& call);
   Channel& channel_;
   const Turn turn_;
   std::vector<std::shared_ptr<Call>> waiting_;

@@ -348,6 +348,15 @@ RequestBody& RequestBody::add(const SealedState& state) {
   return *this;
 }
 
+RequestBody& RequestBody::add(const RequestBody& part) {
+  for (const auto& [state, at] : part.awaited_)
+    awaited_.push_back({state, bytes_.size() + at - part.begins_});
+  const auto bytes = part.bytes();
+  bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+  labels_ = labels_ || part.labels_;
+  return *this;
+}
+
 ByteReader& AnswerBody::reader() {
   if (!reader_) {
     if (!call_->answered()) evaluator_.calls->send();

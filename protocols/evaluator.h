@@ -221,6 +221,12 @@ BlindedSum blind_sum(const Evaluator& evaluator, const OperationId& operation,
 class RequestBody {
  public:
   explicit RequestBody(const Evaluator& evaluator) : evaluator_(evaluator) {}
+  /// Of a long request, whose frame it becomes without another copy.
+  RequestBody(const Evaluator& evaluator, Header header)
+      : evaluator_(evaluator),
+        header_(std::move(header)),
+        bytes_(begin_request(*header_)),
+        begins_(bytes_.size()) {}
   RequestBody& add(const MaskedCiphertexts& masked);
   RequestBody& add(const BlindedBits& bits);
   RequestBody& add(const BlindedSum& sum);
@@ -229,20 +235,23 @@ class RequestBody {
   RequestBody& add(const BaseRequest& request);
   RequestBody& add(const EvaluatorTransfers& transfers);  ///< their ticket
   RequestBody& add(const GarbledComparisons& comparisons);
-  RequestBody& add(const CrossTermMessages& messages);
+  RequestBody& add(CrossTermMessages&& messages);
   RequestBody& add(const ElementChoices& choices);
   RequestBody& add(const SelectionChoices& choices);
   RequestBody& add(const SelectionMessage& message);
-  const Bytes& bytes() const { return bytes_; }
+  RequestBody& add(const RequestBody& part);
+  std::span<const std::uint8_t> bytes() const { return std::span(bytes_).subspan(begins_); }
 
  private:
   friend class Call;
   struct Awaited {
     std::shared_ptr<const SealedState::Content> state;
-    std::size_t at = 0;
+    std::size_t at = 0;  ///< in bytes_
   };
   const Evaluator& evaluator_;
+  std::optional<Header> header_;
   Bytes bytes_;
+  std::size_t begins_ = 0;        ///< what comes before it in its frame
   std::vector<Awaited> awaited_;  ///< states that are not there yet
   bool labels_ = false;           ///< whether labels of transfers will hang on the request
 };
@@ -253,6 +262,9 @@ class AnswerBody {
  public:
   AnswerBody(const Evaluator& evaluator, const Header& header, const RequestBody& body)
       : evaluator_(evaluator), call_(evaluator.calls->add(header, body)) {}
+  /// Of a body that was begun with its header.
+  AnswerBody(const Evaluator& evaluator, RequestBody&& body)
+      : evaluator_(evaluator), call_(evaluator.calls->add(std::move(body))) {}
   EncryptedMatrix matrix(const Layout& layout, std::string_view what);
   std::vector<Ciphertext> ciphertexts(std::size_t count, std::string_view what);
   std::vector<DgkCiphertext> bits(std::size_t count, std::string_view what);

@@ -16,6 +16,7 @@ constexpr std::size_t max_group = 4096;
 constexpr std::size_t max_cells = std::size_t{1} << 24;
 constexpr std::size_t max_parameters = 1024;
 constexpr std::size_t max_refusal = 4096;
+constexpr std::size_t body_size_bytes = 8;
 
 void append_bytes(std::span<const std::uint8_t> bytes, Bytes& out) {
   out.insert(out.end(), bytes.begin(), bytes.end());
@@ -159,13 +160,26 @@ Header Header::read(ByteReader& reader) {
   return header;
 }
 
-Bytes encode_request(const Header& header, std::span<const std::uint8_t> body) {
+Bytes begin_request(const Header& header) {
   Bytes frame;
   append_number(wire_version, 1, frame);
   header.append(frame);
-  append_number(body.size(), 8, frame);
-  reserve_to_fill(frame, frame.size() + body.size());
+  append_number(0, body_size_bytes, frame);
+  return frame;
+}
+
+void end_request(std::size_t body_begins, Bytes& frame) {
+  Bytes size;
+  append_number(frame.size() - body_begins, body_size_bytes, size);
+  std::ranges::copy(size, frame.begin() + static_cast<std::ptrdiff_t>(body_begins - body_size_bytes));
+}
+
+Bytes encode_request(const Header& header, std::span<const std::uint8_t> body) {
+  Bytes frame = begin_request(header);
+  const std::size_t before = frame.size();
+  reserve_to_fill(frame, before + body.size());
   append_bytes(body, frame);
+  end_request(before, frame);
   return frame;
 }
 
@@ -185,8 +199,8 @@ Header read_request_header(std::span<const std::uint8_t> frame) {
 
 RequestView view_request(std::span<const std::uint8_t> frame) {
   ByteReader reader(frame);
-  RequestView request{read_versioned_header(reader), {}};
-  const std::uint64_t size = reader.number(8, "the body's size");
+  RequestView request{read_versioned_header(reader), {}, frame};
+  const std::uint64_t size = reader.number(body_size_bytes, "the body's size");
   request.body = reader.take(size, "the body");
   reader.finish("a frame");
   return request;

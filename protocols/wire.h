@@ -65,6 +65,9 @@ struct Header {
 inline constexpr std::uint8_t wire_version = 6;
 
 Bytes encode_request(const Header& header, std::span<const std::uint8_t> body);
+/// What comes before the body of a request, and then its size, once it is there.
+Bytes begin_request(const Header& header);
+void end_request(std::size_t body_begins, Bytes& frame);
 struct Request {
   Header header;
   Bytes body;
@@ -73,7 +76,7 @@ Request decode_request(std::span<const std::uint8_t> frame);
 /// The same in place.
 struct RequestView {
   Header header;
-  std::span<const std::uint8_t> body;
+  std::span<const std::uint8_t> body, frame;
 };
 RequestView view_request(std::span<const std::uint8_t> frame);
 /// The header alone, with its checks.

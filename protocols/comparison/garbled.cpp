@@ -75,11 +75,10 @@ class Garbled : public Comparison {
     const GarbledComparisons garbled =
         garble(transfers, label_of(digest), corrections,
                transfers.secret_for(digest, labels.call().answer_digest(), r), bits, r);
-    RequestBody tables(evaluator);
+    RequestBody tables(evaluator,
+                       evaluator.header(wire_name, stage_tables, operation, z.layout(), {version_word()}));
     tables.add(remembered).add(garbled);
-    AnswerBody answer(evaluator,
-                      evaluator.header(wire_name, stage_tables, operation, z.layout(), {version_word()}),
-                      tables);
+    AnswerBody answer(evaluator, std::move(tables));
     SealedState sealed_shares = answer.sealed(SignState::encoded_size(cells));
     answer.finish();
     Matrix<std::uint8_t> shares(z.rows(), z.cols());

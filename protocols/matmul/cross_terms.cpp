@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <ranges>
+#include <utility>
 
 #include "paillier/error.h"
 #include "paillier/large_buffers.h"
@@ -266,9 +267,13 @@ std::size_t cross_sum_bytes(const CrossTerms& terms) {
   return terms.cells() * terms.ring_bytes();
 }
 
-RequestBody& RequestBody::add(const CrossTermMessages& messages) {
-  reserve_to_fill(bytes_, bytes_.size() + messages.bytes().size());
-  bytes_.insert(bytes_.end(), messages.bytes().begin(), messages.bytes().end());
+void CrossTermMessages::append_to(Bytes& out) {
+  if (!append_) throw Error("messages of transfers were to be sent twice");
+  std::exchange(append_, nullptr)(out);
+}
+
+RequestBody& RequestBody::add(CrossTermMessages&& messages) {
+  messages.append_to(bytes_);
   return *this;
 }
 
@@ -296,8 +301,8 @@ std::array<std::uint64_t, sizeof(Digest) / sizeof(std::uint64_t)> CrossTermSende
   return content;
 }
 
-Bytes CrossTermSender::send(const Block& offset, const std::function<OffsetHolder()>& make_holder,
-                            std::span<const std::uint8_t> corrections, const Block& key) {
+void CrossTermSender::append(const Block& offset, const std::function<OffsetHolder()>& make_holder,
+                             std::span<const std::uint8_t> corrections, const Block& key, Bytes& out) {
   const Elements tile = terms_.tile(tile_);
   const std::size_t w = terms_.choice_bits;
   const auto bytes_of_transfers = [&](std::size_t count) { return correction_bytes(depth_, count); };
@@ -305,10 +310,10 @@ Bytes CrossTermSender::send(const Block& offset, const std::function<OffsetHolde
     throw Error("the corrections of " + std::to_string(tile.count * w) + " transfers have " +
                 std::to_string(corrections.size()) + " bytes, expected are " +
                 std::to_string(bytes_of_transfers(tile.count * w)));
-  Bytes out;
-  reserve_to_fill(out, cross_term_bytes(terms_, tile_) + cross_sum_bytes(terms_));
-  out.resize(cross_term_bytes(terms_, tile_));
-  std::memcpy(out.data(), &key, sizeof key);
+  const std::size_t start = out.size() + sizeof key;
+  reserve_to_fill(out, out.size() + cross_term_bytes(terms_, tile_) + cross_sum_bytes(terms_));
+  append_bytes({reinterpret_cast<const char*>(&key), sizeof key}, out);
+  out.resize(start + terms_.message_bytes(tile));
   in_pieces(terms_, tile, sums_, false, [&](std::size_t skipped) {
     OffsetHolder holder = make_holder();
     holder.skip(skipped);
@@ -320,7 +325,7 @@ Bytes CrossTermSender::send(const Block& offset, const std::function<OffsetHolde
       for (Block& label : ones) label ^= offset;
       pads.prepare(zeros);
       pads.prepare(ones);
-      std::uint8_t* to = out.data() + sizeof(Block) + terms_.message_bytes(Elements{tile.first, first});
+      std::uint8_t* to = out.data() + start + terms_.message_bytes(Elements{tile.first, first});
       const std::uint8_t* const end = to + terms_.message_bytes(Elements{tile.first + first, count});
       for (std::size_t i = 0; i < count; ++i) {
         const std::size_t number = tile.first + first + i;
@@ -345,7 +350,6 @@ Bytes CrossTermSender::send(const Block& offset, const std::function<OffsetHolde
     };
   });
   ++tile_;
-  return out;
 }
 
 Bytes choose_elements(const CrossTerms& terms, TransferChooser chooser, const FixedIntegers& elements,
@@ -446,16 +450,19 @@ void EvaluatorCrossTerms::receive(std::span<const std::uint8_t> messages) {
 
 CrossTermMessages EvaluatorCrossTerms::send(const Digest& request, const Digest& answer,
                                             std::span<const std::uint8_t> corrections) {
+  return CrossTermMessages([=, this](Bytes& out) { append_messages(request, answer, corrections, out); });
+}
+
+void EvaluatorCrossTerms::append_messages(const Digest& request, const Digest& answer,
+                                          std::span<const std::uint8_t> corrections, Bytes& out) {
   const Label of_bits = tile_label(request, tile_);
-  CrossTermMessages out;
-  out.bytes_ = sender_.send(
+  sender_.append(
       transfers_.offset(), [&] { return transfers_.offset_holder(of_bits); }, corrections,
-      transfers_.secret_for(request, answer, content_));
+      transfers_.secret_for(request, answer, content_), out);
   if (++tile_ == terms_.tiles()) {
     keep_lowest_bits(sender_.sums(), terms_.ring_bits);  // what is above them is of pads
-    append_numbers(sender_.sums(), {0, terms_.cells()}, terms_.ring_bytes(), out.bytes_);
+    append_numbers(sender_.sums(), {0, terms_.cells()}, terms_.ring_bytes(), out);
   }
-  return out;
 }
 
 void add_cross_sum(const CrossTerms& terms, std::span<const std::uint8_t> v, FixedIntegers& sums) {

@@ -113,10 +113,16 @@ class CrossTermSender {
   /// chooser's trees.
   CrossTermSender(const CrossTerms& terms, std::size_t depth, const IntegerMatrix& a, const IntegerMatrix& b,
                   const IntegerMatrix& sums);
-  /// About the next tile: `key` of its pads, then messages. `holder` makes one of the tile's label, each
-  /// time. Throws Error unless there are correction_bytes of the tile's transfers.
+  /// Appends, about the next tile, `key` of its pads, then messages. `holder` makes one of the tile's label,
+  /// each time. Throws Error unless there are correction_bytes of the tile's transfers.
+  void append(const Block& offset, const std::function<OffsetHolder()>& holder,
+              std::span<const std::uint8_t> corrections, const Block& key, Bytes& out);
   Bytes send(const Block& offset, const std::function<OffsetHolder()>& holder,
-             std::span<const std::uint8_t> corrections, const Block& key);
+             std::span<const std::uint8_t> corrections, const Block& key) {
+    Bytes out;
+    append(offset, holder, corrections, key, out);
+    return out;
+  }
   FixedIntegers& sums() { return sums_; }
   /// A digest of all that messages hide.
   std::array<std::uint64_t, sizeof(Digest) / sizeof(std::uint64_t)> content() const;
@@ -140,15 +146,21 @@ void receive_cross_terms(const CrossTerms& terms, std::size_t tile,
 
 // Evaluator.
 
-/// What leaves of its half of a product. `key` of each batch of pads: secret_for the request, the answer that
-/// the corrections came in and content().
+class EvaluatorCrossTerms;
+
+/// What leaves of its half of a product, about one tile: made where it goes (RequestBody::add()), which saves
+/// copies.
 class CrossTermMessages {
  public:
-  const Bytes& bytes() const { return bytes_; }
+  CrossTermMessages(CrossTermMessages&&) = default;
+  CrossTermMessages& operator=(CrossTermMessages&&) = default;
+  /// Once. Throws Error for a second time.
+  void append_to(Bytes& out);
 
  private:
   friend class EvaluatorCrossTerms;
-  Bytes bytes_;
+  explicit CrossTermMessages(std::function<void(Bytes&)> append) : append_(std::move(append)) {}
+  std::function<void(Bytes&)> append_;
 };
 class ElementChoices {
  public:
@@ -168,11 +180,15 @@ class EvaluatorCrossTerms {
   /// Takes the products of its elements from its sum.
   void receive(std::span<const std::uint8_t> messages);
   /// About the next tile, of this product's first request; `answer`: digest of the one that the corrections
-  /// came in. With the last one V = e_A e_B + rho and what came to and left the sum.
+  /// came in. With the last one V = e_A e_B + rho and what came to and left the sum. The corrections, and
+  /// this, stay until they are added.
   CrossTermMessages send(const Digest& request, const Digest& answer,
                          std::span<const std::uint8_t> corrections);
 
  private:
+  /// The key of each batch of pads: secret_for the request, the answer and content().
+  void append_messages(const Digest& request, const Digest& answer, std::span<const std::uint8_t> corrections,
+                       Bytes& out);
   CrossTerms terms_;
   const EvaluatorTransfers& transfers_;
   FixedIntegers elements_;  ///< where both choose

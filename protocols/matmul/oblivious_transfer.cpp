@@ -94,9 +94,10 @@ class ObliviousTransferProduct : public MatrixProduct {
     const Mask rho =
         Mask::drawn(evaluator.rounding_draws(operation, RandomnessKind::mask_product, terms.cols), terms.rows,
                     terms.cols, rescaling.mask_bits);
-    RequestBody last(evaluator);
+    RequestBody masked_addend(evaluator);
     std::vector<std::int64_t> addend_form;
-    const IntegerMatrix mask_c = add_masked_addend(evaluator, operation, addend, result, last, &addend_form);
+    const IntegerMatrix mask_c =
+        add_masked_addend(evaluator, operation, addend, result, masked_addend, &addend_form);
     EvaluatorCrossTerms own(terms, transfers, offset_operand(budget, left.mask()),
                             offset_operand(budget, right.mask()), rho);
 
@@ -132,18 +133,17 @@ class ObliviousTransferProduct : public MatrixProduct {
     Digest answered = answer.call().answer_digest();
     for (std::size_t tile = 0;; ++tile) {
       const bool more = tile + 1 < tiles;
-      RequestBody one(evaluator);
-      RequestBody& about = more ? one : last;
-      about.add(elements[tile]).add(next.sums);
-      if (more) about.add(elements[tile + 1]);
-      about.add(own.send(request, answered, next.corrections));
       parameters = numbers;
       parameters.insert(parameters.end(), {static_cast<std::int64_t>(form), version_word(),
                                            static_cast<std::int64_t>(tile + 1)});
       if (!more) parameters.insert(parameters.end(), addend_form.begin(), addend_form.end());
-      AnswerBody told(evaluator,
-                      evaluator.header(wire_name, stage_tile, operation, result, std::move(parameters)),
-                      about);
+      RequestBody about(evaluator,
+                        evaluator.header(wire_name, stage_tile, operation, result, std::move(parameters)));
+      if (!more) about.add(masked_addend);
+      about.add(elements[tile]).add(next.sums);
+      if (more) about.add(elements[tile + 1]);
+      about.add(own.send(request, answered, next.corrections));
+      AnswerBody told(evaluator, std::move(about));
       if (!more) {
         EncryptedMatrix out = read_rescaled(evaluator, operation, told, result, rho.values(), mask_c,
                                             rescaling, "the rescaled product");

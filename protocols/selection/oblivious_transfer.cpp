@@ -71,15 +71,13 @@ class ObliviousSelection : public Selection {
     const auto fixed = [](const IntegerMatrix& m, std::size_t bits_of) {
       return FixedIntegers(m.cells(), masked_value_limbs(bits_of));
     };
-    RequestBody second(evaluator);
+    RequestBody second(evaluator, evaluator.header(wire_name, stage_pads, operation, layout,
+                                                   {version_word(), static_cast<std::int64_t>(packings)}));
     second.add(remembered)
         .add(SelectionMessage(transfers, choices, answer.call().request_digest(),
                               answer.call().answer_digest(), products, bits.evaluator,
                               fixed(r.mask, r.mask_bits), fixed(mask.values(), mask.bits()), ring));
-    AnswerBody selected(evaluator,
-                        evaluator.header(wire_name, stage_pads, operation, layout,
-                                         {version_word(), static_cast<std::int64_t>(packings)}),
-                        second);
+    AnswerBody selected(evaluator, std::move(second));
     if (packings == Packings::none) {
       EncryptedMatrix out =
           read_opened(selected, operation, RandomnessKind::mask_selected, layout, mask.values(), mask.bits());

@@ -18,7 +18,10 @@ static_assert(!Sendable<std::vector<Ciphertext>> && !Sendable<std::vector<FreshC
               !Sendable<IntegerMatrix> && !Sendable<Bytes>);
 template <typename T>
 concept Callable = requires(CallQueue& calls, const Header& header, T body) { calls.add(header, body); };
+template <typename T>
+concept CallableWhole = requires(CallQueue& calls, T body) { calls.add(std::move(body)); };
 static_assert(Callable<RequestBody> && !Callable<Bytes> && !Callable<std::span<const std::uint8_t>>);
+static_assert(CallableWhole<RequestBody> && !CallableWhole<Bytes> && !CallableWhole<Call>);
 // Nor can bytes, ciphertexts at rest for one, pass for a state of the key holder.
 static_assert(!std::is_constructible_v<SealedState, Bytes> && !std::is_default_constructible_v<SealedState> &&
               !std::is_aggregate_v<SealedState> && !std::is_assignable_v<SealedState, Bytes>);
