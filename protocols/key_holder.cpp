@@ -20,8 +20,8 @@ void refuse_out_of_range() {
   throw OutOfRange();
 }
 
-RandomSource AnswerRandomness::for_request(const Digest& request_hash) const {
-  return source_ ? source_->derive(request_hash) : RandomSource::from_system();
+RandomSource AnswerRandomness::for_request(const Digest& request_tag) const {
+  return source_ ? source_->derive(request_tag) : RandomSource::from_system();
 }
 
 std::set<std::string> harmless_protocols() {
@@ -70,7 +70,7 @@ Bytes KeyHolder::answer(std::span<const std::uint8_t> frame, bool& ended) const 
     const RequestView request = view_request(frame);
     if (ended_->contains(request.header.session)) refuse_out_of_range();
     try {
-      Bytes answer = encode_answer(answer_or_throw(request, sha256(frame)));
+      Bytes answer = encode_answer(answer_or_throw(request));
       // Another request may have ended the session meanwhile: whether this one would have, too, stays untold.
       if (ended_->contains(request.header.session)) refuse_out_of_range();
       return answer;
@@ -91,7 +91,7 @@ KeyHolder KeyHolder::with_user_keys(std::vector<UserKey> user_keys) const {
   return other;
 }
 
-Bytes KeyHolder::answer_or_throw(const RequestView& request, const Digest& hash) const {
+Bytes KeyHolder::answer_or_throw(const RequestView& request) const {
   const Header& header = request.header;
   if (header.key != keys_.public_keys().fingerprint())
     throw Error("a request is for the key " + to_hex(header.key) + ", this key holder has " +
@@ -103,7 +103,8 @@ Bytes KeyHolder::answer_or_throw(const RequestView& request, const Digest& hash)
                 " is not allowed by this key holder");
   if (header.stage >= protocol.stages())
     throw Error("the protocol " + header.protocol + " has no stage " + std::to_string(header.stage));
-  Responder responder(keys_, policy_, request, hash, randomness_.for_request(hash), observer_);
+  const Digest tag = request_tag(request.frame, keys_.sealing_secret());
+  Responder responder(keys_, policy_, request, tag, randomness_.for_request(tag), observer_);
   protocol.handlers[header.stage](responder);
   responder.finish();
   return responder.take_answer();
@@ -148,11 +149,11 @@ std::size_t KeyHolder::memory_needed(const Header& header, std::size_t frame_byt
 }
 
 Responder::Responder(const SecretKeys& keys, const KeyHolderPolicy& policy, const RequestView& request,
-                     const Digest& request_hash, RandomSource random, const ViewObserver& observer)
+                     const Digest& request_tag, RandomSource random, const ViewObserver& observer)
     : keys_(keys),
       policy_(policy),
       request_(request),
-      request_hash_(request_hash),
+      request_tag_(request_tag),
       random_(std::move(random)),
       observer_(observer),
       budget_(request.header.numbers, request.header.max_inner, keys.paillier().public_key().bits(),
@@ -165,6 +166,11 @@ Responder::Responder(const SecretKeys& keys, const KeyHolderPolicy& policy, cons
       !std::ranges::all_of(header().layout.col_groups, fits))
     throw Error("a request has a group of more than the " + std::to_string(fitting) +
                 " slots of a ciphertext");
+}
+
+const Digest& Responder::request_digest() {
+  if (!request_digest_) request_digest_ = sha256(request_.frame);
+  return *request_digest_;
 }
 
 Draws Responder::draws(RandomnessKind kind) {
@@ -312,7 +318,7 @@ void Responder::put(std::span<const FreshDgkCiphertext> bits) {
 void Responder::put_sealed(std::span<const std::uint8_t> state, const Header& context) {
   RandomStream salt =
       Draws(random_, header().operation.address(RandomnessKind::answer_seal)).stream(sealed_++);
-  const Bytes sealed = seal(state, context, request_hash_, keys_.sealing_secret(), salt);
+  const Bytes sealed = seal(state, context, request_tag_, keys_.sealing_secret(), salt);
   put_bytes(sealed);
 }
 

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -29,7 +30,7 @@ class AnswerRandomness {
   static AnswerRandomness from_source(const RandomSource& source) {
     return AnswerRandomness(std::make_shared<RandomSource>(source));
   }
-  RandomSource for_request(const Digest& request_hash) const;
+  RandomSource for_request(const Digest& request_tag) const;
 
  private:
   explicit AnswerRandomness(std::shared_ptr<const RandomSource> source) : source_(std::move(source)) {}
@@ -92,7 +93,7 @@ class KeyHolder {
 
  private:
   class EndedSessions;
-  Bytes answer_or_throw(const RequestView& request, const Digest& hash) const;
+  Bytes answer_or_throw(const RequestView& request) const;
   SecretKeys keys_;
   KeyHolderPolicy policy_;
   AnswerRandomness randomness_;
@@ -104,11 +105,11 @@ class KeyHolder {
 class Responder {
  public:
   Responder(const SecretKeys& keys, const KeyHolderPolicy& policy, const RequestView& request,
-            const Digest& request_hash, RandomSource random, const ViewObserver& observer);
+            const Digest& request_tag, RandomSource random, const ViewObserver& observer);
 
   const Header& header() const { return request_.header; }
-  /// SHA-256 of the request.
-  const Digest& request_digest() const { return request_hash_; }
+  /// SHA-256 of the request, which the evaluator knows too: for labels and pads of transfers.
+  const Digest& request_digest();
   const BitBudget& budget() const { return budget_; }
   const SecretKeys& keys() const { return keys_; }
   const KeyHolderPolicy& policy() const { return policy_; }
@@ -169,7 +170,8 @@ class Responder {
   const SecretKeys& keys_;
   const KeyHolderPolicy& policy_;
   const RequestView& request_;
-  const Digest& request_hash_;
+  const Digest& request_tag_;
+  std::optional<Digest> request_digest_;
   RandomSource random_;
   UsedOperations used_;
   const ViewObserver& observer_;

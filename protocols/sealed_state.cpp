@@ -1,8 +1,10 @@
 // Sealed state of the stateless key holder.
 #include "protocols/sealed_state.h"
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
+#include <openssl/params.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
@@ -20,22 +22,22 @@ using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_f
 using KdfContext = std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)>;
 
 /// A derived key that is wiped.
-struct SealingKey {
+struct DerivedKey {
   std::array<std::uint8_t, 32> bytes{};
-  ~SealingKey() { wipe_memory(bytes.data(), bytes.size()); }
+  ~DerivedKey() { wipe_memory(bytes.data(), bytes.size()); }
 };
 
 void check(int ok, const char* what) {
   if (ok != 1) throw Error(std::string("OpenSSL failed to ") + what);
 }
 
-SealingKey derive_key(const std::array<std::uint8_t, 32>& secret, const SessionId& session,
-                      std::span<const std::uint8_t> salt) {
-  Bytes info{'s', 'm', 'l', 'p', '-', 's', 'e', 'a', 'l'};
+DerivedKey derive_key(const std::array<std::uint8_t, 32>& secret, std::string_view purpose,
+                      std::span<const std::uint8_t> salt, std::span<const std::uint8_t> session = {}) {
+  Bytes info(purpose.begin(), purpose.end());
   info.insert(info.end(), session.begin(), session.end());
   const KdfContext context(EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, nullptr), &EVP_PKEY_CTX_free);
   if (!context) throw Error("OpenSSL failed to start HKDF");
-  SealingKey key;
+  DerivedKey key;
   std::size_t length = key.bytes.size();
   check(EVP_PKEY_derive_init(context.get()), "start HKDF");
   check(EVP_PKEY_CTX_set_hkdf_md(context.get(), EVP_sha256()), "choose SHA-256");
@@ -44,19 +46,19 @@ SealingKey derive_key(const std::array<std::uint8_t, 32>& secret, const SessionI
   check(EVP_PKEY_CTX_set1_hkdf_key(context.get(), secret.data(), static_cast<int>(secret.size())),
         "set the secret");
   check(EVP_PKEY_CTX_add1_hkdf_info(context.get(), info.data(), static_cast<int>(info.size())),
-        "set the session");
+        "set the purpose of a key");
   check(EVP_PKEY_derive(context.get(), key.bytes.data(), &length), "derive a key");
   return key;
 }
 
 /// Everything the state is bound to, in one canonical string.
-Bytes associated_data(const Header& header, const OperationId& origin, const Digest& request_hash) {
+Bytes associated_data(const Header& header, const OperationId& origin, const Digest& request) {
   Header bound = header;
   bound.operation = origin;
   bound.parameters.clear();
   Bytes data{wire_version};
   bound.append(data);
-  data.insert(data.end(), request_hash.begin(), request_hash.end());
+  data.insert(data.end(), request.begin(), request.end());
   return data;
 }
 
@@ -84,17 +86,41 @@ Digest sha256(std::span<const std::uint8_t> bytes) {
   return digest;
 }
 
-Bytes seal(std::span<const std::uint8_t> state, const Header& header, const Digest& request_hash,
+Digest request_tag(std::span<const std::uint8_t> frame, const std::array<std::uint8_t, 32>& sealing_secret) {
+  constexpr std::array<std::uint8_t, 32> no_salt{};
+  const DerivedKey key = derive_key(sealing_secret, "smlp-request-hash", no_salt);
+  const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> gmac(EVP_MAC_fetch(nullptr, "GMAC", nullptr),
+                                                               &EVP_MAC_free);
+  const std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> context(
+      gmac ? EVP_MAC_CTX_new(gmac.get()) : nullptr, &EVP_MAC_CTX_free);
+  if (!context) throw Error("OpenSSL failed to start GMAC");
+  std::string cipher = "AES-256-GCM";
+  std::array<std::uint8_t, 12> constant = nonce;  // nobody sees the hash itself
+  const std::array<OSSL_PARAM, 3> parameters{
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_CIPHER, cipher.data(), 0),
+      OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_IV, constant.data(), constant.size()),
+      OSSL_PARAM_construct_end()};
+  std::array<std::uint8_t, tag_bytes> hash;
+  std::size_t length = 0;
+  check(EVP_MAC_init(context.get(), key.bytes.data(), key.bytes.size(), parameters.data()), "start GMAC");
+  check(EVP_MAC_update(context.get(), frame.data(), frame.size()), "hash a request");
+  check(EVP_MAC_final(context.get(), hash.data(), &length, hash.size()), "hash a request");
+  const Digest tag = derive_key(sealing_secret, "smlp-request", hash).bytes;
+  wipe_memory(hash.data(), hash.size());
+  return tag;
+}
+
+Bytes seal(std::span<const std::uint8_t> state, const Header& header, const Digest& request,
            const std::array<std::uint8_t, 32>& sealing_secret, RandomStream& random) {
   std::array<std::uint8_t, salt_bytes> salt;
   random.fill(salt);
-  const SealingKey key = derive_key(sealing_secret, header.session, salt);
-  const Bytes bound = associated_data(header, header.operation, request_hash);
+  const DerivedKey key = derive_key(sealing_secret, "smlp-seal", salt, header.session);
+  const Bytes bound = associated_data(header, header.operation, request);
 
   Bytes sealed{wire_version};
   append_operation(header.operation, sealed);
   sealed.insert(sealed.end(), salt.begin(), salt.end());
-  sealed.insert(sealed.end(), request_hash.begin(), request_hash.end());
+  sealed.insert(sealed.end(), request.begin(), request.end());
   const std::size_t start = sealed.size();
   sealed.resize(start + state.size() + tag_bytes);
 
@@ -123,17 +149,17 @@ OpenedState unseal(std::span<const std::uint8_t> sealed, const Header& header, c
   same.direction = header.operation.direction;
   if (same != header.operation) throw refusal;
   const auto salt = reader.take(salt_bytes, "the salt");
-  Digest request_hash;
-  const auto hash = reader.take(request_hash.size(), "the request's hash");
-  std::copy(hash.begin(), hash.end(), request_hash.begin());
+  Digest request;
+  const auto tagged = reader.take(request.size(), "the tag of a request");
+  std::copy(tagged.begin(), tagged.end(), request.begin());
   const auto ciphertext = reader.take(reader.remaining() - tag_bytes, "the state");
   const auto tag = reader.take(tag_bytes, "the tag");
 
-  const SealingKey key = derive_key(sealing_secret, header.session, salt);
+  const DerivedKey key = derive_key(sealing_secret, "smlp-seal", salt, header.session);
   Header bound = header;
   bound.protocol = sealed_by;
   bound.stage = sealed_at;
-  const Bytes data = associated_data(bound, opened.origin, request_hash);
+  const Bytes data = associated_data(bound, opened.origin, request);
   const CipherContext context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
   if (!context) throw Error("OpenSSL failed to start AES-GCM");
   opened.state.resize(ciphertext.size());

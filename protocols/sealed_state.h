@@ -1,7 +1,7 @@
 // What the key holder must remember between two requests, sealed so that the evaluator can carry it but
 // neither read nor change it, nor use it elsewhere. AES-256-GCM under a key derived (HKDF-SHA256) from the
 // sealing secret in the key holder's file, the session and a fresh 256-bit salt; the header that made it and
-// the hash of the request are bound in.
+// the tag of the request are bound in.
 #pragma once
 
 #include <array>
@@ -14,14 +14,20 @@
 
 namespace smlp {
 
-/// Bytes that `seal` adds to a plaintext: version, place, salt, request hash and tag.
+/// Bytes that `seal` adds to a plaintext: version, place, salt, request's tag and its own.
 inline constexpr std::size_t sealed_overhead = 1 + 7 + 32 + 32 + 16;
 
 using Digest = std::array<std::uint8_t, 32>;
 Digest sha256(std::span<const std::uint8_t> bytes);
+/// What stands for a request where nobody but the key holder derives anything from it: a function of its
+/// bytes and the sealing secret, in a third of the time of SHA-256. GMAC, a universal hash, and a
+/// pseudorandom function of that: so of two requests of b blocks both have the same with a probability of
+/// (b + 1) / 2^128, whoever chose them (Carter, Wegman 1981).
+Digest request_tag(std::span<const std::uint8_t> frame, const std::array<std::uint8_t, 32>& sealing_secret);
 
-/// Seals `state` in the context of `header` (all of it but its parameters). `salt` must be fresh.
-Bytes seal(std::span<const std::uint8_t> state, const Header& header, const Digest& request_hash,
+/// Seals `state` in the context of `header` (all of it but its parameters) and the tag of `request`. `salt`
+/// must be fresh.
+Bytes seal(std::span<const std::uint8_t> state, const Header& header, const Digest& request,
            const std::array<std::uint8_t, 32>& sealing_secret, RandomStream& salt);
 
 struct OpenedState {

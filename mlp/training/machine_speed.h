@@ -11,7 +11,7 @@ struct MachineSpeed {
   double bit_product = 0, bit_rerandomisation = 0, bit_encryption = 0, zero_test = 0;
   double gate = 0, transfer = 0, transfer_block = 0;
   double byte =
-      0;  ///< of a message, at both ends: copied, and read by SHA-256 (at most: an answer is read once)
+      0;  ///< of a message: copied as a transport does, and read for the key holder's tag of a request
 
   /// Seconds of both parties' operations on `threads` threads that never wait; what is on the way between
   /// the parties meanwhile takes longer.
