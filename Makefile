@@ -100,6 +100,7 @@ messages := $(addprefix $(generated)/protocols/transport/smlp,.pb.h .grpc.pb.h .
 message_objects := $(patsubst $(generated)/%.cc,$(BUILD_DIR)/obj/%.o,$(filter %.cc,$(messages)))
 fuzzers := $(patsubst tests/fuzz/%_fuzz.cpp,%,$(wildcard tests/fuzz/*_fuzz.cpp))
 fuzz_sources := $(fuzzers:%=tests/fuzz/%_fuzz.cpp) tests/fuzz/seeds.cpp
+ctime_sources := $(wildcard tests/ctime/*.cpp)
 headers := $(wildcard $(foreach folder,paillier protocols protocols/* mlp mlp/*,$(folder)/*.h $(folder)/*.def))
 
 # What the module for Python is linked from. Hidden names are called as they are in a program of fixed place.
@@ -139,7 +140,7 @@ $(FUZZERS): $(BUILD_DIR)/fuzz/%: $(BUILD_DIR)/obj/tests/fuzz/%_fuzz.o $(LIBRARY)
 $(FUZZERS): private LIBS += -fsanitize=fuzzer
 $(fuzzers:%=$(BUILD_DIR)/obj/tests/fuzz/%_fuzz.o): private processor := -fsanitize=fuzzer-no-link
 $(BUILD_DIR)/fuzz/seeds: $(call objects,tests/fuzz/seeds.cpp tests/support/protocol_fixture.cpp) $(LIBRARY)
-$(BUILD_DIR)/ctime: $(call objects,tests/ctime/ctime.cpp) $(LIBRARY)
+$(BUILD_DIR)/ctime: $(call objects,$(ctime_sources)) $(LIBRARY)
 # paillier/ and its tests alone: they need neither gRPC nor HDF5 (scripts/aarch64.sh).
 $(BUILD_DIR)/paillier_tests: $(call objects,tests/main.cpp) $(call grouped,$(filter tests/paillier/%,$(TESTS))) $(call objects,$(wildcard paillier/*.cpp))
 $(PROGRAM) $(with_mpi) $(BUILD_DIR)/tests $(BUILD_DIR)/paillier_tests $(BENCHES) $(FUZZERS) $(BUILD_DIR)/fuzz/seeds $(BUILD_DIR)/ctime: $(BUILD_DIR)/sources
@@ -185,7 +186,7 @@ $(message_objects): $(BUILD_DIR)/obj/%.o: $(generated)/%.cc $(BUILD_DIR)/flags
 	@mkdir -p $(@D)
 	@$(COMPILE) $(system_includes) -c $< -o $@
 
--include $(precompiled:%=%.d) $(python_module:%.o=%.d) $(patsubst %.o,%.d,$(library_objects) $(command_objects) $(test_objects) $(call objects,mlp/main.cpp $(ranks_sources) tests/support/protocol_fixture.cpp $(bench_sources) $(fuzz_sources) tests/ctime/ctime.cpp))
+-include $(precompiled:%=%.d) $(python_module:%.o=%.d) $(patsubst %.o,%.d,$(library_objects) $(command_objects) $(test_objects) $(call objects,mlp/main.cpp $(ranks_sources) tests/support/protocol_fixture.cpp $(bench_sources) $(fuzz_sources) $(ctime_sources)))
 
 # Tests are compiled to be built quickly. (A precompiled header serves one optimisation only.)
 ifeq ($(BUILD)$(precompiled),release)
@@ -218,7 +219,7 @@ $(BUILD_DIR)/dependencies.mk: scripts/install_dependencies.sh
 $(BUILD_DIR)/test_dependencies: scripts/install_dependencies.sh
 	@scripts/install_dependencies.sh --tests
 	@mkdir -p $(@D) && touch $@
-$(test_objects) $(call objects,tests/support/protocol_fixture.cpp $(bench_sources) $(fuzz_sources) tests/ctime/ctime.cpp): | $(BUILD_DIR)/test_dependencies
+$(test_objects) $(call objects,tests/support/protocol_fixture.cpp $(bench_sources) $(fuzz_sources) $(ctime_sources)): | $(BUILD_DIR)/test_dependencies
 
 # ---- running ----
 test: $(if $(TEST_OPTIONS),,all $(BUILD_DIR)/ctime $(BENCHES)) $(BUILD_DIR)/tests

@@ -9,7 +9,6 @@
 // Either has to find what leaks on purpose.
 // Toy keys: of 768 bits, whose primes go through the vector kernels (AVX2 under valgrind), and of 256 bits,
 // whose primes go through GMP's limbs. They protect nothing.
-#include <valgrind/callgrind.h>
 #include <valgrind/memcheck.h>
 
 #include <cstdio>
@@ -29,8 +28,11 @@
 #include "protocols/masked_values.h"
 #include "protocols/opened_values.h"
 #include "protocols/registry.h"
+#include "tests/ctime/measures.h"
+#include "tests/ctime/transfers.h"
 
 using namespace smlp;
+using namespace smlp::ctime;
 
 namespace {
 
@@ -39,36 +41,6 @@ constexpr std::size_t toy_inner = 4, rows = 2, cols = 3;
 const std::string comparison = "comparison/dgk-veugen", selection = "selection/homomorphic";
 
 // ---- undefined ----
-
-void hide(std::span<const Limb> limbs) {
-  VALGRIND_MAKE_MEM_UNDEFINED(limbs.data(), limbs.size() * sizeof(Limb));
-}
-void hide(const Integer& value) {
-  hide(limbs_of(value));
-}
-void hide(const FixedIntegers& values) {
-  for (std::size_t i = 0; i < values.size(); ++i) hide(values[i]);
-}
-
-/// Errors that memcheck has found since the last call, said with the name of what was done.
-class Errors {
- public:
-  void check(const std::string& what) {
-    const auto all = static_cast<unsigned>(VALGRIND_COUNT_ERRORS);
-    std::printf("%s: %u\n", what.c_str(), all - seen_);
-    std::fflush(stdout);
-    seen_ = all;
-  }
-  /// Throws Error where there were none.
-  void expect(const std::string& what) {
-    const auto all = static_cast<unsigned>(VALGRIND_COUNT_ERRORS);
-    if (all == seen_) throw Error(what + " was not found");
-    seen_ = all;
-  }
-
- private:
-  unsigned seen_ = 0;
-};
 
 volatile unsigned work = 0;
 
@@ -147,7 +119,7 @@ void check_keys(const SecretKeys& keys, const std::string& on, Errors& errors) {
   keys.paillier().encrypt(plaintexts, draws);
   errors.check("Paillier encryption" + on);
   std::vector<unsigned> bits(9, 1);
-  VALGRIND_MAKE_MEM_UNDEFINED(bits.data(), bits.size() * sizeof(unsigned));
+  hide_bytes(bits.data(), bits.size() * sizeof(unsigned));
   keys.dgk().encrypt(bits, draws, 2);
   errors.check("DGK encryption of bits" + on);
 
@@ -197,7 +169,7 @@ class HidingChannel : public Channel {
     constexpr std::size_t tag_bytes = 16;
     std::size_t end = hidden.size();
     const auto hide_state = [&](const Hidden& state) {
-      VALGRIND_MAKE_MEM_UNDEFINED(hidden.data() + end - tag_bytes - state.secret, state.secret);
+      hide_bytes(hidden.data() + end - tag_bytes - state.secret, state.secret);
       end -= state.all;
     };
     if (header.protocol == selection) hide_state(shares_);
@@ -260,17 +232,16 @@ void check_answers(const SecretKeys& keys, const std::string& on, Errors& errors
   of_paper.activation->forward(paper, {.step = 4}, one_each);
 }
 
-// ---- counts ----
-
-/// Instructions of `what` between the two, as a file that callgrind writes.
-void counted(const std::string& name, const std::function<void()>& what) {
-  what();                // tables, and memory that is then there
-  CALLGRIND_DUMP_STATS;  // of every thread, which ZERO_STATS forgets
-  CALLGRIND_TOGGLE_COLLECT;
-  what();
-  CALLGRIND_TOGGLE_COLLECT;
-  CALLGRIND_DUMP_STATS_AT(name.c_str());
+void with_transfers(const SecretKeys& keys, const std::function<void(const EvaluatorTransfers&)>& measure) {
+  const KeyHolder key_holder(keys, all_protocols(), AnswerRandomness::from_system());
+  InProcessChannel channel(key_holder);
+  const RandomSource random = RandomSource::from_seed(9);
+  const BitBudget budget(toy_numbers, toy_inner, keys.public_keys().paillier().bits());
+  const Evaluator evaluator(keys.public_keys(), budget, channel, random, draw_session(random));
+  measure(evaluator.transfers({.step = 1}));
 }
+
+// ---- counts ----
 
 /// The key holder's answers to the default comparison, the selection and the unpacking, about cells that all
 /// hold one opened value and one share.
@@ -469,6 +440,7 @@ int run(const std::string& mode, const std::string& file) {
   const SecretKeys vector = load_secret_keys(file), scalar = toy_key(256, 16);
   if (mode == "counts") {
     count_leaks();
+    with_transfers(scalar, count_transfers);
     count_all(vector, ", vector");
     count_all(scalar, ", scalar");
     return 0;
@@ -478,6 +450,7 @@ int run(const std::string& mode, const std::string& file) {
   check_leaks(errors);
   check_kernels(errors);
   check_fixed_width(errors);
+  with_transfers(scalar, [&](const EvaluatorTransfers& transfers) { check_transfers(transfers, errors); });
   for (const auto& [keys, on] : {std::pair(&vector, ", vector"), std::pair(&scalar, ", scalar")}) {
     check_keys(*keys, on, errors);
     check_answers(*keys, on, errors);

@@ -58,7 +58,7 @@ for path in glob.glob(f"{sys.argv[1]}/counts.*"):
     if name := re.search(r"^desc: Trigger: Client Request: (.*)$", text, re.M):
         group, case = name[1].split(": ")
         groups[group][case] = instructions(text)
-assert len(groups) == 1 + 2 * (7 + 1 + 4), groups
+assert len(groups) == 1 + 11 + 2 * (7 + 1 + 4), groups
 for group, cases in sorted(groups.items()):
     least, most = min(cases.values()), max(cases.values())
     print(f"{group}: {len(cases)} cases, {least} instructions, {most - least} more")
