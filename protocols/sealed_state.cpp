@@ -5,7 +5,6 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <memory>
@@ -81,8 +80,13 @@ constexpr std::array<std::uint8_t, 12> nonce{};
 }  // namespace
 
 Digest sha256(std::span<const std::uint8_t> bytes) {
+  // Fetched once: for a short text that takes longer than to hash it.
+  static const std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> algorithm(
+      EVP_MD_fetch(nullptr, "SHA256", nullptr), &EVP_MD_free);
   Digest digest;
-  SHA256(bytes.data(), bytes.size(), digest.data());
+  if (!algorithm ||
+      EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, algorithm.get(), nullptr) != 1)
+    throw Error("OpenSSL failed to compute SHA-256");
   return digest;
 }
 

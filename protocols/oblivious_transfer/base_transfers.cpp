@@ -105,14 +105,14 @@ class Curve {
   std::unique_ptr<BN_CTX, decltype(&BN_CTX_free)> context_;
 };
 
-/// 64 bytes: HMAC-SHA512 of the text, its length, the ticket, i and b. A pseudorandom function of the secret.
-WipedBytes<64> derived(const Secret& secret, std::string_view text, const Digest& ticket, std::size_t i = 0,
-                       std::size_t b = 0) {
+/// 64 bytes: HMAC-SHA512 of the text, its length, the ticket, i and eight zeros. A pseudorandom function of
+/// the secret.
+WipedBytes<64> derived(const Secret& secret, std::string_view text, const Digest& ticket, std::size_t i = 0) {
   Bytes message(text.begin(), text.end());
   append_number(text.size(), 8, message);
   message.insert(message.end(), ticket.begin(), ticket.end());
   append_number(i, 8, message);
-  append_number(b, 8, message);
+  append_number(0, 8, message);
   WipedBytes<64> out;
   unsigned length = 0;
   if (HMAC(EVP_sha512(), secret.data(), static_cast<int>(secret.size()), message.data(), message.size(),
@@ -158,12 +158,11 @@ Number base_scalar(const Curve& curve, const Secret& sealing_secret) {
   return curve.scalar(derived(sealing_secret, "smlp-ot-base", Digest{}).bytes);
 }
 
-/// K's pairs, pair i at 2i and 2i + 1.
+/// K's pairs, pair i at 2i and 2i + 1: AES in counter mode under a key that is derived, since every request
+/// about transfers needs them all.
 SecretBlocks pairs_of(const Digest& ticket, const Secret& sealing_secret) {
-  SecretBlocks pairs;
-  for (std::size_t i = 0; i < transfer_bits; ++i)
-    for (std::size_t b = 0; b < 2; ++b)
-      pairs.push_back(to_block(derived(sealing_secret, "smlp-ot-seed", ticket, i, b).bytes));
+  SecretBlocks pairs(2 * transfer_bits);
+  Aes128(to_block(derived(sealing_secret, "smlp-ot-seeds", ticket).bytes)).counter(0, pairs);
   return pairs;
 }
 
