@@ -60,6 +60,22 @@ Workload workload(char letter, const std::string& folder) {
   }
 }
 
+/// What a step is declared to do: each kind of operation, how often.
+Json counts_of(const Operations& all, std::size_t steps) {
+  const auto of_step = [&](double count) { return count / static_cast<double>(steps); };
+  return {{"products mod n^2", of_step(all.products)},
+          {"re-randomisations", of_step(all.rerandomisations)},
+          {"decryptions", of_step(all.decryptions)},
+          {"encryptions by the key holder", of_step(all.encryptions)},
+          {"products of DGK", of_step(all.bit_products)},
+          {"re-randomisations of DGK", of_step(all.bit_rerandomisations)},
+          {"encryptions of DGK by the key holder", of_step(all.bit_encryptions)},
+          {"zero tests of DGK", of_step(all.zero_tests)},
+          {"gates", of_step(all.gates)},
+          {"transfers of products", of_step(all.transfers)},
+          {"blocks of pads in them", of_step(all.transfer_blocks)}};
+}
+
 /// Trains the first steps of an epoch. A whole epoch is as many times the mean step as it has steps.
 /// `unchecked`: the same without range checks, in turns with them.
 Json measure(const SecretKeys& keys, const Workload& work, const ProtocolNames& chosen,
@@ -76,12 +92,14 @@ Json measure(const SecretKeys& keys, const Workload& work, const ProtocolNames& 
 
   const Sizes sizes{budget, keys.public_keys().paillier().ciphertext_bytes(),
                     keys.public_keys().dgk().ciphertext_bytes()};
+  const MachineSpeed speed = measure_speed(keys, random);
+  const auto cost_of = [&](const ProtocolNames& each, bool first) {
+    return epoch_cost(work.network, each, options, groups, sizes, first);
+  };
   const ProtocolNames names = with_cheapest_products(
-      chosen, work.network.layers(),
-      [&](const ProtocolNames& each) {
-        return epoch_cost(work.network, each, options, groups, sizes, false);
-      },
-      measure_speed(keys, random), LinkSpeed::loopback());
+      chosen, work.network.layers(), [&](const ProtocolNames& each) { return cost_of(each, false); }, speed,
+      LinkSpeed::loopback());
+  const Operations declared = cost_of(names, true).operations;
 
   Session session(keys.public_keys(), direct_channel(keys), budget, names, random.derive("train"), false);
   Session without(keys.public_keys(), direct_channel(keys), budget, names, random.derive("unchecked"), false,
@@ -136,6 +154,8 @@ Json measure(const SecretKeys& keys, const Workload& work, const ProtocolNames& 
            {"step", seconds.to_json()},
            {"encryption_step", encryption.to_json()},
            {"wall_by_kind", std::move(by_kind)},
+           {"operations", counts_of(declared, all)},
+           {"by_count", speed.seconds({.operations = declared, .traffic = {}}, 1) / static_cast<double>(all)},
            {"bytes_to_key_holder", traffic.to_key_holder / measured},
            {"bytes_to_evaluator", traffic.to_evaluator / measured},
            {"rounds", traffic.rounds / measured}};

@@ -93,17 +93,19 @@ def training(results):
         step = row["step"]
         steps = f"{row['steps']}" + ("" if row["measured_steps"] == row["steps"] else f" ({row['measured_steps']} run)")
         rows.append([f"{row['workload']}: {row['text']}, {row['rows']} rows, batch {row['batch']}", row["protocols"],
-                     str(row["sigma"]), steps, both(step),
+                     str(row["sigma"]), steps, both(step), digits(row["by_count"]), digits(step["median"] / row["by_count"]),
                      digits(step["median"] * row["steps"]), digits(row["encryption_step"]["median"] * row["steps"]),
                      digits(row["bytes_to_key_holder"] / 1e6), digits(row["bytes_to_evaluator"] / 1e6), str(row["rounds"])])
-    columns = ["workload", "protocols", "sigma", "steps an epoch", "s a step", "s an epoch", "s to encrypt the table", "MB to the key holder a step",
-               "MB back a step", "rounds a step"]
+    columns = ["workload", "protocols", "sigma", "steps an epoch", "s a step", "floor", "step / floor", "s an epoch",
+               "s to encrypt the table", "MB to the key holder a step", "MB back a step", "rounds a step"]
+    names = [f"{row['workload']} {row['protocols']} {row['sigma']}" for row in results["rows"]]
     kinds = list(dict.fromkeys(kind for row in results["rows"] for kind in row["wall_by_kind"]))
     split = [[kind] + [digits(row["wall_by_kind"].get(kind, 0)) for row in results["rows"]] for kind in kinds]
+    counts = [[kind] + [f"{row['operations'][kind]:,.0f}" for row in results["rows"]] for kind in results["rows"][0]["operations"]]
     return "\n\n".join([
         machine(results), f"n of {results['bits']} bits: minimum (median).", table(columns, rows),
-        "Wall-clock seconds of a step by kind of operation:",
-        table(["operation"] + [f"{row['workload']} {row['protocols']} {row['sigma']}" for row in results["rows"]], split)])
+        "Operations of a step, as the protocols declare them:", table(["operation"] + names, counts),
+        "Wall-clock seconds of a step by kind of operation:", table(["operation"] + names, split)])
 
 
 def kernels(results):

@@ -32,6 +32,10 @@ assert row["rows"] == 1000 and row["steps"] == 25 and row["measured_steps"] == 1
 assert row["step"]["min"] > 0 and row["bytes_to_key_holder"] > 0
 # The products that were chosen, not the wish for the cheapest.
 assert row["matmul"] == "packed" and set(hybrid["matmul"].split(",")) <= {"packed", "oblivious-transfer"}, hybrid
+# 400 comparisons of 24 bits.
+assert hybrid["operations"]["gates"] == 40 * 10 * 23 and row["operations"]["gates"] == 0, hybrid
+for each in training["rows"]:
+    assert 0 < each["by_count"] and each["operations"]["products mod n^2"] > 0, each
 transfers = json.load(open(f"{sys.argv[1]}/transfers.json"))
 ranks = {(row["key_holders"], row["ranks"]): row for row in json.load(open(f"{sys.argv[1]}/ranks.json"))["rows"]}
 # One rank is predicted as it is simulated, weights that are checked once an epoch aside. Many take no longer with more key holders.
