@@ -33,10 +33,13 @@ Seeds shared_seeds(const std::optional<std::uint64_t>& seed, Ranks* ranks) {
   return seeds;
 }
 
-RandomSource of_rank(const Seeds& seeds, const RandomSource& random, const Ranks* ranks) {
+RandomSource of_rank(const Seeds& seeds, const RandomSource& random, const Ranks* ranks,
+                     std::size_t columns) {
   if (ranks == nullptr) return random;
   if (!seeds.seeded()) return RandomSource::from_system();
-  return random.derive("rank " + std::to_string(ranks->rank()) + " of " + std::to_string(ranks->size()));
+  const RankOf of{ranks->rank(), ranks->size(), columns};
+  return random.derive("rank " + std::to_string(of.rank) + " of " + std::to_string(of.ranks) + " in " +
+                       std::to_string(of.row_parts()) + " x " + std::to_string(of.columns));
 }
 
 std::string from_first(Ranks& ranks, const std::string& mine) {

@@ -24,8 +24,10 @@ inline bool is_first(const Ranks* ranks) {
 Seeds shared_seeds(const std::optional<std::uint64_t>& seed, Ranks* ranks);
 
 /// `random`, one of the seeds, for this rank alone: of the system where no seed was given, so that what ranks
-/// tell each other opens no mask of theirs. Of one process as it is.
-RandomSource of_rank(const Seeds& seeds, const RandomSource& random, const Ranks* ranks);
+/// tell each other opens no mask of theirs; of a seed, for this rank in this grid, `columns` parts of the
+/// columns wide, alone: in another one it masks other values at the same addresses. Of one process as it is.
+RandomSource of_rank(const Seeds& seeds, const RandomSource& random, const Ranks* ranks,
+                     std::size_t columns = 1);
 
 /// The text of the first rank, for all.
 std::string from_first(Ranks& ranks, const std::string& mine);

@@ -309,7 +309,8 @@ Shown Training::planned() const {
 std::unique_ptr<Session> Training::session() {
   const RandomSource random = seeds_.training();
   return std::make_unique<Session>(keys_, std::move(channel_), budget_, names_,
-                                   of_rank(seeds_, random, ranks_), true, options_.range_check.on, random);
+                                   of_rank(seeds_, random, ranks_, columns_), true, options_.range_check.on,
+                                   random);
 }
 
 void Training::train(Session& session, Weights<EncryptedMatrix>& weights, std::uint32_t epoch,

@@ -41,6 +41,22 @@ TEST_CASE("ranks share their seeds, have randomness of their own and take the wo
   CHECK(Seeds(5).training().stream({}).word() == shared_seeds(5, nullptr).training().stream({}).word());
 }
 
+TEST_CASE("of one seed a rank draws otherwise in every grid: there it masks other rows and columns") {
+  std::mutex mutex;
+  std::set<std::uint64_t> drawn;
+  for (const std::size_t size : {8U, 9U})
+    testing::on_threads(size, [&](Ranks& ranks) {
+      const Seeds seeds = shared_seeds(5, &ranks);
+      for (const std::size_t columns : {1U, 2U, 4U}) {
+        const RandomSource mine = of_rank(seeds, seeds.training(), &ranks, columns);
+        const std::lock_guard lock(mutex);
+        drawn.insert(mine.stream({}).word());
+      }
+    });
+  // 4 x 2 of 8 ranks and of 9 among them, which share gradients otherwise.
+  CHECK(drawn.size() == 3 * (8 + 9));
+}
+
 TEST_CASE("ranks that have not read the same are told which") {
   const auto said = [](std::size_t other) {
     std::string sentence;
