@@ -44,15 +44,18 @@ struct Held {
 /// Sums what the protocols of a run declare.
 class Declared {
  public:
-  /// `first`: of a session; `halvings`: by how many bits more than their kinds say products are rescaled.
-  Declared(const ProtocolNames& protocols, const Sizes& sizes, bool range_checks, bool first = false,
-           std::size_t halvings = 0)
+  /// `transfers_to_come`: its session has made none; `halvings`: by how many bits more than their kinds say
+  /// products are rescaled.
+  Declared(const ProtocolNames& protocols, const Sizes& sizes, bool range_checks,
+           bool transfers_to_come = false, std::size_t halvings = 0)
       : protocols_(protocols),
         sizes_(sizes),
         halvings_(halvings),
         checks_(range_checks && protocols.checks_ranges()),
-        transfers_to_come_(first) {}
+        transfers_to_come_(transfers_to_come) {}
   const Cost& cost() const { return cost_; }
+  /// Whether there were still none.
+  bool transfers_to_come() const { return transfers_to_come_; }
   /// Whether what no file stores stays opened.
   bool stay_opened() const { return protocols_.stay_opened(); }
 
@@ -371,17 +374,18 @@ GatheredBytes gathered_bytes(const Network& network, std::size_t layer,
   return {inputs_before * bytes, errors_before * bytes, values * bytes, velocities * bytes};
 }
 
-/// A step on a batch of groups of these widths; `table`: how its features come; `first`: of a session;
-/// `from_file`: of an epoch. Adds to `phases` where ranks share it.
+/// A step on a batch of groups of these widths; `table`: how its features come; `transfers_to_come`: in its
+/// session, before it and then after it; `from_file`: the first of an epoch. Adds to `phases` where ranks
+/// share it.
 Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
                         const TrainingOptions& options, std::size_t epoch,
                         const std::vector<std::size_t>& all_widths, const Sizes& sizes,
-                        const OperandStates& table, bool range_checks, bool first, bool from_file,
-                        const RankOf& rank, std::vector<Phase>* phases = nullptr) {
+                        const OperandStates& table, bool range_checks, bool& transfers_to_come,
+                        bool from_file, const RankOf& rank, std::vector<Phase>* phases = nullptr) {
   const BitBudget& budget = sizes.budget;
   const std::size_t slots = budget.slots();
   const bool addend = options.momentum != 0 || options.weight_decay != 0;
-  Declared declared(protocols, sizes, range_checks, first,
+  Declared declared(protocols, sizes, range_checks, transfers_to_come,
                     options.nesterov ? UpdateFactors::lookahead_bits : 0);
   const bool opened = declared.stay_opened();
   const std::vector<std::size_t> group_widths = part(all_widths, rank.rows(all_widths.size()));
@@ -473,14 +477,15 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
   }
   declared.range_check();
   gather(0);
+  transfers_to_come = declared.transfers_to_come();
   return declared.cost();
 }
 
-/// The check of the weights after an epoch; `first`: nothing was compared before.
+/// The check of the weights after an epoch.
 Cost weight_check_cost(const Network& network, const ProtocolNames& protocols, const Sizes& sizes,
-                       bool range_checks, bool first) {
+                       bool range_checks, bool transfers_to_come) {
   const std::size_t slots = sizes.budget.slots();
-  Declared declared(protocols, sizes, range_checks, first);
+  Declared declared(protocols, sizes, range_checks, transfers_to_come);
   for (std::size_t layer = 0; declared.checks() && layer < network.layers(); ++layer) {
     const Layout weights = weight_layout(network, layer, slots);
     const Held sums = declared.before_activation(
@@ -512,6 +517,7 @@ Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const Tr
                 const TableGroups& groups, const Sizes& sizes, bool first, bool range_checks,
                 std::size_t epoch, const RankOf& rank) {
   const bool keeps = !protocols.shared && keeps_table(groups, network.inputs() + 1, sizes.budget);
+  bool transfers_to_come = first;
   Cost cost;
   for (const auto& batch : groups.batches) {
     const std::vector<std::size_t> widths = smlp::group_widths(groups, batch);
@@ -519,23 +525,10 @@ Cost epoch_cost(const Network& network, const ProtocolNames& protocols, const Tr
     if (keeps) table = {first ? OperandUse::kept : OperandUse::reused, batch.size(), 0};
     const bool from_file = &batch == &groups.batches.front();
     cost += training_step_cost(network, protocols, options, epoch, widths, sizes, table, range_checks,
-                               first && from_file, from_file, rank);
+                               transfers_to_come, from_file, rank);
     if (from_file) cost += storing_cost(network, protocols, options, epoch, widths, sizes);
   }
-  const bool has_rows = rank.rows(groups.batches.front().size()).count > 0;
-  bool transferred = false;
-  for (std::size_t layer = 0; layer < network.layers(); ++layer) {
-    const Layout weights = weight_layout(network, layer, sizes.budget.slots());
-    const auto has_columns = [&](std::size_t of) { return has_rows && rank.cols(of).count > 0; };
-    const bool has_values = has_columns(weights.col_groups.size()),
-               clips = options.clip_gradient != 0 && layer + 1 == network.layers(),
-               has_product = has_values || (layer > 0 && has_columns(weights.row_groups.size() - 1)) ||
-                             rank.of_all(weights.row_groups.size()).count > 0;
-    transferred |= (has_values && (clips || network.kind(layer).compares())) ||
-                   (has_product && protocols.product(layer).transfers);
-  }
-  if (rank.rank == 0)
-    cost += weight_check_cost(network, protocols, sizes, range_checks, first && !transferred);
+  if (rank.rank == 0) cost += weight_check_cost(network, protocols, sizes, range_checks, transfers_to_come);
   return cost;
 }
 
@@ -543,8 +536,9 @@ std::vector<Phase> step_phases(const Network& network, const ProtocolNames& prot
                                const TrainingOptions& options, const TableGroups& groups, const Sizes& sizes,
                                bool range_checks, const RankOf& rank) {
   std::vector<Phase> phases;
+  bool transfers_to_come = false;
   training_step_cost(network, protocols, options, 0, group_widths(groups, groups.batches.front()), sizes,
-                     kept, range_checks, false, false, rank, &phases);
+                     kept, range_checks, transfers_to_come, false, rank, &phases);
   return phases;
 }
 

@@ -139,6 +139,8 @@ TEST_CASE("weights are those of one evaluator for 1 to 4 ranks, at the declared 
   SmallRun packed = everything(preset("hybrid"));  // rank 0 of 4 has no rows, and checks weights
   packed.protocols.matmul = "packed";
   check_shared(packed, 4);
+  packed.options.batch = 8;  // rank 2 of 5 has none of three row groups, and one of two in the last batch
+  check_shared(packed, 5);
 }
 
 TEST_CASE("ranks share every product, network and option as one evaluator computes them [slow]") {
