@@ -50,6 +50,8 @@ accepts "${wide[@]}" --quiet --out wide.h5 >/dev/null
 accepts export --model wide.h5 --key keys/secret.json --out wide.h5.json >/dev/null
 shares 6 "${wide[@]}" --out wide-6.h5
 grep -q 'in 3 x 2 parts' "$logs/ranks" || fail "ranks do not say that they share columns: $(cat "$logs/ranks")"
+accepts plan --data train.csv --network N-24-C --batch 25 --epochs 1 --ranks 6 >plan
+grep -q '^\* 6 ranks, 3 x 2: ' plan || fail "plan has another grid than train: $(cat plan)"
 same_weights wide-6.h5 wide.h5
 python3 - <<'PYTHON' || fail 'the metrics do not tell what ranks exchange'
 import json

@@ -213,8 +213,9 @@ int plan_command(const Words& words, Console& console) {
   }
   const Network network =
       network_of(options.network, features, outputs, options.protocols, options.data.task);
-  ProtocolNames names =
+  const ProtocolNames named =
       for_training(options.protocols.names(), network, options.training, options.range_check.on);
+  ProtocolNames names = named;
   Plan run{network, names, options.training, options.rows, options.test_rows, options.range_check.on};
   const auto shown = [&](const BitBudget& table) { return shown_by(run, table); };
   options.sigma.apply(options.numbers, options.inner, options.key.bits, shown);
@@ -268,13 +269,13 @@ int plan_command(const Words& words, Console& console) {
     std::vector<std::size_t> counts = usual_ranks;
     if (std::ranges::find(counts, options.ranks) == counts.end()) counts.push_back(options.ranks);
     std::ranges::sort(counts);
-    for (const std::size_t ranks : counts) {
-      ProtocolNames of_ranks = names;
-      of_ranks.shared = ranks > 1;
-      shared.push_back(shared_epoch(network, of_ranks, options.training, groups, sizes, once,
-                                    options.range_check.on, speed,
+    ProtocolNames of_several = named;  // as train does: named as shared, then products are chosen
+    of_several.shared = true;
+    of_several = with_cheapest_products(of_several, network.layers(), later, speed, link);
+    for (const std::size_t ranks : counts)
+      shared.push_back(shared_epoch(network, ranks > 1 ? of_several : names, options.training, groups, sizes,
+                                    once, options.range_check.on, speed,
                                     {ranks, options.key_holders, thread_count(), link, process}));
-    }
   }
   std::optional<TableGroups> test;
   Cost testing;
