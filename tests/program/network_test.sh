@@ -46,6 +46,8 @@ accepts "${train[@]}" --seed 11 --protocols hybrid --key-holder $both "${tls[@]}
 same_weights hybrid.h5 inside11.h5
 holds 'all(j["products"]["link"][way] > 0 for way in ("round_trip", "up", "down"))' hybrid.report
 holds 'j["protocols"]["matmul"] == j["products"]["matmul"] != "cheapest"' hybrid.report
+accepts inspect hybrid.h5 --json >hybrid.inspected
+holds 'set(j["protocols"]["matmul"].split(",")) <= {"packed", "oblivious-transfer"}' hybrid.inspected
 accepts "${train[@]}" --seed 11 --protocols hybrid --link 10kbit/1ms --key-holder $both "${tls[@]}" --out narrow.h5 --json >narrow.report
 same_weights narrow.h5 inside11.h5
 holds 'j["products"] == {"matmul": "packed", "link": {"round_trip": 0.001, "up": 1250, "down": 1250}}' narrow.report

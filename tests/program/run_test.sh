@@ -53,6 +53,15 @@ grep -q "equal the twin's exactly" run.txt || fail 'nothing about the twin'
 grep -qE 'learning rate 0.1, taken as 0\.[01]' run.txt || fail 'no effective learning rate'
 grep -q '^smlp: note: comparison/affine leaks: ' err.txt || fail "no word on leakage: $(cat err.txt)"
 
+# What the other preset would take, of run and of plan.
+"$smlp" run --data xor.csv --network N-2-C --epochs 1 --batch 8 "${toy[@]}" >run.txt 2>err.txt </dev/null || fail "run: $(cat err.txt)"
+grep -qE '^an epoch will take about .* and .*B; with --protocols hybrid .* and .*B \(what it assumes: SECURITY\.md\)$' run.txt ||
+  fail "no word on hybrid: $(cat run.txt)"
+accepts plan --network 2-2-2 --rows 32 "${toy[@]}" >plan.txt
+for preset in homomorphic hybrid paper; do
+  grep -qE "^ *$preset  .*  .*  " plan.txt || fail "no line of $preset over links: $(cat plan.txt)"
+done
+
 # On a terminal every stretch of work shows how far it is.
 python3 - "$smlp" "${toy[@]}" <<'PYTHON' || fail 'no progress on a terminal'
 import os, pty, re, subprocess, sys

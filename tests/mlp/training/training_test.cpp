@@ -347,6 +347,18 @@ TEST_CASE("the number of threads changes nothing, not even the transcript [paral
     transcripts[threads - 1] = train_small(toy_keys(), small_numbers, 16, data, run).transcript;
   }
   CHECK(transcripts[0] == transcripts[1]);
+  // Secrets of transfers are the operating system's: no transcript comes again, but weights and bytes do.
+  for (const ProtocolNames& protocols : {preset("hybrid"), opened_throughout()}) {
+    run.protocols = protocols;
+    Traffic traffic[2];
+    for (const int threads : {1, 2}) {
+      const ThreadCount count(threads);
+      const SmallOutcome out = train_small(toy_keys(), small_numbers, 16, data, run);
+      CHECK(out.encrypted == out.twin);
+      traffic[threads - 1] = out.traffic;
+    }
+    CHECK(traffic[0] == traffic[1]);
+  }
 }
 
 TEST_CASE("bytes and rounds of an epoch are the declared ones") {
@@ -370,7 +382,10 @@ TEST_CASE("bytes and rounds of an epoch are the declared ones") {
 
 TEST_CASE("bytes and rounds of later epochs and of one value a ciphertext are the declared ones") {
   const SmallData data(13);
-  std::vector<ProtocolNames> all{preset("homomorphic"), preset("hybrid"), preset("homomorphic")};
+  std::vector<ProtocolNames> all{preset("homomorphic"), preset("hybrid"), preset("hybrid"), preset("hybrid"),
+                                 preset("homomorphic")};
+  all[2].matmul = "packed,oblivious-transfer";
+  all[3].matmul = "oblivious-transfer,packed";
   all.back().activation = "max";
   for (const ProtocolNames& protocols : all) {
     CAPTURE(protocols.comparison);
@@ -515,19 +530,19 @@ TEST_CASE("a budget that does not fit is refused before the run, naming layer, o
 }
 
 TEST_CASE(
-    "with real 2048-bit keys encrypted training equals its twin for 1 and 2 threads and both presets "
+    "with real 2048-bit keys encrypted training equals its twin for 1 and 2 threads and all presets "
     "[slow]") {
   const SecretKeys keys =
       SecretKeys::generate(Variant::subgroup, 2048, default_subgroup_bits(2048), RandomSource::from_system());
   const SmallData data(10);
-  for (const char* name : {"homomorphic", "paper"}) {
+  for (const char* name : {"homomorphic", "hybrid", "opened throughout", "paper"}) {
     std::vector<IntegerMatrix> weights;
     for (const int threads : {1, 2}) {
       CAPTURE(name);
       CAPTURE(threads);
       const ThreadCount count(threads);
       SmallRun run;
-      run.protocols = preset(name);
+      run.protocols = std::string_view(name) == "opened throughout" ? opened_throughout() : preset(name);
       run.options.epochs = 1;
       run.options.batch = 5;
       run.options.momentum = 0.5;
