@@ -24,11 +24,18 @@ struct SharedOutcome {
   std::vector<std::uint64_t> sent;
   std::size_t repeated = 0;  ///< addresses that were drawn from more than once
   std::size_t drawn = 0;
+  Weights<EncryptedMatrix> model;  ///< of the first rank
+};
+
+/// What a training goes on from, of any number of ranks.
+struct Checkpoint {
+  Weights<EncryptedMatrix> model;
+  std::uint32_t epochs_done = 0;
 };
 
 /// As train_small, by ranks of which each has a key holder of its own.
 SharedOutcome train_shared(const SecretKeys& keys, const SmallData& data, SmallRun run, std::size_t size,
-                           std::size_t columns) {
+                           std::size_t columns, const Checkpoint* checkpoint = nullptr) {
   run.protocols.shared = true;
   const std::size_t bits = keys.public_keys().paillier().bits();
   const BitBudget table_budget(small_numbers, inner, bits, run.packed_table ? 0 : 1);
@@ -51,12 +58,14 @@ SharedOutcome train_shared(const SecretKeys& keys, const SmallData& data, SmallR
     Weights<EncryptedMatrix> initial = encrypt_weights(
         initial_weights(run.network, small_numbers, random.derive("initial")), run.network,
         keys.public_keys().paillier(), budget, run.options.momentum != 0, random.derive("initial"));
+    if (checkpoint != nullptr) initial = checkpoint->model;
     Weights<SharedMatrix> model;
     for (EncryptedMatrix& m : initial.weights) model.weights.push_back({std::move(m)});
     for (EncryptedMatrix& m : initial.velocities) model.velocities.push_back({std::move(m)});
     const GroupReader<SharedMatrix> reader{[&](std::size_t g) { return SharedMatrix{table.features(g)}; },
                                            [&](std::size_t g) { return SharedMatrix{table.labels(g)}; }};
-    for (std::uint32_t epoch = 0; epoch < run.options.epochs; ++epoch)
+    for (std::uint32_t epoch = checkpoint == nullptr ? 0 : checkpoint->epochs_done;
+         epoch < run.options.epochs; ++epoch)
       train_epoch(shared, run.network, model, reader, table.groups(), run.options, budget, epoch,
                   random.derive("order"));
     std::vector<EncryptedMatrix> weights, velocities;
@@ -66,6 +75,7 @@ SharedOutcome train_shared(const SecretKeys& keys, const SmallData& data, SmallR
     out.velocities[ranks.rank()] = open_weights(velocities, budget, keys);
     out.traffic[ranks.rank()] = channel.traffic();
     out.sent[ranks.rank()] = ranks.sent();
+    if (ranks.rank() == 0) out.model = {std::move(weights), std::move(velocities)};
   });
   out.repeated = log->repeated(), out.drawn = log->size();
   return out;
@@ -82,7 +92,7 @@ SmallRun everything(const ProtocolNames& protocols) {
 }
 
 /// Batches of 5, 5 and 3 rows: one or two row groups, so that of four ranks some have none. Columns as
-/// training shares them where `columns` is 0.
+/// training shares them, which it then does, where `columns` is 0.
 void check_shared(const SmallRun& run, std::size_t ranks, std::size_t columns = 1) {
   CAPTURE(ranks);
   CAPTURE(run.network.text());
@@ -95,8 +105,10 @@ void check_shared(const SmallRun& run, std::size_t ranks, std::size_t columns = 
                     toy_keys().public_keys().dgk().ciphertext_bytes()};
   const TableGroups groups = table_groups(
       13, run.options.batch, BitBudget(small_numbers, inner, 512, run.packed_table ? 0 : 1).slots());
-  if (columns == 0)
+  if (columns == 0) {
     columns = column_parts(run.network, protocols, run.options, groups, sizes, run.range_checks, ranks);
+    REQUIRE(columns > 1);
+  }
   CAPTURE(columns);
   const SmallOutcome alone = train_small(toy_keys(), small_numbers, inner, data, run);
   REQUIRE(alone.encrypted == alone.twin);
@@ -172,10 +184,15 @@ TEST_CASE("ranks that share columns have the weights of one evaluator [parallel]
   check_shared(run, 4, 2);
 }
 
+namespace {
+
+struct Grid {
+  std::size_t ranks, columns;
+};
+
+}  // namespace
+
 TEST_CASE("weights are those of one evaluator however ranks share rows and columns [slow]") {
-  struct Grid {
-    std::size_t ranks, columns;
-  };
   for (const char* name : {"homomorphic", "hybrid"}) {
     CAPTURE(name);
     SmallRun run = everything(preset(name));
@@ -199,6 +216,10 @@ TEST_CASE("weights are those of one evaluator however ranks share rows and colum
   packed.protocols.matmul = "packed";
   packed.network = parse_network("3-7:hard-sigmoid-2:linear", 3, 2);
   check_shared(packed, 5, 2);
+  SmallRun transfers = everything(opened_throughout());  // products by transfers
+  transfers.network = {{3, 7, 5, 2}};
+  transfers.options.clip_gradient = 0.25;
+  check_shared(transfers, 4, 2);
   SmallRun single = everything(preset("homomorphic"));
   single.network = {{3, 2}};
   check_shared(single, 4, 2);
@@ -207,6 +228,28 @@ TEST_CASE("weights are those of one evaluator however ranks share rows and colum
   unchecked.regression = true;
   unchecked.range_checks = false;
   check_shared(unchecked, 4, 2);
+}
+
+TEST_CASE("a training goes on in another grid to the weights of one evaluator [slow]") {
+  for (const ProtocolNames& protocols : {preset("homomorphic"), opened_throughout()}) {
+    SmallRun run = everything(protocols);
+    run.network = {{3, 7, 2}};
+    const SmallData data(13);
+    const SmallOutcome alone = train_small(toy_keys(), small_numbers, inner, data, run);
+    SmallRun first = run;
+    first.options.epochs = 1;
+    SharedOutcome before = train_shared(toy_keys(), data, first, 6, 3);
+    CHECK(before.weights.front() != alone.encrypted);
+    const Checkpoint checkpoint{std::move(before.model), 1};
+    for (const Grid& grid : {Grid{1, 1}, Grid{4, 2}, Grid{6, 2}}) {
+      CAPTURE(grid.ranks);
+      const SharedOutcome after = train_shared(toy_keys(), data, run, grid.ranks, grid.columns, &checkpoint);
+      for (std::size_t rank = 0; rank < grid.ranks; ++rank) {
+        CHECK(after.weights[rank] == alone.encrypted);
+        CHECK(after.velocities[rank] == alone.velocities);
+      }
+    }
+  }
 }
 
 TEST_CASE("columns are not shared where every cell has a ciphertext of its own") {
