@@ -93,8 +93,8 @@ Digest sha256(std::span<const std::uint8_t> bytes) {
 Digest request_tag(std::span<const std::uint8_t> frame, const std::array<std::uint8_t, 32>& sealing_secret) {
   constexpr std::array<std::uint8_t, 32> no_salt{};
   const DerivedKey key = derive_key(sealing_secret, "smlp-request-hash", no_salt);
-  const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> gmac(EVP_MAC_fetch(nullptr, "GMAC", nullptr),
-                                                               &EVP_MAC_free);
+  static const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> gmac(  // fetched once, as SHA-256 is
+      EVP_MAC_fetch(nullptr, "GMAC", nullptr), &EVP_MAC_free);
   const std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> context(
       gmac ? EVP_MAC_CTX_new(gmac.get()) : nullptr, &EVP_MAC_CTX_free);
   if (!context) throw Error("OpenSSL failed to start GMAC");
