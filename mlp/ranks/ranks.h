@@ -57,8 +57,6 @@ class Ranks {
   /// What each rank brings, in the order of ranks. Every rank calls it as often and in the same order, with
   /// bytes of any length. Throws Error naming a rank that shows no life, and from then on each time.
   std::vector<Bytes> gather(const Bytes& mine);
-  /// Of pieces that the ranks share.
-  Share share(std::size_t pieces) const { return share_of(pieces, rank_, size_); }
   /// What this rank has brought, and what it was brought by the others.
   std::uint64_t sent() const { return sent_; }
   std::uint64_t received() const { return received_; }
