@@ -59,7 +59,7 @@ grep -qE '^an epoch will take about .* and .*B; with --protocols hybrid .* and .
   fail "no word on hybrid: $(cat run.txt)"
 accepts plan --network 2-2-2 --rows 32 "${toy[@]}" >plan.txt
 for preset in homomorphic hybrid paper; do
-  grep -qE "^ *$preset  .*  .*  " plan.txt || fail "no line of $preset over links: $(cat plan.txt)"
+  grep -qE "^  $preset +[0-9.]+ [kMG]?B( +[0-9][^ ]* [a-z]+){3}$" plan.txt || fail "no line of $preset over links: $(cat plan.txt)"
 done
 
 # On a terminal every stretch of work shows how far it is.
