@@ -137,11 +137,11 @@ Form ProtocolNames::before_derivative() const {
   return find_protocol(Family::activation, activation).fused ? Form::ciphertexts : Form::opened;
 }
 
-bool ProtocolNames::stay_opened() const {
-  if (shared) return false;
-  if (compares && find_protocol(Family::activation, activation).fused) return false;
-  return std::ranges::all_of(
-      used(), [](const Descriptor* each) { return each->on_opened || each->family == Family::activation; });
+bool ProtocolNames::stays_opened(std::size_t layer) const {
+  if (shared || !product(layer).on_opened) return false;
+  return !compares || (!find_protocol(Family::activation, activation).fused &&
+                       find_protocol(Family::comparison, comparison).on_opened &&
+                       find_protocol(Family::selection, selection).on_opened);
 }
 
 namespace {

@@ -54,9 +54,9 @@ struct ProtocolNames {
   /// What a product gives that relu, or its derivative, takes alone.
   Form before_relu() const;
   Form before_derivative() const;
-  /// Whether all that a network computes can stay opened: products, comparisons and selections take and give
-  /// opened values, and nothing is exchanged.
-  bool stay_opened() const;
+  /// Whether what products of this layer take and update can stay opened: they, comparisons and selections
+  /// take and give opened values, and nothing is exchanged. Throws Error as product() does.
+  bool stays_opened(std::size_t layer) const;
 };
 
 /// What there is, the default first.

@@ -34,7 +34,7 @@ typename A::Matrix combined(A& arithmetic, const OperationId& operation, const L
 template <Arithmetic A>
 std::pair<typename A::Matrix, LayerState<A>> activate(A& arithmetic, const OperationId& operation,
                                                       const LayerKind& kind, const typename A::Matrix& u,
-                                                      Consumer consumer = Consumer::any) {
+                                                      Consumer consumer = {}) {
   if (!kind.compares()) return {u, std::nullopt};
   std::vector<typename A::Matrix> shifted;
   for (const Hinge& hinge : kind) shifted.push_back(arithmetic.plus_constant(u, -hinge.at));
@@ -46,7 +46,7 @@ std::pair<typename A::Matrix, LayerState<A>> activate(A& arithmetic, const Opera
 template <Arithmetic A>
 typename A::Matrix derivative(A& arithmetic, const OperationId& operation, const LayerKind& kind,
                               const typename A::Matrix& delta, const LayerState<A>& state,
-                              Consumer consumer = Consumer::any) {
+                              Consumer consumer = {}) {
   if (!kind.compares()) return delta;
   const std::vector<typename A::Matrix> copies(kind.hinge_count, delta);
   const auto hinges = arithmetic.relu_derivative(operation, arithmetic.stacked(copies), *state, consumer);

@@ -56,8 +56,8 @@ class Declared {
   const Cost& cost() const { return cost_; }
   /// Whether there were still none.
   bool transfers_to_come() const { return transfers_to_come_; }
-  /// Whether what no file stores stays opened.
-  bool stay_opened() const { return protocols_.stay_opened(); }
+  /// Whether what products of this layer take and update stays opened.
+  bool stays_opened(std::size_t layer) const { return protocols_.stays_opened(layer); }
 
   void product(std::size_t layer, const Layout& left, const Layout& right, bool addend,
                const OperandStates& left_states = {}, const OperandStates& right_states = {},
@@ -77,32 +77,32 @@ class Declared {
     count(find_protocol(Family::truncation, protocols_.truncation), division);
   }
 
-  /// `u`: how what it reads is held; `packings` of what it gives, unless it stays opened. How that is held.
-  Held layer(const LayerKind& kind, const Layout& layout, bool forward, const Held& u,
-             Packings packings = Packings::both) {
+  /// `u`: how what it reads is held; `packings` of what it gives, unless it stays opened for the products of
+  /// layer `reader`. How that is held.
+  Held layer(const LayerKind& kind, const Layout& layout, bool forward, const Held& u, std::size_t reader,
+             Packings packings) {
     if (!kind.compares()) return u;
     Layout hinges{{}, layout.col_groups};  // under each other
     for (std::size_t i = 0; i < kind.hinge_count; ++i)
       hinges.row_groups.insert(hinges.row_groups.end(), layout.row_groups.begin(), layout.row_groups.end());
-    activation(hinges, forward, u, stay_opened() ? Packings::none : packings);
-    if (!stay_opened()) return {};
+    activation(hinges, forward, u, stays_opened(reader) ? Packings::none : packings);
+    if (!stays_opened(reader)) return {};
     const Held selected = Held::under(sizes_.budget.guarded_mask_bits());
     Held out = kind.slope != 0 ? u : selected;
     for (std::size_t i = kind.slope != 0 ? 0 : 1; i < kind.hinge_count; ++i) out = out.plus(selected);
     return out;
   }
 
-  /// Of a product before such a layer, forward or backward.
-  Held before_layer(const LayerKind& kind, bool forward) const {
-    if (!kind.only_hinges() && !stay_opened()) return {};
-    return before_activation(forward, sizes_.budget.numbers().fraction_bits + kind.halvings + halvings_);
+  /// Of a product before such a layer, forward or backward; `reader`: as for it.
+  Held before_layer(const LayerKind& kind, bool forward, std::size_t reader) const {
+    const std::size_t shift = sizes_.budget.numbers().fraction_bits + kind.halvings + halvings_;
+    if (kind.only_hinges()) return before_activation(forward, shift);
+    return stays_opened(reader) ? product_of(shift) : Held{};
   }
   /// Of a product with this shift, before relu or its derivative.
   Held before_activation(bool forward, std::size_t shift) const {
-    if (!stay_opened() &&
-        (forward ? protocols_.before_relu() : protocols_.before_derivative()) == Form::ciphertexts)
-      return {};
-    return Held::under(sizes_.budget.rescaled_mask_bits(sizes_.budget.product_mask_bits(), {1, shift}));
+    const Form form = forward ? protocols_.before_relu() : protocols_.before_derivative();
+    return form == Form::opened ? product_of(shift) : Held{};
   }
 
   void activation(const Layout& layout, bool forward, const Held& z, Packings packings = Packings::both) {
@@ -153,6 +153,10 @@ class Declared {
   }
 
  private:
+  /// A product with this shift, opened.
+  Held product_of(std::size_t shift) const {
+    return Held::under(sizes_.budget.rescaled_mask_bits(sizes_.budget.product_mask_bits(), {1, shift}));
+  }
   /// What opens x, or brings it opened.
   Work brought(const Layout& layout, const Held& x) const {
     Work work{layout, {}};
@@ -251,12 +255,13 @@ Held forward_pass(Declared& declared, const Network& network, const std::vector<
     right.col_groups = part(right.col_groups);
     if (rows.empty() || right.col_groups.empty()) continue;
     const bool hidden = layer + 1 < network.layers();
-    const Held z = hidden || training ? declared.before_layer(network.kind(layer), true) : Held{};
+    const std::size_t reader = hidden ? layer + 1 : layer;
+    const Held z = hidden || training ? declared.before_layer(network.kind(layer), true, reader) : Held{};
     declared.product(layer, with_bias(activation_layout(network, layer, rows, slots)), right, false,
                      of_inputs, weights(layer), z);
     values = z;
     if (hidden || training)
-      values = declared.layer(network.kind(layer), {rows, right.col_groups}, true, z,
+      values = declared.layer(network.kind(layer), {rows, right.col_groups}, true, z, reader,
                               network.layers() > 1 ? Packings::column_packed : Packings::both);
   }
   return values;
@@ -318,7 +323,7 @@ Held read_weights(const TrainingOptions& options, const BitBudget& budget) {
   return options.nesterov ? Held::under(budget.guarded_mask_bits()) : Held{true, {}, true};
 }
 
-/// After an update, where all stays opened. The updates of batches of other sizes are under masks of other
+/// After an update, where they stay opened. The updates of batches of other sizes are under masks of other
 /// bits; over an epoch it comes to the same.
 HeldWeights updated_weights(const TrainingOptions& options, const UpdateFactors& factors,
                             const BitBudget& budget) {
@@ -387,7 +392,8 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
   const bool addend = options.momentum != 0 || options.weight_decay != 0;
   Declared declared(protocols, sizes, range_checks, transfers_to_come,
                     options.nesterov ? UpdateFactors::lookahead_bits : 0);
-  const bool opened = declared.stay_opened();
+  const auto opened = [&](std::size_t layer) { return declared.stays_opened(layer); };
+  const std::size_t last = network.layers() - 1;
   const std::vector<std::size_t> group_widths = part(all_widths, rank.rows(all_widths.size()));
   const bool has_rows = !group_widths.empty(), shares_columns = rank.columns > 1;
   const auto columns = [&](const std::vector<std::size_t>& groups) {
@@ -402,11 +408,14 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
   const auto values_layout = [&](std::size_t layer) {
     return activation_layout(network, layer, rows, slots);
   };
-  const Held targets = opened ? declared.open(values_layout(network.layers()), {}) : Held{};
-  const UpdateFactors factors = opened ? factors_of(options, epoch, group_widths, budget) : UpdateFactors{};
+  const Held targets = opened(last) ? declared.open(values_layout(network.layers()), {}) : Held{};
+  const UpdateFactors factors =
+      protocols.shared ? UpdateFactors{} : factors_of(options, epoch, group_widths, budget);
   std::vector<HeldWeights> held(network.layers());  // as ciphertexts
-  if (opened && !from_file) std::ranges::fill(held, updated_weights(options, factors, budget));
-  for (std::size_t layer = 0; opened && options.nesterov && layer < network.layers(); ++layer) {
+  for (std::size_t layer = 0; !from_file && layer < network.layers(); ++layer)
+    if (opened(layer)) held[layer] = updated_weights(options, factors, budget);
+  for (std::size_t layer = 0; options.nesterov && layer < network.layers(); ++layer) {
+    if (!opened(layer)) continue;
     const Layout layout = weight_layout(network, layer, slots);
     held[layer] = {declared.open(layout, held[layer].weights), declared.open(layout, held[layer].velocity)};
   }
@@ -415,11 +424,11 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
       [&](std::size_t layer, const Held& values) {
         if (layer == 0) return table;
         if (shares_columns) gather(gathered_bytes(network, layer, all_widths, sizes, rank).inputs);
-        if (opened) return kept_of(values_layout(layer), values, budget);
+        if (opened(layer)) return kept_of(values_layout(layer), values, budget);
         return kept_of(with_bias(values_layout(layer)), shares_columns || network.kind(layer - 1).compares());
       },
       [&](std::size_t layer) {
-        if (!opened) return layer == 0 || shares_columns ? OperandStates{} : kept;
+        if (!opened(layer)) return layer == 0 || shares_columns ? OperandStates{} : kept;
         const HeldWeights& of_layer = held[layer];
         return kept_of(weight_layout(network, layer, slots),
                        options.nesterov ? of_layer.weights.plus(of_layer.velocity) : of_layer.weights,
@@ -430,8 +439,8 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
   const auto error_packings = network.layers() > 1 ? Packings::column_packed : Packings::both;
   const Layout outputs_layout{rows, columns(values_layout(network.layers()).col_groups)};
   if (has_rows && !outputs_layout.col_groups.empty() && options.clip_gradient != 0)
-    errors = declared.layer(clip_kind(options.clip_gradient), outputs_layout, true, opened ? errors : Held{},
-                            error_packings);
+    errors = declared.layer(clip_kind(options.clip_gradient), outputs_layout, true,
+                            opened(last) ? errors : Held{}, last, error_packings);
   for (std::size_t layer = network.layers(); layer-- > 0;) {
     const Layout delta = values_layout(layer + 1);
     OperandStates inputs = layer == 0 ? table : reused;
@@ -447,15 +456,16 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
       OperandStates with_bias_row = reused;
       with_bias_row.unused_cells = weights.cols();
       if (shares_columns) with_bias_row = {};
-      backward = declared.before_layer(network.kind(layer - 1), false);
+      backward = declared.before_layer(network.kind(layer - 1), false, layer - 1);
       const bool clipped = layer + 1 == network.layers() && options.clip_gradient != 0;
       declared.product(layer, delta, weights.transposed(), false,
-                       opened ? kept_of(delta, errors, budget)
-                              : kept_of(delta, shares_columns || clipped || network.kind(layer).compares()),
+                       opened(layer)
+                           ? kept_of(delta, errors, budget)
+                           : kept_of(delta, shares_columns || clipped || network.kind(layer).compares()),
                        with_bias_row, backward);
       backward = declared.layer(network.kind(layer - 1), {rows, weights.row_groups}, false, backward,
-                                layer == 1 ? Packings::row_packed : Packings::column_packed);
-    } else if (opened) {
+                                layer - 1, layer == 1 ? Packings::row_packed : Packings::column_packed);
+    } else if (opened(layer)) {
       delta_again.term_bytes = errors.term_bytes(delta, budget);
     }
     if (protocols.shared) {  // its rows of the gradient of the whole batch, gathered
@@ -469,8 +479,8 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
     }
     declared.product(
         layer, with_bias(values_layout(layer)).transposed(), delta, addend, inputs, delta_again,
-        opened ? update_of(factors, budget) : Held{},
-        opened && (options.nesterov || !from_file)
+        opened(layer) ? update_of(factors, budget) : Held{},
+        opened(layer) && (options.nesterov || !from_file)
             ? addend_bytes(options, factors, held[layer], weight_layout(network, layer, slots), budget)
             : std::nullopt);
     errors = std::move(backward);
@@ -501,7 +511,8 @@ Cost weight_check_cost(const Network& network, const ProtocolNames& protocols, c
 Cost storing_cost(const Network& network, const ProtocolNames& protocols, const TrainingOptions& options,
                   std::size_t epoch, const std::vector<std::size_t>& group_widths, const Sizes& sizes) {
   Declared declared(protocols, sizes, false);
-  for (std::size_t layer = 0; declared.stay_opened() && layer < network.layers(); ++layer) {
+  for (std::size_t layer = 0; layer < network.layers(); ++layer) {
+    if (!declared.stays_opened(layer)) continue;
     const HeldWeights held =
         updated_weights(options, factors_of(options, epoch, group_widths, sizes.budget), sizes.budget);
     const Layout layout = weight_layout(network, layer, sizes.budget.slots());

@@ -33,14 +33,15 @@ EncryptedMatrix EncryptedArithmetic::input(const OperationId& operation, Matrix 
   return timed("unpacking", [&] { return unpack_matrix(evaluator_, operation, m); });
 }
 
-EncryptedMatrix EncryptedArithmetic::labels(const OperationId& operation, const std::vector<Matrix>& parts) {
+EncryptedMatrix EncryptedArithmetic::labels(const OperationId& operation, std::size_t layer,
+                                            const std::vector<Matrix>& parts) {
   const Matrix batch = input(operation, stack_rows(parts));
-  if (inside_ == Form::ciphertexts) return batch;
+  if (form_for(layer) == Form::ciphertexts) return batch;
   return timed("labels", [&] { return open_matrix(evaluator_, operation, batch); });
 }
 
 EncryptedMatrix EncryptedArithmetic::gathered(const OperationId& operation, const Matrix& m) {
-  if (inside_ == Form::ciphertexts) return m;
+  if (form_for(operation.layer) == Form::ciphertexts) return m;
   return timed("sums", [&] { return open_matrix(evaluator_, operation, m); });
 }
 
@@ -64,12 +65,24 @@ EncryptedMatrix EncryptedArithmetic::features(const OperationId& operation,
   return stack_rows(kept);
 }
 
+Packings EncryptedArithmetic::packings_for(const Consumer& consumer) const {
+  if (form_for(consumer.layer) == Form::opened) return Packings::none;
+  switch (consumer.kind) {
+    case ConsumerKind::left_operand:
+      return Packings::column_packed;
+    case ConsumerKind::right_operand:
+      return Packings::row_packed;
+    default:
+      return Packings::both;
+  }
+}
+
 EncryptedMatrix EncryptedArithmetic::product(const OperationId& operation, const Matrix& a, const Matrix& b,
                                              std::size_t halvings, Consumer consumer) {
-  const Form form = consumer == Consumer::relu              ? before_relu_
-                    : consumer == Consumer::relu_derivative ? before_derivative_
-                    : consumer == Consumer::output          ? Form::ciphertexts
-                                                            : inside_;
+  const Form form = consumer.kind == ConsumerKind::relu              ? before_relu_
+                    : consumer.kind == ConsumerKind::relu_derivative ? before_derivative_
+                    : consumer.kind == ConsumerKind::output          ? Form::ciphertexts
+                                                                     : form_for(consumer.layer);
   const Rescale factor{1, evaluator_.budget.numbers().fraction_bits + halvings};
   const char* kind = operation.direction == Direction::forward ? "forward product" : "backward product";
   return timed(kind, [&] {
@@ -90,28 +103,23 @@ EncryptedMatrix EncryptedArithmetic::velocity(const OperationId& operation, cons
       EncryptedMatrix momentum = scale(key, previous, Integer(static_cast<long>(factors.momentum)));
       addend = Addend{addend ? smlp::add(key, addend->matrix, momentum) : std::move(momentum), bits};
     }
-    return protocols_.matmul->multiply(evaluator_, operation, a, b, factors.rescale, addend, inside_);
+    return protocols_.matmul->multiply(evaluator_, operation, a, b, factors.rescale, addend,
+                                       form_for(operation.layer));
   });
 }
 
 std::pair<EncryptedMatrix, EncryptedArithmetic::ActivationTape> EncryptedArithmetic::relu(
     const OperationId& operation, const Matrix& z, Consumer consumer) {
-  const Packings packings = inside_ == Form::opened              ? Packings::none
-                            : consumer == Consumer::left_operand ? Packings::column_packed
-                                                                 : Packings::both;
-  Activated activated =
-      timed("activation", [&] { return protocols_.activation->forward(evaluator_, operation, z, packings); });
+  Activated activated = timed("activation", [&] {
+    return protocols_.activation->forward(evaluator_, operation, z, packings_for(consumer));
+  });
   return {std::move(activated.values), std::move(activated.state)};
 }
 
 EncryptedMatrix EncryptedArithmetic::relu_derivative(const OperationId& operation, const Matrix& delta,
                                                      const ActivationTape& tape, Consumer consumer) {
-  const Packings packings = inside_ == Form::opened               ? Packings::none
-                            : consumer == Consumer::left_operand  ? Packings::column_packed
-                            : consumer == Consumer::right_operand ? Packings::row_packed
-                                                                  : Packings::both;
   return timed("activation derivative", [&] {
-    return protocols_.activation->backward(evaluator_, operation, delta, *tape, packings);
+    return protocols_.activation->backward(evaluator_, operation, delta, *tape, packings_for(consumer));
   });
 }
 

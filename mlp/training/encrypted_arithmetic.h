@@ -29,28 +29,28 @@ class EncryptedArithmetic {
         protocols_(make_protocols(protocols, evaluator.budget)),
         before_relu_(protocols.before_relu()),
         before_derivative_(protocols.before_derivative()),
-        inside_(protocols.stay_opened() ? Form::opened : Form::ciphertexts) {
+        names_(protocols) {
     protocols_.activation = in_tiles(std::move(protocols_.activation), least_tile_cells(protocols));
     if (range_checks && protocols.checks_ranges()) evaluator_.evidence = std::make_shared<RangeEvidence>();
   }
 
   /// One value a ciphertext where the evaluator's budget says so (one round trip), else as it is.
-  Matrix labels(const OperationId& operation, const std::vector<Matrix>& parts);
+  Matrix labels(const OperationId& operation, std::size_t layer, const std::vector<Matrix>& parts);
   /// The key holder opens each of `groups` once. Throws Error for groups of a second table.
   Matrix features(const OperationId& operation, const std::vector<std::size_t>& groups,
                   const std::vector<Matrix>& parts);
   Matrix open_once(const Matrix& m) { return m.opened().pieces.empty() ? m.opened_once() : m; }
-  /// Where all stays opened, the update adds to what the key holder opens of them, by one product too.
-  Matrix weights_for(const Matrix& m, std::size_t products) {
-    return products > 1 || inside_ == Form::opened ? open_once(m) : m;
+  /// Where they stay opened, the update adds to what the key holder opens of them, by one product too.
+  Matrix weights_for(const Matrix& m, std::size_t layer, std::size_t products) {
+    return products > 1 || form_for(layer) == Form::opened ? open_once(m) : m;
   }
-  /// Where all stays opened: as one term, opened.
+  /// Where the layer's values stay opened: as one term, opened.
   Matrix gathered(const OperationId& operation, const Matrix& m);
   /// As ciphertexts.
   Matrix stored(const OperationId& operation, const Matrix& m);
-  /// Opened where all stays opened, or the chosen activation takes that.
+  /// Opened where its consumer's layer stays opened, or the chosen activation takes that.
   Matrix product(const OperationId& operation, const Matrix& a, const Matrix& b, std::size_t halvings = 0,
-                 Consumer consumer = Consumer::any);
+                 Consumer consumer = {});
   Matrix velocity(const OperationId& operation, const Matrix& a, const Matrix& b,
                   const UpdateFactors& factors, const Matrix& previous, const Matrix& weights);
   std::pair<Matrix, ActivationTape> relu(const OperationId& operation, const Matrix& z, Consumer consumer);
@@ -84,6 +84,11 @@ class EncryptedArithmetic {
   const SecondsByKind& seconds() const { return seconds_; }
 
  private:
+  /// Of what products of this layer take and update.
+  Form form_for(std::size_t layer) const {
+    return names_.stays_opened(layer) ? Form::opened : Form::ciphertexts;
+  }
+  Packings packings_for(const Consumer& consumer) const;
   Matrix input(const OperationId& operation, Matrix m);
   template <typename Operation>
   auto timed(const char* kind, Operation&& operation);
@@ -91,7 +96,7 @@ class EncryptedArithmetic {
   Evaluator& evaluator_;
   ProtocolSet protocols_;
   Form before_relu_, before_derivative_;
-  Form inside_;  ///< of what no activation takes alone and no file
+  ProtocolNames names_;
   SecondsByKind seconds_;
   std::map<std::size_t, std::shared_ptr<OpenedRows>> table_;  ///< by group
 };

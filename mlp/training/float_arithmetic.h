@@ -20,13 +20,13 @@ class FloatArithmetic : public PlainArithmetic<double> {
   explicit FloatArithmetic(std::size_t fraction_bits) : PlainArithmetic(1.0), fraction_bits_(fraction_bits) {}
 
   Matrix product(const OperationId& operation, const Matrix& a, const Matrix& b, std::size_t halvings = 0,
-                 Consumer = Consumer::any);
+                 Consumer = {});
   Matrix velocity(const OperationId& operation, const Matrix& a, const Matrix& b,
                   const UpdateFactors& factors, const Matrix& previous, const Matrix& weights);
   std::pair<Matrix, ActivationTape> relu(const OperationId& operation, const Matrix& z,
-                                         Consumer consumer = Consumer::any);
+                                         Consumer consumer = {});
   Matrix relu_derivative(const OperationId& operation, const Matrix& delta, const ActivationTape& tape,
-                         Consumer consumer = Consumer::any);
+                         Consumer consumer = {});
   Matrix plus_constant(const Matrix& m, double constant);
   Matrix combination(const OperationId& operation, const std::vector<std::pair<std::int64_t, Matrix>>& terms,
                      double constant);

@@ -49,13 +49,15 @@ class PlainArithmetic {
   /// `one` as its cells have it.
   explicit PlainArithmetic(Cell one) : one_(std::move(one)) {}
 
-  Matrix labels(const OperationId&, const std::vector<Matrix>& parts) const { return stacked(parts); }
+  Matrix labels(const OperationId&, std::size_t, const std::vector<Matrix>& parts) const {
+    return stacked(parts);
+  }
   Matrix features(const OperationId&, const std::vector<std::size_t>&,
                   const std::vector<Matrix>& parts) const {
     return with_bias_input(stacked(parts));
   }
   const Matrix& open_once(const Matrix& m) const { return m; }
-  const Matrix& weights_for(const Matrix& m, std::size_t) const { return m; }
+  const Matrix& weights_for(const Matrix& m, std::size_t, std::size_t) const { return m; }
   const Matrix& gathered(const OperationId&, const Matrix& m) const { return m; }
   const Matrix& stored(const OperationId&, const Matrix& m) const { return m; }
   Matrix stacked(const std::vector<Matrix>& parts) const { return smlp::stacked(parts); }

@@ -36,7 +36,7 @@ ProtocolNames with_cheapest_products(const ProtocolNames& names, std::size_t lay
       return std::numeric_limits<double>::infinity();
     }
   };
-  // One for all layers to begin with: where none needs ciphertexts, values stay opened between them.
+  // One for all layers to begin with.
   std::vector<std::string_view> chosen(layers, names.product(0).name);
   double least = seconds(chosen);
   for (const Descriptor* each : names.products()) {

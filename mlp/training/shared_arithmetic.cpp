@@ -86,9 +86,10 @@ SharedMatrix SharedArithmetic::features(const OperationId& operation, const std:
   return out;
 }
 
-SharedMatrix SharedArithmetic::labels(const OperationId& operation, const std::vector<Matrix>& parts) {
+SharedMatrix SharedArithmetic::labels(const OperationId& operation, std::size_t layer,
+                                      const std::vector<Matrix>& parts) {
   Matrix out = own_rows(
-      parts, [&](const std::vector<EncryptedMatrix>& mine) { return here_.labels(operation, mine); });
+      parts, [&](const std::vector<EncryptedMatrix>& mine) { return here_.labels(operation, layer, mine); });
   if (!shares_columns()) return out;
   out.col_groups = parts.front().part.layout().col_groups;
   const Share mine = mine_.cols(out.col_groups.size());

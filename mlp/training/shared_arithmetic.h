@@ -49,17 +49,17 @@ class SharedArithmetic {
   /// The batch that all ranks have read.
   Matrix features(const OperationId& operation, const std::vector<std::size_t>& groups,
                   const std::vector<Matrix>& parts);
-  Matrix labels(const OperationId& operation, const std::vector<Matrix>& parts);
+  Matrix labels(const OperationId& operation, std::size_t layer, const std::vector<Matrix>& parts);
   Matrix open_once(const Matrix& m);
   /// Where products read other columns of them each masks its own.
-  Matrix weights_for(const Matrix& m, std::size_t products) {
-    return shares_columns() ? m : everywhere(here_.weights_for(m.part, products));
+  Matrix weights_for(const Matrix& m, std::size_t layer, std::size_t products) {
+    return shares_columns() ? m : everywhere(here_.weights_for(m.part, layer, products));
   }
   Matrix gathered(const OperationId&, const Matrix& m) { return m; }
   Matrix stored(const OperationId&, const Matrix& m) { return m; }
   /// a of the batch, b everywhere.
   Matrix product(const OperationId& operation, const Matrix& a, const Matrix& b, std::size_t halvings = 0,
-                 Consumer consumer = Consumer::any);
+                 Consumer consumer = {});
   /// a^T b + .. of a and b of the batch; the others, and the result, everywhere.
   Matrix velocity(const OperationId& operation, const Matrix& a, const Matrix& b,
                   const UpdateFactors& factors, const Matrix& previous, const Matrix& weights);

@@ -63,14 +63,15 @@ typename A::Matrix forward(A& arithmetic, const Network& network, const Weights<
     LayerTape<A> tape{layer == 0 ? std::move(values) : arithmetic.with_bias_input(values), std::nullopt};
     if (tapes != nullptr) tape.inputs = arithmetic.open_once(tape.inputs);  // forward and gradient
     const bool hidden = layer + 1 < model.weights.size();
+    const std::size_t reader = hidden ? layer + 1 : layer;  // of its values, or of their error
+    const ConsumerKind consumer = !hidden && tapes == nullptr ? ConsumerKind::output
+                                  : kind.only_hinges()        ? ConsumerKind::relu
+                                                              : ConsumerKind::any;
     values = arithmetic.product({step, number, Direction::forward}, tape.inputs, model.weights[layer],
-                                halvings_of(kind, factors),
-                                !hidden && tapes == nullptr ? Consumer::output
-                                : kind.only_hinges()        ? Consumer::relu
-                                                            : Consumer::any);
+                                halvings_of(kind, factors), {consumer, reader});
     if (hidden) {
-      auto activated =
-          activate(arithmetic, {step, number, Direction::activation}, kind, values, Consumer::left_operand);
+      auto activated = activate(arithmetic, {step, number, Direction::activation}, kind, values,
+                                {ConsumerKind::left_operand, reader});
       values = std::move(activated.first);
       tape.activation = std::move(activated.second);
     }
@@ -97,21 +98,18 @@ typename A::Matrix train_batch(A& arithmetic, const Network& network, Weights<ty
   }
   Weights<typename A::Matrix>& point = operands(arithmetic, model, ahead, step, factors);
   for (std::size_t layer = 0; layer < point.weights.size(); ++layer)  // forward, and backward
-    point.weights[layer] = arithmetic.weights_for(point.weights[layer], layer == 0 ? 1 : 2);
+    point.weights[layer] = arithmetic.weights_for(point.weights[layer], layer, layer == 0 ? 1 : 2);
   const auto last = static_cast<std::uint8_t>(model.weights.size() - 1);
-  const auto delta_consumer = [](std::size_t layer) {  // of layer 0 the gradient is all that follows
-    return layer > 0 ? Consumer::left_operand : Consumer::right_operand;
-  };
+  const Consumer of_residual{last > 0 ? ConsumerKind::left_operand : ConsumerKind::any, last};
   const typename A::Matrix scores = forward(arithmetic, network, point, step, batch, &tapes, factors);
-  const typename A::Matrix residual =
-      arithmetic.subtract(activate(arithmetic, {step, last, Direction::activation}, network.kind(last),
-                                   scores, delta_consumer(last))
-                              .first,
-                          targets);
+  const typename A::Matrix residual = arithmetic.subtract(
+      activate(arithmetic, {step, last, Direction::activation}, network.kind(last), scores, of_residual)
+          .first,
+      targets);
   typename A::Matrix delta = residual;
   if (factors.clip != 0)
     delta = activate(arithmetic, {step, last, Direction::clipping}, clip_kind(factors.clip), residual,
-                     delta_consumer(last))
+                     of_residual)
                 .first;
   for (std::size_t layer = model.weights.size(); layer-- > 0;) {
     const auto number = static_cast<std::uint8_t>(layer);
@@ -121,13 +119,15 @@ typename A::Matrix train_batch(A& arithmetic, const Network& network, Weights<ty
     if (layer > 0) {
       delta = arithmetic.open_once(delta);  // backward and gradient
       const LayerKind& kind = network.kind(layer - 1);
-      delta_before = arithmetic.product({step, number, Direction::backward}, delta,
-                                        arithmetic.transposed(arithmetic.without_bias(point.weights[layer])),
-                                        halvings_of(kind, factors),
-                                        kind.only_hinges() ? Consumer::relu_derivative : Consumer::any);
+      delta_before = arithmetic.product(
+          {step, number, Direction::backward}, delta,
+          arithmetic.transposed(arithmetic.without_bias(point.weights[layer])), halvings_of(kind, factors),
+          {kind.only_hinges() ? ConsumerKind::relu_derivative : ConsumerKind::any, layer - 1});
+      // Of layer 0 the gradient is all that follows.
       delta_before =
           derivative(arithmetic, {step, static_cast<std::uint8_t>(layer - 1), Direction::activation_backward},
-                     kind, delta_before, tapes[layer - 1].activation, delta_consumer(layer - 1));
+                     kind, delta_before, tapes[layer - 1].activation,
+                     {layer > 1 ? ConsumerKind::left_operand : ConsumerKind::right_operand, layer - 1});
     }
     typename A::Matrix update = arithmetic.velocity(
         {step, number, Direction::gradient}, arithmetic.transposed(tapes[layer].inputs), delta, factors,

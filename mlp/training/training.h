@@ -68,8 +68,8 @@ void train_epoch(A& arithmetic, const Network& network, Weights<typename A::Matr
     const auto features =
         arithmetic.features(feature_operation(step), keeps ? batches[b] : std::vector<std::size_t>{},
                             detail::read_groups(batches[b], table.features));
-    const auto labels =
-        arithmetic.labels(label_operation(step), detail::read_groups(batches[b], table.labels));
+    const auto labels = arithmetic.labels(label_operation(step), network.layers() - 1,
+                                          detail::read_groups(batches[b], table.labels));
     const UpdateFactors factors = update_factors(options, epoch, batch_rows(groups, batches[b]), budget);
     const auto residual = train_batch(arithmetic, network, model, step, features, labels, factors);
     if (b + 1 == batches.size()) {
