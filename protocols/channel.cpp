@@ -58,7 +58,7 @@ void Channel::send(std::span<const std::shared_ptr<Call>> calls, const Turn& tur
     transcribe(answers[i]);
     if (refusal_in(answers[i]) == OutOfRange().what()) throw RangeRefusal(call.operation_);
     const Traffic round{call.body_bytes_, answer_body_in(answers[i]).size(),
-                        &call == calls.back().get() && call.operation_.tile == 0 ? 1U : 0U};
+                        &call == calls.back().get() && call.operation_.tile % tiles_together == 0 ? 1U : 0U};
     traffic_ += round;
     by_protocol_[call.protocol_] += round;
     const bool last = i + 1 == answers.size();

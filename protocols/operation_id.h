@@ -1,6 +1,7 @@
 // Where in a run an operation stands: half of every randomness address, and bound into every request.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "paillier/random.h"
@@ -70,6 +71,10 @@ enum class RandomnessKind : std::uint8_t {
   mask_selected,  ///< e of what a selection by transfers gives
   mask_form,      ///< r of what is opened, or closed, by itself
 };
+
+/// Tiles of an operation that are under way together, and one round trip: the first, the ninth and so on
+/// begin one.
+inline constexpr std::size_t tiles_together = 8;
 
 struct OperationId {
   std::uint32_t step = 0;

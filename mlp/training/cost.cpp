@@ -106,14 +106,14 @@ class Declared {
   }
 
   void activation(const Layout& layout, bool forward, const Held& z, Packings packings = Packings::both) {
-    const std::vector<Layout> tiles = activation_tiles(layout, least_tile_cells(protocols_));
+    const std::vector<Layout> tiles = activation_tiles(layout, tile_cells(protocols_));
     if (tiles.size() == 1) return activation_tile(tiles.front(), forward, z, packings);
     send();
-    const std::uint64_t rounds_before = cost_.traffic.rounds;
-    std::uint64_t rounds_after = 0;
-    for (const Layout& tile : tiles) {
-      cost_.traffic.rounds = rounds_before;  // tiles go together
-      activation_tile(tile, forward, z, packings);
+    std::uint64_t rounds_before = 0, rounds_after = cost_.traffic.rounds;
+    for (std::size_t i = 0; i < tiles.size(); ++i) {
+      if (i % tiles_together == 0) rounds_before = rounds_after;
+      cost_.traffic.rounds = rounds_before;  // they go together
+      activation_tile(tiles[i], forward, z, packings);
       send();
       rounds_after = std::max(rounds_after, cost_.traffic.rounds);
     }

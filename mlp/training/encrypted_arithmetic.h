@@ -30,7 +30,7 @@ class EncryptedArithmetic {
         before_relu_(protocols.before_relu()),
         before_derivative_(protocols.before_derivative()),
         names_(protocols) {
-    protocols_.activation = in_tiles(std::move(protocols_.activation), least_tile_cells(protocols));
+    protocols_.activation = in_tiles(std::move(protocols_.activation), tile_cells(protocols));
     if (range_checks && protocols.checks_ranges()) evaluator_.evidence = std::make_shared<RangeEvidence>();
   }
 

@@ -2,6 +2,7 @@
 #include "protocols/activation/tiles.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "paillier/error.h"
 #include "protocols/turns.h"
@@ -10,7 +11,7 @@ namespace smlp {
 
 namespace {
 
-constexpr std::size_t most_tiles = 8;
+constexpr std::size_t most_tiles = 1 + std::numeric_limits<decltype(OperationId::tile)>::max();
 
 struct TileStates : ActivationState {
   std::vector<std::shared_ptr<const ActivationState>> of_tiles;
@@ -18,8 +19,8 @@ struct TileStates : ActivationState {
 
 class TiledActivation : public Activation {
  public:
-  TiledActivation(std::shared_ptr<const Activation> whole, std::size_t least_cells)
-      : whole_(std::move(whole)), least_cells_(least_cells) {}
+  TiledActivation(std::shared_ptr<const Activation> whole, const TileCells& cells)
+      : whole_(std::move(whole)), cells_(cells) {}
 
   Activated forward(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& z,
                     Packings packings) const override {
@@ -52,7 +53,7 @@ class TiledActivation : public Activation {
   std::vector<EncryptedMatrix> cut(const EncryptedMatrix& m) const {
     std::vector<EncryptedMatrix> tiles;
     std::size_t group = 0;
-    for (const Layout& layout : activation_tiles(m.layout(), least_cells_)) {
+    for (const Layout& layout : activation_tiles(m.layout(), cells_)) {
       tiles.push_back(row_groups(m, group, layout.row_groups.size()));
       group += layout.row_groups.size();
     }
@@ -63,11 +64,12 @@ class TiledActivation : public Activation {
   static void for_each_tile(const Evaluator& evaluator, std::size_t tiles, Work&& work) {
     if (tiles == 1) return work(0, evaluator);
     evaluator.calls->send();
-    take_turns(tiles, [&](std::size_t i, Turn turn) {
-      const Evaluator of_tile = evaluator.for_task(turn);
-      work(i, of_tile);
-      of_tile.calls->send();
-    });
+    for (std::size_t first = 0; first < tiles; first += tiles_together)
+      take_turns(std::min(tiles - first, tiles_together), [&](std::size_t i, Turn turn) {
+        const Evaluator of_tile = evaluator.for_task(turn);
+        work(first + i, of_tile);
+        of_tile.calls->send();
+      });
   }
   static OperationId tile_operation(OperationId operation, std::size_t tile) {
     operation.tile = static_cast<std::uint8_t>(tile);
@@ -75,21 +77,23 @@ class TiledActivation : public Activation {
   }
 
   std::shared_ptr<const Activation> whole_;
-  std::size_t least_cells_;
+  TileCells cells_;
 };
 
 }  // namespace
 
-std::size_t least_tile_cells(const ProtocolNames& protocols) {
+TileCells tile_cells(const ProtocolNames& protocols) {
   const bool quick = !find_protocol(Family::activation, protocols.activation).fused &&
                      find_protocol(Family::comparison, protocols.comparison).transfers &&
                      find_protocol(Family::selection, protocols.selection).transfers;
-  return quick ? 16384 : 128;
+  return quick ? TileCells{1 << 14, 1 << 15} : TileCells{1 << 7, 1 << 12};
 }
 
-std::vector<Layout> activation_tiles(const Layout& layout, std::size_t least_cells) {
-  const std::size_t groups = layout.row_groups.size(), cells = layout.rows() * layout.cols();
-  const std::size_t count = std::clamp<std::size_t>(cells / least_cells, 1, std::min(groups, most_tiles));
+std::vector<Layout> activation_tiles(const Layout& layout, const TileCells& cells) {
+  const std::size_t groups = layout.row_groups.size(), all = layout.rows() * layout.cols();
+  const std::size_t wanted =
+      std::max(std::min(all / cells.least, tiles_together), (all + cells.most - 1) / cells.most);
+  const std::size_t count = std::clamp<std::size_t>(wanted, 1, std::min(groups, most_tiles));
   std::vector<Layout> tiles;
   std::size_t first = 0;
   for (std::size_t i = 0; i < count; ++i) {
@@ -102,8 +106,8 @@ std::vector<Layout> activation_tiles(const Layout& layout, std::size_t least_cel
   return tiles;
 }
 
-std::shared_ptr<const Activation> in_tiles(std::shared_ptr<const Activation> whole, std::size_t least_cells) {
-  return std::make_shared<TiledActivation>(std::move(whole), least_cells);
+std::shared_ptr<const Activation> in_tiles(std::shared_ptr<const Activation> whole, const TileCells& cells) {
+  return std::make_shared<TiledActivation>(std::move(whole), cells);
 }
 
 }  // namespace smlp

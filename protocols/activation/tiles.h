@@ -8,15 +8,21 @@
 
 namespace smlp {
 
-/// Fewest cells that are worth round trips of their own: 128 that cost a good part of a millisecond each,
-/// 16,384 where they are garbled and transferred in microseconds.
-std::size_t least_tile_cells(const ProtocolNames& protocols);
+/// Cells of a tile.
+struct TileCells {
+  std::size_t least;  ///< that are worth round trips of their own
+  std::size_t most;   ///< whose messages have tens of MB
+};
+/// 128 to 4,096 where each costs a good part of a millisecond and 10 KB, 16,384 to 32,768 where they are
+/// garbled and transferred in microseconds and 1 KB.
+TileCells tile_cells(const ProtocolNames& protocols);
 
-/// The layouts of the tiles of a matrix, from the top: whole row groups, evenly, one tile for
-/// every `least_cells` cells as far as there are groups, and 8 at most.
-std::vector<Layout> activation_tiles(const Layout& layout, std::size_t least_cells);
+/// The layouts of the tiles of a matrix, from the top: whole row groups, evenly, one tile for every
+/// `cells.least` cells up to tiles_together, or as many as it takes for `cells.most`, as far as there are
+/// groups and tiles have numbers (256).
+std::vector<Layout> activation_tiles(const Layout& layout, const TileCells& cells);
 
-/// The same activation, each tile at a place of its own.
-std::shared_ptr<const Activation> in_tiles(std::shared_ptr<const Activation> whole, std::size_t least_cells);
+/// The same activation, each tile at a place of its own, tiles_together at a time.
+std::shared_ptr<const Activation> in_tiles(std::shared_ptr<const Activation> whole, const TileCells& cells);
 
 }  // namespace smlp

@@ -15,11 +15,11 @@ using namespace smlp::testing;
 
 namespace {
 
-constexpr std::size_t least_cells = 128;
+constexpr TileCells tile_of{128, 1024};
 
 std::vector<std::vector<std::size_t>> groups_of_tiles(const Layout& layout) {
   std::vector<std::vector<std::size_t>> out;
-  for (const Layout& tile : activation_tiles(layout, least_cells)) {
+  for (const Layout& tile : activation_tiles(layout, tile_of)) {
     CHECK(tile.col_groups == layout.col_groups);
     out.push_back(tile.row_groups);
   }
@@ -41,10 +41,10 @@ IntegerMatrix values(std::uint64_t seed) {
 }
 
 Run run_activation(const ProtocolNames& names, std::size_t slots, bool tiled,
-                   std::shared_ptr<AddressLog> log = nullptr) {
+                   std::shared_ptr<AddressLog> log = nullptr, const TileCells& cells = tile_of) {
   TwoParties parties({.slots = slots, .seed = 60, .log = std::move(log)});
   auto activation = make_protocols(names, parties.budget()).activation;
-  if (tiled) activation = in_tiles(activation, least_cells);
+  if (tiled) activation = in_tiles(activation, cells);
   const EncryptedMatrix z = parties.encrypt(values(1)), delta = parties.encrypt(values(2));
   const OperationId operation = parties.next_operation();
   OperationId backward = operation;
@@ -59,19 +59,23 @@ Run run_activation(const ProtocolNames& names, std::size_t slots, bool tiled,
 
 }  // namespace
 
-TEST_CASE("tiles: whole row groups, evenly, of about 128 cells, at most 8") {
+TEST_CASE("tiles: whole row groups, evenly, of about 128 cells up to 8, then of at most 1,024") {
   CHECK(groups_of_tiles({{4, 4, 4}, {10}}) == std::vector<Groups>{{4, 4, 4}});
   CHECK(groups_of_tiles({{16, 16}, {8, 8}}) == std::vector<Groups>{{16}, {16}});
   CHECK(groups_of_tiles({{16}, Groups(10, 10)}) == std::vector<Groups>{{16}});
   CHECK(groups_of_tiles({{7, 7, 6, 6, 6}, {16}}) == std::vector<Groups>{{7}, {7}, {6}, {6, 6}});
-  CHECK(groups_of_tiles({Groups(17, 15), Groups(9, 14)}).size() == 8);
+  CHECK(groups_of_tiles({Groups(17, 5), Groups(9, 10)}).size() == 8);
+  CHECK(groups_of_tiles({Groups(700, 15), {100}}).size() == 256);         // 1,026 of 1,024 cells: numbers end
+  CHECK(groups_of_tiles({Groups(17, 15), Groups(9, 100)}).size() == 17);  // 225 of them, and groups end
+  CHECK(groups_of_tiles({Groups(100, 15), {100}}).size() == 100);
+  CHECK(groups_of_tiles({Groups(100, 12), {8}}).size() == 10);
   CHECK(groups_of_tiles({Groups(1000, 1), {1}}).size() == 7);
 }
 
 TEST_CASE("tiles: quick comparisons and selections have few") {
-  CHECK(least_tile_cells(preset("homomorphic")) == least_cells);
-  CHECK(least_tile_cells(preset("hybrid")) == 16384);
-  CHECK(activation_tiles({Groups(16, 8), Groups(10, 8)}, 16384).size() == 1);
+  CHECK(tile_cells(preset("homomorphic")).least == 128);
+  CHECK(tile_cells(preset("hybrid")).least == 16384);
+  CHECK(activation_tiles({Groups(16, 8), Groups(128, 1)}, tile_cells(preset("hybrid"))).size() == 1);
 }
 
 TEST_CASE(
@@ -88,6 +92,17 @@ TEST_CASE(
     CHECK(tiled.requests.size() > whole.requests.size());
     CHECK(tiled.traffic.rounds == whole.traffic.rounds);
   });
+}
+
+TEST_CASE("tiles: many go eight at a time, each eight in the rounds of one") {
+  auto log = std::make_shared<AddressLog>();
+  const Run whole = run_activation(preset("homomorphic"), one_slot, false),
+            tiled = run_activation(preset("homomorphic"), one_slot, true, log, {8, 16});
+  CHECK(whole.forward == tiled.forward);
+  CHECK(whole.backward == tiled.backward);
+  // 276 cells in 18 tiles.
+  CHECK(tiled.traffic.rounds == 3 * whole.traffic.rounds);
+  CHECK(log->repeated() == 0);
 }
 
 TEST_CASE("tiles: the transcript depends neither on time nor on threads, and no address is used twice") {
@@ -119,7 +134,7 @@ TEST_CASE("tiles: the sealed state of one is refused in another") {
 TEST_CASE("tiles: the state of another activation is refused") {
   TwoParties parties;
   const auto whole = make_protocols(preset("homomorphic"), parties.budget()).activation;
-  const auto tiled = in_tiles(whole, least_cells);
+  const auto tiled = in_tiles(whole, tile_of);
   const EncryptedMatrix z = parties.encrypt(values(3));
   const OperationId operation = parties.next_operation();
   const Activated in_one = whole->forward(parties.evaluator(), operation, z);
@@ -131,10 +146,9 @@ TEST_CASE("tiles: a refusal of the key holder ends the operation") {
   KeyHolderPolicy policy = permissive_policy();
   policy.protocols.erase("selection/homomorphic");
   TwoParties parties({.policy = policy});
-  const auto tiled =
-      in_tiles(make_protocols(preset("homomorphic"), parties.budget()).activation, least_cells);
+  const auto tiled = in_tiles(make_protocols(preset("homomorphic"), parties.budget()).activation, tile_of);
   const EncryptedMatrix z = parties.encrypt(values(3));
-  REQUIRE(activation_tiles(z.layout(), least_cells).size() > 1);
+  REQUIRE(activation_tiles(z.layout(), tile_of).size() > 1);
   CHECK(error_of([&] {
           tiled->forward(parties.evaluator(), parties.next_operation(), z);
         }).find("selection/homomorphic") != std::string::npos);
