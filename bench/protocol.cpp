@@ -93,7 +93,7 @@ class ProtocolCalls {
             {"forward", "value", values, [=](const Evaluator& e) { activation->forward(e, forward, *z); }},
             {"backward", "value", values,
              [=](const Evaluator& e) { activation->backward(e, backward, *z, *state); }}};
-        if (!names_.stay_opened()) return calls;
+        if (!names_.stays_opened(0)) return calls;
         calls.push_back(
             {"forward, from opened to opened", "value", values, [=, opened = opened(*z)](const Evaluator& e) {
                activation->forward(e, forward, *opened, Packings::none);

@@ -13,8 +13,8 @@ namespace smlp {
 namespace {
 
 constexpr std::size_t most_terms = 16;
-/// Of a request, which has room for 1,024 parameters.
-constexpr std::size_t most_runs_of_sum = 128, run_parameters = 6;
+/// Of a request, which has room for 2,048 parameters. Each tile of an activation is a run of its own.
+constexpr std::size_t most_runs_of_sum = 300, run_parameters = 6;
 /// Of a factor, in size.
 constexpr std::int64_t factors_end = std::int64_t{1} << 62;
 

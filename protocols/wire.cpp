@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t max_name = 64;
 constexpr std::size_t max_group = 4096;
 constexpr std::size_t max_cells = std::size_t{1} << 24;
-constexpr std::size_t max_parameters = 1024;
+constexpr std::size_t max_parameters = 2048;
 constexpr std::size_t max_refusal = 4096;
 constexpr std::size_t body_size_bytes = 8;
 

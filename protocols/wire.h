@@ -56,7 +56,7 @@ struct Header {
 
   bool operator==(const Header&) const = default;
   void append(Bytes& out) const;
-  /// Throws Error on truncation, a name of more than 64 characters, more than 65,536 groups or 1,024
+  /// Throws Error on truncation, a name of more than 64 characters, more than 65,536 groups or 2,048
   /// parameters, a group of 0 or more than 4,096 cells, or more than 2^24 cells in all.
   static Header read(ByteReader& reader);
 };

@@ -109,15 +109,12 @@ class Declared {
     const std::vector<Layout> tiles = activation_tiles(layout, tile_cells(protocols_));
     if (tiles.size() == 1) return activation_tile(tiles.front(), forward, z, packings);
     send();
-    std::uint64_t rounds_before = 0, rounds_after = cost_.traffic.rounds;
     for (std::size_t i = 0; i < tiles.size(); ++i) {
-      if (i % tiles_together == 0) rounds_before = rounds_after;
-      cost_.traffic.rounds = rounds_before;  // they go together
+      const std::uint64_t rounds = cost_.traffic.rounds;
       activation_tile(tiles[i], forward, z, packings);
       send();
-      rounds_after = std::max(rounds_after, cost_.traffic.rounds);
+      if (i % tiles_together != 0) cost_.traffic.rounds = rounds;  // it goes with the one before
     }
-    cost_.traffic.rounds = rounds_after;
   }
 
   /// x opened, as one term.

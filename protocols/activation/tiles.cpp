@@ -90,9 +90,11 @@ TileCells tile_cells(const ProtocolNames& protocols) {
 }
 
 std::vector<Layout> activation_tiles(const Layout& layout, const TileCells& cells) {
-  const std::size_t groups = layout.row_groups.size(), all = layout.rows() * layout.cols();
-  const std::size_t wanted =
-      std::max(std::min(all / cells.least, tiles_together), (all + cells.most - 1) / cells.most);
+  const std::size_t groups = layout.row_groups.size(), cols = layout.cols();
+  const std::size_t of_group = groups == 0 ? 0 : std::ranges::max(layout.row_groups) * cols;
+  const std::size_t fitting = std::max<std::size_t>(1, cells.most / std::max<std::size_t>(1, of_group));
+  const std::size_t wanted = std::max(std::min(layout.rows() * cols / cells.least, tiles_together),
+                                      (groups + fitting - 1) / fitting);
   const std::size_t count = std::clamp<std::size_t>(wanted, 1, std::min(groups, most_tiles));
   std::vector<Layout> tiles;
   std::size_t first = 0;

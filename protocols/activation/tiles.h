@@ -18,8 +18,8 @@ struct TileCells {
 TileCells tile_cells(const ProtocolNames& protocols);
 
 /// The layouts of the tiles of a matrix, from the top: whole row groups, evenly, one tile for every
-/// `cells.least` cells up to tiles_together, or as many as it takes for `cells.most`, as far as there are
-/// groups and tiles have numbers (256).
+/// `cells.least` cells up to tiles_together, or as many as it takes for none to have more than `cells.most`,
+/// as far as one group has not and tiles have numbers (256).
 std::vector<Layout> activation_tiles(const Layout& layout, const TileCells& cells);
 
 /// The same activation, each tile at a place of its own, tiles_together at a time.

@@ -314,7 +314,7 @@ TEST_CASE("opened sums: what a request has no room for is refused before it is s
   const std::size_t requests = o.parties.channel().requests().size();
   CHECK(error_of([&] { open_matrix(o.parties.evaluator(), o.parties.next_operation(), sum); }) ==
         "an opened matrix of 5 x 3 cells is a sum of 17 terms in 34 runs of rows, a request has room for 16 "
-        "and 128; take a smaller --batch");
+        "and 300; take a smaller --batch");
   CHECK(o.parties.channel().requests().size() == requests);
 }
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "paillier/parallel.h"
+#include "protocols/conversion/change_form.h"
 #include "protocols/registry.h"
 #include "tests/support/protocol_fixture.h"
 
@@ -64,9 +65,10 @@ TEST_CASE("tiles: whole row groups, evenly, of about 128 cells up to 8, then of 
   CHECK(groups_of_tiles({{16, 16}, {8, 8}}) == std::vector<Groups>{{16}, {16}});
   CHECK(groups_of_tiles({{16}, Groups(10, 10)}) == std::vector<Groups>{{16}});
   CHECK(groups_of_tiles({{7, 7, 6, 6, 6}, {16}}) == std::vector<Groups>{{7}, {7}, {6}, {6, 6}});
-  CHECK(groups_of_tiles({Groups(17, 5), Groups(9, 10)}).size() == 8);
-  CHECK(groups_of_tiles({Groups(700, 15), {100}}).size() == 256);         // 1,026 of 1,024 cells: numbers end
-  CHECK(groups_of_tiles({Groups(17, 15), Groups(9, 100)}).size() == 17);  // 225 of them, and groups end
+  CHECK(groups_of_tiles({Groups(16, 5), Groups(9, 10)}).size() == 8);
+  CHECK(groups_of_tiles({Groups(700, 15), {100}}).size() == 256);         // of 3,000 and more: numbers end
+  CHECK(groups_of_tiles({Groups(17, 15), Groups(9, 100)}).size() == 17);  // and groups end
+  CHECK(groups_of_tiles({Groups(15, 15), {40}}).size() == 15);            // two would have 1,200 cells
   CHECK(groups_of_tiles({Groups(100, 15), {100}}).size() == 100);
   CHECK(groups_of_tiles({Groups(100, 12), {8}}).size() == 10);
   CHECK(groups_of_tiles({Groups(1000, 1), {1}}).size() == 7);
@@ -103,6 +105,24 @@ TEST_CASE("tiles: many go eight at a time, each eight in the rounds of one") {
   // 276 cells in 18 tiles.
   CHECK(tiled.traffic.rounds == 3 * whole.traffic.rounds);
   CHECK(log->repeated() == 0);
+}
+
+TEST_CASE("tiles: what as many as there can be give opened is brought as one sum") {
+  TwoParties parties({.slots = one_slot, .seed = 61});
+  const ProtocolNames names = preset("hybrid");
+  ProtocolNames by_transfers = names;
+  by_transfers.matmul = "oblivious-transfer";
+  const auto activation = in_tiles(make_protocols(by_transfers, parties.budget()).activation, {1, 1});
+  RandomStream random = RandomSource::from_seed(4).stream({});
+  const IntegerMatrix z = random_matrix(256, 1, toy_numbers.value_bits, random);
+  const OperationId operation = parties.next_operation();
+  const EncryptedMatrix selected =
+      activation->forward(parties.evaluator(), operation, parties.encrypt(z), Packings::none).values;
+  const EncryptedMatrix twice = add(parties.evaluator().paillier(), selected, selected);
+  const EncryptedMatrix closed = close_matrix(parties.evaluator(), parties.next_operation(), twice);
+  IntegerMatrix expected = z;
+  for (Integer& cell : expected.cells()) cell = cell < 0 ? Integer(0) : Integer(2 * cell);
+  CHECK(parties.decrypt(closed) == expected);
 }
 
 TEST_CASE("tiles: the transcript depends neither on time nor on threads, and no address is used twice") {
