@@ -101,6 +101,8 @@ message_objects := $(patsubst $(generated)/%.cc,$(BUILD_DIR)/obj/%.o,$(filter %.
 fuzzers := $(patsubst tests/fuzz/%_fuzz.cpp,%,$(wildcard tests/fuzz/*_fuzz.cpp))
 fuzz_sources := $(fuzzers:%=tests/fuzz/%_fuzz.cpp) tests/fuzz/seeds.cpp
 ctime_sources := $(wildcard tests/ctime/*.cpp)
+mutations := $(wildcard tests/protocols/oblivious_transfer/mutants/*.sed)
+mutants := $(patsubst %.sed,$(BUILD_DIR)/mutants/%,$(notdir $(mutations)))
 headers := $(wildcard $(foreach folder,paillier protocols protocols/* mlp mlp/*,$(folder)/*.h $(folder)/*.def))
 
 # What the module for Python is linked from. Hidden names are called as they are in a program of fixed place.
@@ -141,9 +143,17 @@ $(FUZZERS): private LIBS += -fsanitize=fuzzer
 $(fuzzers:%=$(BUILD_DIR)/obj/tests/fuzz/%_fuzz.o): private processor := -fsanitize=fuzzer-no-link
 $(BUILD_DIR)/fuzz/seeds: $(call objects,tests/fuzz/seeds.cpp tests/support/protocol_fixture.cpp) $(LIBRARY)
 $(BUILD_DIR)/ctime: $(call objects,$(ctime_sources)) $(LIBRARY)
+# The tests of transfers on a source with a fault (tests/protocols/oblivious_transfer/mutants_test.sh).
+$(mutants): %: %.o $(call objects,tests/main.cpp) $(call grouped,$(filter $(foreach of,protocols/comparison protocols/matmul protocols/oblivious_transfer protocols/selection support,tests/$(of)/%),$(filter-out tests/main.cpp,$(test_sources)))) $(LIBRARY)
+$(mutants:%=%.o): private warnings := -w
+$(mutants:%=%.o): $(BUILD_DIR)/mutants/%.o: tests/protocols/oblivious_transfer/mutants/%.sed $(LIBRARY)
+	@echo "compile $< of $$(sed -n '1s/^# //p' $<)"
+	@mkdir -p $(@D)
+	@source=$$(sed -n '1s/^# //p' $<) && sed -f $< "$$source" > $(@:.o=.cpp) && ! cmp -s "$$source" $(@:.o=.cpp)
+	@$(COMPILE) -c $(@:.o=.cpp) -o $@
 # paillier/ and its tests alone: they need neither gRPC nor HDF5 (scripts/aarch64.sh).
 $(BUILD_DIR)/paillier_tests: $(call objects,tests/main.cpp) $(call grouped,$(filter tests/paillier/%,$(TESTS))) $(call objects,$(wildcard paillier/*.cpp))
-$(PROGRAM) $(with_mpi) $(BUILD_DIR)/tests $(BUILD_DIR)/paillier_tests $(BENCHES) $(FUZZERS) $(BUILD_DIR)/fuzz/seeds $(BUILD_DIR)/ctime: $(BUILD_DIR)/sources
+$(PROGRAM) $(with_mpi) $(BUILD_DIR)/tests $(BUILD_DIR)/paillier_tests $(BENCHES) $(FUZZERS) $(BUILD_DIR)/fuzz/seeds $(BUILD_DIR)/ctime $(mutants): $(BUILD_DIR)/sources
 	@echo "link $@"
 	@mkdir -p $(@D)
 	@$(LINK) $(filter %.o %.a,$^) $(LIBS) -o $@
@@ -222,7 +232,7 @@ $(BUILD_DIR)/test_dependencies: scripts/install_dependencies.sh
 $(test_objects) $(call objects,tests/support/protocol_fixture.cpp $(bench_sources) $(fuzz_sources) $(ctime_sources)): | $(BUILD_DIR)/test_dependencies
 
 # ---- running ----
-test: $(if $(TEST_OPTIONS),,all $(BUILD_DIR)/ctime $(BENCHES)) $(BUILD_DIR)/tests
+test: $(if $(TEST_OPTIONS),,all $(BUILD_DIR)/ctime $(mutants) $(BENCHES)) $(BUILD_DIR)/tests
 	+@CXX="$(CXX)" scripts/run_tests.sh $(BUILD_DIR) $(TEST_OPTIONS)
 
 test-ranks test-slurm:

@@ -1,4 +1,4 @@
-// Three key holders of one key file behind a channel that loses answers, and replays. Toy keys.
+// Key holders of one key file behind a channel that loses answers, and replays. Toy keys.
 #pragma once
 
 #include <cstring>
@@ -14,17 +14,15 @@
 
 namespace smlp::testing {
 
-/// A request, or a chain, goes to any replica, up to three times since answers are lost, and now and then an
-/// old one comes again. `see` gets each frame with its answer, `view` what key holders see.
+/// A request, or a chain, goes to a key holder of its own, as if the last one was killed after its answer; up
+/// to three times since answers are lost; and now and then an old one comes again. `see` gets each frame with
+/// its answer, `view` what key holders see.
 class Replicas : public Channel {
  public:
   using Observer =
       std::function<void(std::span<const std::uint8_t> frame, std::span<const std::uint8_t> answer)>;
   Replicas(std::uint64_t seed, Observer see, const ViewObserver& view = nullptr)
-      : see_(std::move(see)), random_(RandomSource::from_seed(seed).stream({})) {
-    for (int i = 0; i < 3; ++i)
-      replicas_.emplace_back(toy_keys(), permissive_policy(), AnswerRandomness::from_system(), view);
-  }
+      : see_(std::move(see)), view_(view), random_(RandomSource::from_seed(seed).stream({})) {}
 
  protected:
   Bytes exchange(std::span<const std::uint8_t> frame) override {
@@ -37,16 +35,16 @@ class Replicas : public Channel {
     }
     return answer;
   }
-  /// As a whole: each time to one replica, which fills the gaps from its own answers.
+  /// As a whole: each time to one of them, which fills the gaps from its own answers.
   std::vector<Bytes> exchange_chain(std::span<ChainedRequest> requests) override {
     const std::lock_guard lock(mutex_);
     std::vector<Bytes> answers;
     for (std::uint64_t times = 1 + random_.below(std::uint64_t{3}); times > 0; --times) {
-      const std::uint64_t replica = random_.below(std::uint64_t{replicas_.size()});
+      KeyHolder key_holder = started();
       answers.clear();
       for (ChainedRequest request : requests) {
         fill_gaps(request, answers);
-        answers.push_back(replicas_[replica].answer(request.frame));
+        answers.push_back(key_holder.answer(request.frame));
         see_(request.frame, answers.back());
         sent_.push_back(std::move(request.frame));
       }
@@ -56,14 +54,18 @@ class Replicas : public Channel {
   }
 
  private:
+  /// It has seen nothing yet.
+  KeyHolder started() const {
+    return {toy_keys(), permissive_policy(), AnswerRandomness::from_system(), view_};
+  }
   Bytes ask(std::span<const std::uint8_t> frame) {
-    Bytes answer = replicas_[random_.below(std::uint64_t{replicas_.size()})].answer(frame);
+    Bytes answer = started().answer(frame);
     see_(frame, answer);
     return answer;
   }
   Observer see_;
+  ViewObserver view_;
   std::mutex mutex_;
-  std::vector<KeyHolder> replicas_;
   std::vector<Bytes> sent_;
   RandomStream random_;
 };

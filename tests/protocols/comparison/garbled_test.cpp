@@ -219,6 +219,35 @@ TEST_CASE("garbled comparison: what the evaluator receives is uniform beside the
 }
 
 TEST_CASE(
+    "garbled comparison: tables are uniform to the key holder, and two show nothing, whatever they hide") {
+  TwoParties parties;
+  const EvaluatorTransfers& transfers = parties.evaluator().transfers(parties.next_operation());
+  const Label label = transfer_label("bits of d", sha256(Bytes{1}));
+  const Bytes choices = corrections_for(transfers.ticket(), label, 0x123456);
+  const auto tables = [&](std::uint64_t r, const Block& seed) {
+    const Bytes sent =
+        garble(transfers, label, choices, seed, bits, std::vector<std::uint64_t>(cells, r)).bytes();
+    return Bytes(sent.begin() + sizeof(Block), sent.end());
+  };
+  const auto evenness = [](const Bytes& bytes) {
+    std::vector<std::size_t> counts(256);
+    for (const std::uint8_t byte : bytes) ++counts[byte];
+    return chi_square_uniform(counts);
+  };
+  const auto difference = [](Bytes a, const Bytes& b) {
+    for (std::size_t i = 0; i < a.size(); ++i) a[i] ^= b[i];
+    return a;
+  };
+  const Block seed = to_block(sha256(Bytes{1})), other_seed = to_block(sha256(Bytes{2}));
+  constexpr std::uint64_t most = (std::uint64_t{1} << bits) - 1;
+  const Bytes low = tables(0, seed), high = tables(most, other_seed);
+  REQUIRE(low.size() > 5'000);
+  for (const Bytes& view : {low, high, difference(low, high)}) CHECK(evenness(view) > 1e-6);
+  // The same finds one seed for two contents.
+  CHECK(evenness(difference(low, tables(most, seed))) < 1e-6);
+}
+
+TEST_CASE(
     "garbled comparison: states of another place, session or protocol, and other versions are refused") {
   TwoParties parties;
   ProtocolNames names = preset("homomorphic");

@@ -65,10 +65,11 @@ class Audit {
     const Bytes body = decode_answer(answer);
     const bool first = request.header.stage == 0;
     const std::size_t tile = first ? 0 : static_cast<std::size_t>(request.header.parameters[6]);
+    if (first) tickets_.emplace(sent.begin(), sent.begin() + sizeof(Digest));
     if (first || tile < terms.tiles()) {
-      // Later tiles do not name their ticket: one for all of them, of which no two may be alike either.
-      const Bytes ticket(sent.begin(), sent.begin() + (first ? sizeof(Digest) : 0));
-      corrections(ticket, sha256(frame), corrections_in(request, body));
+      Bytes matrix = corrections_in(request, body);  // the first of several, one a piece
+      matrix.resize(std::min(matrix.size(), key_holder_corrections(128 * terms.choice_bits)));
+      corrections(sha256(frame), matrix);
     }
     if (first && terms.both_choose()) {
       const auto at = sent.end() - static_cast<std::ptrdiff_t>(element_choice_bytes(terms));
@@ -90,9 +91,8 @@ class Audit {
     for (const auto& entry : choices_) twice += entry.second.size() - 1;
     return twice;
   }
-  void corrections(const Bytes& ticket, const Digest& request, const Bytes& matrix) {
-    tickets_.insert(ticket);
-    const auto [known, added] = corrections_[ticket].emplace(request, matrix);
+  void corrections(const Digest& request, const Bytes& matrix) {
+    const auto [known, added] = corrections_.emplace(request, matrix);
     if (!added && known->second != matrix) ++answers_that_differ;
   }
   /// A key, and what is sent under it.
@@ -101,10 +101,9 @@ class Audit {
   /// Two matrices under one label differ by the same bits in every column: those of the choices.
   std::size_t labels_used_twice() const {
     std::size_t twice = 0;
-    for (const auto& entry : corrections_)
-      for (auto a = entry.second.begin(); a != entry.second.end(); ++a)
-        for (auto b = std::next(a); b != entry.second.end(); ++b)
-          twice += same_columns(a->second, b->second, key_holder_depth);
+    for (auto a = corrections_.begin(); a != corrections_.end(); ++a)
+      for (auto b = std::next(a); b != corrections_.end(); ++b)
+        twice += same_columns(a->second, b->second, key_holder_depth);
     return twice;
   }
   std::size_t keys_used_twice() const {
@@ -113,17 +112,13 @@ class Audit {
     return twice;
   }
   std::size_t tickets() const { return tickets_.size(); }
-  std::size_t requests() const {
-    std::size_t all = 0;
-    for (const auto& entry : corrections_) all += entry.second.size();
-    return all;
-  }
+  std::size_t requests() const { return corrections_.size(); }
   std::size_t keys() const { return keys_.size(); }
   std::size_t answers_that_differ = 0;  ///< of replicas, to one request
 
  private:
   std::set<Bytes> tickets_;
-  std::map<Bytes, std::map<Digest, Bytes>> corrections_;
+  std::map<Digest, Bytes> corrections_;  ///< by request, of all tickets
   std::map<Bytes, std::set<Bytes>> keys_, choices_;
 };
 
@@ -168,7 +163,6 @@ TEST_CASE("oblivious product: replayed, reordered, to other replicas, resumed: n
   const EvaluatorTransfers& transfers = own.transfers({});
   const CrossTerms terms = cross_terms(own.budget, rows, inner, cols);
   const Label by_place = tile_label(sha256(Bytes{1}), 0);
-  const Bytes ticket(transfers.ticket().begin(), transfers.ticket().end());
   const IntegerMatrix zero_b(inner, cols);
   const Mask rho = Mask::drawn(Draws(random, {}), rows, cols, 40);
   for (const long cell : {0x123456L, 0x654321L}) {
@@ -178,7 +172,7 @@ TEST_CASE("oblivious product: replayed, reordered, to other replicas, resumed: n
         terms,
         {key_holder_leaves(transfers.ticket(), toy_keys().sealing_secret()), key_holder_depth, by_place},
         elements, {0, elements.size()});
-    audit.corrections(ticket, sha256(Bytes{static_cast<std::uint8_t>(cell)}), corrections);
+    audit.corrections(sha256(Bytes{static_cast<std::uint8_t>(cell)}), corrections);
     CrossTermSender sender(terms, key_holder_depth, zero_b, IntegerMatrix(inner, cols, cell), rho.values());
     audit.messages(sender.send(
         transfers.offset(), [&] { return transfers.offset_holder(by_place); }, corrections,
@@ -388,8 +382,9 @@ double evenness(const Bytes& bytes) {
 }  // namespace
 
 TEST_CASE(
-    "oblivious product: messages to the evaluator are uniform, and two show nothing, whatever they hide") {
-  // The key holder's, to choices that come again under one label; its key hangs on the request.
+    "oblivious product: messages are uniform to either party, and two show nothing, whatever they hide") {
+  // To choices that come again under one label. The key holder's key hangs on the request, the evaluator's on
+  // request, answer and content.
   TwoParties parties;
   const EvaluatorTransfers& transfers = parties.evaluator().transfers(parties.next_operation());
   const CrossTerms terms = cross_terms(parties.budget(), rows, inner, cols);
@@ -397,17 +392,26 @@ TEST_CASE(
   const Label label = tile_label(sha256(Bytes{7}), 0);
   const FixedIntegers bits =
       elements_of(terms, IntegerMatrix(rows, inner, 0x123456), IntegerMatrix(inner, cols));
-  const Bytes corrections = choose_elements(terms, transfers.chooser(label), bits, {0, bits.size()});
-  const Block offset = to_block(sha256(Bytes{8}));
   SecretBlocks known;
   for (std::size_t i = 0; i < transfer_bits; ++i)
     known.push_back(to_block(sha256(Bytes{static_cast<std::uint8_t>(i)})));
-  const auto sent = [&](long cell, const Digest& request) {
-    CrossTermSender sender(terms, evaluator_depth, IntegerMatrix(rows, inner),
-                           IntegerMatrix(inner, cols, cell), IntegerMatrix(rows, cols));
-    const Bytes all = sender.send(
-        offset, [&] { return OffsetHolder(offset, known, evaluator_depth, label); }, corrections,
-        hash_key("key holder's pads", request));
+  const TransferSender key_holder(to_block(sha256(Bytes{8})), known);
+  bool to_evaluator = true;
+  const auto corrections_of = [&] {
+    const SecretBlocks leaves = key_holder_leaves(transfers.ticket(), toy_keys().sealing_secret());
+    return choose_elements(
+        terms, to_evaluator ? transfers.chooser(label) : TransferChooser(leaves, key_holder_depth, label),
+        bits, {0, bits.size()});
+  };
+  const auto sent = [&](long cell, const Digest& key) {
+    CrossTermSender sender(terms, to_evaluator ? evaluator_depth : key_holder_depth,
+                           IntegerMatrix(rows, inner), IntegerMatrix(inner, cols, cell),
+                           IntegerMatrix(rows, cols));
+    const auto holder = [&] {
+      return to_evaluator ? key_holder.offset_holder(label) : transfers.offset_holder(label);
+    };
+    const Bytes all = sender.send(to_evaluator ? key_holder.offset() : transfers.offset(), holder,
+                                  corrections_of(), hash_key("pads", key));
     return Bytes(all.begin() + sizeof(Block), all.end());
   };
   const auto difference = [](Bytes a, const Bytes& b) {
@@ -415,11 +419,14 @@ TEST_CASE(
     return a;
   };
   constexpr long end = 1L << 19;
-  const Bytes low = sent(-end, sha256(Bytes{1})), high = sent(end - 1, sha256(Bytes{2}));
-  REQUIRE(low.size() > 10'000);
-  for (const Bytes& view : {low, high, difference(low, high)}) CHECK(evenness(view) > 1e-6);
-  // The same finds two contents under one key.
-  CHECK(evenness(difference(low, sent(end - 1, sha256(Bytes{1})))) < 1e-6);
+  for (const bool whose : {true, false}) {
+    to_evaluator = whose;
+    const Bytes low = sent(-end, sha256(Bytes{1})), high = sent(end - 1, sha256(Bytes{2}));
+    REQUIRE(low.size() > 10'000);
+    for (const Bytes& view : {low, high, difference(low, high)}) CHECK(evenness(view) > 1e-6);
+    // The same finds two contents under one key.
+    CHECK(evenness(difference(low, sent(end - 1, sha256(Bytes{1})))) < 1e-6);
+  }
 }
 
 TEST_CASE("oblivious product: what the evaluator receives is uniform beside the seeds that it has") {

@@ -115,7 +115,13 @@ TEST_CASE("selections: what the evaluator receives is uniform beside the pads th
   const RingBytes ring = RingBytes::for_signed(66);
   const Batch coins = random_batch(count, 24, 64, 24, 5);
   const SelectionChoices choices(transfers, Bytes{1}, coins.s);
-  // Products less the pad that the evaluator has of each, by an evaluation of its own.
+  const auto sent_products = [&](long k, const Digest& request) {
+    const AnsweredSelection answer = answer_choices(
+        sender, {theirs.leaves, key_holder_depth, selection_label(request)}, request, choices.bytes(),
+        coins.t, FixedIntegers(std::vector<Integer>(count, Integer(k)), 2), ring);
+    return read_ring(std::span(answer.bytes).first(count * ring.bytes), ring);
+  };
+  // Less the pad that the evaluator has of each, by an evaluation of its own.
   const auto seen = [&](long k, std::uint8_t number) {
     const Digest request = sha256(Bytes{number});
     const std::string purpose = "key holder's pads";
@@ -125,10 +131,7 @@ TEST_CASE("selections: what the evaluator receives is uniform beside the pads th
     std::vector<Block> tweaks(count);
     for (std::size_t j = 0; j < count; ++j) tweaks[j] = {j, 0};
     Aes128(to_block(sha256(text)), AesUnit::openssl).hash(pads, tweaks);
-    const AnsweredSelection answer = answer_choices(
-        sender, {theirs.leaves, key_holder_depth, selection_label(request)}, request, choices.bytes(),
-        coins.t, FixedIntegers(std::vector<Integer>(count, Integer(k)), 2), ring);
-    const FixedIntegers products = read_ring(std::span(answer.bytes).first(count * ring.bytes), ring);
+    const FixedIntegers products = sent_products(k, request);
     std::vector<Integer> view;
     const Integer modulus = power_of_two(8 * ring.bytes);
     for (std::size_t j = 0; j < count; ++j) {
@@ -160,6 +163,68 @@ TEST_CASE("selections: what the evaluator receives is uniform beside the pads th
   for (const std::vector<Integer>& view : {low, high, difference(low, high)}) CHECK(evenness(view) > 1e-6);
   // The same request twice, for two contents, shows their difference.
   CHECK(evenness(difference(low, seen((1L << 23) - 1, 1))) < 1e-6);
+  // The same choices in two requests do not: pads hang on the request.
+  const auto sent = [&](long k, std::uint8_t number) {
+    return sent_products(k, sha256(Bytes{number})).integers();
+  };
+  CHECK(evenness(difference(sent(-(1L << 23), 1), sent((1L << 23) - 1, 2))) > 1e-6);
+  CHECK(evenness(difference(sent(-(1L << 23), 1), sent((1L << 23) - 1, 1))) < 1e-6);
+}
+
+TEST_CASE("selections: what the key holder receives is uniform, and two show nothing, whatever they hide") {
+  TwoParties parties;
+  const EvaluatorTransfers& transfers = parties.evaluator().transfers(parties.next_operation());
+  const BaseTransfers theirs = key_holder_of(parties);
+  const TransferSender sender(theirs.offset[0], theirs.known);
+  constexpr std::size_t count = 1000;
+  const RingBytes ring = RingBytes::for_signed(66);
+  const Batch coins = random_batch(count, 24, 64, 24, 6);
+  const Digest request = sha256(Bytes{1});
+  const auto evenness = [](const Bytes& bytes) {
+    std::vector<std::size_t> counts(256);
+    for (const std::uint8_t byte : bytes) ++counts[byte];
+    return chi_square_uniform(counts);
+  };
+  const auto difference = [](Bytes a, const Bytes& b) {
+    for (std::size_t i = 0; i < a.size(); ++i) a[i] ^= b[i];
+    return a;
+  };
+  // Its choices: all zero or all one, under one label they differ by what they are.
+  const auto corrections = [&](std::uint8_t s, std::uint8_t beside) {
+    Matrix<std::uint8_t> choices(count, 1, s);
+    const Bytes sent = SelectionChoices(transfers, Bytes{beside}, choices).bytes();
+    return Bytes(sent.begin() + sizeof(Label), sent.end());
+  };
+  const auto under = [&](std::uint8_t s, const Label& label) {
+    Bytes sent;
+    SecretBlocks labels(count);
+    transfers.chooser(label).extend(std::vector<std::uint8_t>(count, s), sent, labels);
+    return sent;
+  };
+  const Bytes zeros = corrections(0, 1), ones = corrections(1, 2);
+  for (const Bytes& view : {zeros, ones, difference(zeros, ones)}) CHECK(evenness(view) > 1e-6);
+  CHECK(evenness(difference(under(0, Label{}), under(1, Label{}))) < 1e-6);
+  // Its messages, about one answer of the key holder.
+  const SelectionChoices choices(transfers, Bytes{1}, coins.s);
+  const AnsweredSelection answer =
+      answer_choices(sender, {theirs.leaves, key_holder_depth, selection_label(request)}, request,
+                     choices.bytes(), coins.t, FixedIntegers(coins.k, 2), ring);
+  const auto message = [&](long e, const Bytes& answered) {
+    const Bytes sent = SelectionMessage(transfers, choices, request, sha256(answered), answer.bytes, coins.s,
+                                        FixedIntegers(std::vector<Integer>(count, Integer(e)), 2),
+                                        FixedIntegers(coins.mask, 2), ring)
+                           .bytes();
+    return sent;
+  };
+  const auto numbers = [](const Bytes& sent) { return Bytes(sent.begin() + sizeof(Block), sent.end()); };
+  constexpr long end = 1L << 23;
+  const Bytes low = message(-end, answer.bytes), high = message(end - 1, answer.bytes);
+  for (const Bytes& view : {numbers(low), numbers(high), difference(numbers(low), numbers(high))})
+    CHECK(evenness(view) > 1e-6);
+  const auto key = [](const Bytes& sent) { return Bytes(sent.begin(), sent.begin() + sizeof(Block)); };
+  CHECK(key(low) != key(high));                         // of another content
+  CHECK(key(low) != key(message(-end, Bytes{1})));      // of another answer
+  CHECK(key(low) == key(message(-end, answer.bytes)));  // of the same
 }
 
 TEST_CASE("selections: the label of a choice hangs on the choice and on what it stands beside") {
