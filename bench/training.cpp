@@ -130,7 +130,7 @@ Json measure(const SecretKeys& keys, const Workload& work, const ProtocolNames& 
       start = process_seconds();
       train_batch(arithmetic, work.network, weights, step,
                   arithmetic.features(feature_operation(step), groups.batches[b], features),
-                  arithmetic.labels(label_operation(step), labels),
+                  arithmetic.labels(label_operation(step), work.network.layers() - 1, labels),
                   update_factors(options, 0, batch, budget));
       if (b + 1 == measured) arithmetic.evaluator().calls->send();  // what waits for the next step
       samples.seconds.push_back(process_seconds() - start);
@@ -169,17 +169,17 @@ Json measure(const SecretKeys& keys, const Workload& work, const ProtocolNames& 
 }
 
 void run_training(int argc, char** argv) {
-  const Options options(argc, argv,
-                        "Training steps in processor seconds of both parties on one thread.\n"
-                        "--workloads ABC  which\n"
-                        "--bits N         size of n (2048)\n"
-                        "--protocols P,P  presets (homomorphic)\n"
-                        "--matmul NAME    this protocol for products, whatever the presets say\n"
-                        "--sigma N,N      statistical security (56)\n"
-                        "--unchecked yes  the same steps without range checks too, in turns (no)\n"
-                        "--steps N        steps of each at most; an epoch is extrapolated from them (3)\n"
-                        "--datasets DIR   folder of and.csv and breast_cancer.csv (datasets)\n"
-                        "--json FILE      results\n");
+  const Options options(
+      argc, argv,
+      "Training steps in processor seconds of both parties on one thread.\n"
+      "--workloads ABC  which\n"
+      "--bits N         size of n (2048)\n"
+      "--protocols P,P  presets (homomorphic); hybrid:packed is hybrid with these products\n"
+      "--sigma N,N      statistical security (56)\n"
+      "--unchecked yes  the same steps without range checks too, in turns (no)\n"
+      "--steps N        steps of each at most; an epoch is extrapolated from them (3)\n"
+      "--datasets DIR   folder of and.csv and breast_cancer.csv (datasets)\n"
+      "--json FILE      results\n");
   set_thread_count(1);
   const std::size_t bits = options.number("bits", 2048), steps = options.number("steps", 3);
   const bool unchecked = options.text("unchecked", "no") == "yes";
@@ -193,8 +193,9 @@ void run_training(int argc, char** argv) {
         Numbers numbers;
         numbers.sigma = number_from<std::size_t>(sigma).value_or(0);
         numbers.check();
-        ProtocolNames names = preset(name);
-        names.matmul = options.text("matmul", names.matmul);
+        const std::vector<std::string> parts = split(name, ':');
+        ProtocolNames names = preset(parts[0]);
+        if (parts.size() > 1) names.matmul = parts[1];
         Json row = measure(keys, work, names, numbers, steps, unchecked);
         row["protocols"] = name;
         row["sigma"] = numbers.sigma;

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Trains over TLS again and again while key holders and evaluators are killed, links stall and strangers call; compares every model
 # with that of an undisturbed run, bit for bit. The presets take turns.
-#   scripts/soak.sh [SECONDS]      1800 unless given; SMLP names the program
+#   scripts/soak.sh [SECONDS [KILLS]]      1800, and 25 kills of a key holder for each preset, unless given; SMLP names the program
 # Ends with a line each: faults injected, runs finished, mismatches, leaked descriptors, memory growth. Fails on a mismatch, a
-# failed run, a leaked descriptor or a growth of 5 % or more. Keys of 1024 bits, for more runs.
+# failed run, a leaked descriptor or, in ten minutes or more, a growth of 5 % or more. Keys of 1024 bits, for more runs.
 SMLP=${SMLP:-build/smlp}
 cd "$(dirname "$0")/.." || exit 1
 . tests/program/network_support.sh
 toy_keys
 
-seconds=${1:-1800}
+seconds=${1:-1800} kills_each=${2:-25}
 faults=0 runs=0 mismatches=0
 
 rows 6 iris.csv train.csv
@@ -50,10 +50,10 @@ disturb() {
   faults=$((faults + 1))
 }
 
-# First the key holder alone is killed and started again at 25 random moments of trainings with each preset, which nobody helps.
+# First the key holder alone is killed and started again at random moments of trainings with each preset, which nobody helps.
 kills=0 target=0
 for preset in "${presets[@]}"; do
-  target=$((target + 25))
+  target=$((target + kills_each))
   until [ "$kills" -ge $target ]; do
     rm -f model.h5 model.jsonl
     "$smlp" "${train[@]}" --protocols "$preset" --epochs $long_epochs --timeout 60 --key-holder 127.0.0.1:"$killed_port" "${tls[@]}" --out model.h5 --metrics model.jsonl \
@@ -114,5 +114,6 @@ echo "leaked descriptors $((leaked > 0 ? leaked : 0))"
 echo "memory growth $growth %"
 [ $mismatches -eq 0 ] || fail "$mismatches models differ"
 [ "$leaked" -le 0 ] || fail "$leaked descriptors leaked"
-awk -v g="$growth" 'BEGIN {exit g < 5 ? 0 : 1}' || fail "the key holder's memory grew by $growth %"
+# Before that it has not settled.
+[ "$seconds" -lt 600 ] || awk -v g="$growth" 'BEGIN {exit g < 5 ? 0 : 1}' || fail "the key holder's memory grew by $growth %"
 finish
