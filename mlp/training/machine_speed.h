@@ -7,8 +7,10 @@ namespace smlp {
 
 /// Processor seconds of each operation on one thread while all threads compute, measured.
 struct MachineSpeed {
-  double product = 0, rerandomisation = 0, decryption = 0, encryption = 0;
-  double bit_product = 0, bit_rerandomisation = 0, bit_encryption = 0, zero_test = 0;
+  // Of what travels with its bytes written or read: a re-randomised ciphertext is written by the evaluator
+  // and read by the key holder before it is decrypted, an encrypted one the other way.
+  double product = 0, rerandomisation = 0, decryption = 0, encryption = 0, reception = 0;
+  double bit_product = 0, bit_rerandomisation = 0, bit_encryption = 0, bit_reception = 0, zero_test = 0;
   double gate = 0, transfer = 0, transfer_block = 0;
   double byte =
       0;  ///< of a message: copied as a transport does, and read for the key holder's tag of a request
