@@ -100,12 +100,13 @@ def training(results):
                "s to encrypt the table", "MB to the key holder a step", "MB back a step", "rounds a step"]
     names = [f"{row['workload']} {row['protocols']} {row['sigma']}" for row in results["rows"]]
     kinds = list(dict.fromkeys(kind for row in results["rows"] for kind in row["wall_by_kind"]))
-    split = [[kind] + [digits(row["wall_by_kind"].get(kind, 0)) for row in results["rows"]] for kind in kinds]
-    counts = [[kind] + [f"{row['operations'][kind]:,.0f}" for row in results["rows"]] for kind in results["rows"][0]["operations"]]
+    split = [[name] + [digits(row["wall_by_kind"].get(kind, 0)) for kind in kinds] for name, row in zip(names, results["rows"])]
+    operations = list(results["rows"][0]["operations"])
+    counts = [[name] + [f"{row['operations'][each]:,.0f}" for each in operations] for name, row in zip(names, results["rows"])]
     return "\n\n".join([
         machine(results), f"n of {results['bits']} bits: minimum (median).", table(columns, rows),
-        "Operations of a step, as the protocols declare them:", table(["operation"] + names, counts),
-        "Wall-clock seconds of a step by kind of operation:", table(["operation"] + names, split)])
+        "Operations of a step, as the protocols declare them:", table(["step"] + operations, counts),
+        "Wall-clock seconds of a step by kind of operation:", table(["step"] + kinds, split)])
 
 
 def kernels(results):
