@@ -103,6 +103,7 @@ fuzz_sources := $(fuzzers:%=tests/fuzz/%_fuzz.cpp) tests/fuzz/seeds.cpp
 ctime_sources := $(wildcard tests/ctime/*.cpp)
 mutations := $(wildcard tests/protocols/oblivious_transfer/mutants/*.sed)
 mutants := $(patsubst %.sed,$(BUILD_DIR)/mutants/%,$(notdir $(mutations)))
+transfer_tests := $(wildcard tests/support/*.cpp $(foreach of,comparison matmul oblivious_transfer selection,tests/protocols/$(of)/*_test.cpp))
 headers := $(wildcard $(foreach folder,paillier protocols protocols/* mlp mlp/*,$(folder)/*.h $(folder)/*.def))
 
 # What the module for Python is linked from. Hidden names are called as they are in a program of fixed place.
@@ -144,7 +145,7 @@ $(fuzzers:%=$(BUILD_DIR)/obj/tests/fuzz/%_fuzz.o): private processor := -fsaniti
 $(BUILD_DIR)/fuzz/seeds: $(call objects,tests/fuzz/seeds.cpp tests/support/protocol_fixture.cpp) $(LIBRARY)
 $(BUILD_DIR)/ctime: $(call objects,$(ctime_sources)) $(LIBRARY)
 # The tests of transfers on a source with a fault (tests/protocols/oblivious_transfer/mutants_test.sh).
-$(mutants): %: %.o $(call objects,tests/main.cpp) $(call grouped,$(filter $(foreach of,protocols/comparison protocols/matmul protocols/oblivious_transfer protocols/selection support,tests/$(of)/%),$(filter-out tests/main.cpp,$(test_sources)))) $(LIBRARY)
+$(mutants): %: %.o $(call objects,tests/main.cpp) $(call grouped,$(transfer_tests)) $(LIBRARY)
 $(mutants:%=%.o): private warnings := -w
 $(mutants:%=%.o): $(BUILD_DIR)/mutants/%.o: tests/protocols/oblivious_transfer/mutants/%.sed $(LIBRARY)
 	@echo "compile $< of $$(sed -n '1s/^# //p' $<)"

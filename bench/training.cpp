@@ -72,7 +72,7 @@ Json counts_of(const Operations& all, std::size_t steps) {
           {"encryptions of DGK by the key holder", of_step(all.bit_encryptions)},
           {"zero tests of DGK", of_step(all.zero_tests)},
           {"gates", of_step(all.gates)},
-          {"transfers of products", of_step(all.transfers)},
+          {"transfers of products and selections", of_step(all.transfers)},
           {"blocks of pads in them", of_step(all.transfer_blocks)}};
 }
 

@@ -56,7 +56,7 @@ struct Samples {
 /// Times calls on one thread, in turn so that a slow moment of the machine touches all alike.
 class Sampler {
  public:
-  /// `call` does `elements` of the operation. It is timed in each round, a long one in the first of `rounds`.
+  /// `call` does `elements` of the operation. It is timed in each round, a long one in the first `rounds`.
   void add(double MachineSpeed::*operation, double elements, std::function<void()> call,
            int rounds = all_rounds) {
     calls_.push_back({elements, std::move(call), rounds});
@@ -66,7 +66,8 @@ class Sampler {
     for (int round = 0; round < all_rounds; ++round)
       for (std::size_t i = 0; i < calls_.size(); ++i) {
         if (round >= calls_[i].rounds) continue;
-        calls_[i].body();  // its tables are in the caches, as among thousands
+        if (calls_[i].rounds == all_rounds)
+          calls_[i].body();  // its tables are in the caches, as among thousands
         const double start = thread_seconds();
         calls_[i].body();
         samples_[i].seconds.push_back((thread_seconds() - start) / calls_[i].elements);
@@ -173,7 +174,7 @@ std::vector<Samples> sample_operations(const SecretKeys& keys, const RandomSourc
 
   // A product inside a matrix product: powers of some rows of ciphertexts, whose tables leave the caches as
   // those of larger ones do, by masks of numbers of 20 bits at sigma 56.
-  constexpr std::size_t rows = 4, inner = 128, cols = 64, mask_bits = 78;
+  constexpr std::size_t rows = 4, inner = 64, cols = 64, mask_bits = 78;
   std::vector<Ciphertext> many_ciphertexts;
   for (std::size_t i = 0; i < rows * inner; ++i) many_ciphertexts.push_back(ciphertexts[i % batch]);
   std::vector<Integer> exponents;

@@ -4,3 +4,6 @@ said=$(scripts/soak.sh 30 4 2>&1) || { echo "soak.sh ends with $?: $said"; exit 
 for line in 'key holder killed and started again 8 times' 'mismatches 0' 'leaked descriptors 0'; do
   grep -q "^$line" <<<"$said" || { echo "no '$line': $said"; exit 1; }
 done
+# The kills are faults too; others follow.
+faults=$(sed -n 's/^faults injected //p' <<<"$said")
+[ "$faults" -gt 8 ] || { echo "no fault in the second part: $said"; exit 1; }

@@ -35,13 +35,44 @@ MachineSpeed measured(std::uint64_t seed) {
   return measure_speed(toy_keys(), RandomSource::from_seed(seed));
 }
 
-constexpr double MachineSpeed::*operations[] = {
-    &MachineSpeed::product,        &MachineSpeed::rerandomisation, &MachineSpeed::decryption,
-    &MachineSpeed::encryption,     &MachineSpeed::bit_product,     &MachineSpeed::bit_rerandomisation,
-    &MachineSpeed::bit_encryption, &MachineSpeed::zero_test,       &MachineSpeed::gate,
-    &MachineSpeed::transfer,       &MachineSpeed::transfer_block,  &MachineSpeed::byte};
+constexpr double MachineSpeed::*operations[] = {&MachineSpeed::product,
+                                                &MachineSpeed::rerandomisation,
+                                                &MachineSpeed::decryption,
+                                                &MachineSpeed::encryption,
+                                                &MachineSpeed::reception,
+                                                &MachineSpeed::bit_product,
+                                                &MachineSpeed::bit_rerandomisation,
+                                                &MachineSpeed::bit_encryption,
+                                                &MachineSpeed::bit_reception,
+                                                &MachineSpeed::zero_test,
+                                                &MachineSpeed::gate,
+                                                &MachineSpeed::transfer,
+                                                &MachineSpeed::transfer_block,
+                                                &MachineSpeed::byte};
 
 }  // namespace
+
+TEST_CASE("the seconds of a party are those of its operations") {
+  const MachineSpeed speed{.product = 1,
+                           .rerandomisation = 2,
+                           .decryption = 4,
+                           .encryption = 8,
+                           .reception = 16,
+                           .bit_product = 32,
+                           .bit_rerandomisation = 64,
+                           .bit_encryption = 128,
+                           .bit_reception = 256,
+                           .zero_test = 512,
+                           .gate = 1024,
+                           .transfer = 2048,
+                           .transfer_block = 4096,
+                           .byte = 8192};
+  Operations one{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  const Cost cost{.operations = one, .traffic = {1, 2, 3}};
+  const double both = (1024 + 2048 + 4096) / 4.0 + 3 * 8192 / 2.0;
+  CHECK(speed.evaluator_seconds(cost, 2) == (1 + 2 + 16 + 32 + 64 + 256) / 2.0 + both);
+  CHECK(speed.key_holder_seconds(cost, 2) == (4 + 8 + 128 + 512) / 2.0 + both);
+}
 
 // A measure of wall-clock time would give three times as much: a third of the processors is left.
 TEST_CASE("the speed of the machine is measured beside busy threads as without them [slow]") {
@@ -54,8 +85,9 @@ TEST_CASE("the speed of the machine is measured beside busy threads as without t
   Cost epoch{.operations = {}, .traffic = {1, 1, 1}};
   for (double Operations::*count :
        {&Operations::products, &Operations::rerandomisations, &Operations::decryptions,
-        &Operations::bit_products, &Operations::bit_encryptions, &Operations::zero_tests, &Operations::gates,
-        &Operations::transfers, &Operations::transfer_blocks})
+        &Operations::encryptions, &Operations::bit_products, &Operations::bit_rerandomisations,
+        &Operations::bit_encryptions, &Operations::zero_tests, &Operations::gates, &Operations::transfers,
+        &Operations::transfer_blocks})
     epoch.operations.*count = 1;
   for (double MachineSpeed::*operation : operations) CHECK(without.*operation > 0);
   const double ratio = beside.seconds(epoch, 1) / without.seconds(epoch, 1);
