@@ -21,8 +21,7 @@ class KeyHolder;
 
 /// Payload bytes (bodies, not framing) and round trips. Requests that are sent together, and those of the
 /// tiles of one operation that are under way together (tiles_together), are one round trip, of the last one's
-/// protocol.
-/// Bytes are those of the requests one by one; gaps of a chain are sent as zeros.
+/// protocol. Bytes are those of the requests one by one; gaps of a chain are sent as zeros.
 struct Traffic {
   std::uint64_t to_key_holder = 0;
   std::uint64_t to_evaluator = 0;

@@ -122,9 +122,7 @@ bool ProtocolNames::needs_transfers() const {
 }
 
 bool ProtocolNames::checks_ranges() const {
-  return !find_protocol(Family::activation, activation).fused &&
-         find_protocol(Family::comparison, comparison).on_opened &&
-         find_protocol(Family::selection, selection).brings_evidence;
+  return before_relu() == Form::opened && find_protocol(Family::selection, selection).brings_evidence;
 }
 
 Form ProtocolNames::before_relu() const {
@@ -139,9 +137,8 @@ Form ProtocolNames::before_derivative() const {
 
 bool ProtocolNames::stays_opened(std::size_t layer) const {
   if (shared || !product(layer).on_opened) return false;
-  return !compares || (!find_protocol(Family::activation, activation).fused &&
-                       find_protocol(Family::comparison, comparison).on_opened &&
-                       find_protocol(Family::selection, selection).on_opened);
+  return !compares ||
+         (before_relu() == Form::opened && find_protocol(Family::selection, selection).on_opened);
 }
 
 namespace {

@@ -79,8 +79,8 @@ Packings EncryptedArithmetic::packings_for(const Consumer& consumer) const {
 
 EncryptedMatrix EncryptedArithmetic::product(const OperationId& operation, const Matrix& a, const Matrix& b,
                                              std::size_t halvings, Consumer consumer) {
-  const Form form = consumer.kind == ConsumerKind::relu              ? before_relu_
-                    : consumer.kind == ConsumerKind::relu_derivative ? before_derivative_
+  const Form form = consumer.kind == ConsumerKind::relu              ? names_.before_relu()
+                    : consumer.kind == ConsumerKind::relu_derivative ? names_.before_derivative()
                     : consumer.kind == ConsumerKind::output          ? Form::ciphertexts
                                                                      : form_for(consumer.layer);
   const Rescale factor{1, evaluator_.budget.numbers().fraction_bits + halvings};
@@ -192,10 +192,11 @@ void EncryptedArithmetic::check_weights(std::uint32_t step, const std::vector<Ma
           inputs, evaluator_.rounding_draws(operation, RandomnessKind::weight_signs, 0).draws.stream(0));
       const EncryptedMatrix row = trivial_matrix(
           evaluator_.paillier(), signs, balanced_layout(1, inputs, budget.slots()), budget.slot_bits());
-      protocols_.activation->forward(evaluator_, operation,
-                                     protocols_.matmul->multiply(evaluator_, operation, row, weights[layer],
-                                                                 {1, sum.shift}, std::nullopt, before_relu_),
-                                     Packings::column_packed);
+      protocols_.activation->forward(
+          evaluator_, operation,
+          protocols_.matmul->multiply(evaluator_, operation, row, weights[layer], {1, sum.shift},
+                                      std::nullopt, names_.before_relu()),
+          Packings::column_packed);
     }
     check_ranges(evaluator_, {step, 1, Direction::range_check});
   });

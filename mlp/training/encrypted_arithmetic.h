@@ -25,11 +25,7 @@ class EncryptedArithmetic {
   /// `range_checks`: of compared values and of weights, where the protocols bring evidence. Throws Error when
   /// a protocol cannot serve the evaluator's budget.
   EncryptedArithmetic(Evaluator& evaluator, const ProtocolNames& protocols, bool range_checks = true)
-      : evaluator_(evaluator),
-        protocols_(make_protocols(protocols, evaluator.budget)),
-        before_relu_(protocols.before_relu()),
-        before_derivative_(protocols.before_derivative()),
-        names_(protocols) {
+      : evaluator_(evaluator), protocols_(make_protocols(protocols, evaluator.budget)), names_(protocols) {
     protocols_.activation = in_tiles(std::move(protocols_.activation), tile_cells(protocols));
     if (range_checks && protocols.checks_ranges()) evaluator_.evidence = std::make_shared<RangeEvidence>();
   }
@@ -95,7 +91,6 @@ class EncryptedArithmetic {
 
   Evaluator& evaluator_;
   ProtocolSet protocols_;
-  Form before_relu_, before_derivative_;
   ProtocolNames names_;
   SecondsByKind seconds_;
   std::map<std::size_t, std::shared_ptr<OpenedRows>> table_;  ///< by group
