@@ -51,6 +51,17 @@ double chi_square_uniform(const std::vector<std::size_t>& counts) {
   return chi_square_tail(statistic, counts.size() - 1);
 }
 
+double evenness(const Bytes& bytes) {
+  std::vector<std::size_t> counts(256);
+  for (const std::uint8_t byte : bytes) ++counts[byte];
+  return chi_square_uniform(counts);
+}
+
+Bytes difference(Bytes a, const Bytes& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) a[i] ^= b[i];
+  return a;
+}
+
 double chi_square_tail(double x, std::size_t degrees) {
   if (x <= 0) return 1;
   // The regularised upper incomplete gamma function Q(a, x / 2) (Abramowitz and Stegun 6.5.29 and 6.5.31).

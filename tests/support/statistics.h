@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "paillier/integer.h"
+
 namespace smlp::testing {
 
 /// Probability that two samples of one distribution differ by as much as these: Kolmogorov and Smirnov,
@@ -16,6 +18,11 @@ double chi_square_two_samples(const std::vector<std::size_t>& a, const std::vect
 
 /// Probability that uniform counts are as uneven as these.
 double chi_square_uniform(const std::vector<std::size_t>& counts);
+
+/// The same of the bytes, by their values.
+double evenness(const Bytes& bytes);
+/// Byte by byte, exclusive or: `b` has at least the bytes of `a`.
+Bytes difference(Bytes a, const Bytes& b);
 
 /// P(X >= x) for X chi-square distributed with this many degrees of freedom.
 double chi_square_tail(double x, std::size_t degrees);

@@ -109,8 +109,7 @@ TEST_CASE("tiles: many go eight at a time, each eight in the rounds of one") {
 
 TEST_CASE("tiles: what as many as there can be give opened is brought as one sum") {
   TwoParties parties({.slots = one_slot, .seed = 61});
-  const ProtocolNames names = preset("hybrid");
-  ProtocolNames by_transfers = names;
+  ProtocolNames by_transfers = preset("hybrid");
   by_transfers.matmul = "oblivious-transfer";
   const auto activation = in_tiles(make_protocols(by_transfers, parties.budget()).activation, {1, 1});
   RandomStream random = RandomSource::from_seed(4).stream({});

@@ -21,7 +21,6 @@ namespace {
 
 constexpr auto wire_name = "comparison/garbled";
 constexpr std::size_t rows = 4, cols = 3, cells = rows * cols, bits = toy_numbers.value_bits + 4;
-constexpr std::size_t column = cells * bits / 8;  // bytes
 
 /// Looks for labels and seeds that serve two contents.
 class Audit {
@@ -198,15 +197,6 @@ TEST_CASE("garbled comparison: what the evaluator receives is uniform beside the
     }
     return Bytes();
   };
-  const auto evenness = [](const Bytes& bytes) {
-    std::vector<std::size_t> counts(256);
-    for (const std::uint8_t byte : bytes) ++counts[byte];
-    return chi_square_uniform(counts);
-  };
-  const auto difference = [](Bytes a, const Bytes& b) {
-    for (std::size_t i = 0; i < a.size(); ++i) a[i] ^= b[i];
-    return a;
-  };
   constexpr long end = 1L << (bits - 1);
   const Bytes low = seen(-end, 60), high = seen(end - 1, 61);
   REQUIRE(low.size() == key_holder_corrections(cells * bits));
@@ -228,15 +218,6 @@ TEST_CASE(
     const Bytes sent =
         garble(transfers, label, choices, seed, bits, std::vector<std::uint64_t>(cells, r)).bytes();
     return Bytes(sent.begin() + sizeof(Block), sent.end());
-  };
-  const auto evenness = [](const Bytes& bytes) {
-    std::vector<std::size_t> counts(256);
-    for (const std::uint8_t byte : bytes) ++counts[byte];
-    return chi_square_uniform(counts);
-  };
-  const auto difference = [](Bytes a, const Bytes& b) {
-    for (std::size_t i = 0; i < a.size(); ++i) a[i] ^= b[i];
-    return a;
   };
   const Block seed = to_block(sha256(Bytes{1})), other_seed = to_block(sha256(Bytes{2}));
   constexpr std::uint64_t most = (std::uint64_t{1} << bits) - 1;

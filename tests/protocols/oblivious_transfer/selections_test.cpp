@@ -180,15 +180,6 @@ TEST_CASE("selections: what the key holder receives is uniform, and two show not
   const RingBytes ring = RingBytes::for_signed(66);
   const Batch coins = random_batch(count, 24, 64, 24, 6);
   const Digest request = sha256(Bytes{1});
-  const auto evenness = [](const Bytes& bytes) {
-    std::vector<std::size_t> counts(256);
-    for (const std::uint8_t byte : bytes) ++counts[byte];
-    return chi_square_uniform(counts);
-  };
-  const auto difference = [](Bytes a, const Bytes& b) {
-    for (std::size_t i = 0; i < a.size(); ++i) a[i] ^= b[i];
-    return a;
-  };
   // Its choices: all zero or all one, under one label they differ by what they are.
   const auto corrections = [&](std::uint8_t s, std::uint8_t beside) {
     Matrix<std::uint8_t> choices(count, 1, s);
@@ -210,11 +201,10 @@ TEST_CASE("selections: what the key holder receives is uniform, and two show not
       answer_choices(sender, {theirs.leaves, key_holder_depth, selection_label(request)}, request,
                      choices.bytes(), coins.t, FixedIntegers(coins.k, 2), ring);
   const auto message = [&](long e, const Bytes& answered) {
-    const Bytes sent = SelectionMessage(transfers, choices, request, sha256(answered), answer.bytes, coins.s,
-                                        FixedIntegers(std::vector<Integer>(count, Integer(e)), 2),
-                                        FixedIntegers(coins.mask, 2), ring)
-                           .bytes();
-    return sent;
+    return SelectionMessage(transfers, choices, request, sha256(answered), answer.bytes, coins.s,
+                            FixedIntegers(std::vector<Integer>(count, Integer(e)), 2),
+                            FixedIntegers(coins.mask, 2), ring)
+        .bytes();
   };
   const auto numbers = [](const Bytes& sent) { return Bytes(sent.begin() + sizeof(Block), sent.end()); };
   constexpr long end = 1L << 23;
