@@ -100,11 +100,11 @@ class KeyHolderServer::Service final : public v1::KeyHolder::CallbackService {
 class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::Chunk, v1::Chunk> {
  public:
   Call(Service& service, grpc::CallbackServerContext* context) : service_(service), context_(context) {
+    begin_transfer();  // before the janitor can see it
     {
       const std::lock_guard lock(service_.mutex_);
       service_.calls_.insert(this);
     }
-    begin_transfer();
     if (const grpc::Status status = service_.gate_.admit(*context_, record_, ticket_); status.ok())
       StartRead(&chunk_);
     else
@@ -296,7 +296,7 @@ class KeyHolderServer::Service::Call final : public grpc::ServerBidiReactor<v1::
   Bytes frame_;
   Bytes answer_;
   std::size_t sent_ = 0;
-  std::atomic<Clock::rep> transfer_ends_{0};
+  std::atomic<Clock::rep> transfer_ends_{std::numeric_limits<Clock::rep>::max()};
 };
 
 /// Holds the ticket until the answer is on its way. Deletes itself.
