@@ -40,7 +40,7 @@ Call::Call(RequestBody&& body)
       frame_(std::move(body.bytes_)),
       body_bytes_(frame_.size() - body.begins_),
       labels_(body.labels_) {
-  end_request(body.begins_, frame_);
+  end_frame(body.begins_, frame_);
   await_states(body, 0);
 }
 
@@ -61,10 +61,6 @@ std::span<const std::uint8_t> Call::answer_body() const {
 const Digest& Call::request_digest() const {
   if (!request_digest_) throw Error("the digest of a request of " + protocol_ + " was not kept");
   return *request_digest_;
-}
-
-Digest Call::answer_digest() const {
-  return sha256(answer_);
 }
 
 void Call::take(std::span<const std::uint8_t> frame, Bytes answer) {

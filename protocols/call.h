@@ -40,10 +40,10 @@ class Call {
   /// Whether it is short enough: a long one is not worth another copy, nor the wait of its link.
   bool may_wait() const { return body_bytes_ <= most_waiting_bytes; }
   // Of an answered one.
+  const Bytes& answer() const { return answer_; }  ///< a frame
   std::span<const std::uint8_t> answer_body() const;
   /// SHA-256 of the frame, for labels: of a request that names a ticket. Error for another one.
   const Digest& request_digest() const;
-  Digest answer_digest() const;  ///< of the answer's frame
 
  private:
   friend class AnswerBody;

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "paillier/error.h"
+#include "paillier/large_buffers.h"
 #include "paillier/parallel.h"
 #include "protocols/masked_values.h"
 #include "protocols/matmul/operand.h"
@@ -70,7 +71,7 @@ Bytes KeyHolder::answer(std::span<const std::uint8_t> frame, bool& ended) const 
     const RequestView request = view_request(frame);
     if (ended_->contains(request.header.session)) refuse_out_of_range();
     try {
-      Bytes answer = encode_answer(answer_or_throw(request));
+      Bytes answer = answer_or_throw(request);
       // Another request may have ended the session meanwhile: whether this one would have, too, stays untold.
       if (ended_->contains(request.header.session)) refuse_out_of_range();
       return answer;
@@ -103,7 +104,7 @@ Bytes KeyHolder::answer_or_throw(const RequestView& request) const {
                 " is not allowed by this key holder");
   if (header.stage >= protocol.stages())
     throw Error("the protocol " + header.protocol + " has no stage " + std::to_string(header.stage));
-  const Digest tag = request_tag(request.frame, keys_.sealing_secret());
+  const Digest tag = frame_tag(request.frame, keys_.sealing_secret());
   Responder responder(keys_, policy_, request, tag, randomness_.for_request(tag), observer_);
   protocol.handlers[header.stage](responder);
   responder.finish();
@@ -323,7 +324,19 @@ void Responder::put_sealed(std::span<const std::uint8_t> state, const Header& co
 }
 
 void Responder::put_bytes(std::span<const std::uint8_t> bytes) {
-  answer_.insert(answer_.end(), bytes.begin(), bytes.end());
+  Bytes& answer = room_for(bytes.size());
+  answer.insert(answer.end(), bytes.begin(), bytes.end());
+}
+
+Bytes& Responder::room_for(std::size_t bytes) {
+  const std::size_t size = answer_.size() + bytes;
+  if (size > answer_.capacity()) reserve_to_fill(answer_, size + size / 8);
+  return answer_;
+}
+
+Bytes Responder::take_answer() {
+  end_frame(answer_begins_, answer_);
+  return std::move(answer_);
 }
 
 void Responder::observe(std::string_view what, const FixedIntegers& values) const {

@@ -93,6 +93,7 @@ class KeyHolder {
 
  private:
   class EndedSessions;
+  /// The frame of an answer.
   Bytes answer_or_throw(const RequestView& request) const;
   SecretKeys keys_;
   KeyHolderPolicy policy_;
@@ -157,7 +158,11 @@ class Responder {
   void put_sealed(std::span<const std::uint8_t> state, const Header& context);
   /// Ciphertexts under a user key, already encoded; points, seeds and corrections of oblivious transfers.
   void put_bytes(std::span<const std::uint8_t> bytes);
-  Bytes take_answer() { return std::move(answer_); }
+  /// The answer so far, a frame, to which so many bytes will be appended: there is room for them, and for
+  /// what usually follows something long.
+  Bytes& room_for(std::size_t bytes);
+  /// The frame.
+  Bytes take_answer();
 
   void observe(std::string_view what, const FixedIntegers& values) const;
   void observe(std::string_view what, const std::vector<Integer>& values) const;
@@ -177,7 +182,8 @@ class Responder {
   const ViewObserver& observer_;
   BitBudget budget_;
   ByteReader reader_;
-  Bytes answer_;
+  Bytes answer_ = begin_answer();
+  std::size_t answer_begins_ = answer_.size();
   std::uint64_t sealed_ = 0;  ///< states in the answer so far
 };
 

@@ -90,9 +90,9 @@ Digest sha256(std::span<const std::uint8_t> bytes) {
   return digest;
 }
 
-Digest request_tag(std::span<const std::uint8_t> frame, const std::array<std::uint8_t, 32>& sealing_secret) {
+Digest frame_tag(std::span<const std::uint8_t> frame, const std::array<std::uint8_t, 32>& secret) {
   constexpr std::array<std::uint8_t, 32> no_salt{};
-  const DerivedKey key = derive_key(sealing_secret, "smlp-request-hash", no_salt);
+  const DerivedKey key = derive_key(secret, "smlp-request-hash", no_salt);
   static const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> gmac(  // fetched once, as SHA-256 is
       EVP_MAC_fetch(nullptr, "GMAC", nullptr), &EVP_MAC_free);
   const std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> context(
@@ -107,9 +107,9 @@ Digest request_tag(std::span<const std::uint8_t> frame, const std::array<std::ui
   std::array<std::uint8_t, tag_bytes> hash;
   std::size_t length = 0;
   check(EVP_MAC_init(context.get(), key.bytes.data(), key.bytes.size(), parameters.data()), "start GMAC");
-  check(EVP_MAC_update(context.get(), frame.data(), frame.size()), "hash a request");
-  check(EVP_MAC_final(context.get(), hash.data(), &length, hash.size()), "hash a request");
-  const Digest tag = derive_key(sealing_secret, "smlp-request", hash).bytes;
+  check(EVP_MAC_update(context.get(), frame.data(), frame.size()), "hash a frame");
+  check(EVP_MAC_final(context.get(), hash.data(), &length, hash.size()), "hash a frame");
+  const Digest tag = derive_key(secret, "smlp-request", hash).bytes;
   wipe_memory(hash.data(), hash.size());
   return tag;
 }

@@ -19,11 +19,11 @@ inline constexpr std::size_t sealed_overhead = 1 + 7 + 32 + 32 + 16;
 
 using Digest = std::array<std::uint8_t, 32>;
 Digest sha256(std::span<const std::uint8_t> bytes);
-/// What stands for a request where nobody but the key holder derives anything from it: a function of its
-/// bytes and the sealing secret, in a third of the time of SHA-256. GMAC, a universal hash, and a
-/// pseudorandom function of that: so of two requests of b blocks both have the same with a probability of
+/// What stands for a frame where nobody but its receiver derives anything from it: a function of its bytes
+/// and a secret of the receiver, in a third of the time of SHA-256. GMAC, a universal hash, and a
+/// pseudorandom function of that: so of two frames of b blocks both have the same with a probability of
 /// (b + 1) / 2^128, whoever chose them (Carter, Wegman 1981).
-Digest request_tag(std::span<const std::uint8_t> frame, const std::array<std::uint8_t, 32>& sealing_secret);
+Digest frame_tag(std::span<const std::uint8_t> frame, const std::array<std::uint8_t, 32>& secret);
 
 /// Seals `state` in the context of `header` (all of it but its parameters) and the tag of `request`. `salt`
 /// must be fresh.

@@ -168,7 +168,7 @@ Bytes begin_request(const Header& header) {
   return frame;
 }
 
-void end_request(std::size_t body_begins, Bytes& frame) {
+void end_frame(std::size_t body_begins, Bytes& frame) {
   Bytes size;
   append_number(frame.size() - body_begins, body_size_bytes, size);
   std::ranges::copy(size, frame.begin() + static_cast<std::ptrdiff_t>(body_begins - body_size_bytes));
@@ -179,7 +179,7 @@ Bytes encode_request(const Header& header, std::span<const std::uint8_t> body) {
   const std::size_t before = frame.size();
   reserve_to_fill(frame, before + body.size());
   append_bytes(body, frame);
-  end_request(before, frame);
+  end_frame(before, frame);
   return frame;
 }
 
@@ -213,24 +213,27 @@ Request decode_request(std::span<const std::uint8_t> frame) {
 
 namespace {
 
-Bytes encode_status(std::uint8_t status, std::span<const std::uint8_t> body) {
+Bytes begin_status(std::uint8_t status) {
   Bytes frame;
   append_number(wire_version, 1, frame);
   append_number(status, 1, frame);
-  append_number(body.size(), 8, frame);
-  append_bytes(body, frame);
+  append_number(0, body_size_bytes, frame);
   return frame;
 }
 
 }  // namespace
 
-Bytes encode_answer(std::span<const std::uint8_t> body) {
-  return encode_status(0, body);
+Bytes begin_answer() {
+  return begin_status(0);
 }
 
 Bytes encode_refusal(std::string_view sentence) {
   const std::string_view kept = sentence.substr(0, max_refusal);
-  return encode_status(1, {reinterpret_cast<const std::uint8_t*>(kept.data()), kept.size()});
+  Bytes frame = begin_status(1);
+  const std::size_t before = frame.size();
+  append_bytes({reinterpret_cast<const std::uint8_t*>(kept.data()), kept.size()}, frame);
+  end_frame(before, frame);
+  return frame;
 }
 
 namespace {

@@ -65,9 +65,10 @@ struct Header {
 inline constexpr std::uint8_t wire_version = 6;
 
 Bytes encode_request(const Header& header, std::span<const std::uint8_t> body);
-/// What comes before the body of a request, and then its size, once it is there.
+/// What comes before the body of a request.
 Bytes begin_request(const Header& header);
-void end_request(std::size_t body_begins, Bytes& frame);
+/// The size of a body that begins there, once it is in the frame.
+void end_frame(std::size_t body_begins, Bytes& frame);
 struct Request {
   Header header;
   Bytes body;
@@ -109,7 +110,8 @@ Bytes encode_chain_answer(std::span<const Bytes> answers);
 std::vector<Bytes> decode_chain_answer(std::span<const std::uint8_t> frame, std::size_t requests);
 
 /// An answer is a body, or a refusal in one sentence.
-Bytes encode_answer(std::span<const std::uint8_t> body);
+/// What comes before a body; its size is said at last (end_frame).
+Bytes begin_answer();
 Bytes encode_refusal(std::string_view sentence);
 /// The body; throws Error("the key holder refused: ...") for a refusal.
 Bytes decode_answer(std::span<const std::uint8_t> frame);

@@ -246,7 +246,7 @@ std::vector<Samples> sample_operations(const SecretKeys& keys, const RandomSourc
       const Bytes chunk(part, part + part_bytes), on_the_way(chunk), arrived(on_the_way);
       received.insert(received.end(), arrived.begin(), arrived.end());
     }
-    request_tag(received, keys.sealing_secret());
+    frame_tag(received, keys.sealing_secret());
   });
   return sampler.run();
 }

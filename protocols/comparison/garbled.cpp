@@ -74,7 +74,7 @@ class Garbled : public Comparison {
         lowest_words(FixedIntegers(brought.mask.cells(), masked_value_limbs(brought.mask_bits)));
     const GarbledComparisons garbled =
         garble(transfers, label_of(digest), corrections,
-               transfers.secret_for(digest, labels.call().answer_digest(), r), bits, r);
+               transfers.secret_for(digest, transfers.answer_tag(labels.call().answer()), r), bits, r);
     RequestBody tables(evaluator,
                        evaluator.header(wire_name, stage_tables, operation, z.layout(), {version_word()}));
     tables.add(remembered).add(garbled);

@@ -6,8 +6,9 @@
 // (cross_terms.h).
 //   E -> K  ticket; [A + R_A], [B + R_B], or their terms, or both sealed (operand.h); where both choose
 //           (CrossTerms::by) what K has of E's pairs, sealed, and corrections for bits of e_A or e_B
-//   K -> E  A' = A + R_A + 2^(l-1) and B', tile by tile, and A' B', sealed; corrections for the bits of the
-//           first tile; where both choose messages, the sums of whose pads are in what is sealed
+//   K -> E  where both choose messages, the sums of whose pads are in what is sealed;
+//           A' = A + R_A + 2^(l-1) and B', tile by tile, and A' B', sealed; corrections for the bits of the
+//           first tile
 // and for each tile
 //   E -> K  its part of A' and B', that of the next, the sum so far, all sealed; messages; with the last one
 //           V = e_A e_B + rho + sum of pads, less what E received, e_A = R_A + 2^(l-1), and with an addend
@@ -119,10 +120,10 @@ class ObliviousTransferProduct : public MatrixProduct {
     const std::size_t tiles = terms.tiles();
     std::vector<SealedState> elements;
     AnswerBody answer(evaluator, header, body);
+    if (terms.both_choose()) own.receive(answer.raw(cross_term_bytes(terms, 0), "messages of transfers"));
     for (std::size_t tile = 0; tile < tiles; ++tile)
       elements.push_back(answer.sealed(state_bytes(terms, Kind::elements, tile)));
     Received next = received(terms, 0, answer);
-    if (terms.both_choose()) own.receive(answer.raw(cross_term_bytes(terms, 0), "messages of transfers"));
     left.read(answer);
     right.read(answer);
     answer.finish();
@@ -130,7 +131,7 @@ class ObliviousTransferProduct : public MatrixProduct {
     right.keep();
 
     const Digest& request = answer.call().request_digest();
-    Digest answered = answer.call().answer_digest();
+    Digest answered = transfers.answer_tag(answer.call().answer());
     for (std::size_t tile = 0;; ++tile) {
       const bool more = tile + 1 < tiles;
       parameters = numbers;
@@ -152,7 +153,7 @@ class ObliviousTransferProduct : public MatrixProduct {
       }
       next = received(terms, tile + 1, told);
       told.finish();
-      answered = told.call().answer_digest();
+      answered = transfers.answer_tag(told.call().answer());
     }
   }
 
@@ -227,16 +228,16 @@ void answer_operands(Responder& responder) {
                       b = offset_operand(budget, right.open("B + R_B"));
   const FixedIntegers elements = elements_of(terms, a, b);
   FixedIntegers sums;
-  Bytes messages;
   if (own) {
     const auto choices = responder.read_bytes(element_choice_bytes(terms), "choices of the evaluator");
     responder.observe("choices of the evaluator", choices);
     Label label;
     std::ranges::copy(choices.first(label.size()), label.begin());
     CrossTermSender sender(terms, evaluator_depth, a, b, integer_product(a, b));
-    messages = sender.send(
+    sender.append(
         own->offset(), [&] { return own->offset_holder(label); }, choices.subspan(label.size()),
-        hash_key("key holder's pads", responder.request_digest()));
+        hash_key("key holder's pads", responder.request_digest()),
+        responder.room_for(cross_term_bytes(terms, 0)));
     sums = std::move(sender.sums());
   } else {
     sums = ring_numbers(terms, integer_product(a, b));
@@ -247,7 +248,6 @@ void answer_operands(Responder& responder) {
   put_sums(responder, terms, place, sums);
   responder.put_bytes(
       choose_elements(terms, chooser_of(leaves_of(responder, place), place), elements, terms.tile(0)));
-  responder.put_bytes(messages);
   left.seal();
   right.seal();
 }
@@ -352,7 +352,7 @@ extern constexpr Descriptor oblivious_transfer_matmul_descriptor{
     .flow =
         "E -> K [A + R_A], [B + R_B], or their terms, or both sealed (, corrections for bits of R_A or R_B); "
         " "
-        "K -> E corrections for labels of their bits (, messages);  for each tile E -> K messages "
+        "K -> E (messages,) corrections for labels of their bits;  for each tile E -> K messages "
         "(, [C + R_C]);  K -> E its sum, sealed, corrections; at last "
         "[floor(scale (A B + rho) / 2^shift)], or it sealed",
     .fused = true,

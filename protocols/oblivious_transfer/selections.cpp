@@ -109,7 +109,7 @@ SelectionChoices::SelectionChoices(const EvaluatorTransfers& transfers, std::spa
 }
 
 SelectionMessage::SelectionMessage(const EvaluatorTransfers& transfers, const SelectionChoices& choices,
-                                   const Digest& request, const Digest& answer_digest,
+                                   const Digest& request, const Digest& answer_tag,
                                    std::span<const std::uint8_t> answer, const Matrix<std::uint8_t>& s,
                                    const FixedIntegers& e, const FixedIntegers& mask, RingBytes ring) {
   const std::size_t cells = s.size();
@@ -123,7 +123,7 @@ SelectionMessage::SelectionMessage(const EvaluatorTransfers& transfers, const Se
     content.insert(content.end(), masks[j].begin(), masks[j].end());
     content.push_back(s.cells()[j]);
   }
-  const Block key = transfers.secret_for(request, answer_digest, content);
+  const Block key = transfers.secret_for(request, answer_tag, content);
   const Aes128 hash(key);
   const FixedIntegers of_zero = pads(hash, zeros, ring),
                       of_one = pads(hash, plus_offset(zeros, transfers.offset()), ring),

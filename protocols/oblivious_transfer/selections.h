@@ -67,10 +67,10 @@ constexpr std::size_t selection_message_bytes(std::size_t cells, RingBytes ring)
 /// What gives the key holder beta (k - e) + mask.
 class SelectionMessage {
  public:
-  /// `request`: of the choices; `answer_digest`: of the answer to it, `answer` its part about them. Throws
+  /// `request`: of the choices; `answer_tag`: of the answer to it, `answer` its part about them. Throws
   /// Error unless that has selection_answer_bytes.
   SelectionMessage(const EvaluatorTransfers& transfers, const SelectionChoices& choices,
-                   const Digest& request, const Digest& answer_digest, std::span<const std::uint8_t> answer,
+                   const Digest& request, const Digest& answer_tag, std::span<const std::uint8_t> answer,
                    const Matrix<std::uint8_t>& s, const FixedIntegers& e, const FixedIntegers& mask,
                    RingBytes ring);
   const Bytes& bytes() const { return bytes_; }

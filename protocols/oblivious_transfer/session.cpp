@@ -71,7 +71,7 @@ RequestBody& RequestBody::add(const EvaluatorTransfers& transfers) {
 
 EvaluatorTransfers::EvaluatorTransfers(const Evaluator& evaluator, const OperationId& operation,
                                        RandomSource secrets)
-    : secrets_(std::move(secrets)) {
+    : secrets_(std::move(secrets)), tag_secret_(secrets_.derive("tags of answers")) {
   const Evaluator alone = evaluator.for_task();
   AnswerBody told(alone, header_at(alone, stage_point, operation), RequestBody(alone));
   const auto point = told.raw(point_bytes, "the key holder's base point");

@@ -37,11 +37,23 @@ class EvaluatorTransfers {
   const SealedState& sealed() const { return *sealed_; }
   /// A label for choices of its own, which follows from what they are and what they stand beside.
   Label own_label(std::span<const std::uint8_t> content) const;
-  /// A secret block for this request, this answer (its digest) and what it is to hide.
+  /// What stands for an answer, a frame, in secret_for.
+  Digest answer_tag(std::span<const std::uint8_t> answer) const {
+    return frame_tag(answer, tag_secret_.bytes);
+  }
+  /// A secret block for this request, this answer (its tag) and what it is to hide.
   Block secret_for(const Digest& request, const Digest& answer, std::span<const std::uint64_t> hidden) const;
 
  private:
+  struct TagSecret {
+    std::array<std::uint8_t, 32> bytes;
+    explicit TagSecret(const RandomSource& secrets) { secrets.stream({}).fill(bytes); }
+    TagSecret(const TagSecret&) = delete;
+    TagSecret& operator=(const TagSecret&) = delete;
+    ~TagSecret() { wipe_memory(bytes.data(), bytes.size()); }
+  };
   RandomSource secrets_;
+  TagSecret tag_secret_;
   BaseTransfers base_;
   std::optional<SealedState> sealed_;
 };

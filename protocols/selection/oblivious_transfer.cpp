@@ -75,7 +75,7 @@ class ObliviousSelection : public Selection {
                                                    {version_word(), static_cast<std::int64_t>(packings)}));
     second.add(remembered)
         .add(SelectionMessage(transfers, choices, answer.call().request_digest(),
-                              answer.call().answer_digest(), products, bits.evaluator,
+                              transfers.answer_tag(answer.call().answer()), products, bits.evaluator,
                               fixed(r.mask, r.mask_bits), fixed(mask.values(), mask.bits()), ring));
     AnswerBody selected(evaluator, std::move(second));
     if (packings == Packings::none) {

@@ -63,21 +63,21 @@ TEST_CASE("SHA-256: the vectors of FIPS 180-4") {
   CHECK(to_hex(sha256({})) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
-TEST_CASE("request's tag: GMAC and HKDF of other programs") {
+TEST_CASE("tag of a frame: GMAC and HKDF of other programs") {
   // By Python's hmac and `openssl mac`: HKDF of the secret (no salt; "smlp-request-hash") keys GMAC (AES-256,
   // nonce of zeros), which is the salt of the tag's own HKDF ("smlp-request").
   std::array<std::uint8_t, 32> numbers{};
   for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<std::uint8_t>(i);
   Bytes frame;
   for (std::size_t i = 0; i < 1000; ++i) frame.push_back(static_cast<std::uint8_t>(i % 251));
-  const Digest tag = request_tag(frame, numbers);
+  const Digest tag = frame_tag(frame, numbers);
   CHECK(to_hex(tag) == "7e2df95e417776d5784a2b642b4073bde6434e9931b8a9fcb4bb749208aa1d55");
-  CHECK(request_tag(frame, secret) != tag);
-  CHECK(request_tag(std::span(frame).first(999), numbers) != tag);
+  CHECK(frame_tag(frame, secret) != tag);
+  CHECK(frame_tag(std::span(frame).first(999), numbers) != tag);
   for (std::size_t i = 0; i < frame.size(); ++i) {
     Bytes other = frame;
     other[i] ^= 1;
-    CHECK(request_tag(other, numbers) != tag);
+    CHECK(frame_tag(other, numbers) != tag);
   }
 }
 

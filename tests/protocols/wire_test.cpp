@@ -40,6 +40,15 @@ constexpr std::size_t col_groups_at = row_groups_at + 4 + 2 * 2;
 constexpr std::size_t parameters_at = col_groups_at + 4 + 3 * 2;
 constexpr std::size_t body_size_at = parameters_at + 2 + 4 * 8;
 
+/// The frame of an answer.
+Bytes answer_of(const Bytes& body) {
+  Bytes frame = begin_answer();
+  const std::size_t before = frame.size();
+  frame.insert(frame.end(), body.begin(), body.end());
+  end_frame(before, frame);
+  return frame;
+}
+
 }  // namespace
 
 TEST_CASE("wire: a request survives its frame") {
@@ -67,7 +76,7 @@ TEST_CASE("wire: a frame cut at any byte, or with one too many, is refused") {
   Bytes longer = frame;
   longer.push_back(0);
   CHECK(error_of([&] { decode_request(longer); }) == "a frame has 1 bytes too many");
-  const Bytes answer = encode_answer(Bytes{1, 2, 3});
+  const Bytes answer = answer_of(Bytes{1, 2, 3});
   for (std::size_t size = 0; size < answer.size(); ++size)
     CHECK(error_of([&] {
             decode_answer(std::span(answer).first(size));
@@ -118,21 +127,21 @@ TEST_CASE("wire: fields out of bounds are refused by name and value") {
 }
 
 TEST_CASE("wire: answers and refusals") {
-  CHECK(decode_answer(encode_answer({})).empty());
-  CHECK(decode_answer(encode_answer(Bytes{1, 2, 3})) == Bytes{1, 2, 3});
+  CHECK(decode_answer(answer_of({})).empty());
+  CHECK(decode_answer(answer_of(Bytes{1, 2, 3})) == Bytes{1, 2, 3});
   CHECK(error_of([] { decode_answer(encode_refusal("no such thing")); }) ==
         "the key holder refused: no such thing");
   CHECK(error_of([] { decode_answer(encode_refusal("two\nlines\x1b[2J")); }) ==
         "the key holder refused: two lines [2J");
   CHECK(error_of([] { decode_answer(encode_refusal(std::string(5000, 'a'))); }) ==
         "the key holder refused: " + std::string(4096, 'a'));
-  Bytes odd = encode_answer(Bytes{1});
+  Bytes odd = answer_of(Bytes{1});
   odd[1] = 2;
   CHECK(error_of([&] { decode_answer(odd); }) == "an answer has the unknown status 2");
-  odd = encode_answer(Bytes{1});
+  odd = answer_of(Bytes{1});
   odd[0] = 9;
   CHECK(error_of([&] { decode_answer(odd); }) == "a frame has version 9, this program speaks 6");
-  odd = encode_answer(Bytes(4097, 'a'));
+  odd = answer_of(Bytes(4097, 'a'));
   odd[1] = 1;
   CHECK(error_of([&] { decode_answer(odd); }) == "an answer has the unknown status 1");
 }
@@ -170,7 +179,7 @@ TEST_CASE("wire: a chain and its answers survive their frames, and nothing else 
   for (const std::uint64_t count : {0U, 1U, 3U, 65U, 255U})
     CHECK(error_of([&] { decode_chain(with_number(frame, 2, 1, count)); }) != "");
 
-  const std::vector<Bytes> answers{encode_answer(Bytes{4, 5, 6}), encode_refusal("no")};
+  const std::vector<Bytes> answers{answer_of(Bytes{4, 5, 6}), encode_refusal("no")};
   CHECK(decode_chain_answer(encode_chain_answer(answers), 2) == answers);
   CHECK(decode_chain_answer(encode_chain_answer(answers), 3) == answers);  // nothing after a refusal
   CHECK(error_of([&] { decode_chain_answer(encode_chain_answer(answers), 1); }) ==
@@ -182,7 +191,7 @@ TEST_CASE("wire: a chain and its answers survive their frames, and nothing else 
 }
 
 TEST_CASE("wire: gaps are filled from earlier answers, each within its bounds and after the last") {
-  const std::vector<Bytes> answers{encode_answer(Bytes{10, 11, 12, 13})};
+  const std::vector<Bytes> answers{answer_of(Bytes{10, 11, 12, 13})};
   ChainedRequest request{Bytes(6, 0), {{0, 1, 0, 2}, {0, 0, 4, 2}}};
   fill_gaps(request, answers);
   CHECK(request.frame == Bytes{11, 12, 0, 0, 10, 11});

@@ -171,11 +171,15 @@ TEST_CASE("garbled comparison: secrets hang on evaluator, request, answer and co
   CHECK(transfers.secret_for(request, answer, r) != transfers.secret_for(request, answer, other_r));
   CHECK(transfers.secret_for(request, answer, r) != transfers.secret_for(request, other, r));
   CHECK(transfers.secret_for(request, answer, r) != transfers.secret_for(sha256(Bytes{2}), answer, r));
+  const Bytes frame{1, 2, 3}, other_frame{1, 2, 4};
+  CHECK(transfers.answer_tag(frame) == transfers.answer_tag(frame));
+  CHECK(transfers.answer_tag(frame) != transfers.answer_tag(other_frame));
   const Evaluator resumed = evaluator_on(parties.channel(), parties.evaluator_random());
   const EvaluatorTransfers& anew = resumed.transfers({});
   CHECK(anew.ticket() != transfers.ticket());
   CHECK(anew.offset() != transfers.offset());
   CHECK(anew.secret_for(request, answer, r) != transfers.secret_for(request, answer, r));
+  CHECK(anew.answer_tag(frame) != transfers.answer_tag(frame));
 }
 
 TEST_CASE("garbled comparison: what the evaluator receives is uniform beside the seeds that it has") {

@@ -36,12 +36,13 @@ CrossTerms terms_of(const Header& header) {
                      header.layout.cols());
 }
 
-/// Where the corrections for a tile begin in the answer that brings them.
+/// Where the corrections for a tile begin in the answer that brings them. The first answer begins with the
+/// key holder's messages, if any.
 std::size_t corrections_at(const CrossTerms& terms, bool first) {
   const std::size_t sums = sealed_overhead + place_bytes + terms.cells() * terms.ring_bytes();
-  return first ? terms.tiles() * (sealed_overhead + place_bytes) + terms.elements() * terms.choice_bytes() +
-                     sums
-               : sums;
+  if (!first) return sums;
+  return (terms.both_choose() ? cross_term_bytes(terms, 0) : 0) +
+         terms.tiles() * (sealed_overhead + place_bytes) + terms.elements() * terms.choice_bytes() + sums;
 }
 
 /// Corrections in an answer about a tile.
@@ -74,9 +75,7 @@ class Audit {
     if (first && terms.both_choose()) {
       const auto at = sent.end() - static_cast<std::ptrdiff_t>(element_choice_bytes(terms));
       choices({at, at + sizeof(Label)}, {at + sizeof(Label), sent.end()});
-      const std::size_t from = corrections_at(terms, true) + key_holder_corrections(terms.transfers());
-      messages({body.begin() + static_cast<std::ptrdiff_t>(from),
-                body.begin() + static_cast<std::ptrdiff_t>(from + cross_term_bytes(terms, 0))});
+      messages({body.begin(), body.begin() + static_cast<std::ptrdiff_t>(cross_term_bytes(terms, 0))});
     }
     if (first) return;
     const auto end =
