@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstring>
 #include <mutex>
 #include <optional>
 #include <ranges>
@@ -121,9 +122,32 @@ Mask Mask::drawn(const Draws& draws, std::size_t rows, std::size_t cols, std::si
 
 Mask Mask::drawn(const WindowDraws& window, std::size_t rows, std::size_t cols, std::size_t bits) {
   IntegerMatrix values(rows, cols);
-  parallel_for(values.size(), [&](std::size_t cell) {
-    RandomStream random = window.draws.stream(cell / cols * window.stride + cell % cols);
-    values.cells()[cell] = random.bits(bits) + random.bits(bits) + random.bits(bits);
+  constexpr std::size_t worth_a_thread = 1024;  // cells
+  const std::size_t size = (bits + 7) / 8, limbs = limbs_for(bits + mask_sum_bits + 1);
+  const std::size_t in_a_row = window.stride == cols ? values.size() : cols;  // elements, one after another
+  parallel_blocks(values.size(), worth_a_thread, [&](std::size_t first, std::size_t count) {
+    Bytes bytes(3 * size * count);
+    std::span<std::uint8_t> left = bytes;
+    for (std::size_t cell = first; cell < first + count;) {
+      const std::size_t together = std::min(first + count - cell, in_a_row - cell % in_a_row);
+      window.draws.fill_heads(cell / cols * window.stride + cell % cols, 3 * size,
+                              left.first(3 * size * together));
+      left = left.subspan(3 * size * together);
+      cell += together;
+    }
+    FixedIntegers numbers(2, limbs);
+    const std::span<Limb> sum = numbers[0], uniform = numbers[1];
+    for (std::size_t i = 0; i < count; ++i) {
+      std::ranges::fill(sum, 0);
+      for (std::size_t term = 0; term < 3; ++term) {
+        std::ranges::fill(uniform, 0);
+        std::memcpy(uniform.data(), bytes.data() + (3 * i + term) * size, size);
+        uniform[bits / limb_bits] &= (Limb{1} << bits % limb_bits) - 1;
+        add_shifted(sum, uniform, 0, mask_of(1));
+      }
+      values.cells()[first + i] = signed_integer(sum);
+    }
+    wipe_memory(bytes.data(), bytes.size());
   });
   return Mask(std::move(values), bits);
 }

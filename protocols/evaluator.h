@@ -98,7 +98,8 @@ SessionId draw_session(const RandomSource& random);
 /// Random values that hide others. Made by drawing; there is no mask of zeros.
 class Mask {
  public:
-  /// Cell (i, j) is the sum of three uniforms in [0, 2^bits), from element i * cols + j.
+  /// Cell (i, j) is the sum of three uniforms in [0, 2^bits), from element i * cols + j. Throws Error unless
+  /// bits is 1 to 1360, far beyond what a slot has room for.
   static Mask drawn(const Draws& draws, std::size_t rows, std::size_t cols, std::size_t bits);
   /// The same from element i * stride + j.
   static Mask drawn(const WindowDraws& window, std::size_t rows, std::size_t cols, std::size_t bits);

@@ -5,9 +5,12 @@
 #include <NTL/mat_ZZ.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <vector>
 
 #include "paillier/error.h"
+#include "paillier/fixed_width.h"
 #include "paillier/parallel.h"
 
 namespace smlp {
@@ -59,54 +62,80 @@ std::size_t longest(const IntegerMatrix& m) {
   return bits;
 }
 
-std::vector<std::int64_t> words_of(const IntegerMatrix& m) {
-  std::vector<std::int64_t> out;
-  out.reserve(m.size());
-  for (const Integer& value : m.cells()) out.push_back(value.get_si());
-  return out;
-}
-
-Integer from_wide(Wide value) {
-  const UnsignedWide size =
-      value < 0 ? 0 - static_cast<UnsignedWide>(value) : static_cast<UnsignedWide>(value);
-  const std::uint64_t words[] = {static_cast<std::uint64_t>(size), static_cast<std::uint64_t>(size >> 64)};
-  Integer out;
-  mpz_import(out.get_mpz_t(), 2, -1, sizeof(std::uint64_t), 0, 0, words);
-  return value < 0 ? Integer(-out) : out;
-}
-
-// Factors below 2^63, so products below 2^126: their low words and their high words are summed apart, which
-// no inner dimension below 2^62 overflows.
-IntegerMatrix word_product(const IntegerMatrix& a, const IntegerMatrix& b) {
-  const std::vector<std::int64_t> left = words_of(a), right = words_of(b.transposed());
-  const std::size_t inner = a.cols(), outputs = b.cols();
-  IntegerMatrix out(a.rows(), outputs);
-  parallel_for(a.rows(), [&](std::size_t i) {
-    for (std::size_t j = 0; j < outputs; ++j) {
-      const std::int64_t *x = left.data() + i * inner, *y = right.data() + j * inner;
-      Wide low = 0, high = 0;
-      for (std::size_t k = 0; k < inner; ++k) {
-        const Wide product = static_cast<Wide>(x[k]) * y[k];
-        low += static_cast<std::uint64_t>(product);
-        high += static_cast<std::int64_t>(product >> 64);
-      }
-      out(i, j) = (from_wide(high) << 64) + from_wide(low);
-    }
-  });
-  return out;
-}
-
 constexpr std::size_t word_bits = 63, low_bits = 62;
 
-/// m = sum_i parts[i] 2^(low_bits i), cells of at most word_bits bits: masked operands have one part or two.
-std::vector<IntegerMatrix> parts_of(const IntegerMatrix& m, std::size_t bits) {
-  if (bits <= word_bits) return {m};
-  IntegerMatrix low(m.rows(), m.cols()), high(m.rows(), m.cols());
-  for (std::size_t cell = 0; cell < m.size(); ++cell) {
-    high.cells()[cell] = floor_shift(m.cells()[cell], low_bits);
-    mpz_fdiv_r_2exp(low.cells()[cell].get_mpz_t(), m.cells()[cell].get_mpz_t(), low_bits);
+/// Value i as a sum of `parts` signed words, of weights 1 and 2^low_bits: number i of each.
+class Words {
+ public:
+  /// Values are below 2^word_bits in size for one part, 2^(word_bits + low_bits - 1) for two.
+  Words(const IntegerMatrix& m, std::size_t bits) : parts_(bits <= word_bits ? 1 : 2) {
+    words_.reserve(parts_ * m.size());
+    if (parts_ == 1) {
+      for (const Integer& value : m.cells()) words_.push_back(value.get_si());
+      return;
+    }
+    words_.resize(2 * m.size());
+    for (std::size_t i = 0; i < m.size(); ++i) {
+      const std::span<const Limb> limbs = limbs_of(m.cells()[i]);
+      UnsignedWide size = 0;
+      for (std::size_t k = limbs.size(); k-- > 0;) size = size << limb_bits | limbs[k];
+      const auto value = static_cast<Wide>(m.cells()[i] < 0 ? 0 - size : size);
+      words_[i] = static_cast<std::int64_t>(value & ((Wide{1} << low_bits) - 1));
+      words_[m.size() + i] = static_cast<std::int64_t>(value >> low_bits);
+    }
   }
-  return {std::move(low), std::move(high)};
+  std::size_t parts() const { return parts_; }
+  const std::int64_t* part(std::size_t i) const { return words_.data() + i * words_.size() / parts_; }
+
+ private:
+  std::size_t parts_;
+  std::vector<std::int64_t> words_;
+};
+
+/// A sum of products of words. Factors below 2^63 in size, so products below 2^126: their low words and their
+/// high words are summed apart, which no inner dimension below 2^62 overflows.
+struct WideSum {
+  Wide low = 0, high = 0;
+  void add(const std::int64_t* x, const std::int64_t* y, std::size_t count) {
+    for (std::size_t k = 0; k < count; ++k) {
+      const Wide product = static_cast<Wide>(x[k]) * y[k];
+      low += static_cast<std::uint64_t>(product);
+      high += static_cast<std::int64_t>(product >> 64);
+    }
+  }
+};
+
+/// sum += value 2^shift, modulo 2^(64 limbs of sum).
+void add_wide(std::span<Limb> sum, Wide value, std::size_t shift) {
+  std::array<Limb, 6> term;
+  term.fill(value < 0 ? ~Limb{0} : Limb{0});
+  term[0] = static_cast<Limb>(value);
+  term[1] = static_cast<Limb>(value >> limb_bits);
+  add_shifted(sum, term, shift, mask_of(1));
+}
+
+IntegerMatrix word_product(const Words& left, const Words& right, std::size_t rows, std::size_t inner,
+                           std::size_t outputs) {
+  constexpr std::size_t worth_a_thread = std::size_t{1} << 15;  // products of words
+  const std::size_t products = inner * outputs * left.parts() * right.parts();
+  IntegerMatrix out(rows, outputs);
+  parallel_blocks(rows, 1 + worth_a_thread / std::max<std::size_t>(products, 1),
+                  [&](std::size_t first, std::size_t count) {
+                    for (std::size_t i = first; i < first + count; ++i)
+                      for (std::size_t j = 0; j < outputs; ++j) {
+                        std::array<WideSum, 3> sums;  // by weight
+                        for (std::size_t p = 0; p < left.parts(); ++p)
+                          for (std::size_t q = 0; q < right.parts(); ++q)
+                            sums[p + q].add(left.part(p) + i * inner, right.part(q) + j * inner, inner);
+                        std::array<Limb, 6> sum{};
+                        for (std::size_t weight = 0; weight < sums.size(); ++weight) {
+                          add_wide(sum, sums[weight].low, low_bits * weight);
+                          add_wide(sum, sums[weight].high, low_bits * weight + limb_bits);
+                        }
+                        out(i, j) = signed_integer(sum);
+                      }
+                  });
+  return out;
 }
 
 }  // namespace
@@ -114,18 +143,8 @@ std::vector<IntegerMatrix> parts_of(const IntegerMatrix& m, std::size_t bits) {
 IntegerMatrix integer_product(const IntegerMatrix& a, const IntegerMatrix& b) {
   check_inner_dimensions(a.rows(), a.cols(), b.rows(), b.cols());
   const std::size_t a_bits = longest(a), b_bits = longest(b);
-  if (std::max(a_bits, b_bits) <= low_bits + word_bits - 1) {
-    const std::vector<IntegerMatrix> left = parts_of(a, a_bits), right = parts_of(b, b_bits);
-    IntegerMatrix out = word_product(left[0], right[0]);
-    for (std::size_t i = 0; i < left.size(); ++i)
-      for (std::size_t j = 0; j < right.size(); ++j) {
-        if (i + j == 0) continue;
-        const IntegerMatrix part = word_product(left[i], right[j]);
-        for (std::size_t cell = 0; cell < out.size(); ++cell)
-          out.cells()[cell] += part.cells()[cell] << (low_bits * (i + j));
-      }
-    return out;
-  }
+  if (std::max(a_bits, b_bits) <= low_bits + word_bits - 1)
+    return word_product({a, a_bits}, {b.transposed(), b_bits}, a.rows(), a.cols(), b.cols());
   NTL::mat_ZZ product;
   NTL::mul(product, to_ntl(a), to_ntl(b));
   IntegerMatrix out(a.rows(), b.cols());

@@ -75,6 +75,30 @@ TEST_CASE("mask: what evaluators share is drawn for its cells of the whole") {
         }) == "a tile is rounded where evaluators share its result");
 }
 
+TEST_CASE("mask: a cell is the sum of three uniforms from the stream of its element") {
+  const Draws draws(RandomSource::from_seed(3), OperationId{3, 1}.address(RandomnessKind::mask_product));
+  const auto expected = [&](std::size_t element, std::size_t bits) {
+    RandomStream random = draws.stream(element);
+    const Integer first = random.bits(bits), second = random.bits(bits), third = random.bits(bits);
+    return Integer(first + second + third);
+  };
+  for (const std::size_t bits : {1U, 8U, 62U, 63U, 64U, 78U, 125U, 128U, 1024U, 1360U}) {
+    CAPTURE(bits);
+    const IntegerMatrix cells = Mask::drawn(draws, 7, 300, bits).values();  // more than one run
+    const IntegerMatrix window = Mask::drawn({draws, 300}, 7, 3, bits).values();
+    bool same = true;
+    for (std::size_t i = 0; i < 7; ++i)
+      for (std::size_t j = 0; j < 300; ++j) {
+        same &= cells(i, j) == expected(i * 300 + j, bits);
+        if (j < 3) same &= window(i, j) == cells(i, j);
+      }
+    CHECK(same);
+  }
+  CHECK(Mask::drawn(draws, 0, 3, 20).values().size() == 0);
+  CHECK(error_of([&] { Mask::drawn(draws, 1, 1, 1361); }) ==
+        "a head of 513 random bytes was asked for, allowed are 1 to 512");
+}
+
 TEST_CASE("mask: its low words are those of its cells") {
   const Draws draws(RandomSource::from_seed(3), OperationId{3, 1}.address(RandomnessKind::mask_product));
   for (const std::size_t bits : {1U, 20U, 60U, 63U, 64U, 65U, 128U, 241U, 512U, 1024U}) {
