@@ -94,9 +94,7 @@ std::align_val_t alignment(std::size_t bytes) {
   return std::align_val_t{bytes >= large_page ? large_page : 64};
 }
 
-}  // namespace
-
-void* allocate_words(std::size_t bytes) {
+void* from_system(std::size_t bytes) {
   void* const memory = ::operator new(bytes, alignment(bytes));
 #ifdef MADV_HUGEPAGE
   if (bytes >= large_page) ::madvise(memory, bytes / large_page * large_page, MADV_HUGEPAGE);  // a hint
@@ -104,8 +102,90 @@ void* allocate_words(std::size_t bytes) {
   return memory;
 }
 
-void free_words(void* memory, std::size_t bytes) noexcept {
+void to_system(void* memory, std::size_t bytes) noexcept {
   ::operator delete(memory, alignment(bytes));
+}
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SMLP_ADDRESS_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SMLP_ADDRESS_SANITIZER
+#endif
+#endif
+
+/// Buffers of some blocks that a thread no longer uses, for its next ones. malloc keeps none of this size at
+/// hand, aligned ones least of all, and its locks took a tenth of a training: a product of eight residues
+/// takes less time than to wait for one. Their content was wiped.
+class KeptBuffers {
+ public:
+  static constexpr std::size_t unit = 512, sizes = 64, largest = unit * sizes, of_a_size = 16,
+                               most_bytes = std::size_t{1} << 20;
+
+  KeptBuffers() = default;
+  KeptBuffers(const KeptBuffers&) = delete;
+  KeptBuffers& operator=(const KeptBuffers&) = delete;
+  ~KeptBuffers() {
+    for (std::size_t bytes = unit; bytes <= largest; bytes += unit)
+      while (void* const memory = take(bytes)) to_system(memory, bytes);
+    ended = true;
+  }
+
+  // Of a multiple of `unit` bytes, up to `largest`.
+  void* take(std::size_t bytes) {
+    const std::size_t size = bytes / unit - 1;
+    if (counts_[size] == 0) return nullptr;
+    bytes_ -= bytes;
+    return kept_[size][--counts_[size]];
+  }
+  bool keep(void* memory, std::size_t bytes) {
+    const std::size_t size = bytes / unit - 1;
+    if (counts_[size] == of_a_size || bytes_ + bytes > most_bytes) return false;
+    bytes_ += bytes;
+    kept_[size][counts_[size]++] = memory;
+    return true;
+  }
+
+  static thread_local bool ended;  ///< what a thread frees later goes back at once
+
+ private:
+  std::array<std::array<void*, of_a_size>, sizes> kept_{};
+  std::array<std::size_t, sizes> counts_{};
+  std::size_t bytes_ = 0;
+};
+thread_local bool KeptBuffers::ended = false;
+thread_local KeptBuffers kept_buffers;
+
+/// What is allocated for so many bytes: the same wherever it is freed.
+std::size_t allocated(std::size_t bytes) {
+#ifdef SMLP_ADDRESS_SANITIZER
+  return bytes;
+#else
+  if (bytes > KeptBuffers::largest) return bytes;
+  return std::max<std::size_t>(1, (bytes + KeptBuffers::unit - 1) / KeptBuffers::unit) * KeptBuffers::unit;
+#endif
+}
+
+bool is_kept(std::size_t allocated_bytes) {
+#ifdef SMLP_ADDRESS_SANITIZER
+  return static_cast<void>(allocated_bytes), false;  // each its own, so that a use after its end is found
+#else
+  return allocated_bytes <= KeptBuffers::largest && !KeptBuffers::ended;
+#endif
+}
+
+}  // namespace
+
+void* allocate_words(std::size_t bytes) {
+  bytes = allocated(bytes);
+  if (is_kept(bytes))
+    if (void* const memory = kept_buffers.take(bytes)) return memory;
+  return from_system(bytes);
+}
+
+void free_words(void* memory, std::size_t bytes) noexcept {
+  bytes = allocated(bytes);
+  if (!is_kept(bytes) || !kept_buffers.keep(memory, bytes)) to_system(memory, bytes);
 }
 
 std::string_view name(Instructions instructions) {

@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cfenv>
+#include <thread>
 
 #include "paillier/error.h"
 #include "paillier/random.h"
@@ -111,6 +113,28 @@ TEST_CASE("lanes: a modulus whose negative inverse rounds up to 2^342") {
     lanes.leave(out, a.data());
     CHECK(out == std::vector<Integer>(lanes.lanes(), 4));
   }
+}
+
+TEST_CASE("buffers: zero and aligned, of any size, also those that a thread had before or another one made") {
+  const auto is_fresh = [](const WordBuffer& buffer) {
+    return reinterpret_cast<std::uintptr_t>(buffer.data()) % 64 == 0 &&
+           std::all_of(buffer.data(), buffer.data() + buffer.size(), [](Word word) { return word == 0; });
+  };
+  std::vector<WordBuffer> of_another;
+  std::thread([&] {
+    for (std::size_t i = 0; i < 40; ++i) of_another.emplace_back(320);
+  }).join();
+  bool fresh = true;
+  for (std::size_t words = 1; words < 5000; words += 37) {
+    std::vector<WordBuffer> buffers;
+    for (std::size_t i = 0; i < 20; ++i) {
+      WordBuffer& buffer = buffers.emplace_back(words);
+      fresh &= is_fresh(buffer);
+      std::fill_n(buffer.data(), words, ~Word{0});
+    }
+    if (!of_another.empty()) of_another.pop_back();
+  }
+  CHECK(fresh);
 }
 
 TEST_CASE("lanes: fewer residues than lanes, counted") {
