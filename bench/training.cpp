@@ -73,7 +73,8 @@ Json counts_of(const Operations& all, std::size_t steps) {
           {"zero tests of DGK", of_step(all.zero_tests)},
           {"gates", of_step(all.gates)},
           {"transfers of products and selections", of_step(all.transfers)},
-          {"blocks of pads in them", of_step(all.transfer_blocks)}};
+          {"blocks of pads in them", of_step(all.transfer_blocks)},
+          {"values under masks", of_step(all.masked_values)}};
 }
 
 /// Trains the first steps of an epoch. A whole epoch is as many times the mean step as it has steps.

@@ -9,9 +9,15 @@
 #include <vector>
 
 #include "paillier/parallel.h"
+#include "protocols/evaluator.h"
+#include "protocols/key_holder.h"
+#include "protocols/masked_values.h"
 #include "protocols/matmul/cross_terms.h"
 #include "protocols/oblivious_transfer/garbled_comparisons.h"
+#include "protocols/oblivious_transfer/session.h"
 #include "protocols/sealed_state.h"
+#include "protocols/transport/remote_key_holder.h"
+#include "protocols/transport/server.h"
 
 namespace smlp {
 
@@ -34,17 +40,28 @@ double MachineSpeed::half_of_both(const Cost& cost, int threads) const {
   const Operations& o = cost.operations;
   const double work = o.gates * gate + o.transfers * transfer + o.transfer_blocks * transfer_block;
   const auto bytes = static_cast<double>(cost.traffic.to_key_holder + cost.traffic.to_evaluator);
-  return (work / std::max(threads, 1) + bytes * byte) / 2;
+  const double alone =
+      bytes * byte + o.masked_values * value + static_cast<double>(cost.traffic.rounds) * request;
+  return (work / std::max(threads, 1) + alone) / 2;
 }
 
 namespace {
 
-/// Processor time of the calling thread. Unlike wall-clock time it does not grow while other processes have
-/// the processor.
-double thread_seconds() {
+/// Processor time of the calling thread, or of the process. Unlike wall-clock time it does not grow while
+/// other processes have the processor.
+double seconds_of(clockid_t clock) {
   timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  ::clock_gettime(clock, &time);
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+double thread_seconds() {
+  return seconds_of(CLOCK_THREAD_CPUTIME_ID);
+}
+
+double median(std::vector<double>& samples) {
+  const auto middle = samples.begin() + static_cast<std::ptrdiff_t>(samples.size() / 2);
+  std::ranges::nth_element(samples, middle);
+  return *middle;
 }
 
 /// Seconds of one operation, sampled.
@@ -150,6 +167,33 @@ class TransferSample {
   FixedIntegers elements_;
 };
 
+/// What both parties do with values under masks, beside ciphertexts and transfers.
+class ValueSample {
+ public:
+  static constexpr std::size_t values = 1024;
+
+  ValueSample(const BitBudget& budget, RandomSource random) : budget_(budget), random_(std::move(random)) {}
+  void run() const {
+    const std::size_t bits = budget_.value_mask_bits(), limbs = masked_value_limbs(bits);
+    // The evaluator's: the mask of an operand, and what it takes from products.
+    const Mask mask = Mask::drawn(Draws(random_, {}), values, 1, bits);
+    const FixedIntegers hidden(offset_operand(budget_, mask.values()).cells(), limbs);
+    // The key holder's: what it sees, sealed, and opened for the next product.
+    SecretBytes state;
+    append_masked(hidden, bits, state);
+    Header header;
+    header.layout = {{1}, {1}};
+    RandomStream salt = random_.stream({});
+    const Bytes sealed = seal(state, header, {}, {}, salt);
+    const FixedIntegers shown = read_masked(unseal(sealed, header, "", 0, {}).state, values, bits);
+    const FixedIntegers elements(offset_operand(budget_, integer_matrix(shown, values, 1)).cells(), limbs);
+  }
+
+ private:
+  BitBudget budget_;
+  RandomSource random_;
+};
+
 /// All operations on the calling thread alone.
 std::vector<Samples> sample_operations(const SecretKeys& keys, const RandomSource& random) {
   set_thread_count(1);
@@ -237,19 +281,67 @@ std::vector<Samples> sample_operations(const SecretKeys& keys, const RandomSourc
       long_vectors(1, 64, random.derive("speed of messages"));
   sampler.add(&MachineSpeed::transfer, short_vectors.transfers(), [&] { short_vectors.run(); });
   sampler.add(&MachineSpeed::transfer_block, long_vectors.blocks(), [&] { long_vectors.run(); });
-  constexpr std::size_t part_bytes = std::size_t{1} << 20;  // as a transport copies them
-  const Bytes frame(4 * part_bytes, 1);
-  sampler.add(&MachineSpeed::byte, static_cast<double>(frame.size()), [&] {
-    Bytes received;
-    for (std::size_t sent = 0; sent < frame.size(); sent += part_bytes) {
-      const auto part = frame.begin() + static_cast<std::ptrdiff_t>(sent);
-      const Bytes chunk(part, part + part_bytes), on_the_way(chunk), arrived(on_the_way);
-      received.insert(received.end(), arrived.begin(), arrived.end());
-    }
-    frame_tag(received, keys.sealing_secret());
-  });
+  const ValueSample values(BitBudget({}, 1024, paillier.bits()), random.derive("speed of values"));
+  sampler.add(&MachineSpeed::value, ValueSample::values, [&] { values.run(); });
   return sampler.run();
 }
+
+/// Requests over the transport of one process. Seconds of all of the process, whose other threads have
+/// nothing to do meanwhile; medians of several.
+class RequestSample {
+ public:
+  explicit RequestSample(const SecretKeys& keys)
+      : server_(std::make_shared<KeyHolder>(keys, KeyHolderPolicy{}, AnswerRandomness::from_system()),
+                {.listening = {}, .limits = Limits::none(), .log = {}, .lockout = {}}),
+        client_(link_to(server_), {.timeout = {}, .attempts = 1, .largest_answer = SIZE_MAX}) {
+    header_.key = keys.public_keys().fingerprint();
+    const BitBudget budget({}, 1024, keys.paillier().public_key().bits());
+    header_.numbers = budget.numbers();
+    header_.max_inner = static_cast<std::uint32_t>(budget.max_inner());
+    header_.slots = static_cast<std::uint32_t>(budget.slots());
+    header_.layout = {{1}, {1}};
+  }
+  /// Of a short one: for the point of base transfers.
+  double request() {
+    header_.protocol = "conversion/base-transfers";
+    header_.parameters = {version_word()};
+    const Bytes frame = encode_request(header_, {});
+    if (!refusal_in(client_.exchange(frame)).empty()) throw Error("a request to be timed was refused");
+    return seconds([&] { client_.exchange(frame); });
+  }
+  /// Of each byte of two long ones that go together: for nothing, so to be refused.
+  double byte() {
+    constexpr std::size_t body_bytes = std::size_t{1} << 20;
+    header_.protocol = "speed/none";
+    std::vector<ChainedRequest> requests(2, {encode_request(header_, Bytes(body_bytes, 1)), {}});
+    return seconds([&] {
+             client_.exchange_chain(requests);
+             for (const ChainedRequest& request : requests) frame_tag(request.frame, {});
+           }) /
+           (2 * body_bytes);
+  }
+
+ private:
+  template <typename Call>
+  static double seconds(Call&& call) {
+    constexpr int rounds = 15;
+    std::vector<double> samples;
+    for (int round = 0; round < rounds; ++round) {
+      const double start = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+      call();
+      samples.push_back(seconds_of(CLOCK_PROCESS_CPUTIME_ID) - start);
+    }
+    return median(samples);
+  }
+  static std::vector<KeyHolderLink> link_to(const KeyHolderServer& server) {
+    std::vector<KeyHolderLink> links;
+    links.emplace_back(server);
+    return links;
+  }
+  KeyHolderServer server_;
+  RemoteKeyHolder client_;
+  Header header_;
+};
 
 }  // namespace
 
@@ -267,11 +359,10 @@ MachineSpeed measure_speed(const SecretKeys& keys, const RandomSource& random) {
       all[k].seconds.insert(all[k].seconds.end(), more[k].seconds.begin(), more[k].seconds.end());
   }
   MachineSpeed speed;
-  for (Samples& samples : all) {
-    const auto median = samples.seconds.begin() + static_cast<std::ptrdiff_t>(samples.seconds.size() / 2);
-    std::ranges::nth_element(samples.seconds, median);
-    speed.*samples.operation = *median;
-  }
+  for (Samples& samples : all) speed.*samples.operation = median(samples.seconds);
+  RequestSample requests(keys);
+  speed.request = requests.request();
+  speed.byte = requests.byte();
   return speed;
 }
 

@@ -72,7 +72,8 @@ Json to_json(const Operations& operations) {
           {"zero_tests", operations.zero_tests},
           {"gates", operations.gates},
           {"transfers", operations.transfers},
-          {"transfer_blocks", operations.transfer_blocks}};
+          {"transfer_blocks", operations.transfer_blocks},
+          {"masked_values", operations.masked_values}};
 }
 
 Json to_json(const Cost& cost, double seconds) {

@@ -4,9 +4,11 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <atomic>
-#include <thread>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <vector>
 
 #include "paillier/parallel.h"
@@ -16,19 +18,32 @@ using namespace smlp;
 
 namespace {
 
-/// Two threads for each processor that never wait, while it lives.
+/// Two processes for each processor that never wait, while it lives.
 class Busy {
  public:
   Busy() {
-    for (int i = 0; i < 2 * thread_count(); ++i)
-      threads_.emplace_back([](const std::stop_token& stop) {
-        volatile unsigned work = 0;
-        while (!stop.stop_requested()) work = work + 1;
-      });
+    for (int i = 0; i < 2 * thread_count(); ++i) {
+      const pid_t process = ::fork();
+      REQUIRE(process >= 0);
+      if (process > 0) {
+        processes_.push_back(process);
+        continue;
+      }
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      for (volatile unsigned work = 0;;) work = work + 1;
+    }
   }
+  ~Busy() {
+    for (const pid_t process : processes_) {
+      ::kill(process, SIGKILL);
+      ::waitpid(process, nullptr, 0);
+    }
+  }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
 
  private:
-  std::vector<std::jthread> threads_;
+  std::vector<pid_t> processes_;
 };
 
 MachineSpeed measured(std::uint64_t seed) {
@@ -48,7 +63,9 @@ constexpr double MachineSpeed::*operations[] = {&MachineSpeed::product,
                                                 &MachineSpeed::gate,
                                                 &MachineSpeed::transfer,
                                                 &MachineSpeed::transfer_block,
-                                                &MachineSpeed::byte};
+                                                &MachineSpeed::byte,
+                                                &MachineSpeed::value,
+                                                &MachineSpeed::request};
 
 }  // namespace
 
@@ -66,16 +83,18 @@ TEST_CASE("the seconds of a party are those of its operations") {
                            .gate = 1024,
                            .transfer = 2048,
                            .transfer_block = 4096,
-                           .byte = 8192};
+                           .byte = 8192,
+                           .value = 16384,
+                           .request = 32768};
   Operations one{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
   const Cost cost{.operations = one, .traffic = {1, 2, 3}};
-  const double both = (1024 + 2048 + 4096) / 4.0 + 3 * 8192 / 2.0;
+  const double both = (1024 + 2048 + 4096) / 4.0 + (3 * 8192 + 16384 + 3 * 32768) / 2.0;
   CHECK(speed.evaluator_seconds(cost, 2) == (1 + 2 + 16 + 32 + 64 + 256) / 2.0 + both);
   CHECK(speed.key_holder_seconds(cost, 2) == (4 + 8 + 128 + 512) / 2.0 + both);
 }
 
 // A measure of wall-clock time would give three times as much: a third of the processors is left.
-TEST_CASE("the speed of the machine is measured beside busy threads as without them [slow]") {
+TEST_CASE("the speed of the machine is measured beside busy processes as without them [slow]") {
   const MachineSpeed without = measured(1);
   MachineSpeed beside;
   {
@@ -87,8 +106,8 @@ TEST_CASE("the speed of the machine is measured beside busy threads as without t
        {&Operations::products, &Operations::rerandomisations, &Operations::decryptions,
         &Operations::encryptions, &Operations::bit_products, &Operations::bit_rerandomisations,
         &Operations::bit_encryptions, &Operations::zero_tests, &Operations::gates, &Operations::transfers,
-        &Operations::transfer_blocks})
-    epoch.operations.*count = 1;
+        &Operations::transfer_blocks, &Operations::masked_values})
+    epoch.operations.*count = 100;  // as requests are for many
   for (double MachineSpeed::*operation : operations) CHECK(without.*operation > 0);
   const double ratio = beside.seconds(epoch, 1) / without.seconds(epoch, 1);
   CAPTURE(ratio);
