@@ -191,11 +191,11 @@ class Declared {
     if (waits) --declared.rounds;
     if (declared.rounds > 0) waiting_ = 0;
     if (waits) ++waiting_;
-    // Messages are there as they are made, in their frame, and with their receiver, each as bytes and as
+    // Messages are there in the frame in which they are made and with their receiver, each as bytes and as
     // numbers or in memory that is kept for the next. Transfers come in tiles, one after another, whose
     // memory goes back.
     const Traffic traffic = add(declared);
-    std::uint64_t memory = 6 * (traffic.to_key_holder + traffic.to_evaluator);
+    std::uint64_t memory = 4 * (traffic.to_key_holder + traffic.to_evaluator);
     if (descriptor.transfers) memory = std::min<std::uint64_t>(memory, 3 * CrossTerms{}.tile_bytes);
     cost_.largest_call = std::max(cost_.largest_call, memory);
   }
