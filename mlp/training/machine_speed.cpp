@@ -16,8 +16,7 @@
 #include "protocols/oblivious_transfer/garbled_comparisons.h"
 #include "protocols/oblivious_transfer/session.h"
 #include "protocols/sealed_state.h"
-#include "protocols/transport/remote_key_holder.h"
-#include "protocols/transport/server.h"
+#include "protocols/transport/hosted.h"
 
 namespace smlp {
 
@@ -291,9 +290,7 @@ std::vector<Samples> sample_operations(const SecretKeys& keys, const RandomSourc
 class RequestSample {
  public:
   explicit RequestSample(const SecretKeys& keys)
-      : server_(std::make_shared<KeyHolder>(keys, KeyHolderPolicy{}, AnswerRandomness::from_system()),
-                {.listening = {}, .limits = Limits::none(), .log = {}, .lockout = {}}),
-        client_(link_to(server_), {.timeout = {}, .attempts = 1, .largest_answer = SIZE_MAX}) {
+      : hosted_(std::make_shared<KeyHolder>(keys, KeyHolderPolicy{}, AnswerRandomness::from_system())) {
     header_.key = keys.public_keys().fingerprint();
     const BitBudget budget({}, 1024, keys.paillier().public_key().bits());
     header_.numbers = budget.numbers();
@@ -306,8 +303,8 @@ class RequestSample {
     header_.protocol = "conversion/base-transfers";
     header_.parameters = {version_word()};
     const Bytes frame = encode_request(header_, {});
-    if (!refusal_in(client_.exchange(frame)).empty()) throw Error("a request to be timed was refused");
-    return seconds([&] { client_.exchange(frame); });
+    if (!refusal_in(hosted_.exchange(frame)).empty()) throw Error("a request to be timed was refused");
+    return seconds([&] { hosted_.exchange(frame); });
   }
   /// Of each byte of two long ones that go together: for nothing, so to be refused.
   double byte() {
@@ -315,7 +312,7 @@ class RequestSample {
     header_.protocol = "speed/none";
     std::vector<ChainedRequest> requests(2, {encode_request(header_, Bytes(body_bytes, 1)), {}});
     return seconds([&] {
-             client_.exchange_chain(requests);
+             hosted_.exchange_chain(requests);
              for (const ChainedRequest& request : requests) frame_tag(request.frame, {});
            }) /
            (2 * body_bytes);
@@ -333,13 +330,8 @@ class RequestSample {
     }
     return median(samples);
   }
-  static std::vector<KeyHolderLink> link_to(const KeyHolderServer& server) {
-    std::vector<KeyHolderLink> links;
-    links.emplace_back(server);
-    return links;
-  }
-  KeyHolderServer server_;
-  RemoteKeyHolder client_;
+
+  HostedKeyHolder hosted_;
   Header header_;
 };
 

@@ -19,9 +19,9 @@ using namespace smlp;
 namespace {
 
 /// Two processes for each processor that never wait, while it lives.
-class Busy {
+class BusyCores {
  public:
-  Busy() {
+  BusyCores() {
     for (int i = 0; i < 2 * thread_count(); ++i) {
       const pid_t process = ::fork();
       REQUIRE(process >= 0);
@@ -33,14 +33,14 @@ class Busy {
       for (volatile unsigned work = 0;;) work = work + 1;
     }
   }
-  ~Busy() {
+  ~BusyCores() {
     for (const pid_t process : processes_) {
       ::kill(process, SIGKILL);
       ::waitpid(process, nullptr, 0);
     }
   }
-  Busy(const Busy&) = delete;
-  Busy& operator=(const Busy&) = delete;
+  BusyCores(const BusyCores&) = delete;
+  BusyCores& operator=(const BusyCores&) = delete;
 
  private:
   std::vector<pid_t> processes_;
@@ -98,7 +98,7 @@ TEST_CASE("the speed of the machine is measured beside busy processes as without
   const MachineSpeed without = measured(1);
   MachineSpeed beside;
   {
-    const Busy busy;
+    const BusyCores busy;
     beside = measured(2);
   }
   Cost epoch{.operations = {}, .traffic = {1, 1, 1}};
