@@ -96,11 +96,11 @@ class ProtocolCalls {
         if (!names_.stays_opened(0)) return calls;
         calls.push_back(
             {"forward, from opened to opened", "value", values, [=, opened = opened(*z)](const Evaluator& e) {
-               activation->forward(e, forward, *opened, Packings::none);
+               activation->forward(e, forward, *opened, Packings::operand);
              }});
         calls.push_back({"backward, from opened to opened", "value", values,
                          [=, opened = opened(*z)](const Evaluator& e) {
-                           activation->backward(e, backward, *opened, *state, Packings::none);
+                           activation->backward(e, backward, *opened, *state, Packings::operand);
                          }});
         return calls;
       }

@@ -65,11 +65,11 @@ Digest digest_of(const std::vector<Ciphertext>& ciphertexts) {
 }  // namespace
 
 bool makes_column_packed(const Layout& layout, Packings packings) {
-  return packings != Packings::none && (packings != Packings::row_packed || layout.single());
+  return !stay_opened(packings) && (packings != Packings::row_packed || layout.single());
 }
 
 bool makes_row_packed(const Layout& layout, Packings packings) {
-  return packings != Packings::none && packings != Packings::column_packed && !layout.single();
+  return !stay_opened(packings) && packings != Packings::column_packed && !layout.single();
 }
 
 std::vector<Ciphertext> local(std::span<const FreshCiphertext> fresh) {

@@ -38,8 +38,12 @@ Layout balanced_layout(std::size_t rows, std::size_t cols, std::size_t slots);
 enum class Side { left, right };
 
 /// Which packings of a result are made: both, or that of a right or of a left operand alone, or none: it
-/// stays opened.
-enum class Packings { both, row_packed, column_packed, none };
+/// stays opened, under a mask for values with guard bits, or of l bits for a product alone (`operand`): what
+/// else is added to such a one stays below 2^(l-2), and to its columns of constants too.
+enum class Packings { both, row_packed, column_packed, none, operand };
+constexpr bool stay_opened(Packings packings) {
+  return packings == Packings::none || packings == Packings::operand;
+}
 /// Where every cell has a ciphertext of its own, `column_packed` is both packings.
 bool makes_column_packed(const Layout& layout, Packings packings);
 bool makes_row_packed(const Layout& layout, Packings packings);

@@ -140,11 +140,13 @@ std::size_t KeyHolder::memory_needed(const Header& header, std::size_t frame_byt
   // A cell in the clear is a big integer: its limbs and what GMP and malloc put around them, here and in two
   // results.
   const std::size_t cell_bytes = 3 * (64 + sizes.budget.slot_bits() / 8);
-  // Most values that the frame can hold: packed in ciphertexts, or as sealed operands of a product. Messages
-  // of transfers hold none.
+  // Most values that the frame can hold: packed in ciphertexts, or as sealed operands of a product, of which
+  // the left one may have a column of constants beside them. Messages of transfers hold none.
   std::size_t values = frame_bytes / sizes.ciphertext_bytes * sizes.budget.fitting_slots();
   if (protocol.family == Family::matmul && !protocol.single_value)
-    values = header.stage > 0 ? 0 : frame_bytes / masked_value_bytes(sizes.budget.value_mask_bits());
+    values = header.stage > 0
+                 ? 0
+                 : frame_bytes / masked_value_bytes(sizes.budget.value_mask_bits()) + header.layout.rows();
   const std::size_t cells = header.layout.rows() * header.layout.cols() + values;
   return 4 * (frame_bytes + answer_bytes) + cells * cell_bytes;
 }

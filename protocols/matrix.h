@@ -37,6 +37,16 @@ class Matrix {
     return out;
   }
 
+  /// `count` rows from `first` on. Throws Error where there are fewer.
+  Matrix rows_from(std::size_t first, std::size_t count) const {
+    if (first > rows_ || count > rows_ - first)
+      throw Error("a matrix of " + std::to_string(rows_) + " rows has no " + std::to_string(count) +
+                  " from row " + std::to_string(first) + " on");
+    Matrix out(count, cols_);
+    for (std::size_t cell = 0; cell < out.size(); ++cell) out.cells_[cell] = cells_[first * cols_ + cell];
+    return out;
+  }
+
   Matrix transposed() const {
     Matrix out(cols_, rows_);
     for (std::size_t i = 0; i < rows_; ++i)

@@ -147,6 +147,22 @@ void BroughtSum::add_term(const Term& term, FixedIntegers& sum) const {
     }
 }
 
+FixedIntegers BroughtSum::open_as_it_is(std::size_t bits) const {
+  const auto fits = [&](const Run& run) {
+    return run.kind == RandomnessKind::mask_selected && run.mask_bits == bits;
+  };
+  if (terms_.size() != 1 || terms_[0].factor != 1 || constant_columns_ > 1 ||
+      !std::ranges::all_of(terms_[0].runs, fits))
+    throw Error("the form of opened values does not fit their matrix");
+  const std::size_t sealed = rows_ * (cols_ - constant_columns_) * masked_value_bytes(bits);
+  if (sealed > responder_.unread_bytes())  // before anything of that size is made
+    throw Error("an opened matrix of " + std::to_string(rows_) + " x " + std::to_string(cols_) +
+                " cells came with " + std::to_string(responder_.unread_bytes()) + " bytes");
+  FixedIntegers out(rows_ * cols_, masked_value_limbs(bits));
+  add_term(terms_[0], out);  // seen before
+  return out;
+}
+
 FixedIntegers BroughtSum::open(std::size_t bits, std::string_view what) const {
   const std::size_t width = masked_difference_bytes(bits), cells = rows_ * cols_;
   if (cells > responder_.unread_bytes() / width)  // before anything of that size is made

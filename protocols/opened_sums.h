@@ -40,6 +40,10 @@ class BroughtSum {
   /// Reads states and c: x + r under a mask of `bits` bits, row by row, of masked_value_limbs(bits) limbs.
   /// Throws the uniform out-of-range Error. In the same steps whatever the values are.
   FixedIntegers open(std::size_t bits, std::string_view what) const;
+  /// k of one term alone that was opened under masks of `bits` bits drawn for selections, and 0 in a column
+  /// of constants. No c comes with it. Throws Error unless it is such a term, with one such column at most.
+  FixedIntegers open_as_it_is(std::size_t bits) const;
+  std::size_t constant_columns() const { return constant_columns_; }
 
  private:
   struct Run {

@@ -75,7 +75,7 @@ class Comparison : public Protocol {
 class Selection : public Protocol {
  public:
   /// [beta v] for the shared bits beta; |v| < 2^(L-1), as ciphertexts or opened. Of packings that are not
-  /// asked for none is made; Packings::none: beta v stays opened, where the descriptor says so.
+  /// asked for none is made; Packings::none or operand: beta v stays opened, where the descriptor says so.
   virtual EncryptedMatrix select(const Evaluator& evaluator, const OperationId& operation,
                                  const EncryptedMatrix& v, const SignShares& bits,
                                  Packings packings = Packings::both) const = 0;
@@ -126,6 +126,7 @@ struct OperandStates {
   bool closes = false;           ///< kept, and the answer has the packing `row_packed` of it
   /// Bytes of the sealed terms of one that comes opened, under a new mask (protocols/opened_sums.h).
   std::optional<std::size_t> term_bytes{};
+  bool as_it_is = false;  ///< the one term is under a mask of an operand already
 };
 
 /// What a call of a protocol works on: enough to declare its traffic and its cost.

@@ -38,6 +38,7 @@ std::pair<typename A::Matrix, LayerState<A>> activate(A& arithmetic, const Opera
   if (!kind.compares()) return {u, std::nullopt};
   std::vector<typename A::Matrix> shifted;
   for (const Hinge& hinge : kind) shifted.push_back(arithmetic.plus_constant(u, -hinge.at));
+  consumer.alone = kind.is_relu();
   auto [hinges, state] = arithmetic.relu(operation, arithmetic.stacked(shifted), consumer);
   return {detail::combined(arithmetic, operation, kind, u, hinges, kind.constant), std::move(state)};
 }
@@ -49,6 +50,7 @@ typename A::Matrix derivative(A& arithmetic, const OperationId& operation, const
                               Consumer consumer = {}) {
   if (!kind.compares()) return delta;
   const std::vector<typename A::Matrix> copies(kind.hinge_count, delta);
+  consumer.alone = kind.is_relu();
   const auto hinges = arithmetic.relu_derivative(operation, arithmetic.stacked(copies), *state, consumer);
   return detail::combined(arithmetic, operation, kind, delta, hinges, 0);
 }

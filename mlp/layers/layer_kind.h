@@ -38,6 +38,10 @@ struct LayerKind {
   bool compares() const { return hinge_count != 0; }
   /// Whether relu alone reads u, and its derivative alone what goes back.
   bool only_hinges() const { return compares() && slope == 0; }
+  /// Whether what relu gives of u is f(z), and not a term of it.
+  bool is_relu() const {
+    return only_hinges() && hinge_count == 1 && all_hinges[0].slope == 1 && constant == 0;
+  }
   /// f(z) of u in doubles.
   double of_scaled(double u) const;
 };

@@ -16,6 +16,7 @@ enum class ConsumerKind { any, relu, relu_derivative, left_operand, right_operan
 struct Consumer {
   ConsumerKind kind = ConsumerKind::any;
   std::size_t layer = 0;  ///< of the next product that takes it, or what is made of it
+  bool alone = false;     ///< which takes it as it is, and not a sum of several
 };
 
 /// Matrices are rows x columns. A weight matrix has one row more than its inputs, the bias, as its last.

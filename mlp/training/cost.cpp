@@ -23,6 +23,7 @@ struct Held {
   bool opened = false;
   std::vector<std::size_t> term_bits{};  ///< of the masks under which the terms were opened
   bool operand = false;                  ///< one more term is the record of an operand
+  bool selected = false;                 ///< the one term is what a selection gave
 
   static Held under(std::size_t bits) { return {true, {bits}}; }
   /// Bits of the mask of a result as it is; 0: it is ciphertexts or a sum.
@@ -36,6 +37,7 @@ struct Held {
   }
   Held plus(const Held& other) const {
     Held out = *this;
+    out.selected = false;
     out.term_bits.insert(out.term_bits.end(), other.term_bits.begin(), other.term_bits.end());
     return out;
   }
@@ -85,9 +87,13 @@ class Declared {
     Layout hinges{{}, layout.col_groups};  // under each other
     for (std::size_t i = 0; i < kind.hinge_count; ++i)
       hinges.row_groups.insert(hinges.row_groups.end(), layout.row_groups.begin(), layout.row_groups.end());
-    activation(hinges, forward, u, stays_opened(reader) ? Packings::none : packings);
-    if (!stays_opened(reader)) return {};
-    const Held selected = Held::under(sizes_.budget.guarded_mask_bits());
+    const bool opened = stays_opened(reader), operand = kind.is_relu();
+    if (opened) packings = operand ? Packings::operand : Packings::none;
+    activation(hinges, forward, u, packings);
+    if (!opened) return {};
+    const BitBudget& budget = sizes_.budget;
+    Held selected = Held::under(operand ? budget.value_mask_bits() : budget.guarded_mask_bits());
+    selected.selected = operand;
     Held out = kind.slope != 0 ? u : selected;
     for (std::size_t i = kind.slope != 0 ? 0 : 1; i < kind.hinge_count; ++i) out = out.plus(selected);
     return out;
@@ -291,6 +297,7 @@ OperandStates kept_of(const Layout& layout, bool selected) {
 OperandStates kept_of(const Layout& layout, const Held& held, const BitBudget& budget) {
   OperandStates states = kept;
   states.term_bytes = held.term_bytes(layout, budget);
+  states.as_it_is = held.selected;
   return states;
 }
 
@@ -464,6 +471,7 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
                                 layer - 1, layer == 1 ? Packings::row_packed : Packings::column_packed);
     } else if (opened(layer)) {
       delta_again.term_bytes = errors.term_bytes(delta, budget);
+      delta_again.as_it_is = errors.selected;
     }
     if (protocols.shared) {  // its rows of the gradient of the whole batch, gathered
       const std::vector<std::size_t> all_rows = batch_groups(all_widths, slots);
@@ -578,6 +586,7 @@ Cost classification_cost(const Network& network, const ProtocolNames& protocols,
           if (layer > 0)
             states.term_bytes =
                 values.term_bytes(activation_layout(network, layer, rows, slots), sizes.budget);
+          states.as_it_is = values.selected;
           return states;
         },
         [&](std::size_t) { return weights; }, all_columns);

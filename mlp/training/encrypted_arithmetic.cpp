@@ -66,7 +66,7 @@ EncryptedMatrix EncryptedArithmetic::features(const OperationId& operation,
 }
 
 Packings EncryptedArithmetic::packings_for(const Consumer& consumer) const {
-  if (form_for(consumer.layer) == Form::opened) return Packings::none;
+  if (form_for(consumer.layer) == Form::opened) return consumer.alone ? Packings::operand : Packings::none;
   switch (consumer.kind) {
     case ConsumerKind::left_operand:
       return Packings::column_packed;

@@ -42,7 +42,19 @@ OpenedRecord operand_record(std::size_t rows, std::size_t cols, const BitBudget&
 
 // The form of an operand in a request: a sum of these.
 constexpr std::int64_t form_kept = 1, form_sealed = 2, form_lasting = 4, form_transposed = 8,
-                       form_closes = 16, form_constant = 32, form_terms = 64, forms = 128;
+                       form_closes = 16, form_constant = 32, form_terms = 64, form_as_it_is = 128,
+                       forms = 256;
+
+/// Whether k of an opened matrix is X + R of an operand: its mask was drawn alike, for a selection. A left
+/// one may have a column of constants.
+bool is_operand(const OpenedValue& value, Side side, std::size_t bits) {
+  const auto fits = [&](const std::shared_ptr<const OpenedRows>& rows) {
+    return rows->kind == RandomnessKind::mask_selected && rows->mask_bits == bits;
+  };
+  return value.terms.size() == 1 && value.terms[0].factor == 1 &&
+         value.constant_columns <= (side == Side::left ? 1 : 0) &&
+         std::ranges::all_of(value.terms[0].records, fits);
+}
 
 }  // namespace
 
@@ -68,6 +80,10 @@ void declare_operand(const OperandStates& states, const Layout& layout, std::siz
     return;
   }
   if (states.use == OperandUse::kept) out.to_evaluator.bytes += state;
+  if (states.as_it_is) {
+    out.to_key_holder.bytes += states.term_bytes.value();
+    return;
+  }
   if (states.term_bytes) {
     out.to_key_holder.bytes +=
         *states.term_bytes + difference_bytes(cell_count(layout), budget.value_mask_bits());
@@ -116,6 +132,11 @@ Operand::Operand(const Evaluator& evaluator, const OperationId& operation, const
     throw Error("an operand of " + std::to_string(matrix.cols()) +
                 " columns is held in one packing; the key holder makes the other for balanced groups, with "
                 "a constant column or without, alone");
+  as_it_is_ = !matrix.has_ciphertexts() && is_operand(matrix.value(), side, bits);
+  if (as_it_is_) {
+    mask_ = matrix.value().mask;
+    return;
+  }
   if (!kept_) {
     piece_masks_.push_back(
         Mask::drawn(evaluator.draws(operation, mask_draw(side)), matrix.rows(), matrix.cols(), bits));
@@ -138,12 +159,13 @@ void Operand::add_to(RequestBody& body) const {
     return;
   }
   add_terms(matrix_.value(), body);
+  if (as_it_is_) return;
   body.add(mask_opened(evaluator_, matrix_.value(), *drawn_, evaluator_.budget.numbers().value_bits));
 }
 
 void Operand::append_to(std::vector<std::int64_t>& parameters) const {
   const bool opened = !reused_ && !matrix_.has_ciphertexts();
-  const std::int64_t terms = opened ? form_terms : 0;
+  const std::int64_t terms = (opened ? form_terms : 0) | (as_it_is_ ? form_as_it_is : 0);
   if (!reused_ && !kept_) {
     parameters.insert(parameters.end(), {terms, 0, 0});
   } else {
@@ -176,9 +198,11 @@ void Operand::read(AnswerBody& answer) {
 }
 
 void Operand::keep() {
+  std::size_t first = 0;
   for (std::size_t i = 0; i < sealed_.size(); ++i) {
     OpenedRows& piece = *matrix_.opened().pieces[i];
-    piece.mask = piece_masks_[i].values();
+    piece.mask = as_it_is_ ? mask_.rows_from(first, piece.rows) : piece_masks_[i].values();
+    first += piece.rows;
     piece.origin = operation_;
     piece.kind = operand_kind;
     piece.mask_bits = evaluator_.budget.value_mask_bits();
@@ -201,13 +225,15 @@ OpenedOperand::OpenedOperand(Responder& responder, const Layout& layout, Side si
   lasting_ = (form & form_lasting) != 0;
   transposed_ = (form & form_transposed) != 0;
   closes_ = (form & form_closes) != 0;
+  as_it_is_ = (form & form_as_it_is) != 0;
   const bool has_constant = (form & form_constant) != 0;
   omitted_rows_ = static_cast<std::size_t>(omitted_rows);
   const bool fresh = !sealed_;
   if ((kept_ && sealed_) || ((kept_ || sealed_) != (count > 0)) ||
       (fresh && (transposed_ || omitted_rows_ > 0)) ||
       (closes_ && (!kept_ || count != 1 || side != Side::left)) ||
-      (has_constant && (!closes_ || layout.cols() < 2)))
+      (has_constant && (!closes_ || layout.cols() < 2)) ||
+      (as_it_is_ && ((form & form_terms) == 0 || lasting_)))
     refuse();
   if (closes_)
     closed_ = {layout.row_groups, groups_of(layout.cols(), has_constant, responder.budget().slots())};
@@ -223,6 +249,7 @@ OpenedOperand::OpenedOperand(Responder& responder, const Layout& layout, Side si
   if ((form & form_terms) != 0) {
     if (sealed_ || closes_) refuse();
     sum_.emplace(responder, layout.rows(), layout.cols(), next);
+    if (as_it_is_ && side == Side::right && sum_->constant_columns() > 0) refuse();
   }
 }
 
@@ -239,7 +266,8 @@ const IntegerMatrix& OpenedOperand::open(std::string_view what) {
   const BitBudget& budget = responder_.budget();
   const std::size_t bits = budget.value_mask_bits();
   if (sum_) {
-    values_ = integer_matrix(sum_->open(bits, what), layout_.rows(), layout_.cols());
+    values_ = integer_matrix(as_it_is_ ? sum_->open_as_it_is(bits) : sum_->open(bits, what), layout_.rows(),
+                             layout_.cols());
     return values_;
   }
   if (!sealed_) {

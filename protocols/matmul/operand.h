@@ -4,18 +4,20 @@
 //   later products  E -> K  X + R, sealed
 // An operand that E holds opened comes under R as well, without ciphertexts (opened_sums.h):
 //   first product   E -> K  its terms, sealed, c          K -> E  X + R, sealed
+// What a selection gave is under such an R already (selection/oblivious_transfer.cpp), and comes as it is:
+//   first product   E -> K  X + R, sealed by rows         K -> E  X + R, sealed
 // Of a left operand that E holds in the packing `column_packed` alone, where it will be read transposed, K
 // gives the other packing with its first product:
 //                                                  K -> E  [X + R] across; E subtracts R
-// The key holder sees X + R once, under one mask sigma bits wider than X. Everything else that it sees of a
-// product is under masks of that product: with the same R_A in two products, the cross terms are under two
-// R_T, the products under two rho, and A R_B + R_T and R_A B + R_U still follow from what it has
-// (R_U = R_A R_B - R_T - rho). So its view of any number of products is that of one opening of each operand
-// and one (R_T, rho) a product, all independent.
-// It is made of what K has opened anyway, and is an encryption to E: it shows neither party anything. What E
-// makes of it is masked and re-randomised like any other ciphertext before it leaves.
-// Range    X: l bits under R of l + sigma: |X + R| < 2^(l + sigma + 2).
-// Binding  a sealed state belongs to its session, keys, numbers and shape, and to its step and layer; where
+// The key holder sees X + R once (as a selection's result, where it comes as it is), under one mask sigma
+// bits wider than X. Everything else that it sees of a product is under masks of that product: with the same
+// R_A in two products, the cross terms are under two R_T, the products under two rho, and A R_B + R_T and R_A
+// B + R_U still follow from what it has (R_U = R_A R_B - R_T - rho). So its view of any number of products is
+// that of one opening of each operand and one (R_T, rho) a product, all independent. It is made of what K has
+// opened anyway, and is an encryption to E: it shows neither party anything. What E makes of it is masked and
+// re-randomised like any other ciphertext before it leaves. Range    X: l bits under R of l + sigma: |X + R|
+// < 2^(l + sigma + 2). Binding  a sealed state belongs to its session, keys, numbers and shape, and to its
+// step and layer; where
 //          its rows last (the table, the weights of a classification), to its group and layer. It is one of
 //          an opened value (opened_values.h): whichever product opens one seals it for all, and sums take it.
 #pragma once
@@ -58,13 +60,14 @@ class Operand {
   const EncryptedMatrix& matrix_;
   Side side_;
   bool reused_ = false, kept_ = false;
-  std::vector<Mask> piece_masks_;       ///< drawn now; none when reused
+  bool as_it_is_ = false;               ///< opened before, under a mask of an operand
+  std::vector<Mask> piece_masks_;       ///< drawn now; else none
   std::optional<Mask> drawn_;           ///< these under each other
   std::vector<SealedState> sealed_;     ///< of the answer
   bool closes_ = false;                 ///< the answer has the packing `row_packed`
   bool has_constant_ = false;           ///< whose last column is in a group of its own
   std::vector<Ciphertext> row_packed_;  ///< X in it
-  IntegerMatrix mask_;                  ///< when reused
+  IntegerMatrix mask_;                  ///< when reused, or as it is
 };
 
 /// Key holder's half: reads how an operand of rows x cols comes from parameter `next` on, which moves past
@@ -90,7 +93,8 @@ class OpenedOperand {
   Responder& responder_;
   const Layout& layout_;
   Side side_;
-  bool sealed_ = false, kept_ = false, lasting_ = false, transposed_ = false, closes_ = false;
+  bool sealed_ = false, kept_ = false, lasting_ = false, transposed_ = false, closes_ = false,
+       as_it_is_ = false;
   Layout closed_;  ///< of the packing that is asked for
   std::size_t omitted_rows_ = 0;
   std::vector<Piece> pieces_;

@@ -185,8 +185,7 @@ class HomomorphicSelection : public Selection {
                              const EncryptedMatrix& v, const SignShares& bits, Packings packings) {
     const Layout& layout = v.layout();
     check_shares(layout, bits);
-    if (packings == Packings::none)
-      throw Error("selection/homomorphic gives ciphertexts; ask it for a packing");
+    if (stay_opened(packings)) throw Error("selection/homomorphic gives ciphertexts; ask it for a packing");
     RequestBody body(evaluator);
     std::vector<std::int64_t> parameters{comparison_word(bits.protocol), static_cast<std::int64_t>(packings)};
     const Brought r = bring(evaluator, operation, v, RandomnessKind::mask_selection, body, parameters);

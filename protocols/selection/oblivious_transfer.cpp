@@ -8,9 +8,10 @@
 //   K -> E  (1 - 2t) d between two pads; corrections for t; ticket, request, t and t d - pad, sealed
 //   E -> K  what gives K beta v + e, for a mask e that E draws now
 //   K -> E  [k] of k = beta v + e, in each packing that is asked for; or k, sealed: it stays opened
-//   E       subtracts e, or keeps it
+//   E       subtracts e, or keeps it; k may be an operand of the next product as it is (matmul/operand.h)
 // Ranges   |v| < 2^(L-1), L = l + guard bits; e a mask of L + sigma bits: |k| < 2^(L + sigma + 2), exact
-//          modulo 2^W for W >= L + sigma + 3. d and r may have any length.
+//          modulo 2^W for W >= L + sigma + 3. d and r may have any length. Where k will be an operand,
+//          |beta v| < 2^(l-1), as of any operand, and e has l + sigma bits.
 // Views    K: v + r if v is opened now; k, under a mask of its own; corrections, pads (selections.h).
 //          E: corrections and pads; ciphertexts.
 // Parameters  of the first request: version, word of the comparison that sealed the shares, how v comes; of
@@ -33,6 +34,11 @@ enum Stage : std::uint8_t { stage_choices, stage_pads };
 
 RingBytes ring_of(const BitBudget& budget) {
   return RingBytes::for_signed(budget.guarded_mask_bits() + mask_sum_bits);
+}
+
+/// Of the mask of the result: as long as that of an operand, where it will be one.
+std::size_t result_mask_bits(const BitBudget& budget, Packings packings) {
+  return packings == Packings::operand ? budget.value_mask_bits() : budget.guarded_mask_bits();
 }
 
 /// Between the two round trips the key holder remembers ticket, request and, for each cell, t and t d - pad.
@@ -67,7 +73,7 @@ class ObliviousSelection : public Selection {
     answer.finish();
 
     const Mask mask = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_selected), layout.rows(),
-                                  layout.cols(), budget.guarded_mask_bits());
+                                  layout.cols(), result_mask_bits(budget, packings));
     const auto fixed = [](const IntegerMatrix& m, std::size_t bits_of) {
       return FixedIntegers(m.cells(), masked_value_limbs(bits_of));
     };
@@ -78,7 +84,7 @@ class ObliviousSelection : public Selection {
                               transfers.answer_tag(answer.call().answer()), products, bits.evaluator,
                               fixed(r.mask, r.mask_bits), fixed(mask.values(), mask.bits()), ring));
     AnswerBody selected(evaluator, std::move(second));
-    if (packings == Packings::none) {
+    if (stay_opened(packings)) {
       EncryptedMatrix out =
           read_opened(selected, operation, RandomnessKind::mask_selected, layout, mask.values(), mask.bits());
       selected.finish();
@@ -137,7 +143,7 @@ void answer_pads(Responder& responder) {
   const std::size_t cells = layout.rows() * layout.cols();
   const BitBudget& budget = responder.budget();
   const RingBytes ring = ring_of(budget);
-  const Packings packings = checked_packings(responder.parameter(1), Packings::none);
+  const Packings packings = checked_packings(responder.parameter(1), Packings::operand);
   const OpenedState remembered = responder.open_sealed(state_bytes(cells, ring), wire_name, stage_choices);
   if (remembered.origin != header.operation) throw Error("a sealed state does not belong to this request");
   ByteReader reader(remembered.state);
@@ -152,9 +158,10 @@ void answer_pads(Responder& responder) {
   const FixedIntegers k = finish_selection(transfer_chooser(responder, ticket, selection_label(request)),
                                            message, shares.bits, std::move(products), ring);
   responder.observe("beta v + e", k);
-  refuse_wider(k, budget.guarded_mask_bits() + mask_sum_bits);
-  if (packings == Packings::none)
-    put_opened(responder, k, RandomnessKind::mask_selected, budget.guarded_mask_bits());
+  const std::size_t bits = result_mask_bits(budget, packings);
+  refuse_wider(k, bits + mask_sum_bits);
+  if (stay_opened(packings))
+    put_opened(responder, k, RandomnessKind::mask_selected, bits);
   else
     responder.put_matrix(k, packings);
 }
@@ -181,7 +188,9 @@ extern constexpr Descriptor oblivious_selection_descriptor{
               (makes_column_packed(work.left, work.packings) ? column_packed_count(work.left) : 0) +
               (makes_row_packed(work.left, work.packings) ? row_packed_count(work.left) : 0);
           const std::size_t left_opened =
-              work.packings == Packings::none ? opened_bytes(work.left, sizes.budget.guarded_mask_bits()) : 0;
+              stay_opened(work.packings)
+                  ? opened_bytes(work.left, result_mask_bits(sizes.budget, work.packings))
+                  : 0;
           Declaration out{
               .rounds = 2,
               .to_key_holder = {.ciphertexts = v.sent.ciphertexts,
@@ -192,7 +201,7 @@ extern constexpr Descriptor oblivious_selection_descriptor{
                                .bytes = selection_answer_bytes(cells, ring) + state + left_opened},
               .masked_values = cells + v.masked_values,
               .beside = {.transfers = 2 * static_cast<double>(cells)}};
-          if (work.packings == Packings::none)
+          if (stay_opened(work.packings))
             out.waits = Payload{.bytes = state + selection_message_bytes(cells, ring)};
           return out;
         },

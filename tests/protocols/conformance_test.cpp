@@ -323,15 +323,16 @@ TEST_CASE("conformance: comparisons and selections from end to end of the guarde
       selects_row_packed.check();
       CHECK(row_packed.stored_column_packed().empty() == !layout.single());
       CHECK(row_packed.layout() == layout);
-      if (selection.on_opened) {
-        OperationId clipping = operation;
-        clipping.direction = Direction::clipping;
-        const EncryptedMatrix once_opened = v_opened ? parties.open(v, clipping, layout) : encrypted_v;
+      for (const auto& [direction, packings] :
+           {std::pair(Direction::clipping, Packings::none), {Direction::lookahead, Packings::operand}}) {
+        if (!selection.on_opened) break;
+        OperationId again = operation;
+        again.direction = direction;
+        const EncryptedMatrix once_opened = v_opened ? parties.open(v, again, layout) : encrypted_v;
         Meter stays(parties);
         const EncryptedMatrix opened_v =
-            set.selection->select(parties.evaluator(), clipping, once_opened, bits, Packings::none);
-        stays.expect(selection,
-                     {.left = layout, .opened_bits = v_opened ? wide : 0, .packings = Packings::none});
+            set.selection->select(parties.evaluator(), again, once_opened, bits, packings);
+        stays.expect(selection, {.left = layout, .opened_bits = v_opened ? wide : 0, .packings = packings});
         stays.check();
         CHECK(!opened_v.has_ciphertexts());
         CHECK(parties.decrypt(opened_v) == parties.decrypt(chosen));

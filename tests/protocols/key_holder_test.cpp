@@ -304,6 +304,15 @@ TEST_CASE("key holder: the memory of a request is known from its header") {
   // The constant column, and seven more in groups of three; nothing where it is not asked for.
   CHECK(needed_by(8, kept | closes) - needed_by(8, kept) >= 4 * parties.sizes().ciphertext_bytes * 3000 * 3);
   CHECK(needed_by(8, kept) == needed_by(1, kept));
+  // A sealed column of a left operand may come with one of constants, but values do not come twice.
+  product.header.protocol = "matmul/oblivious-transfer";
+  const std::size_t frame = 6000 * masked_value_bytes(parties.budget().value_mask_bits()),
+                    of_operands = key_holder.memory_needed(product.header, frame);
+  product.header.stage = 1;  // which has none
+  CHECK(of_operands - key_holder.memory_needed(product.header, frame) ==
+        (6000 + product.header.layout.rows()) * 3 * (64 + parties.budget().slot_bits() / 8));
+  product.header.stage = 0;
+  product.header.protocol = "matmul/packed";
   // What no request of 1000 bytes can bring is refused before anything is made for it.
   product.header.max_inner = std::size_t{1} << 24;
   CHECK(error_of([&] {

@@ -136,6 +136,153 @@ TEST_CASE("opened sums: products read them without a ciphertext, and seal what t
         combined(w, 3, w, 0));
 }
 
+TEST_CASE("opened sums: what a selection gave is an operand as it is, with its column of constants") {
+  Opened o;
+  const BitBudget& budget = o.parties.budget();
+  const EncryptedMatrix relu =
+      o.set.activation->forward(o.parties.evaluator(), o.at(Direction::activation), o.x, Packings::operand)
+          .values;
+  const EncryptedMatrix with_bias = append_constant_column(o.key, relu, 9, budget.slot_bits());
+  const IntegerMatrix plain = o.parties.decrypt(with_bias);
+  const IntegerMatrix w = random_matrix(4, 2, 18, o.random), d = random_matrix(5, 2, 18, o.random);
+  const EncryptedMatrix weights = o.open(w, Direction::clipping), delta = o.open(d, Direction::stored);
+  const EncryptedMatrix kept = with_bias.opened_once(), kept_w = weights.opened_once();
+  o.parties.evaluator().calls->send();
+  const Traffic before = o.parties.channel().traffic();
+  const auto product = [&](Direction direction, const EncryptedMatrix& left, const EncryptedMatrix& right) {
+    return o.parties.decrypt(o.set.matmul->multiply(o.parties.evaluator(), o.at(direction), left, right,
+                                                    {1, 0}, std::nullopt, Form::opened));
+  };
+  CHECK(product(Direction::forward, kept, kept_w) == naive_product(plain, w));
+  CHECK(o.seen("differences of masks") == 1);  // of the weights alone
+  CHECK(kept.opened().pieces[0]->mask == with_bias.value().mask);
+  Work work{.left = with_bias.layout(), .right = weights.layout()};
+  work.result_bits = budget.product_mask_bits();
+  work.left_states.use = work.right_states.use = OperandUse::kept;
+  work.left_states.term_bytes = opened_bytes(relu.layout(), budget.value_mask_bits());
+  work.left_states.as_it_is = true;
+  work.right_states.term_bytes = opened_bytes(weights.layout(), budget.guarded_mask_bits());
+  CHECK(o.parties.channel().traffic() ==
+        before + find_protocol("matmul/oblivious-transfer").traffic(work, o.parties.sizes()));
+  CHECK(product(Direction::gradient, kept.transposed(), delta) == naive_product(plain.transposed(), d));
+  // A sum or a multiple of it is not: it has another mask.
+  const std::size_t seen = o.seen("differences of masks");
+  const EncryptedMatrix twice = scale(o.key, with_bias, 2).opened_once();
+  CHECK(product(Direction::backward, twice, kept_w) == naive_product(combined(plain, 2, plain, 0), w));
+  CHECK(o.seen("differences of masks") == seen + 1);
+}
+
+TEST_CASE("opened sums: an operand as it is was given by a selection, is one term, and needs no other form") {
+  Opened o;
+  const BitBudget& budget = o.parties.budget();
+  const auto relu = [&](Direction direction, Packings packings) {
+    return o.set.activation->forward(o.parties.evaluator(), o.at(direction), o.x, packings).values;
+  };
+  const EncryptedMatrix left = append_constant_column(o.key, relu(Direction::activation, Packings::operand),
+                                                      9, budget.slot_bits()),
+                        guarded = relu(Direction::lookahead, Packings::none);
+  const EncryptedMatrix right = o.parties.encrypt(random_matrix(4, 2, 18, o.random));
+  const EncryptedMatrix narrower = o.parties.encrypt(random_matrix(3, 2, 18, o.random));
+  const auto request_of = [&](Direction direction, const EncryptedMatrix& a, const EncryptedMatrix& b) {
+    o.parties.evaluator().calls->send();
+    const std::size_t before = o.parties.channel().requests().size();
+    o.set.matmul->multiply(o.parties.evaluator(), o.at(direction), a, b, {1, 0}, std::nullopt, Form::opened);
+    o.parties.evaluator().calls->send();
+    return decode_request(o.parties.channel().requests().at(before));
+  };
+  const Request request = request_of(Direction::forward, left.opened_once(), right);
+  const auto answer_to = [&](const std::function<void(Request&)>& change) {
+    Request changed = request;
+    change(changed);
+    const KeyHolder key_holder(toy_keys(), permissive_policy(), AnswerRandomness::from_system());
+    return refusal_of(key_holder, encode_request(changed.header, changed.body));
+  };
+  const auto parameter = [&](std::size_t i, std::int64_t value) {
+    return answer_to([&](Request& r) { r.header.parameters.at(i) = value; });
+  };
+  // inner, scale, shift, addend; form, rows left out, pieces; rows, step; ..: kept, terms, as it is
+  const std::vector<std::int64_t>& p = request.header.parameters;
+  constexpr std::int64_t kept = 1, sealed = 2, lasting = 4, transposed = 8, closes = 16, constant = 32,
+                         terms = 64, as_it_is = 128;
+  REQUIRE(p.at(4) == kept + terms + as_it_is);
+  const std::size_t sum = std::size_t{9} + 2 * (static_cast<std::size_t>(p.at(6)) - 1);
+  REQUIRE(p.at(sum) == 1);      // terms
+  REQUIRE(p.at(sum + 1) == 1);  // columns of constants
+  CHECK(answer_to([](Request&) {}).empty());
+  const std::string no_operand = "the key holder refused: the form of an operand does not fit its matrix";
+  for (const std::int64_t form :
+       {kept + as_it_is, sealed + as_it_is, as_it_is, kept + terms + as_it_is + lasting,
+        kept + terms + as_it_is + closes, kept + terms + as_it_is + closes + constant,
+        kept + terms + as_it_is + transposed, sealed + terms + as_it_is, std::int64_t{256}})
+    CHECK(parameter(4, form) == no_operand);
+  // Two columns of constants are more than a frame accounts for.
+  CHECK(answer_to([&](Request& r) {
+          r.header.parameters[0] = 5;
+          r.header.parameters[sum + 1] = 2;
+        }) == misfit);
+  CHECK(parameter(sum, 0) != "");
+  CHECK(parameter(sum + 2, 2) == misfit);   // the factor
+  CHECK(parameter(sum + 2, -1) == misfit);  // -k is no operand
+  const std::int64_t word = p.at(sum + 4), bits = p.at(sum + 6);
+  CHECK(bits == static_cast<std::int64_t>(budget.value_mask_bits()));
+  CHECK(parameter(sum + 4, (word & ~255) | static_cast<int>(RandomnessKind::mask_conversion)) == misfit);
+  CHECK(parameter(sum + 6, bits + 1) == misfit);
+  CHECK(parameter(sum + 6, static_cast<std::int64_t>(budget.guarded_mask_bits())) == misfit);
+  CHECK(parameter(sum + 5, p.at(sum + 5) + 1) == foreign);
+  CHECK(answer_to([](Request& r) { r.body.resize(40); }) != "");
+  CHECK(answer_to([](Request& r) { r.body[60] ^= 1; }) == foreign);
+  // With a sum under a new mask beside it, or one of another kind, the flag has no place.
+  const auto with_flag = [&](Direction direction, const EncryptedMatrix& other) {
+    Request changed = request_of(direction, other.opened_once(), narrower);
+    REQUIRE(changed.header.parameters.at(4) == kept + terms);
+    changed.header.parameters[4] += as_it_is;
+    return refusal_of(o.parties.key_holder(), encode_request(changed.header, changed.body));
+  };
+  // Nor on the right is there a column of constants.
+  Request on_the_right = request_of(Direction::clipping, o.parties.encrypt(random_matrix(2, 5, 18, o.random)),
+                                    relu(Direction::stored, Packings::operand));
+  std::vector<std::int64_t>& q = on_the_right.header.parameters;
+  REQUIRE(q.at(7) == terms + as_it_is);  // after a left one that is masked anew
+  REQUIRE(q.at(11) == 0);
+  CHECK(refusal_of(o.parties.key_holder(), encode_request(on_the_right.header, on_the_right.body)).empty());
+  q[11] = 1;
+  on_the_right.header.layout.col_groups.push_back(1);
+  CHECK(refusal_of(o.parties.key_holder(), encode_request(on_the_right.header, on_the_right.body)) ==
+        no_operand);
+  CHECK(with_flag(Direction::backward, o.x) == misfit);
+  CHECK(with_flag(Direction::gradient, guarded) == misfit);
+}
+
+TEST_CASE("opened sums: an operand as it is serves a product in tiles [parallel]") {
+  constexpr std::size_t rows = 64, depth = 24;
+  TwoParties parties({.max_inner = depth});
+  const ProtocolSet set = make_protocols(opened_throughout(), parties.budget());
+  RandomStream random = RandomSource::from_seed(5).stream({});
+  OperationId operation = parties.next_operation();
+  const auto at = [&](Direction direction) {
+    operation.direction = direction;
+    return operation;
+  };
+  IntegerMatrix plain = random_matrix(rows, depth - 1, 20, random);
+  const IntegerMatrix w = random_matrix(depth, rows, 20, random);
+  const EncryptedMatrix x = open_matrix(parties.evaluator(), at(Direction::input), parties.encrypt(plain));
+  const EncryptedMatrix relu =
+      set.activation->forward(parties.evaluator(), at(Direction::activation), x, Packings::operand).values;
+  IntegerMatrix inputs(rows, depth);
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j + 1 < depth; ++j) inputs(i, j) = std::max(plain(i, j), Integer(0));
+    inputs(i, depth - 1) = 5;
+  }
+  const EncryptedMatrix left =
+      append_constant_column(parties.evaluator().paillier(), relu, 5, parties.budget().slot_bits());
+  parties.evaluator().calls->send();
+  const std::size_t before = parties.channel().requests().size();
+  CHECK(parties.decrypt(set.matmul->multiply(parties.evaluator(), at(Direction::forward), left.opened_once(),
+                                             parties.encrypt(w), {1, 0}, std::nullopt, Form::opened)) ==
+        naive_product(inputs, w));
+  CHECK(parties.channel().requests().size() >= before + 4);  // one more than there are tiles
+}
+
 TEST_CASE("opened sums: weights without their bias row are read transposed") {
   Opened o;
   const IntegerMatrix w = random_matrix(4, 2, 18, o.random), d = random_matrix(5, 2, 18, o.random);
@@ -376,10 +523,19 @@ TEST_CASE(
     const EncryptedMatrix sum = subtract(evaluator.paillier(), x, y);
     const EncryptedMatrix z = set.matmul->multiply(evaluator, at(Direction::forward), sum, weights, {1, 18},
                                                    std::nullopt, Form::opened);
-    const Activated out = set.activation->forward(evaluator, at(Direction::activation), z, Packings::none);
+    const Activated out = set.activation->forward(evaluator, at(Direction::activation), z, Packings::operand);
     const EncryptedMatrix back =
         set.activation->backward(evaluator, at(Direction::activation_backward),
                                  add(evaluator.paillier(), z, z), *out.state, Packings::none);
+    // As it is, with a column of constants, and kept for another product.
+    const EncryptedMatrix inputs =
+        append_constant_column(evaluator.paillier(), out.values, 1, evaluator.budget.slot_bits())
+            .opened_once();
+    const IntegerMatrix next = random_matrix(6, 2, 18, values);
+    set.matmul->multiply(evaluator, at(Direction::lookahead), inputs, owner.encrypt(next), {1, 18},
+                         std::nullopt, Form::opened);
+    set.matmul->multiply(evaluator, at(Direction::gradient), inputs.transposed(), back, {1, 18}, std::nullopt,
+                         Form::opened);
     IntegerMatrix want = opened_in_clear(evaluator, toy_keys(), z), passed = want;
     const IntegerMatrix exact = naive_product(combined(a, 1, b, -1), w);
     for (std::size_t i = 0; i < want.size(); ++i) {

@@ -107,6 +107,8 @@ void run_on(TwoParties& parties, const Descriptor& descriptor, const ProtocolSet
       OperationId clipping = operation;
       clipping.direction = Direction::clipping;
       set.selection->select(evaluator, clipping, y, bits, Packings::none);
+      clipping.direction = Direction::lookahead;
+      set.selection->select(evaluator, clipping, y, bits, Packings::operand);
       break;
     }
     case Family::activation: {

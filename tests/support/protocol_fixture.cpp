@@ -250,6 +250,8 @@ void run_protocol(TwoParties& parties, const Descriptor& descriptor, const Proto
         OperationId left_opened = operation;
         left_opened.direction = Direction::clipping;
         set.selection->select(evaluator, left_opened, z, bits, Packings::none);
+        left_opened.direction = Direction::lookahead;
+        set.selection->select(evaluator, left_opened, z, bits, Packings::operand);
       }
       break;
     }

@@ -64,7 +64,7 @@ struct SmallOutcome {
   std::vector<IntegerMatrix> initial, encrypted, twin;
   std::vector<IntegerMatrix> velocities;  ///< encrypted; none without momentum
   std::vector<Matrix<double>> clear;
-  Traffic traffic;
+  Traffic traffic, of_answers;    ///< of training, and of classification
   std::size_t masked_values = 0;  ///< that the key holder saw in training, by transfers or opened sums
   Digest transcript{};
   std::optional<EncryptedAnswers> answers;
@@ -177,6 +177,9 @@ inline SmallOutcome train_small(const SecretKeys& keys, const Numbers& numbers, 
   Evaluator predictor{keys.public_keys(), budget, channel, random.derive("predict"), draw_session(random)};
   EncryptedArithmetic prediction(predictor, run.protocols);
   out.answers = classify(prediction, encrypted_model, run.network, table, std::nullopt);
+  const Traffic& all = channel.traffic();
+  out.of_answers = {all.to_key_holder - out.traffic.to_key_holder,
+                    all.to_evaluator - out.traffic.to_evaluator, all.rounds - out.traffic.rounds};
   TwinArithmetic twin_prediction(budget, random.derive("predict"));
   for (std::size_t b = 0; b < groups.batches.size(); ++b)
     out.twin_outputs.push_back(as_integers(

@@ -83,6 +83,10 @@ TEST_CASE("values that stay opened train and classify as the twin, at the declar
     CHECK(declared.traffic.to_key_holder == out.traffic.to_key_holder);
     CHECK(declared.traffic.to_evaluator == out.traffic.to_evaluator);
     CHECK(declared.traffic.rounds == out.traffic.rounds);
+    const Traffic classified = classification_cost(run.network, run.protocols, groups, sizes).traffic;
+    CHECK(classified.to_key_holder == out.of_answers.to_key_holder);
+    CHECK(classified.to_evaluator == out.of_answers.to_evaluator);
+    CHECK(classified.rounds == out.of_answers.rounds);
     if (run.protocols.matmul == "oblivious-transfer")
       CHECK(declared.operations.masked_values == static_cast<double>(out.masked_values));
   };

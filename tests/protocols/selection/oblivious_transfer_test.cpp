@@ -190,8 +190,8 @@ TEST_CASE("oblivious selection: states of another place, session or ticket, and 
     CHECK(refusal(i, [](Request& r) { r.body.pop_back(); }).find("is truncated at") != std::string::npos);
   }
   CHECK(refusal(5, [](Request& r) { r.header.operation.direction = Direction::backward; }) == foreign);
-  CHECK(refusal(5, [](Request& r) { r.header.parameters[1] = 4; }) ==
-        refused + "a selection asks for the packings 4, there are 0 to 3");
+  CHECK(refusal(5, [](Request& r) { r.header.parameters[1] = 5; }) ==
+        refused + "a selection asks for the packings 5, there are 0 to 4");
   CHECK(refusal(4, [](Request& r) { ++r.body[0]; }) == foreign);  // another ticket
   CHECK(refusal(4, [](Request& r) { ++r.body[200]; }) == foreign);
   // What another session's key holder sealed for it.
