@@ -25,6 +25,12 @@ std::size_t keep_freed_memory() {
   return 0;
 }
 
+void return_freed_memory() {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
+}
+
 void reserve_to_fill(Bytes& bytes, std::size_t size) {
   if (size <= bytes.capacity()) return;
   if (size < large_page) return bytes.reserve(size);

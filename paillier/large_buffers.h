@@ -12,6 +12,8 @@ namespace smlp {
 /// Else each frame of a product by transfers would be cleared anew, which takes longer than to fill it.
 /// Bytes from which on buffers go back to the system all the same; 0 where it is as malloc has it.
 std::size_t keep_freed_memory();
+/// What is freed goes back to the system now, where malloc can do that.
+void return_freed_memory();
 /// Reserves for bytes that are to come, in large pages where they fill some.
 void reserve_to_fill(Bytes& bytes, std::size_t size);
 /// Appends the characters of a text as bytes, all at once.

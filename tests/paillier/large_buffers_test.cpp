@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
+#include <fstream>
 #if __has_include(<malloc.h>)
 #include <malloc.h>
 #endif
@@ -40,7 +42,20 @@ TEST_CASE("large buffers: those of a frame stay with the program when they are f
     const bool of_library = maps(std::size_t{512} << 20);  // else a sanitizer's
     const std::size_t most = keep_freed_memory();
     const bool right = !of_library || (most >= std::size_t{32} << 20 && !maps(most - 4096) && maps(2 * most));
-    ::_exit(right ? 0 : 1);
+    const auto resident = [] {
+      std::ifstream file("/proc/self/statm");
+      std::size_t pages = 0, in_memory = 0;
+      file >> pages >> in_memory;
+      return in_memory * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    };
+    constexpr std::size_t filled = std::size_t{16} << 20;
+    void* volatile buffer = std::malloc(filled);
+    std::memset(buffer, 1, filled);
+    std::free(buffer);
+    const std::size_t before = resident();
+    return_freed_memory();
+    const bool returned = !of_library || resident() + filled / 2 < before;
+    ::_exit(right && returned ? 0 : 1);
   }
   int status = 0;
   REQUIRE(::waitpid(child, &status, 0) == child);

@@ -16,6 +16,7 @@
 #include "mlp/training/scaling.h"
 #include "mlp/training/training.h"
 #include "paillier/error.h"
+#include "paillier/large_buffers.h"
 #include "paillier/parallel.h"
 #include "protocols/transport/link_speed.h"
 
@@ -235,7 +236,9 @@ int plan_command(const Words& words, Console& console) {
                            RandomSource::from_system());
   const PublicKeys& key = keys.public_keys();
   const MachineSpeed speed = measure_speed(keys, RandomSource::from_system());
-  // What a process with both roles takes, without what this one read of --data.
+  // What a process with both roles takes, without what this one read of --data, and what its measurements
+  // have freed.
+  return_freed_memory();
   const auto process = static_cast<std::uint64_t>(program + std::max(0.0, resident_bytes() - before_keys));
   const Sizes sizes{budget, key.paillier().ciphertext_bytes(), key.dgk().ciphertext_bytes()};
   const auto epoch_by = [&](const ProtocolNames& protocols, bool is_first) {
