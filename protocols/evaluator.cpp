@@ -116,6 +116,18 @@ SessionId draw_session(const RandomSource& random) {
   return session;
 }
 
+namespace {
+
+/// One of the three terms of a mask: as many of its low limbs as there is room for.
+void read_uniform(std::span<const std::uint8_t> drawn, std::size_t bits, std::span<Limb> out) {
+  std::ranges::fill(out, 0);
+  std::memcpy(out.data(), drawn.data(), std::min(drawn.size(), out.size_bytes()));
+  if (const std::size_t last = bits / limb_bits; last < out.size())
+    out[last] &= (Limb{1} << bits % limb_bits) - 1;
+}
+
+}  // namespace
+
 Mask Mask::drawn(const Draws& draws, std::size_t rows, std::size_t cols, std::size_t bits) {
   return drawn(WindowDraws{draws, cols}, rows, cols, bits);
 }
@@ -140,9 +152,7 @@ Mask Mask::drawn(const WindowDraws& window, std::size_t rows, std::size_t cols, 
     for (std::size_t i = 0; i < count; ++i) {
       std::ranges::fill(sum, 0);
       for (std::size_t term = 0; term < 3; ++term) {
-        std::ranges::fill(uniform, 0);
-        std::memcpy(uniform.data(), bytes.data() + (3 * i + term) * size, size);
-        uniform[bits / limb_bits] &= (Limb{1} << bits % limb_bits) - 1;
+        read_uniform(std::span(bytes).subspan((3 * i + term) * size, size), bits, uniform);
         add_shifted(sum, uniform, 0, mask_of(1));
       }
       values.cells()[first + i] = signed_integer(sum);
@@ -153,16 +163,15 @@ Mask Mask::drawn(const WindowDraws& window, std::size_t rows, std::size_t cols, 
 }
 
 std::vector<std::uint64_t> Mask::low_words(const Draws& draws, std::size_t cells, std::size_t bits) {
-  const std::size_t size = (bits + 7) / 8, word = std::min<std::size_t>(size, 8);
-  const std::uint64_t kept = bits < 64 ? (std::uint64_t{1} << bits) - 1 : ~std::uint64_t{0};
+  const std::size_t size = (bits + 7) / 8;
   std::vector<std::uint64_t> sums(cells);
   parallel_blocks(cells, 2048, [&](std::size_t first, std::size_t count) {
     Bytes bytes(3 * size * count);
     draws.fill_heads(first, 3 * size, bytes);
     for (std::size_t i = 0; i < 3 * count; ++i) {
-      std::uint64_t uniform = 0;
-      for (std::size_t byte = word; byte-- > 0;) uniform = uniform << 8 | bytes[i * size + byte];
-      sums[first + i / 3] += uniform & kept;
+      Limb uniform = 0;
+      read_uniform(std::span(bytes).subspan(i * size, size), bits, {&uniform, 1});
+      sums[first + i / 3] += uniform;
     }
     wipe_memory(bytes.data(), bytes.size());
   });
