@@ -60,7 +60,7 @@ std::vector<std::size_t> Options::numbers(const std::string& name, const std::st
 
 Json machine() {
   return {{"processor", processor()},
-          {"instructions", name(best_instructions())},
+          {"instructions", name(best_instructions(4096))},  // of n^2 by default
           {"lanes", lane_count(best_instructions())},
           {"threads", thread_count()},
           {"compiler", __VERSION__},

@@ -16,7 +16,9 @@ namespace smlp {
 /// Arithmetic modulo one odd modulus > 1 on integers in [0, modulus). Immutable, shared between threads.
 class ModularContext {
  public:
-  explicit ModularContext(const Integer& modulus, Instructions instructions = best_instructions());
+  explicit ModularContext(const Integer& modulus)
+      : ModularContext(modulus, best_instructions(bit_length(modulus))) {}
+  ModularContext(const Integer& modulus, Instructions instructions);
 
   const Integer& modulus() const { return lanes_.modulus(); }
   const Lanes& lanes() const { return lanes_; }

@@ -4,8 +4,11 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cfenv>
+#include <chrono>
+#include <limits>
 #include <string>
 
 #include "paillier/error.h"
@@ -198,6 +201,66 @@ Instructions best_instructions() {
   if (avx512_kernel(0)) return Instructions::avx512;
   if (avx2_kernel(0)) return Instructions::avx2;
   return Instructions::scalar;
+}
+
+Instructions faster_avx512(const KernelTimes& ifma, const KernelTimes& other) {
+  const bool faster = ifma.product <= 0.85 * other.product && ifma.square <= 0.75 * other.square;
+  return faster ? Instructions::avx512_ifma : Instructions::avx512;
+}
+
+namespace {
+
+/// One kernel, and the least times of its products and squares.
+class TimedKernel {
+ public:
+  TimedKernel(const Integer& modulus, Instructions instructions, std::size_t repeats)
+      : lanes_(modulus, instructions), repeats_(repeats), block_(lanes_.block_words()) {
+    lanes_.enter(block_.data(), std::vector<Integer>(lanes_.lanes(), modulus / 3));
+    turn();  // what comes first waits for caches and clock
+    times_ = {std::numeric_limits<double>::max(), std::numeric_limits<double>::max()};
+  }
+  void turn() {
+    const auto time = [&](double& least, auto&& operation) {
+      const auto start = std::chrono::steady_clock::now();
+      for (std::size_t i = 0; i < repeats_; ++i) operation();
+      const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+      least = std::min(least, taken.count());
+    };
+    time(times_.product, [&] { lanes_.multiply(block_.data(), block_.data(), block_.data()); });
+    time(times_.square, [&] { lanes_.square(block_.data(), block_.data()); });
+  }
+  const KernelTimes& times() const { return times_; }
+
+ private:
+  Lanes lanes_;
+  std::size_t repeats_;
+  WordBuffer block_;
+  KernelTimes times_{};
+};
+
+Instructions timed_instructions(std::size_t bits) {
+  const Integer modulus = power_of_two(bits - 1) + 1;
+  const std::size_t repeats = (std::size_t{1} << 17) / bits;
+  TimedKernel ifma(modulus, Instructions::avx512_ifma, repeats),
+      other(modulus, Instructions::avx512, repeats);
+  for (int round = 0; round < 5; ++round) ifma.turn(), other.turn();
+  return faster_avx512(ifma.times(), other.times());
+}
+
+}  // namespace
+
+Instructions best_instructions(std::size_t modulus_bits) {
+  if (best_instructions() != Instructions::avx512_ifma) return best_instructions();
+  struct Size {
+    std::size_t most_bits;
+    Instructions instructions;
+  };
+  static const std::array<Size, 4> sizes{{{1536, timed_instructions(1024)},
+                                          {3072, timed_instructions(2048)},
+                                          {6144, timed_instructions(4096)},
+                                          {SIZE_MAX, timed_instructions(8192)}}};
+  return std::ranges::find_if(sizes, [&](const Size& size) { return modulus_bits <= size.most_bits; })
+      ->instructions;
 }
 
 Lanes::Lanes(const Integer& modulus, Instructions instructions) : scalar_(modulus) {

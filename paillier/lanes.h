@@ -24,8 +24,17 @@ constexpr std::size_t lane_count(Instructions instructions) {
   return instructions == Instructions::scalar ? 1 : instructions == Instructions::avx2 ? 4 : 8;
 }
 constexpr std::size_t most_lanes = 8;
-/// The fastest that this processor has.
+/// The latest that this processor has.
 Instructions best_instructions();
+/// The fastest that it has for a modulus of so many bits: where there are IFMA and other kernels for AVX-512,
+/// both are timed at first use, in some milliseconds.
+Instructions best_instructions(std::size_t modulus_bits);
+/// Of two kernels for AVX-512 with these times of products and squares: IFMA where it takes at most 0.85 and
+/// 0.75 of the other.
+struct KernelTimes {
+  double product, square;
+};
+Instructions faster_avx512(const KernelTimes& ifma, const KernelTimes& other);
 
 /// Memory aligned for every kernel; large pieces on large pages where the system has them, since tables are
 /// read at random.
@@ -74,7 +83,8 @@ struct OperationCount {
 /// construction.
 class Lanes {
  public:
-  explicit Lanes(const Integer& modulus, Instructions instructions = best_instructions());
+  explicit Lanes(const Integer& modulus) : Lanes(modulus, best_instructions(bit_length(modulus))) {}
+  Lanes(const Integer& modulus, Instructions instructions);
 
   const Integer& modulus() const { return scalar_.modulus(); }
   std::size_t lanes() const { return kernel_ ? kernel_->lanes : 1; }

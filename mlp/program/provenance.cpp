@@ -40,7 +40,7 @@ nlohmann::ordered_json provenance(const CommandLine& line, const std::optional<s
   out["machine"] = {{"processor", processor()},
                     {"cores", std::thread::hardware_concurrency()},
                     {"threads", thread_count()},
-                    {"arithmetic", name(best_instructions())},
+                    {"arithmetic", name(best_instructions(4096))},  // of n^2 by default
                     {"system", system_text()}};
   return out;
 }

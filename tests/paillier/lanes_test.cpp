@@ -175,6 +175,19 @@ TEST_CASE("lanes: another rounding mode is refused") {
   CHECK(sentence == "the processor does not round to nearest, which exact arithmetic on doubles needs");
 }
 
+TEST_CASE("lanes: integers are taken where they pay, and never what the processor has not") {
+  const KernelTimes other{100, 80};
+  CHECK(faster_avx512({85, 60}, other) == Instructions::avx512_ifma);
+  CHECK(faster_avx512({86, 60}, other) == Instructions::avx512);
+  CHECK(faster_avx512({85, 61}, other) == Instructions::avx512);
+  for (const std::size_t bits : {2u, 500u, 1024u, 1537u, 2048u, 4096u, 6145u, 8192u, 20000u}) {
+    const Instructions best = best_instructions(bits);
+    CHECK(lane_count(best) == lane_count(best_instructions()));
+    CHECK(best <= best_instructions());
+    CHECK(best == best_instructions(bits));  // timed once
+  }
+}
+
 TEST_CASE("lanes: the best instructions are among those the processor has") {
   CHECK(lane_count(best_instructions()) >= 1);
   CHECK(name(Instructions::avx512) == "AVX-512");
