@@ -77,6 +77,17 @@ Json counts_of(const Operations& all, std::size_t steps) {
           {"values under masks", of_step(all.masked_values)}};
 }
 
+/// Seconds of the tables of fixed bases, which keys make once.
+double make_tables(const SecretKeys& keys, const PublicKeys& public_keys) {
+  RandomStream unused = RandomSource::from_system().stream({});
+  const double start = process_seconds();
+  public_keys.paillier().encrypt(0, unused);
+  public_keys.dgk().encrypt(0, unused);
+  keys.paillier().encrypt(0, unused);
+  keys.dgk().encrypt(0, unused);
+  return process_seconds() - start;
+}
+
 /// Trains the first steps of an epoch. A whole epoch is as many times the mean step as it has steps.
 /// `unchecked`: the same without range checks, in turns with them.
 Json measure(const SecretKeys& keys, const Workload& work, const ProtocolNames& chosen,
@@ -109,13 +120,15 @@ Json measure(const SecretKeys& keys, const Workload& work, const ProtocolNames& 
       initial_weights(work.network, budget.numbers(), random.derive("weights")), work.network,
       session.arithmetic().evaluator().paillier(), budget, options.momentum != 0, random.derive("weights"));
   Weights<EncryptedMatrix> unchecked_model = model;
-  // The tables of fixed bases, which a session makes once.
-  RandomStream unused = random.derive("tables").stream({});
-  const PublicKeys& public_keys = session.arithmetic().evaluator().keys;
-  public_keys.paillier().encrypt(0, unused);
-  public_keys.dgk().encrypt(0, unused);
-  keys.paillier().encrypt(0, unused);
-  keys.dgk().encrypt(0, unused);
+  const double tables = make_tables(keys, session.arithmetic().evaluator().keys);
+  const auto make_transfers = [&](const Session& of) {
+    const double start = process_seconds();
+    if (std::ranges::any_of(names.used(), [](const Descriptor* each) { return each->transfers; }))
+      of.arithmetic().evaluator().transfers(feature_operation(0));
+    return process_seconds() - start;
+  };
+  const double base_transfers = make_transfers(session);
+  if (unchecked) make_transfers(without);
   Samples encryption, seconds, unchecked_seconds;
   for (std::size_t b = 0; b < measured; ++b) {
     const auto step = static_cast<std::uint32_t>(b);
@@ -153,6 +166,7 @@ Json measure(const SecretKeys& keys, const Workload& work, const ProtocolNames& 
            {"steps", all},
            {"measured_steps", measured},
            {"step", seconds.to_json()},
+           {"once", tables + base_transfers},
            {"encryption_step", encryption.to_json()},
            {"wall_by_kind", std::move(by_kind)},
            {"operations", counts_of(declared, all)},
@@ -185,7 +199,6 @@ void run_training(int argc, char** argv) {
   const std::size_t bits = options.number("bits", 2048), steps = options.number("steps", 3);
   const bool unchecked = options.text("unchecked", "no") == "yes";
   const std::vector<std::string> presets = split(options.text("protocols", "homomorphic"), ',');
-  const SecretKeys keys = make_keys(Variant::subgroup, bits);
   Json rows = Json::array();
   for (const char letter : options.text("workloads", "ABC")) {
     const Workload work = workload(letter, options.text("datasets", "datasets"));
@@ -197,6 +210,7 @@ void run_training(int argc, char** argv) {
         const std::vector<std::string> parts = split(name, ':');
         ProtocolNames names = preset(parts[0]);
         if (parts.size() > 1) names.matmul = parts[1];
+        const SecretKeys keys = make_keys(Variant::subgroup, bits);  // without tables
         Json row = measure(keys, work, names, numbers, steps, unchecked);
         row["protocols"] = name;
         row["sigma"] = numbers.sigma;

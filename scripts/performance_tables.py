@@ -92,11 +92,13 @@ def training(results):
     for row in results["rows"]:
         step = row["step"]
         steps = f"{row['steps']}" + ("" if row["measured_steps"] == row["steps"] else f" ({row['measured_steps']} run)")
+        epoch, once = step["median"] * row["steps"], row["once"]
         rows.append([f"{row['workload']}: {row['text']}, {row['rows']} rows, batch {row['batch']}", row["protocols"],
                      row["matmul"], str(row["sigma"]), steps, both(step), digits(row["by_count"]), digits(step["median"] / row["by_count"]),
-                     digits(step["median"] * row["steps"]), digits(row["encryption_step"]["median"] * row["steps"]),
+                     digits(epoch), digits(once), digits(epoch + once), digits(row["encryption_step"]["median"] * row["steps"]),
                      digits(row["bytes_to_key_holder"] / 1e6), digits(row["bytes_to_evaluator"] / 1e6), str(row["rounds"])])
     columns = ["workload", "protocols", "products", "sigma", "steps an epoch", "s a step", "floor", "step / floor", "s an epoch",
+               "s once: tables, base transfers", "s a first epoch",
                "s to encrypt the table", "MB to the key holder a step", "MB back a step", "rounds a step"]
     names = [f"{row['workload']} {row['protocols']} {row['sigma']}" for row in results["rows"]]
     kinds = list(dict.fromkeys(kind for row in results["rows"] for kind in row["wall_by_kind"]))
