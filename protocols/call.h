@@ -32,6 +32,9 @@ class RequestBody;
 
 /// Of the body of a request that waits.
 inline constexpr std::size_t most_waiting_bytes = std::size_t{16} << 20;
+/// The same where the answer has more than states, which is in memory with those of the requests that it goes
+/// with.
+inline constexpr std::size_t most_read_later_bytes = std::size_t{4} << 20;
 
 /// One request, from when it is made until its answer is read.
 class Call {

@@ -274,6 +274,8 @@ class AnswerBody {
     return reader().take(count, what);
   }
   void finish();
+  /// Whether the request may wait for the next one, whatever its answer has.
+  bool may_be_read_later() const { return call_->body_bytes_ <= most_read_later_bytes; }
   /// The request and its answer.
   const Call& call() {
     reader();

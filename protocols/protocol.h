@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,6 +54,18 @@ class MatrixProduct : public Protocol {
                                    const EncryptedMatrix& a, const EncryptedMatrix& b, const Rescale& factor,
                                    const std::optional<Addend>& addend,
                                    Form form = Form::ciphertexts) const = 0;
+  /// The same, of which the request may wait for the next one (protocols/call.h): what is returned gives the
+  /// product, and is called once.
+  virtual std::function<EncryptedMatrix()> multiply_later(const Evaluator& evaluator,
+                                                          const OperationId& operation,
+                                                          const EncryptedMatrix& a, const EncryptedMatrix& b,
+                                                          const Rescale& factor,
+                                                          const std::optional<Addend>& addend,
+                                                          Form form = Form::ciphertexts) const {
+    return [product = multiply(evaluator, operation, a, b, factor, addend, form)]() mutable {
+      return std::move(product);
+    };
+  }
 };
 
 /// XOR shares of the bits [z >= 0]: the evaluator's in the clear, the key holder's sealed, and the opened z
@@ -134,6 +147,7 @@ struct Work {
   Layout left{};   ///< left operand of a product; the operand of anything else
   Layout right{};  ///< right operand of a product
   bool addend = false;
+  bool later = false;           ///< a product whose request may wait, whatever its answer is
   bool backward = false;        ///< the derivative of a fused activation
   bool checked = false;         ///< a selection of what was compared, with evidence of its ranges
   std::size_t opened_bits = 0;  ///< of the mask of an operand that comes opened; 0: it comes as ciphertexts
@@ -180,8 +194,8 @@ struct Payload {
 /// What one call of a protocol costs.
 struct Declaration {
   std::size_t rounds = 1;
-  /// What the last request has, where its answer is sealed states alone: it goes with the next one, if it is
-  /// not long (protocols/call.h).
+  /// What the last request has, where its answer is sealed states alone, or read later: it goes with the next
+  /// one, if it is not long (protocols/call.h).
   std::optional<Payload> waits{};
   Payload to_key_holder{};
   Payload to_evaluator{};

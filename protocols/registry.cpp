@@ -204,6 +204,13 @@ class ProductsByLayer : public MatrixProduct {
     const auto& product = products_.at(names_.product(operation.layer).name);
     return product->multiply(evaluator, operation, a, b, factor, addend, form);
   }
+  std::function<EncryptedMatrix()> multiply_later(const Evaluator& evaluator, const OperationId& operation,
+                                                  const EncryptedMatrix& a, const EncryptedMatrix& b,
+                                                  const Rescale& factor, const std::optional<Addend>& addend,
+                                                  Form form) const override {
+    const auto& product = products_.at(names_.product(operation.layer).name);
+    return product->multiply_later(evaluator, operation, a, b, factor, addend, form);
+  }
 
  private:
   ProtocolNames names_;

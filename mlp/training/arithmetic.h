@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,10 @@ struct Consumer {
   std::size_t layer = 0;  ///< of the next product that takes it, or what is made of it
   bool alone = false;     ///< which takes it as it is, and not a sum of several
 };
+
+/// A result that may not be there yet.
+template <typename Matrix>
+using Later = std::function<Matrix()>;
 
 /// Matrices are rows x columns. A weight matrix has one row more than its inputs, the bias, as its last.
 template <typename A>
@@ -42,8 +47,9 @@ concept Arithmetic =
       { arithmetic.stored(operation, m) } -> std::convertible_to<typename A::Matrix>;
       /// a b / 2^halvings, rescaled to f fractional bits, for that consumer.
       { arithmetic.product(operation, m, m, count, Consumer{}) } -> std::same_as<typename A::Matrix>;
-      /// rate-scaled a b plus momentum V and decay W: the new velocity. V may be empty (no momentum yet).
-      { arithmetic.velocity(operation, m, m, factors, m, m) } -> std::same_as<typename A::Matrix>;
+      /// rate-scaled a b plus momentum V and decay W: the new velocity, which what is returned gives, once:
+      /// its request may wait until then. V may be empty (no momentum yet).
+      { arithmetic.velocity(operation, m, m, factors, m, m) } -> std::same_as<Later<typename A::Matrix>>;
       /// max(z, 0), for that consumer, and what its derivative needs.
       {
         arithmetic.relu(operation, m, Consumer{})
@@ -62,8 +68,9 @@ concept Arithmetic =
       { arithmetic.transposed(m) } -> std::same_as<typename A::Matrix>;
       { arithmetic.add(m, m) } -> std::same_as<typename A::Matrix>;
       { arithmetic.subtract(m, m) } -> std::same_as<typename A::Matrix>;
-      /// At the end of a step: throws where a value that relu has had since the last call was out of range.
-      arithmetic.check_activations(step);
+      /// At the end of a step; what is returned throws where a value that relu has had since the last call
+      /// was out of range. Its request may wait until then.
+      { arithmetic.check_activations(step) } -> std::same_as<std::function<void()>>;
       /// After this step: the same of the network's weights, as far as it can be told.
       arithmetic.check_weights(step, parts);
     };

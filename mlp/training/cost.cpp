@@ -7,225 +7,15 @@
 #include <utility>
 
 #include "mlp/training/batches.h"
+#include "mlp/training/declared.h"
 #include "mlp/training/initial_weights.h"
 #include "mlp/training/training.h"
 #include "mlp/training/weight_check.h"
-#include "protocols/activation/tiles.h"
-#include "protocols/matmul/cross_terms.h"
-#include "protocols/matmul/operand.h"
+#include "protocols/opened_sums.h"
 
 namespace smlp {
 
 namespace {
-
-/// How a matrix is held: as ciphertexts, or opened as a sum of terms, each with a record for every row group.
-struct Held {
-  bool opened = false;
-  std::vector<std::size_t> term_bits{};  ///< of the masks under which the terms were opened
-  bool operand = false;                  ///< one more term is the record of an operand
-  bool selected = false;                 ///< the one term is what a selection gave
-
-  static Held under(std::size_t bits) { return {true, {bits}}; }
-  /// Bits of the mask of a result as it is; 0: it is ciphertexts or a sum.
-  std::size_t bits() const { return opened && term_bits.size() == 1 && !operand ? term_bits.front() : 0; }
-  /// Of its sealed terms. None as ciphertexts.
-  std::optional<std::size_t> term_bytes(const Layout& layout, const BitBudget& budget) const {
-    if (!opened) return std::nullopt;
-    std::size_t bytes = operand ? sealed_operand_bytes(1, cell_count(layout), budget) : 0;
-    for (const std::size_t bits_of : term_bits) bytes += opened_bytes(layout, bits_of);
-    return bytes;
-  }
-  Held plus(const Held& other) const {
-    Held out = *this;
-    out.selected = false;
-    out.term_bits.insert(out.term_bits.end(), other.term_bits.begin(), other.term_bits.end());
-    return out;
-  }
-};
-
-/// Sums what the protocols of a run declare.
-class Declared {
- public:
-  /// `transfers_to_come`: its session has made none; `halvings`: by how many bits more than their kinds say
-  /// products are rescaled.
-  Declared(const ProtocolNames& protocols, const Sizes& sizes, bool range_checks,
-           bool transfers_to_come = false, std::size_t halvings = 0)
-      : protocols_(protocols),
-        sizes_(sizes),
-        halvings_(halvings),
-        checks_(range_checks && protocols.checks_ranges()),
-        transfers_to_come_(transfers_to_come) {}
-  const Cost& cost() const { return cost_; }
-  /// Whether there were still none.
-  bool transfers_to_come() const { return transfers_to_come_; }
-  /// Whether what products of this layer take and update stays opened.
-  bool stays_opened(std::size_t layer) const { return protocols_.stays_opened(layer); }
-
-  void product(std::size_t layer, const Layout& left, const Layout& right, bool addend,
-               const OperandStates& left_states = {}, const OperandStates& right_states = {},
-               const Held& result = {}, std::optional<std::size_t> addend_bytes = {}) {
-    const Descriptor& matmul = protocols_.product(layer);
-    Work work{left, right};
-    work.result_bits = matmul.fused ? result.bits() : 0;
-    work.addend_bytes = addend_bytes;
-    work.left_states = left_states;
-    work.right_states = right_states;
-    work.addend = matmul.fused && addend;
-    count(matmul, work);
-    if (matmul.fused) return;
-    Work division{{left.row_groups, right.col_groups}, {}};
-    division.addend = addend;
-    division.result_bits = result.bits();
-    count(find_protocol(Family::truncation, protocols_.truncation), division);
-  }
-
-  /// `u`: how what it reads is held; `packings` of what it gives, unless it stays opened for the products of
-  /// layer `reader`. How that is held.
-  Held layer(const LayerKind& kind, const Layout& layout, bool forward, const Held& u, std::size_t reader,
-             Packings packings) {
-    if (!kind.compares()) return u;
-    Layout hinges{{}, layout.col_groups};  // under each other
-    for (std::size_t i = 0; i < kind.hinge_count; ++i)
-      hinges.row_groups.insert(hinges.row_groups.end(), layout.row_groups.begin(), layout.row_groups.end());
-    const bool opened = stays_opened(reader), operand = kind.is_relu();
-    if (opened) packings = operand ? Packings::operand : Packings::none;
-    activation(hinges, forward, u, packings);
-    if (!opened) return {};
-    const BitBudget& budget = sizes_.budget;
-    Held selected = Held::under(operand ? budget.value_mask_bits() : budget.guarded_mask_bits());
-    selected.selected = operand;
-    Held out = kind.slope != 0 ? u : selected;
-    for (std::size_t i = kind.slope != 0 ? 0 : 1; i < kind.hinge_count; ++i) out = out.plus(selected);
-    return out;
-  }
-
-  /// Of a product before such a layer, forward or backward; `reader`: as for it.
-  Held before_layer(const LayerKind& kind, bool forward, std::size_t reader) const {
-    const std::size_t shift = sizes_.budget.numbers().fraction_bits + kind.halvings + halvings_;
-    if (kind.only_hinges()) return before_activation(forward, shift);
-    return stays_opened(reader) ? product_of(shift) : Held{};
-  }
-  /// Of a product with this shift, before relu or its derivative.
-  Held before_activation(bool forward, std::size_t shift) const {
-    const Form form = forward ? protocols_.before_relu() : protocols_.before_derivative();
-    return form == Form::opened ? product_of(shift) : Held{};
-  }
-
-  void activation(const Layout& layout, bool forward, const Held& z, Packings packings = Packings::both) {
-    const std::vector<Layout> tiles = activation_tiles(layout, tile_cells(protocols_));
-    if (tiles.size() == 1) return activation_tile(tiles.front(), forward, z, packings);
-    send();
-    for (std::size_t i = 0; i < tiles.size(); ++i) {
-      const std::uint64_t rounds = cost_.traffic.rounds;
-      activation_tile(tiles[i], forward, z, packings);
-      send();
-      if (i % tiles_together != 0) cost_.traffic.rounds = rounds;  // it goes with the one before
-    }
-  }
-
-  /// x opened, as one term.
-  Held open(const Layout& layout, const Held& x) {
-    if (x.bits() != 0) return x;
-    Work work = brought(layout, x);
-    work.result_bits = sizes_.budget.guarded_mask_bits();
-    count(find_protocol(Family::conversion, "change-form"), work);
-    return Held::under(work.result_bits);
-  }
-  /// x as ciphertexts.
-  void close(const Layout& layout, const Held& x) {
-    if (x.opened) count(find_protocol(Family::conversion, "change-form"), brought(layout, x));
-  }
-
-  /// Of packed ciphertexts, all slots of each.
-  void hand_over(std::size_t ciphertexts, std::size_t user_bits) {
-    Work work{{{sizes_.budget.slots()}, std::vector<std::size_t>(ciphertexts, 1)}, {}};
-    work.user_bits = user_bits;
-    count(find_protocol(Family::conversion, "switch-key"), work);
-  }
-
-  void unpack(const Layout& layout) {
-    if (sizes_.budget.slots() == 1 && !layout.single())
-      count(find_protocol(Family::conversion, "unpack"), {layout, {}});
-  }
-
-  bool checks() const { return checks_; }
-  /// Of what was compared since the last one.
-  void range_check() {
-    if (gathered_) count(find_protocol(Family::conversion, "range-check"), {});
-    gathered_ = false;
-  }
-
- private:
-  /// A product with this shift, opened.
-  Held product_of(std::size_t shift) const {
-    return Held::under(sizes_.budget.rescaled_mask_bits(sizes_.budget.product_mask_bits(), {1, shift}));
-  }
-  /// What opens x, or brings it opened.
-  Work brought(const Layout& layout, const Held& x) const {
-    Work work{layout, {}};
-    work.opened_bits = x.bits();
-    if (work.opened_bits == 0) work.sum_bytes = x.term_bytes(layout, sizes_.budget);
-    return work;
-  }
-
-  void activation_tile(const Layout& layout, bool forward, const Held& z, Packings packings) {
-    const Descriptor& activation = find_protocol(Family::activation, protocols_.activation);
-    Work work = brought(layout, z);
-    if (activation.fused) {
-      work.backward = !forward;
-      return count(activation, work);
-    }
-    const Descriptor& comparison = find_protocol(Family::comparison, protocols_.comparison);
-    work.packings = packings;
-    if (forward) {
-      count(comparison, work);
-      if (comparison.on_opened && work.opened_bits == 0) work.opened_bits = sizes_.budget.guarded_mask_bits();
-    }
-    work.checked = forward && comparison.on_opened && checks_;
-    gathered_ |= work.checked;
-    count(find_protocol(Family::selection, protocols_.selection), work);
-  }
-
-  void count(const Descriptor& descriptor, const Work& work) {
-    if (descriptor.transfers && transfers_to_come_) {
-      transfers_to_come_ = false;
-      add(find_protocol(Family::conversion, "base-transfers").declared({}, sizes_));  // for itself
-    }
-    Declaration declared = descriptor.declared(work, sizes_);
-    const bool waits = declared.last_waits(sizes_);
-    if (waits && waiting_ == most_chained) send();
-    if (waits) --declared.rounds;
-    if (declared.rounds > 0) waiting_ = 0;
-    if (waits) ++waiting_;
-    // Messages are there in the frame in which they are made and with their receiver, each as bytes and as
-    // numbers or in memory that is kept for the next. Transfers come in tiles, one after another, whose
-    // memory goes back.
-    const Traffic traffic = add(declared);
-    std::uint64_t memory = 4 * (traffic.to_key_holder + traffic.to_evaluator);
-    if (descriptor.transfers) memory = std::min<std::uint64_t>(memory, 3 * CrossTerms{}.tile_bytes);
-    cost_.largest_call = std::max(cost_.largest_call, memory);
-  }
-  Traffic add(const Declaration& declared) {
-    const Traffic traffic = declared.traffic(sizes_);
-    cost_.traffic += traffic;
-    cost_.operations += declared.operations();
-    return traffic;
-  }
-  /// What waits.
-  void send() {
-    if (std::exchange(waiting_, 0) > 0) ++cost_.traffic.rounds;
-  }
-
-  ProtocolNames protocols_;
-  Sizes sizes_;
-  std::size_t halvings_;
-  bool checks_;
-  bool gathered_ = false;
-  std::size_t waiting_ =
-      0;                    ///< requests for the next one; the last ones of a step for those of the next step
-  bool transfers_to_come_;  ///< base transfers, by the first protocol of a session that needs them
-  Cost cost_;
-};
 
 Layout with_bias(Layout layout) {
   layout.col_groups.push_back(1);
@@ -487,10 +277,12 @@ Cost training_step_cost(const Network& network, const ProtocolNames& protocols,
         opened(layer) ? update_of(factors, budget) : Held{},
         opened(layer) && (options.nesterov || !from_file)
             ? addend_bytes(options, factors, held[layer], weight_layout(network, layer, slots), budget)
-            : std::nullopt);
+            : std::nullopt,
+        true);
     errors = std::move(backward);
   }
   declared.range_check();
+  declared.read_later();
   gather(0);
   transfers_to_come = declared.transfers_to_come();
   return declared.cost();

@@ -90,9 +90,9 @@ EncryptedMatrix EncryptedArithmetic::product(const OperationId& operation, const
   });
 }
 
-EncryptedMatrix EncryptedArithmetic::velocity(const OperationId& operation, const Matrix& a, const Matrix& b,
-                                              const UpdateFactors& factors, const Matrix& previous,
-                                              const Matrix& weights) {
+Later<EncryptedMatrix> EncryptedArithmetic::velocity(const OperationId& operation, const Matrix& a,
+                                                     const Matrix& b, const UpdateFactors& factors,
+                                                     const Matrix& previous, const Matrix& weights) {
   return timed("gradient", [&] {
     const PaillierPublicKey& key = evaluator_.paillier();
     std::optional<Addend> addend;
@@ -103,8 +103,9 @@ EncryptedMatrix EncryptedArithmetic::velocity(const OperationId& operation, cons
       EncryptedMatrix momentum = scale(key, previous, Integer(static_cast<long>(factors.momentum)));
       addend = Addend{addend ? smlp::add(key, addend->matrix, momentum) : std::move(momentum), bits};
     }
-    return protocols_.matmul->multiply(evaluator_, operation, a, b, factors.rescale, addend,
-                                       form_for(operation.layer));
+    const auto product = protocols_.matmul->multiply_later(evaluator_, operation, a, b, factors.rescale,
+                                                           addend, form_for(operation.layer));
+    return Later<Matrix>([this, product] { return timed("gradient", product); });
   });
 }
 
@@ -176,8 +177,11 @@ EncryptedMatrix EncryptedArithmetic::subtract(const Matrix& a, const Matrix& b) 
   return timed("sums", [&] { return smlp::subtract(evaluator_.paillier(), a, b); });
 }
 
-void EncryptedArithmetic::check_activations(std::uint32_t step) {
-  timed("range checks", [&] { check_ranges(evaluator_, {step, 0, Direction::range_check}); });
+std::function<void()> EncryptedArithmetic::check_activations(std::uint32_t step) {
+  return timed("range checks", [&]() -> std::function<void()> {
+    const auto check = check_ranges_later(evaluator_, {step, 0, Direction::range_check});
+    return [this, check] { timed("range checks", check); };
+  });
 }
 
 void EncryptedArithmetic::check_weights(std::uint32_t step, const std::vector<Matrix>& weights) {

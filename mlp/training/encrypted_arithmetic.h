@@ -47,8 +47,8 @@ class EncryptedArithmetic {
   /// Opened where its consumer's layer stays opened, or the chosen activation takes that.
   Matrix product(const OperationId& operation, const Matrix& a, const Matrix& b, std::size_t halvings = 0,
                  Consumer consumer = {});
-  Matrix velocity(const OperationId& operation, const Matrix& a, const Matrix& b,
-                  const UpdateFactors& factors, const Matrix& previous, const Matrix& weights);
+  Later<Matrix> velocity(const OperationId& operation, const Matrix& a, const Matrix& b,
+                         const UpdateFactors& factors, const Matrix& previous, const Matrix& weights);
   std::pair<Matrix, ActivationTape> relu(const OperationId& operation, const Matrix& z, Consumer consumer);
   Matrix relu_derivative(const OperationId& operation, const Matrix& delta, const ActivationTape& tape,
                          Consumer consumer);
@@ -64,7 +64,7 @@ class EncryptedArithmetic {
   Matrix subtract(const Matrix& a, const Matrix& b);
 
   /// Throws RangeRefusal where one was out of range; in one round trip, and in none without evidence.
-  void check_activations(std::uint32_t step);
+  std::function<void()> check_activations(std::uint32_t step);
   /// The same of signed sums of the weights (mlp/training/weight_check.h), which are compared.
   void check_weights(std::uint32_t step, const std::vector<Matrix>& weights);
 

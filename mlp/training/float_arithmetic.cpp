@@ -17,16 +17,16 @@ FloatArithmetic::Matrix FloatArithmetic::product(const OperationId&, const Matri
   return out;
 }
 
-FloatArithmetic::Matrix FloatArithmetic::velocity(const OperationId& operation, const Matrix& a,
-                                                  const Matrix& b, const UpdateFactors& factors,
-                                                  const Matrix& previous, const Matrix& weights) {
+Later<FloatArithmetic::Matrix> FloatArithmetic::velocity(const OperationId& operation, const Matrix& a,
+                                                         const Matrix& b, const UpdateFactors& factors,
+                                                         const Matrix& previous, const Matrix& weights) {
   Matrix out = product(operation, a, b);
   for (std::size_t i = 0; i < out.size(); ++i) {
     double& cell = out.cells()[i];
     cell = -factors.rate_over_rows(fraction_bits_) * cell - factors.effective_decay() * weights.cells()[i];
     if (previous.size() != 0) cell += factors.effective_momentum() * previous.cells()[i];
   }
-  return out;
+  return [out = std::move(out)]() mutable { return std::move(out); };
 }
 
 std::pair<FloatArithmetic::Matrix, FloatArithmetic::ActivationTape> FloatArithmetic::relu(

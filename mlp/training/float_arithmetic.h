@@ -21,8 +21,8 @@ class FloatArithmetic : public PlainArithmetic<double> {
 
   Matrix product(const OperationId& operation, const Matrix& a, const Matrix& b, std::size_t halvings = 0,
                  Consumer = {});
-  Matrix velocity(const OperationId& operation, const Matrix& a, const Matrix& b,
-                  const UpdateFactors& factors, const Matrix& previous, const Matrix& weights);
+  Later<Matrix> velocity(const OperationId& operation, const Matrix& a, const Matrix& b,
+                         const UpdateFactors& factors, const Matrix& previous, const Matrix& weights);
   std::pair<Matrix, ActivationTape> relu(const OperationId& operation, const Matrix& z,
                                          Consumer consumer = {});
   Matrix relu_derivative(const OperationId& operation, const Matrix& delta, const ActivationTape& tape,

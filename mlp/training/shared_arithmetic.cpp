@@ -171,9 +171,9 @@ EncryptedMatrix SharedArithmetic::whole(const Matrix& m, const std::vector<std::
   return EncryptedMatrix::partial(std::move(layout), {}, std::move(cells));
 }
 
-SharedMatrix SharedArithmetic::velocity(const OperationId& operation, const Matrix& a, const Matrix& b,
-                                        const UpdateFactors& factors, const Matrix& previous,
-                                        const Matrix& weights) {
+Later<SharedMatrix> SharedArithmetic::velocity(const OperationId& operation, const Matrix& a, const Matrix& b,
+                                               const UpdateFactors& factors, const Matrix& previous,
+                                               const Matrix& weights) {
   const Layout& layout = weights.part.layout();
   const EncryptedMatrix inputs = whole(a, layout.row_groups), errors = whole(b, layout.col_groups);
   const auto rows_before = [&](std::size_t group) { return sum(std::span(layout.row_groups).first(group)); };
@@ -186,7 +186,7 @@ SharedMatrix SharedArithmetic::velocity(const OperationId& operation, const Matr
   if (mine.count > 0) {
     const EncryptedMatrix rows = here_.in_window({.first_row = rows_before(mine.first)}, [&] {
       return here_.velocity(operation, share_rows(inputs.transposed()), errors, factors,
-                            share_rows(previous.part), share_rows(weights.part));
+                            share_rows(previous.part), share_rows(weights.part))();
     });
     key.encode_at_rest(rows.column_packed(), bytes);
     if (!layout.single()) key.encode_at_rest(rows.row_packed(), bytes);
@@ -203,7 +203,10 @@ SharedMatrix SharedArithmetic::velocity(const OperationId& operation, const Matr
     append(cells_from(key, sent.subspan(middle), layout.single() ? 0 : rows * layout.col_groups.size(), rank),
            row_packed);
   }
-  return everywhere(EncryptedMatrix(layout, std::move(column_packed), std::move(row_packed)));
+  return
+      [out = everywhere(EncryptedMatrix(layout, std::move(column_packed), std::move(row_packed)))]() mutable {
+        return std::move(out);
+      };
 }
 
 std::pair<SharedMatrix, SharedArithmetic::ActivationTape> SharedArithmetic::relu(const OperationId& operation,

@@ -61,8 +61,8 @@ class SharedArithmetic {
   Matrix product(const OperationId& operation, const Matrix& a, const Matrix& b, std::size_t halvings = 0,
                  Consumer consumer = {});
   /// a^T b + .. of a and b of the batch; the others, and the result, everywhere.
-  Matrix velocity(const OperationId& operation, const Matrix& a, const Matrix& b,
-                  const UpdateFactors& factors, const Matrix& previous, const Matrix& weights);
+  Later<Matrix> velocity(const OperationId& operation, const Matrix& a, const Matrix& b,
+                         const UpdateFactors& factors, const Matrix& previous, const Matrix& weights);
   std::pair<Matrix, ActivationTape> relu(const OperationId& operation, const Matrix& z, Consumer consumer);
   Matrix relu_derivative(const OperationId& operation, const Matrix& delta, const ActivationTape& tape,
                          Consumer consumer);
@@ -77,7 +77,7 @@ class SharedArithmetic {
   Matrix transposed(const Matrix& m) { return m.of_batch ? m : everywhere(here_.transposed(m.part)); }
   Matrix add(const Matrix& a, const Matrix& b);
   Matrix subtract(const Matrix& a, const Matrix& b);
-  void check_activations(std::uint32_t step) { here_.check_activations(step); }
+  std::function<void()> check_activations(std::uint32_t step) { return here_.check_activations(step); }
   /// By the first rank.
   void check_weights(std::uint32_t step, const std::vector<Matrix>& weights);
 

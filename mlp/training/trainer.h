@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "mlp/layers/activate.h"
@@ -111,10 +113,10 @@ typename A::Matrix train_batch(A& arithmetic, const Network& network, Weights<ty
     delta = activate(arithmetic, {step, last, Direction::clipping}, clip_kind(factors.clip), residual,
                      of_residual)
                 .first;
+  const bool has_velocity = !model.velocities.empty();
+  std::vector<Later<typename A::Matrix>> updates(model.weights.size());
   for (std::size_t layer = model.weights.size(); layer-- > 0;) {
     const auto number = static_cast<std::uint8_t>(layer);
-    typename A::Matrix& weights = model.weights[layer];
-    const bool has_velocity = !model.velocities.empty();
     typename A::Matrix delta_before;
     if (layer > 0) {
       delta = arithmetic.open_once(delta);  // backward and gradient
@@ -129,14 +131,18 @@ typename A::Matrix train_batch(A& arithmetic, const Network& network, Weights<ty
                      kind, delta_before, tapes[layer - 1].activation,
                      {layer > 1 ? ConsumerKind::left_operand : ConsumerKind::right_operand, layer - 1});
     }
-    typename A::Matrix update = arithmetic.velocity(
+    updates[layer] = arithmetic.velocity(
         {step, number, Direction::gradient}, arithmetic.transposed(tapes[layer].inputs), delta, factors,
-        has_velocity ? model.velocities[layer] : typename A::Matrix(), weights);
+        has_velocity ? model.velocities[layer] : typename A::Matrix(), model.weights[layer]);
     delta = std::move(delta_before);
-    weights = arithmetic.add(weights, update);
+  }
+  const std::function<void()> check = arithmetic.check_activations(step);
+  for (std::size_t layer = model.weights.size(); layer-- > 0;) {
+    typename A::Matrix update = std::exchange(updates[layer], nullptr)();
+    model.weights[layer] = arithmetic.add(model.weights[layer], update);
     if (has_velocity) model.velocities[layer] = std::move(update);
   }
-  arithmetic.check_activations(step);
+  check();
   return residual;
 }
 

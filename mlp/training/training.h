@@ -97,7 +97,7 @@ typename A::Matrix classify_batch(A& arithmetic, const Network& network,
   const auto batch =
       arithmetic.features(feature_operation(step), {}, detail::read_groups(groups.batches[b], features));
   auto scores = forward(arithmetic, network, model, step, batch);
-  arithmetic.check_activations(step);
+  arithmetic.check_activations(step)();
   return scores;
 }
 

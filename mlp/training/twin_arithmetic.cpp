@@ -140,16 +140,17 @@ TwinArithmetic::Matrix TwinArithmetic::product(const OperationId& operation, con
   return rescaled_product(operation, a, b, {1, budget_.numbers().fraction_bits + halvings}, {});
 }
 
-TwinArithmetic::Matrix TwinArithmetic::velocity(const OperationId& operation, const Matrix& a,
-                                                const Matrix& b, const UpdateFactors& factors,
-                                                const Matrix& previous, const Matrix& weights) {
+Later<TwinArithmetic::Matrix> TwinArithmetic::velocity(const OperationId& operation, const Matrix& a,
+                                                       const Matrix& b, const UpdateFactors& factors,
+                                                       const Matrix& previous, const Matrix& weights) {
   Addend addend;
   if (previous.size() != 0 || factors.decay != 0) {
     addend.terms.emplace_back(factors.decay, weights);
     if (previous.size() != 0) addend.terms.emplace_back(factors.momentum, previous);
     addend.bits = factors.addend_bits(budget_.numbers());
   }
-  return rescaled_product(operation, a, b, factors.rescale, addend);
+  return
+      [out = rescaled_product(operation, a, b, factors.rescale, addend)]() mutable { return std::move(out); };
 }
 
 std::pair<TwinArithmetic::Matrix, TwinArithmetic::ActivationTape> TwinArithmetic::relu(

@@ -34,12 +34,18 @@ void answer_check(Responder& responder) {
 }  // namespace
 
 void check_ranges(const Evaluator& evaluator, const OperationId& operation) {
-  if (!evaluator.evidence || evaluator.evidence->sums.empty()) return;
+  check_ranges_later(evaluator, operation)();
+}
+
+std::function<void()> check_ranges_later(const Evaluator& evaluator, const OperationId& operation) {
+  if (!evaluator.evidence || evaluator.evidence->sums.empty()) return [] {};
   const std::vector<Ciphertext> sums = std::move(evaluator.evidence->sums);
   evaluator.evidence->sums.clear();
   RequestBody body(evaluator);
   body.add(blind_sum(evaluator, operation, sums));
-  AnswerBody(evaluator, evaluator.header(wire_name, 0, operation, {{1}, {1}}), body).finish();
+  const auto answer =
+      std::make_shared<AnswerBody>(evaluator, evaluator.header(wire_name, 0, operation, {{1}, {1}}), body);
+  return [answer] { answer->finish(); };
 }
 
 extern constexpr Descriptor range_check_descriptor{

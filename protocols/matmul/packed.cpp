@@ -54,52 +54,111 @@ std::vector<Ciphertext> multiply_right(const PaillierPublicKey& key, const Integ
   return out;
 }
 
+/// One product, from its request to its answer.
+class PackedProduct {
+ public:
+  PackedProduct(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& a,
+                const EncryptedMatrix& b, const Rescale& factor, const std::optional<Addend>& addend,
+                Form form)
+      : evaluator_(evaluator),
+        operation_(operation),
+        result_{a.layout().row_groups, b.layout().col_groups},
+        rescaling_{factor, evaluator.budget.product_mask_bits(), addend ? addend->bits : 0, form},
+        left_(evaluator, operation, a, Side::left),
+        right_(evaluator, operation, b, Side::right),
+        rho_(Mask::drawn(evaluator.rounding_draws(operation, RandomnessKind::mask_product, b.cols()),
+                         a.rows(), b.cols(), rescaling_.mask_bits)) {
+    const BitBudget& budget = evaluator.budget;
+    const std::size_t m = a.rows(), k = a.cols(), n = b.cols();
+    const Mask mask_t = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_cross), m, n,
+                                    budget.cross_term_mask_bits());
+    const Mask mask_u = Mask::remainder(integer_product(left_.mask(), right_.mask()), mask_t, rho_);
+
+    const auto t = multiply_left(evaluator.paillier(), a, right_.mask());
+    const auto u = multiply_right(evaluator.paillier(), left_.mask(), b);
+    const std::size_t cross_bits = budget.cross_term_mask_bits() - budget.numbers().sigma;
+    RequestBody body(evaluator);
+    left_.add_to(body);
+    right_.add_to(body);
+    body.add(mask_column_packed(evaluator, t, result_, mask_t, cross_bits, operation))
+        .add(mask_row_packed(evaluator, u, result_, mask_u, cross_bits, operation));
+    mask_c_ = add_masked_addend(evaluator, operation, addend, result_, body);
+    std::vector<std::int64_t> parameters{static_cast<std::int64_t>(k), factor.scale,
+                                         static_cast<std::int64_t>(factor.shift),
+                                         static_cast<std::int64_t>(rescaling_.addend_bits)};
+    left_.append_to(parameters);
+    right_.append_to(parameters);
+    parameters.push_back(static_cast<std::int64_t>(form));
+    answer_.emplace(evaluator, evaluator.header(wire_name, 0, operation, result_, std::move(parameters)),
+                    body);
+  }
+  bool may_be_read_later() const { return answer_->may_be_read_later(); }
+  /// Once.
+  EncryptedMatrix read() {
+    EncryptedMatrix out = read_rescaled(evaluator_, operation_, *answer_, result_, rho_.values(), mask_c_,
+                                        rescaling_, "the rescaled product");
+    left_.read(*answer_);
+    right_.read(*answer_);
+    answer_->finish();
+    left_.keep();
+    right_.keep();
+    return out;
+  }
+
+ private:
+  const Evaluator& evaluator_;
+  OperationId operation_;
+  Layout result_;
+  Rescaling rescaling_;
+  Operand left_, right_;
+  Mask rho_;
+  IntegerMatrix mask_c_;
+  std::optional<AnswerBody> answer_;
+};
+
 class PackedMatrixProduct : public MatrixProduct {
  public:
   EncryptedMatrix multiply(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& a,
                            const EncryptedMatrix& b, const Rescale& factor,
                            const std::optional<Addend>& addend, Form form) const override {
+    check(evaluator.budget, a, b, factor, addend, form);
+    return PackedProduct(evaluator, operation, a, b, factor, addend, form).read();
+  }
+  std::function<EncryptedMatrix()> multiply_later(const Evaluator& evaluator, const OperationId& operation,
+                                                  const EncryptedMatrix& a, const EncryptedMatrix& b,
+                                                  const Rescale& factor, const std::optional<Addend>& addend,
+                                                  Form form) const override {
+    check(evaluator.budget, a, b, factor, addend, form);
+    const auto at_once = [](EncryptedMatrix product) {
+      return [product = std::move(product)]() mutable { return std::move(product); };
+    };
+    const Layout result{a.layout().row_groups, b.layout().col_groups};
+    const std::size_t least_ciphertexts = column_packed_count(result) + row_packed_count(result);
+    if (least_ciphertexts * evaluator.paillier().ciphertext_bytes() > most_read_later_bytes)
+      return at_once(multiply(evaluator, operation, a, b, factor, addend, form));
+    struct Later {
+      EncryptedMatrix a, b;
+      std::optional<PackedProduct> product{};
+    };
+    const auto later = std::make_shared<Later>(a, b);
+    later->product.emplace(evaluator, operation, later->a, later->b, factor, addend, form);
+    const auto read = [later] {
+      EncryptedMatrix out = later->product->read();
+      later->product.reset();
+      later->a = later->b = {};
+      return out;
+    };
+    if (later->product->may_be_read_later()) return read;
+    return at_once(read());
+  }
+
+ private:
+  static void check(const BitBudget& budget, const EncryptedMatrix& a, const EncryptedMatrix& b,
+                    const Rescale& factor, const std::optional<Addend>& addend, Form form) {
     check_inner_dimensions(a.rows(), a.cols(), b.rows(), b.cols());
-    const BitBudget& budget = evaluator.budget;
     budget.check_product(wire_name, a.cols(), factor);
     if (addend) budget.check_addend(wire_name, addend->bits);
-    const Rescaling rescaling{factor, budget.product_mask_bits(), addend ? addend->bits : 0, form};
-    check_form(budget, rescaling);
-    const std::size_t m = a.rows(), k = a.cols(), n = b.cols();
-    const Layout result{a.layout().row_groups, b.layout().col_groups};
-
-    Operand left(evaluator, operation, a, Side::left), right(evaluator, operation, b, Side::right);
-    const Mask mask_t = Mask::drawn(evaluator.draws(operation, RandomnessKind::mask_cross), m, n,
-                                    budget.cross_term_mask_bits());
-    const Mask rho = Mask::drawn(evaluator.rounding_draws(operation, RandomnessKind::mask_product, n), m, n,
-                                 rescaling.mask_bits);
-    const Mask mask_u = Mask::remainder(integer_product(left.mask(), right.mask()), mask_t, rho);
-
-    const auto t = multiply_left(evaluator.paillier(), a, right.mask());
-    const auto u = multiply_right(evaluator.paillier(), left.mask(), b);
-    const std::size_t cross_bits = budget.cross_term_mask_bits() - budget.numbers().sigma;
-    RequestBody body(evaluator);
-    left.add_to(body);
-    right.add_to(body);
-    body.add(mask_column_packed(evaluator, t, result, mask_t, cross_bits, operation))
-        .add(mask_row_packed(evaluator, u, result, mask_u, cross_bits, operation));
-    const IntegerMatrix mask_c = add_masked_addend(evaluator, operation, addend, result, body);
-    std::vector<std::int64_t> parameters{static_cast<std::int64_t>(k), factor.scale,
-                                         static_cast<std::int64_t>(factor.shift),
-                                         static_cast<std::int64_t>(rescaling.addend_bits)};
-    left.append_to(parameters);
-    right.append_to(parameters);
-    parameters.push_back(static_cast<std::int64_t>(form));
-    AnswerBody answer(evaluator, evaluator.header(wire_name, 0, operation, result, std::move(parameters)),
-                      body);
-    EncryptedMatrix out = read_rescaled(evaluator, operation, answer, result, rho.values(), mask_c, rescaling,
-                                        "the rescaled product");
-    left.read(answer);
-    right.read(answer);
-    answer.finish();
-    left.keep();
-    right.keep();
-    return out;
+    check_form(budget, {factor, budget.product_mask_bits(), addend ? addend->bits : 0, form});
   }
 };
 
@@ -152,7 +211,9 @@ Declaration declared(const Work& work, const Sizes& sizes) {
   declare_rescaled(result, work, out);
   declare_operand(work.left_states, work.left, column_packed_count(work.left), budget, out);
   declare_operand(work.right_states, work.right, row_packed_count(work.right), budget, out);
-  if (work.result_bits != 0 && out.to_evaluator.ciphertexts == 0) out.waits = out.to_key_holder;
+  const bool states = work.result_bits != 0 && out.to_evaluator.ciphertexts == 0;
+  if (states || (work.later && out.traffic(sizes).to_key_holder <= most_read_later_bytes))
+    out.waits = out.to_key_holder;
   return out;
 }
 
