@@ -158,6 +158,7 @@ Findings Experiment::run() {
   else if (!options_.output.quiet && !options_.output.json &&
            options_.protocols.names() == preset("homomorphic"))
     console_.note(hybrid_instead(keys));
+  origin_["products"]["matmul"] = names_.matmul;
   table_id_ = train.info().id;
   const std::string remedy = "lower --learning-rate, scale the features (--scaling) or raise --value-bits";
   findings.last = locating_ranges("step", remedy, [&] { return train_all(keys, train, findings); });

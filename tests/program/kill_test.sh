@@ -58,6 +58,9 @@ for a, b in zip(whole, model):
     assert b["bytes"]["to_key_holder"] >= a["bytes"]["to_key_holder"], (a, b)
     assert b["rounds"] - a["rounds"] in ((0, 2) if sys.argv[1] == "hybrid" else (0,)), (a, b)
 PYTHON
+  # Each start says which products it takes: a resumed one those of the checkpoint.
+  products=$("$smlp" inspect model.h5 --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["protocols"]["matmul"])')
+  begins_with 'j["products"]["matmul"] == "'"$products"'"' model.jsonl
   [ "$(find . -name '.model.h5.*')" = '' ] || fail "left by killed trainings: $(find . -name '.model.h5.*')"
 done
 # Where all that a step computes stays opened, a checkpoint has the same ciphertexts, and the training comes to the same weights.

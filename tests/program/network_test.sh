@@ -51,8 +51,15 @@ holds 'set(j["protocols"]["matmul"].split(",")) <= {"packed", "oblivious-transfe
 accepts "${train[@]}" --seed 11 --protocols hybrid --link 10kbit/1ms --key-holder $both "${tls[@]}" --out narrow.h5 --json >narrow.report
 same_weights narrow.h5 inside11.h5
 holds 'j["products"] == {"matmul": "packed", "link": {"round_trip": 0.001, "up": 1250, "down": 1250}}' narrow.report
-accepts "${train[@]}" --seed 11 --protocols hybrid --matmul packed,oblivious-transfer --key-holder $both "${tls[@]}" --out mixed.h5 >/dev/null
+accepts "${train[@]}" --seed 11 --protocols hybrid --matmul packed,oblivious-transfer --key-holder $both "${tls[@]}" --out mixed.h5 --metrics mixed.jsonl >/dev/null
 same_weights mixed.h5 inside11.h5
+begins_with 'j["products"] == {"matmul": "packed,oblivious-transfer"}' mixed.jsonl
+# A key holder that answers packed products alone.
+serve packed 0 --allow matmul/packed,comparison/garbled,selection/oblivious-transfer
+accepts "${train[@]}" --seed 11 --protocols hybrid --link 10Gbit/10us --key-holder 127.0.0.1:$port "${tls[@]}" --out alone.h5 --metrics alone.jsonl >/dev/null
+same_weights alone.h5 inside11.h5
+begins_with 'j["products"] == {"matmul": "packed"}' alone.jsonl
+end TERM $server
 
 # One process is killed, the other answers; both are killed at some moments and come back; so is the evaluator.
 end KILL $two

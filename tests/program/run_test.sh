@@ -36,6 +36,7 @@ assert right == j["accuracy"]["encrypted"] == j["accuracy"]["twin"]
 metrics = [json.loads(line) for line in open("m.jsonl")]
 steps = [m for m in metrics if "step" in m]
 assert [m["step"] for m in steps] == [1, 2, 3, 4] and len(metrics) == 6 and metrics[0]["command"] == "run"
+assert j["products"] == metrics[0]["products"] == {"matmul": "blinded"}
 assert all(m["rounds"] > 0 and m["bytes"]["to_key_holder"] > 0 and m["seconds_by_kind"] for m in steps)
 assert metrics[-1]["rounds"] == sum(m["rounds"] for m in steps)
 assert set(metrics[-1]["loss"]) == {"encrypted", "twin", "float"}

@@ -63,6 +63,13 @@ j = json.load(open(sys.argv[2]))
 sys.exit(0 if eval(sys.argv[1]) else 1)' "$1" "$2" || fail "does not hold: $1: $(head -c 2000 "$2")"
 }
 
+# begins_with PYTHON-EXPRESSION FILE.jsonl: true of each line of metrics that a start or a resumption wrote, as `j`; there is one.
+begins_with() {
+  python3 -c 'import json, sys
+heads = [j for j in map(json.loads, open(sys.argv[2])) if "command" in j]
+sys.exit(0 if heads and all(eval(sys.argv[1]) for j in heads) else 1)' "$1" "$2" || fail "does not hold: $1: $(grep '^{"command"' "$2" | head -c 2000)"
+}
+
 # toy_keys: from here on the program takes the keys of `keygen --insecure-key`, wherever it takes keys from a file; $program is
 # what it is without.
 toy_keys() {

@@ -208,6 +208,7 @@ class Training {
 
 void Training::connect(const KeyHolderAccess& key_holder) {
   if (is_first(ranks_)) choose_and_connect(key_holder);
+  origin_["products"]["matmul"] = names_.matmul;  // also where nothing was left to choose
   if (ranks_ == nullptr) return;
   names_.matmul = from_first(*ranks_, names_.matmul);
   std::string columns;  // of the first: it counts operations as its processor has them
