@@ -32,9 +32,10 @@ same_weights() {
   cmp -s "$2.json" "$1.json" || fail "$1 has other weights than $2"
 }
 
-# start_relay PORT SECONDS: its process in $relay_process, its port in $port.
+# start_relay PORT SECONDS [BITS]: its process in $relay_process, its port in $port.
 start_relay() {
-  python3 "$relay" "$1" "$2" >"$logs/relay" 2>&1 </dev/null &
+  : >"$logs/relay"
+  python3 "$relay" "$@" >"$logs/relay" 2>&1 </dev/null &
   relay_process=$!
   servers+=("$relay_process")
   for _ in $(seq 1000); do
