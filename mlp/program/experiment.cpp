@@ -185,17 +185,12 @@ void Experiment::choose_products(const SecretKeys& keys) {
 
 std::string Experiment::hybrid_instead(const SecretKeys& keys) const {
   const MachineSpeed speed = measure_speed(keys, RandomSource::from_system());
-  const auto epoch_by = [&](const ProtocolNames& names) {
-    const Cost cost = later_epoch(keys.public_keys(), names);
-    return duration_text(speed.seconds(cost, thread_count())) + " and " +
-           bytes_text(static_cast<double>(cost.traffic.to_key_holder + cost.traffic.to_evaluator));
-  };
-  const ProtocolNames hybrid = with_cheapest_products(
-      preset("hybrid"), network_.layers(),
-      [&](const ProtocolNames& names) { return later_epoch(keys.public_keys(), names); }, speed,
-      LinkSpeed::loopback());
-  return "an epoch will take about " + epoch_by(names_) + "; with --protocols hybrid " + epoch_by(hybrid) +
-         " (what it assumes: SECURITY.md)";
+  const auto epoch_by = [&](const ProtocolNames& names) { return later_epoch(keys.public_keys(), names); };
+  const Cost own = epoch_by(names_),
+             hybrid = epoch_by(with_cheapest_products(preset("hybrid"), network_.layers(), epoch_by, speed,
+                                                      LinkSpeed::loopback()));
+  return hybrid_instead_text(speed.seconds(own, thread_count()), own.traffic,
+                             speed.seconds(hybrid, thread_count()), hybrid.traffic);
 }
 
 EpochReport Experiment::train_all(const SecretKeys& keys, const MemoryTable& table, Findings& findings) {

@@ -45,6 +45,16 @@ Json products_json(const ProtocolNames& names, const LinkSpeed& link) {
           {"link", {{"round_trip", link.round_trip}, {"up", link.up}, {"down", link.down}}}};
 }
 
+std::string hybrid_instead_text(double seconds, const Traffic& traffic, double hybrid_seconds,
+                                const Traffic& hybrid_traffic) {
+  const auto text = [](double time, const Traffic& both) {
+    return duration_text(time) + " and " +
+           bytes_text(static_cast<double>(both.to_key_holder + both.to_evaluator));
+  };
+  return "an epoch will take about " + text(seconds, traffic) + "; with --protocols hybrid " +
+         text(hybrid_seconds, hybrid_traffic) + " (what it assumes: SECURITY.md)";
+}
+
 std::string grid_text(std::size_t ranks, std::size_t columns) {
   return std::to_string(ranks / columns) + " x " + std::to_string(columns);
 }

@@ -71,6 +71,13 @@ for epoch, seconds, bits, delay in [(j["epoch"], j["epoch_over_link"], 100e6, 0.
         assert abs(seconds - epoch["seconds"] - way) < 1e-6, (seconds, epoch, way)
 assert list(j["presets"]) == ["homomorphic", "hybrid", "paper"]
 PYTHON
+# What hybrid would take over the same link, where the plan is of other protocols.
+for protocols in homomorphic paper; do
+  accepts plan --network 8-4-2 --rows 64 --protocols $protocols --link 1kbit/1ms --bits 1024 --insecure-key >plan.txt
+  grep -qE '^over 1 kbit/s, 1 ms an epoch will take about .* and .*B; with --protocols hybrid [0-9:]+ (min|h) and .*B \(' plan.txt || fail "no word on hybrid: $(cat plan.txt)"
+done
+accepts plan --network 8-4-2 --rows 64 --protocols hybrid --link 1kbit/1ms --bits 1024 --insecure-key >plan.txt
+grep -q 'with --protocols hybrid' plan.txt && fail "a plan of hybrid names hybrid: $(cat plan.txt)"
 accepts plan --network 8-4-2 --rows 64 --protocols hybrid --link 10kbit/1ms --bits 1024 --insecure-key --json >plan.json
 holds 'j["protocols"]["matmul"] == "packed"' plan.json
 accepts plan --network 8-4-2 --rows 64 --link 100Mbit/40ms --matmul packed,oblivious-transfer --bits 1024 --insecure-key --json >plan.json

@@ -59,6 +59,8 @@ grep -q '^smlp: note: comparison/affine leaks: ' err.txt || fail "no word on lea
 grep -qE '^an epoch will take about .* and .*B; with --protocols hybrid .* and .*B \(what it assumes: SECURITY\.md\)$' run.txt ||
   fail "no word on hybrid: $(cat run.txt)"
 accepts plan --network 2-2-2 --rows 32 "${toy[@]}" >plan.txt
+grep -qE '^an epoch will take about .* and .*B; with --protocols hybrid .* and .*B \(what it assumes: SECURITY\.md\)$' plan.txt ||
+  fail "no word on hybrid: $(cat plan.txt)"
 for preset in homomorphic hybrid paper; do
   grep -qE "^  $preset +[0-9.]+ [kMG]?B( +[0-9][^ ]* [a-z]+){3}$" plan.txt || fail "no line of $preset over links: $(cat plan.txt)"
 done

@@ -335,6 +335,15 @@ int plan_command(const Words& words, Console& console) {
                  std::to_string(thread_count()) + " threads of this machine)");
   if (options.link.text)
     console.result("over " + link.text() + ": " + duration_text(seconds_over(link, epoch, epoch_seconds)));
+  if (options.protocols.preset != "hybrid") {
+    const PresetCost& hybrid = *std::ranges::find(presets, "hybrid", &PresetCost::name);
+    const auto seconds = [&](const Cost& cost, double computed) {
+      return options.link.text ? seconds_over(link, cost, computed) : computed;
+    };
+    console.result((options.link.text ? "over " + link.text() + " " : "") +
+                   hybrid_instead_text(seconds(epoch, epoch_seconds), epoch.traffic,
+                                       seconds(hybrid.epoch, hybrid.seconds), hybrid.epoch.traffic));
+  }
   for (const std::string& row : table_text(presets)) console.result(row);
   if (!shared.empty()) {
     console.result("an epoch shared by ranks of " +
