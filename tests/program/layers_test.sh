@@ -62,14 +62,27 @@ accepts plan --network 8-4-2 --rows 64 --link 100Mbit/40ms --bits 1024 --insecur
 python3 - <<'PYTHON' || fail 'plan does not add the link'
 import json
 j = json.load(open("plan.json"))
-for epoch, seconds, bits, delay in [(j["epoch"], j["epoch_over_link"], 100e6, 0.04)] + [
-        (preset, preset["links"]["1Gbit/1ms"], 1e9, 0.001) for preset in j["presets"].values()]:
-    way = 8 * (epoch["bytes"]["to_key_holder"] + epoch["bytes"]["to_evaluator"]) / bits + delay * epoch["rounds"]
-    if epoch is j["presets"]["hybrid"]:  # by other products there, where that is cheaper
-        assert seconds < epoch["seconds"] + way + 1e-6, (seconds, epoch, way)
-    else:
-        assert abs(seconds - epoch["seconds"] - way) < 1e-6, (seconds, epoch, way)
+def way(epoch, bits, delay):
+    return 8 * (epoch["bytes"]["to_key_holder"] + epoch["bytes"]["to_evaluator"]) / bits + delay * epoch["rounds"]
+assert abs(j["epoch_over_link"] - j["epoch"]["seconds"] - way(j["epoch"], 100e6, 0.04)) < 1e-6, j
+for preset in j["presets"].values():  # with the bytes of the products that are cheapest over each link
+    there = preset["links"]["1Gbit/1ms"]
+    computed = there["seconds"] - way(there, 1e9, 0.001)
+    assert computed > 0 and (there["matmul"] != preset["matmul"] or abs(computed - preset["seconds"]) < 1e-6), preset
 assert list(j["presets"]) == ["homomorphic", "hybrid", "paper"]
+PYTHON
+# Bytes over each link are of what is chosen for it, and not of the plan's own link.
+for link in 10kbit/1ms 100Mbit/40ms; do
+  accepts plan --network 4-16-3 --rows 8 --batch 8 --epochs 1 --protocols hybrid --link $link --json >${link%%/*}.json
+done
+python3 - <<'PYTHON' || fail 'the bytes of presets are not those of their links'
+import json
+slow, fast = (json.load(open(name + ".json")) for name in ("10kbit", "100Mbit"))
+assert slow["presets"]["hybrid"]["matmul"] == slow["protocols"]["matmul"] == "packed"
+quick = slow["presets"]["hybrid"]["links"]["10Gbit/100us"]
+assert "oblivious-transfer" in quick["matmul"] and quick["bytes"]["to_key_holder"] > 2 * slow["epoch"]["bytes"]["to_key_holder"], quick
+there = slow["presets"]["hybrid"]["links"]["100Mbit/40ms"]
+assert there["matmul"] == fast["protocols"]["matmul"] and there["bytes"] == fast["epoch"]["bytes"] and there["rounds"] == fast["epoch"]["rounds"]
 PYTHON
 # What hybrid would take over the same link, where the plan is of other protocols.
 for protocols in homomorphic paper; do

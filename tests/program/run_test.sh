@@ -62,7 +62,7 @@ accepts plan --network 2-2-2 --rows 32 "${toy[@]}" >plan.txt
 grep -qE '^an epoch will take about .* and .*B; with --protocols hybrid .* and .*B \(what it assumes: SECURITY\.md\)$' plan.txt ||
   fail "no word on hybrid: $(cat plan.txt)"
 for preset in homomorphic hybrid paper; do
-  grep -qE "^  $preset +[0-9.]+ [kMG]?B( +[0-9][^ ]* [a-z]+){3}$" plan.txt || fail "no line of $preset over links: $(cat plan.txt)"
+  grep -qE "^  $preset( +[0-9][^ ]* [a-z]+, [0-9.]+ [kMG]?B){3}$" plan.txt || fail "no line of $preset over links: $(cat plan.txt)"
 done
 
 # On a terminal every stretch of work shows how far it is.

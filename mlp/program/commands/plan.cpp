@@ -99,20 +99,33 @@ double seconds_over(const LinkSpeed& link, const Cost& cost, double seconds) {
 /// Links for which presets are compared: of one building, between two, and across the sea.
 const std::vector<std::string> usual_links{"10Gbit/100us", "1Gbit/1ms", "100Mbit/40ms"};
 
+/// An epoch by a preset, with the products that are cheapest over one link.
+struct EpochOverLink {
+  std::string matmul;
+  Cost cost;
+  double seconds = 0;
+};
+
 /// An epoch by one of the presets.
 struct PresetCost {
   std::string name;
-  Cost epoch;                      ///< over the link of the plan
-  double seconds = 0;              ///< of it, without the link
-  std::vector<double> over_links;  ///< over each of the usual links, by products that are cheapest there
+  EpochOverLink own;                      ///< of the plan; seconds without the link
+  std::vector<EpochOverLink> over_links;  ///< of each of the usual links; seconds with it
 };
+
+Json to_json(const EpochOverLink& epoch) {
+  Json out = to_json(epoch.cost, epoch.seconds);
+  out.erase("operations");
+  out["matmul"] = epoch.matmul;
+  return out;
+}
 
 Json to_json(const std::vector<PresetCost>& presets) {
   Json out = Json::object();
   for (const PresetCost& preset : presets) {
-    Json& row = out[preset.name] = to_json(preset.epoch, preset.seconds);
-    row.erase("operations");
-    for (std::size_t i = 0; i < usual_links.size(); ++i) row["links"][usual_links[i]] = preset.over_links[i];
+    Json& row = out[preset.name] = to_json(preset.own);
+    for (std::size_t i = 0; i < usual_links.size(); ++i)
+      row["links"][usual_links[i]] = to_json(preset.over_links[i]);
   }
   return out;
 }
@@ -152,19 +165,21 @@ Json to_json(const std::vector<SharedEpoch>& epochs) {
 /// A line for each preset, under a heading.
 std::vector<std::string> table_text(const std::vector<PresetCost>& presets) {
   const auto padded = [](std::string text, std::size_t width) {
-    text.resize(std::max(width, text.size()), ' ');
+    text.resize(std::max(width, text.size() + 1), ' ');
     return text;
   };
-  constexpr std::size_t first = 14, column = 20;
-  std::string heading = padded("an epoch by", first) + padded("bytes", 10);
+  constexpr std::size_t first = 14, column = 22;
+  std::string heading = padded("an epoch by", first);
   for (const std::string& link : usual_links) heading += padded(LinkSpeed::parse(link).text(), column);
   std::vector<std::string> out{heading};
   for (const PresetCost& preset : presets) {
-    const Traffic& traffic = preset.epoch.traffic;
-    std::string row =
-        padded("  " + preset.name, first) +
-        padded(bytes_text(static_cast<double>(traffic.to_key_holder + traffic.to_evaluator)), 10);
-    for (const double seconds : preset.over_links) row += padded(duration_text(seconds), column);
+    std::string row = padded("  " + preset.name, first);
+    for (const EpochOverLink& epoch : preset.over_links) {
+      const Traffic& traffic = epoch.cost.traffic;
+      row += padded(duration_text(epoch.seconds) + ", " +
+                        bytes_text(static_cast<double>(traffic.to_key_holder + traffic.to_evaluator)),
+                    column);
+    }
     out.push_back(std::move(row));
   }
   for (std::string& line : out) line.resize(line.find_last_not_of(' ') + 1);
@@ -258,14 +273,16 @@ int plan_command(const Words& words, Console& console) {
   std::vector<PresetCost> presets;
   for (const std::string& name : preset_names()) {
     const auto over = [&](const LinkSpeed& way) {
-      return later(with_cheapest_products(preset(name), network.layers(), later, speed, way));
+      const ProtocolNames chosen = with_cheapest_products(preset(name), network.layers(), later, speed, way);
+      const Cost cost = later(chosen);
+      return EpochOverLink{chosen.matmul, cost, speed.seconds(cost, thread_count())};
     };
-    const Cost cost = over(link);
-    presets.push_back({name, cost, speed.seconds(cost, thread_count()), {}});
+    presets.push_back({name, over(link), {}});
     for (const std::string& usual : usual_links) {
       const LinkSpeed way = LinkSpeed::parse(usual);
-      const Cost there = over(way);
-      presets.back().over_links.push_back(seconds_over(way, there, speed.seconds(there, thread_count())));
+      EpochOverLink there = over(way);
+      there.seconds = seconds_over(way, there.cost, there.seconds);
+      presets.back().over_links.push_back(std::move(there));
     }
   }
   std::vector<SharedEpoch> shared;
@@ -336,13 +353,13 @@ int plan_command(const Words& words, Console& console) {
   if (options.link.text)
     console.result("over " + link.text() + ": " + duration_text(seconds_over(link, epoch, epoch_seconds)));
   if (options.protocols.preset != "hybrid") {
-    const PresetCost& hybrid = *std::ranges::find(presets, "hybrid", &PresetCost::name);
+    const EpochOverLink& hybrid = std::ranges::find(presets, "hybrid", &PresetCost::name)->own;
     const auto seconds = [&](const Cost& cost, double computed) {
       return options.link.text ? seconds_over(link, cost, computed) : computed;
     };
     console.result((options.link.text ? "over " + link.text() + " " : "") +
                    hybrid_instead_text(seconds(epoch, epoch_seconds), epoch.traffic,
-                                       seconds(hybrid.epoch, hybrid.seconds), hybrid.epoch.traffic));
+                                       seconds(hybrid.cost, hybrid.seconds), hybrid.cost.traffic));
   }
   for (const std::string& row : table_text(presets)) console.result(row);
   if (!shared.empty()) {
