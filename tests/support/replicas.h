@@ -99,10 +99,13 @@ inline Bytes without_known_streams(Bytes corrections, const EvaluatorTransfers& 
   return corrections;
 }
 
-/// An evaluator on such a channel; the same source repeats what a resumed run draws.
-inline Evaluator evaluator_on(Channel& channel, const RandomSource& random) {
+/// An evaluator on such a channel; the same source repeats what a resumed run draws, the same secrets what a
+/// copy of its memory would.
+inline Evaluator evaluator_on(Channel& channel, const RandomSource& random,
+                              const RandomSource& secrets = RandomSource::from_system()) {
   const PublicKeys& keys = toy_keys().public_keys();
-  return {keys, BitBudget(toy_numbers, toy_max_inner, keys.paillier().bits()), channel, random, {}};
+  return {keys,   BitBudget(toy_numbers, toy_max_inner, keys.paillier().bits()), channel, random, {}, false,
+          secrets};
 }
 
 }  // namespace smlp::testing

@@ -185,6 +185,43 @@ TEST_CASE("oblivious product: replayed, reordered, to other replicas, resumed: n
   CHECK(audit.choices_under_one_label() == 1);
 }
 
+TEST_CASE("oblivious product: an evaluator whose secrets come again has other pads for another content") {
+  TwoParties parties;  // whose key holder answers alike each time
+  const auto matmul = make_protocols(names(), parties.budget()).matmul;
+  const OperationId opening{1, 0, Direction::forward}, brought{1, 0, Direction::backward};
+  // With its own masks or others.
+  const auto evaluator = [&](std::uint64_t masks) {
+    return evaluator_on(parties.channel(), RandomSource::from_seed(masks), RandomSource::from_seed(4));
+  };
+  const auto multiply = [&](const Evaluator& own, const OperationId& operation, const EncryptedMatrix& x,
+                            const EncryptedMatrix& y) {
+    own.transfers(opening);  // the same ticket
+    return parties.decrypt(matmul->multiply(own, operation, x, y, {1, 0}, std::nullopt));
+  };
+  const auto once = [&](std::size_t height, std::size_t width, long value) {
+    return parties.encrypt(matrix_of(height, width, {value, -value})).opened_once();
+  };
+  const EncryptedMatrix x = once(rows, inner, 5), y = once(inner, cols, 6), other_x = once(rows, inner, 700),
+                        other_y = once(inner, cols, 800);
+  const Evaluator first = evaluator(1), again = evaluator(1);
+  multiply(first, opening, x, y);
+  multiply(again, opening, other_x, other_y);  // the same masks, about another request
+  const IntegerMatrix product = multiply(first, brought, x, y);
+  CHECK(multiply(evaluator(2), brought, x, y) == product);  // the same request, and another rho
+  CHECK(multiply(again, brought, other_x, other_y) != product);
+  Audit audit;
+  const RecordingChannel& channel = parties.channel();
+  for (std::size_t i = 0; i < channel.requests().size(); ++i)
+    audit.see(channel.requests()[i], channel.answers()[i]);
+  CHECK(audit.tickets() == 1);
+  CHECK(audit.requests() == 4);
+  CHECK(audit.keys() == 4 + 5);  // of the key holder and of the evaluator
+  CHECK(audit.keys_used_twice() == 0);
+  CHECK(audit.labels_of_choices() == 4);
+  CHECK(audit.choices_under_one_label() == 0);
+  CHECK(audit.labels_used_twice() == 0);
+}
+
 TEST_CASE(
     "oblivious product: the tiles of a long one, replayed and sent to other replicas, share nothing [slow]") {
   Audit audit;

@@ -162,6 +162,44 @@ TEST_CASE(
   CHECK(audit.streams_used_twice() == 0);
 }
 
+TEST_CASE("oblivious selection: an evaluator whose secrets come again has other pads for another content") {
+  TwoParties parties;  // whose key holder answers alike each time
+  const ProtocolSet set = make_protocols(hybrid(), parties.budget());
+  const OperationId operation{1, 0, Direction::activation};
+  // With its own masks or others.
+  const auto evaluator = [&](std::uint64_t masks) {
+    return evaluator_on(parties.channel(), RandomSource::from_seed(masks), RandomSource::from_seed(4));
+  };
+  const auto select = [&](const Evaluator& own, const EncryptedMatrix& v, const SignShares& bits) {
+    own.transfers(operation);  // the same ticket
+    set.selection->select(own, operation, v, bits);
+  };
+  const auto compared = [&](const Evaluator& own, long value) {
+    SignShares bits =
+        set.comparison->sign(own, operation, parties.encrypt(matrix_of(rows, cols, {value, -value})));
+    own.calls->send();  // a label of choices hangs on shares, once they are there
+    return bits;
+  };
+  const Evaluator first = evaluator(1), again = evaluator(1);
+  const SignShares bits = compared(first, 5);
+  SignShares others = compared(again, 700);
+  others.evaluator = bits.evaluator;
+  const EncryptedMatrix shifted = subtract_plain(toy_keys().public_keys().paillier(), bits.compared,
+                                                 matrix_of(rows, cols, {3}), parties.budget().slot_bits());
+  select(first, bits.compared, bits);
+  select(evaluator(2), bits.compared, bits);  // another mask of the result
+  select(evaluator(1), shifted, bits);        // another mask of what is selected
+  select(again, others.compared, others);     // the same of both, about another request
+  Audit audit;
+  const RecordingChannel& channel = parties.channel();
+  for (std::size_t i = 0; i < channel.requests().size(); ++i)
+    audit.see(channel.requests()[i], channel.answers()[i]);
+  CHECK(audit.key_holder_answers.size() == 2);
+  CHECK(Audit::twice(audit.key_holder_answers) == 0);
+  CHECK(audit.evaluator_pads.size() == 4);
+  CHECK(Audit::twice(audit.evaluator_pads) == 0);
+}
+
 TEST_CASE("oblivious selection: states of another place, session or ticket, and other versions are refused") {
   TwoParties parties, others({.seed = 2});
   for (TwoParties* each : {&parties, &others})
