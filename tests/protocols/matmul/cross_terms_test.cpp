@@ -204,6 +204,42 @@ TEST_CASE("cross terms: the tiles of a product have no stream in common, whateve
     for (std::size_t j = 0; j < i; ++j) CHECK(!same_columns(of_labels[i], of_labels[j], key_holder_depth));
 }
 
+TEST_CASE("cross terms: messages are under pads of their transfers' numbers, through all tiles") {
+  constexpr std::size_t inner = 6, bits = 5;
+  const CrossTerms terms{1, inner, 1, bits, 59, 128};
+  REQUIRE(terms.tiles() > 1);
+  const Base base;
+  RandomStream random = RandomSource::from_seed(83).stream({});
+  const FixedIntegers elements =
+      elements_of(terms, of_bits(1, inner, bits, random), of_bits(inner, 1, bits, random));
+  const IntegerMatrix e_a = of_bits(1, inner, bits, random), e_b = of_bits(inner, 1, bits, random);
+  CrossTermSender sender(terms, key_holder_depth, e_a, e_b, IntegerMatrix(1, 1));
+  const Block key = random_blocks(1, 4).front();
+  std::size_t wrong = 0, transfers = 0;
+  for (std::size_t tile = 0; tile < terms.tiles(); ++tile) {
+    const Elements range = terms.tile(tile);
+    const auto holder = [&] { return base.holder(tile_label({}, tile)); };
+    const Bytes corrections = choose_elements(terms, base.chooser(tile_label({}, tile)), elements, range);
+    const Bytes messages = sender.send(base.offset, holder, corrections, key);
+    SecretBlocks zeros(range.count * bits);
+    holder().extend(corrections, zeros);
+    std::size_t at = sizeof key;
+    for (std::size_t i = 0; i < zeros.size(); ++i, ++transfers) {
+      const std::size_t element = range.first + i / bits, width = terms.message_bytes(bits - 1 - i % bits);
+      const Integer& v = element < inner ? e_b(element, 0) : e_a(0, element - inner);
+      const auto pad = [&](const Block& label) {
+        return independent_hash(key, label, {0, element * bits + i % bits}).low;
+      };
+      const std::uint64_t want = pad(zeros[i]) - pad(zeros[i] ^ base.offset) + v.get_ui();
+      wrong += std::memcmp(&want, messages.data() + at, width) != 0 ? 1 : 0;
+      at += width;
+    }
+    CHECK(at == messages.size());
+  }
+  CHECK(wrong == 0);
+  CHECK(transfers == 2 * inner * bits);
+}
+
 TEST_CASE("cross terms: widths of a budget, and products that are too large") {
   const BitBudget budget({20, 10, 40}, 1024, 2048);
   const CrossTerms terms = cross_terms(budget, 128, 785, 128);

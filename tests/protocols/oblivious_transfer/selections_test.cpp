@@ -106,6 +106,45 @@ TEST_CASE("selections: beta (k - e) + mask for batches, numbers and masks of any
     }
 }
 
+TEST_CASE("selections: pads are hashes of labels under the numbers of their cell and block") {
+  TwoParties parties;
+  const EvaluatorTransfers& transfers = parties.evaluator().transfers(parties.next_operation());
+  const BaseTransfers theirs = key_holder_of(parties);
+  const TransferSender sender(theirs.offset[0], theirs.known);
+  constexpr std::size_t count = 20;
+  const RingBytes ring = RingBytes::for_signed(140);  // two blocks
+  const Integer modulus = power_of_two(8 * ring.bytes);
+  const Batch batch = random_batch(count, 24, 64, 130, 8);
+  const Digest request = sha256(Bytes{1});
+  const SelectionChoices choices(transfers, Bytes{1}, batch.s);
+  const AnsweredSelection answer =
+      answer_choices(sender, {theirs.leaves, key_holder_depth, selection_label(request)}, request,
+                     choices.bytes(), batch.t, FixedIntegers(batch.k, 3), ring);
+  const FixedIntegers products = read_ring(std::span(answer.bytes).first(count * ring.bytes), ring);
+  Label label;
+  std::copy_n(choices.bytes().begin(), label.size(), label.begin());
+  SecretBlocks zeros(count);
+  sender.offset_holder(label).extend(std::span(choices.bytes()).subspan(label.size()), zeros);
+  const Block key = hash_key("key holder's pads", request);
+  std::size_t wrong = 0;
+  for (std::size_t j = 0; j < count; ++j) {
+    const auto pad = [&](const Block& of) {
+      Integer number;
+      for (const std::uint64_t block : std::array<std::uint64_t, 2>{1, 0}) {
+        const Block part = independent_hash(key, of, {j, block});
+        for (const std::uint64_t word : {part.high, part.low})
+          number = number * power_of_two(64) + Integer(static_cast<unsigned long>(word));
+      }
+      return number;
+    };
+    const Integer& k = batch.k[j];
+    Integer left = pad(zeros[j]) - pad(zeros[j] ^ sender.offset()) - products.integer(j);
+    left += batch.t.cells()[j] != 0 ? Integer(-k) : k;
+    wrong += left % modulus != 0 ? 1 : 0;
+  }
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("selections: what the evaluator receives is uniform beside the pads that it has") {
   TwoParties parties;
   const EvaluatorTransfers& transfers = parties.evaluator().transfers(parties.next_operation());
