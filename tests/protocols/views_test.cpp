@@ -12,10 +12,12 @@
 #include "protocols/conversion/change_form.h"
 #include "protocols/conversion/switch_key.h"
 #include "protocols/conversion/unpack.h"
+#include "protocols/oblivious_transfer/garbled_comparisons.h"
 #include "protocols/oblivious_transfer/session.h"
 #include "protocols/registry.h"
 #include "tests/support/protocol_fixture.h"
 #include "tests/support/statistics.h"
+#include "tests/support/toy_keys.h"
 
 using namespace smlp;
 using namespace smlp::testing;
@@ -292,6 +294,155 @@ TEST_CASE("views: a layer whose values stay opened shows as little, all its mess
       CHECK(first.contains("comparison/dgk-veugen 1 1 t - matmul/packed 0 0 A B + rho"));
     CHECK(alike(first, second) > total_error);
   }
+}
+
+namespace {
+
+/// One step of a training of two layers whose values stay opened, as the trainer takes it. All cells of a
+/// matrix are alike: a those of the features, b those of the weights, the velocities and the labels.
+void opened_step(TwoParties& owner, const Evaluator& evaluator, const ProtocolSet& set, std::uint32_t step,
+                 const Input& input) {
+  const PaillierPublicKey& key = evaluator.paillier();
+  const std::vector<std::size_t> with_bias = groups_with_bias(4, evaluator.budget.slots()),
+                                 hidden(with_bias.begin(), with_bias.end() - 1),
+                                 rows = balanced_layout(4, 2, evaluator.budget.slots()).row_groups,
+                                 outputs{2};
+  const auto at = [&](std::uint8_t layer, Direction direction) {
+    return OperationId{step, layer, direction};
+  };
+  const auto encrypted = [&](const std::vector<std::size_t>& of_rows, const std::vector<std::size_t>& of_cols,
+                             long value) {
+    const Layout layout{of_rows, of_cols};
+    return owner.encrypt(matrix_of(layout.rows(), layout.cols(), {value}), layout);
+  };
+  const auto opened = [&](const OperationId& place, const std::vector<std::size_t>& of_rows,
+                          const std::vector<std::size_t>& of_cols) {
+    return open_matrix(evaluator, place, encrypted(of_rows, of_cols, input.b));
+  };
+  const auto multiply = [&](const OperationId& place, const EncryptedMatrix& left,
+                            const EncryptedMatrix& right,
+                            const std::optional<Addend>& addend = std::nullopt) {
+    return set.matmul->multiply(evaluator, place, left, right, {1, 9}, addend, Form::opened);
+  };
+  const auto momentum = [&](const EncryptedMatrix& velocity) { return Addend{scale(key, velocity, 3), 10}; };
+  const EncryptedMatrix x = encrypted(rows, with_bias, input.a).opened_once(),
+                        w = opened(at(0, Direction::lookahead), with_bias, hidden).opened_once(),
+                        u = opened(at(1, Direction::lookahead), with_bias, outputs).opened_once(),
+                        v_of_w = opened(at(0, Direction::lookahead_velocity), with_bias, hidden),
+                        v_of_u = opened(at(1, Direction::lookahead_velocity), with_bias, outputs),
+                        labels = opened(at(1, Direction::input), rows, outputs);
+  const EncryptedMatrix z = multiply(at(0, Direction::forward), x, w);
+  const Activated relu =
+      set.activation->forward(evaluator, at(0, Direction::activation), z, Packings::operand);
+  const EncryptedMatrix h =
+      append_constant_column(key, relu.values, 16, evaluator.budget.slot_bits()).opened_once();
+  const EncryptedMatrix delta =
+      subtract(key, multiply(at(1, Direction::forward), h, u), labels).opened_once();
+  const EncryptedMatrix before =
+      set.activation->backward(evaluator, at(0, Direction::activation_backward),
+                               multiply(at(1, Direction::backward), delta, drop_last_row(u).transposed()),
+                               *relu.state, Packings::operand);
+  multiply(at(1, Direction::gradient), h.transposed(), delta, momentum(v_of_u));
+  multiply(at(0, Direction::gradient), x.transposed(), before, momentum(v_of_w));
+  evaluator.calls->send();
+}
+
+/// The views of transfers alone, and their differences.
+Views of_transfers(const Views& views) {
+  const auto is_one = [](std::string_view name) {
+    return name.ends_with("messages of transfers") || name.ends_with("choices of the evaluator") ||
+           name.ends_with("labels and tables") || name.ends_with("the message of a selection");
+  };
+  Views out;
+  for (const auto& [name, sample] : views)
+    if (is_one(name) && is_one(name.substr(0, name.find(" - ")))) out.emplace(name, sample);
+  return out;
+}
+
+/// How two answers about one place differ, by exclusive or, without what a sealed state begins with: eight
+/// bytes of its place, which are alike, salt and request.
+Bytes difference_of_answers(const Bytes& a, const Bytes& b) {
+  constexpr std::size_t place = 8, clear = place + 2 * sizeof(Digest);
+  const Bytes both = difference(decode_answer(a), decode_answer(b)), alike(place);
+  Bytes out;
+  for (std::size_t i = 0; i < both.size(); ++i) {
+    if (i + clear < both.size() && std::equal(alike.begin(), alike.end(), &both[i])) i += clear;
+    out.push_back(both[i]);
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("views: a step of a training whose values stay opened shows as little to either party [slow]") {
+  ProtocolNames names = preset("hybrid");
+  names.matmul = "oblivious-transfer";
+  struct Seen {
+    Views by_key_holder;
+    std::map<std::string, Bytes> by_evaluator;  ///< how answers about two contents differ, by place
+  };
+  // `twice`: each step is taken again, about zeros, by an evaluator with the same masks and secrets.
+  const auto look = [&](const Input& input, std::uint64_t seed, int runs, bool twice) {
+    Collector collector("");
+    TwoParties parties(
+        {.seed = seed,
+         .observer = [&](const Header& header, std::string_view what,
+                         const FixedIntegers& values) { collector.see(header, what, values.integers()); },
+         .numbers = small_numbers});
+    const ProtocolSet set = make_protocols(names, parties.budget());
+    const auto evaluator = [&] {
+      return Evaluator(toy_keys().public_keys(), parties.budget(), parties.channel(),
+                       parties.evaluator_random(), {}, false, RandomSource::from_seed(seed));
+    };
+    const Evaluator first = evaluator(), second = evaluator();
+    const std::vector<Bytes>&requests = parties.channel().requests(), &answers = parties.channel().answers();
+    Seen seen;
+    for (int run = 1; run <= runs; ++run) {
+      const std::size_t begin = answers.size();
+      opened_step(parties, first, set, static_cast<std::uint32_t>(run), input);
+      if (!twice) continue;
+      const std::size_t sent = answers.size() - begin;
+      opened_step(parties, second, set, static_cast<std::uint32_t>(run), {0, 0});
+      REQUIRE(answers.size() == begin + 2 * sent);
+      for (std::size_t i = begin; i < begin + sent; ++i) {
+        const Header header = read_request_header(requests[i]);
+        // Else there are sealed states alone, and base transfers, which are the same.
+        if (header.stage != 0 || header.protocol.starts_with("conversion/")) continue;
+        const Bytes both = difference_of_answers(answers[i], answers[i + sent]);
+        Bytes& place = seen.by_evaluator[header.protocol + " " + std::to_string(header.operation.layer) +
+                                         " " + std::to_string(static_cast<int>(header.operation.direction))];
+        place.insert(place.end(), both.begin(), both.end());
+      }
+    }
+    seen.by_key_holder = collector.views();
+    return seen;
+  };
+  // Of either sign.
+  const Views low = look({-128, 127}, 40, 8, false).by_key_holder,
+              high = look({127, 127}, 41, 8, false).by_key_holder;
+  for (const char* view :
+       {"matmul/oblivious-transfer 0 0 A + R_A", "matmul/oblivious-transfer 2 1 C + R_C",
+        "selection/oblivious-transfer 1 1 beta v + e", "selection/oblivious-transfer 4 1 beta v + e"})
+    CHECK_MESSAGE(low.contains(view), view);
+  // What selections gave is an operand as it is: of the left ones the features alone are masked.
+  CHECK(low.at("matmul/oblivious-transfer 0 0 A + R_A").values.size() == 8 * 16);
+  CHECK(!low.contains("matmul/oblivious-transfer 2 0 B + R_B"));
+  CHECK(alike(low, high) > total_error);
+  // Masks that serve two contents are seen; pads and labels do not, since they hang on contents.
+  const Seen low_twice = look({-128, 127}, 42, 3, true), high_twice = look({127, 127}, 43, 3, true);
+  CHECK(alike(low_twice.by_key_holder, high_twice.by_key_holder) < total_error);
+  CHECK(alike(of_transfers(low_twice.by_key_holder), of_transfers(high_twice.by_key_holder)) > total_error);
+  for (const Seen& seen : {low_twice, high_twice}) {
+    REQUIRE(seen.by_evaluator.size() == 5 + 1 + 2);
+    for (const auto& place : seen.by_evaluator)
+      CHECK_MESSAGE(evenness(place.second) * 16 > total_error, place.first);
+  }
+  // The same finds corrections about two contents under one label.
+  const auto corrections = [](std::uint64_t d) {
+    const SecretBlocks leaves = key_holder_leaves({}, toy_keys().sealing_secret());
+    return choose_bits({leaves, key_holder_depth, Label{}}, 24, std::vector<std::uint64_t>(12, d));
+  };
+  CHECK(evenness(difference(corrections(1), corrections(2))) * 16 < total_error);
 }
 
 TEST_CASE("views: the paper's comparison shows more than a sign [slow]") {
