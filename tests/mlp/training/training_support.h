@@ -65,7 +65,7 @@ struct SmallOutcome {
   std::vector<IntegerMatrix> velocities;  ///< encrypted; none without momentum
   std::vector<Matrix<double>> clear;
   Traffic traffic, of_answers;    ///< of training, and of classification
-  std::size_t masked_values = 0;  ///< that the key holder saw in training, by transfers or opened sums
+  std::size_t masked_values = 0;  ///< that the key holder saw in training, each under a mask of its own
   Digest transcript{};
   std::optional<EncryptedAnswers> answers;
   std::vector<IntegerMatrix> twin_outputs;  ///< of each batch of the table, in the order of its rows
@@ -103,11 +103,14 @@ inline SmallOutcome train_small(const SecretKeys& keys, const Numbers& numbers, 
   const TableGroups& groups = table.groups();
 
   std::atomic<std::size_t> seen = 0;
-  const auto key_holder = std::make_shared<const KeyHolder>(
-      small_key_holder(keys, run, [&](const Header&, std::string_view what, const FixedIntegers& values) {
-        static const std::set<std::string_view> masked{"x + r",   "z + r",     "v + r",   "A + R_A",
-                                                       "B + R_B", "A B + rho", "C + R_C", "beta v + e"};
-        if (masked.contains(what)) seen += values.size();
+  const auto key_holder = std::make_shared<const KeyHolder>(small_key_holder(
+      keys, run, [&](const Header& header, std::string_view what, const FixedIntegers& values) {
+        // A packed product's A B + rho follows from its parts.
+        static const std::set<std::string_view> masked{
+            "x + r",   "z + r",      "v + r",       "A + R_A",     "B + R_B",
+            "C + R_C", "beta v + e", "A R_B + R_T", "R_A B + R_U", "matmul/oblivious-transfer A B + rho"};
+        if (masked.contains(what) || masked.contains(header.protocol + " " + std::string(what)))
+          seen += values.size();
       }));
   const std::unique_ptr<Channel> hosted = host_key_holder(key_holder);
   InProcessChannel direct(*key_holder);
