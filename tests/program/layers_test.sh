@@ -66,7 +66,8 @@ def way(epoch, bits, delay):
     return 8 * (epoch["bytes"]["to_key_holder"] + epoch["bytes"]["to_evaluator"]) / bits + delay * epoch["rounds"]
 assert abs(j["epoch_over_link"] - j["epoch"]["seconds"] - way(j["epoch"], 100e6, 0.04)) < 1e-6, j
 for preset in j["presets"].values():  # with the bytes of the products that are cheapest over each link
-    there = preset["links"]["1Gbit/1ms"]
+    there = preset["over_links"]["1Gbit/1ms"]
+    assert preset["links"]["1Gbit/1ms"] == there["seconds"], preset
     computed = there["seconds"] - way(there, 1e9, 0.001)
     assert computed > 0 and (there["matmul"] != preset["matmul"] or abs(computed - preset["seconds"]) < 1e-6), preset
 assert list(j["presets"]) == ["homomorphic", "hybrid", "paper"]
@@ -79,9 +80,9 @@ python3 - <<'PYTHON' || fail 'the bytes of presets are not those of their links'
 import json
 slow, fast = (json.load(open(name + ".json")) for name in ("10kbit", "100Mbit"))
 assert slow["presets"]["hybrid"]["matmul"] == slow["protocols"]["matmul"] == "packed"
-quick = slow["presets"]["hybrid"]["links"]["10Gbit/100us"]
+quick = slow["presets"]["hybrid"]["over_links"]["10Gbit/100us"]
 assert "oblivious-transfer" in quick["matmul"] and quick["bytes"]["to_key_holder"] > 2 * slow["epoch"]["bytes"]["to_key_holder"], quick
-there = slow["presets"]["hybrid"]["links"]["100Mbit/40ms"]
+there = slow["presets"]["hybrid"]["over_links"]["100Mbit/40ms"]
 assert there["matmul"] == fast["protocols"]["matmul"] and there["bytes"] == fast["epoch"]["bytes"] and there["rounds"] == fast["epoch"]["rounds"]
 PYTHON
 # What hybrid would take over the same link, where the plan is of other protocols.

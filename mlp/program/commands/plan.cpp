@@ -124,8 +124,10 @@ Json to_json(const std::vector<PresetCost>& presets) {
   Json out = Json::object();
   for (const PresetCost& preset : presets) {
     Json& row = out[preset.name] = to_json(preset.own);
-    for (std::size_t i = 0; i < usual_links.size(); ++i)
-      row["links"][usual_links[i]] = to_json(preset.over_links[i]);
+    for (std::size_t i = 0; i < usual_links.size(); ++i) {
+      row["links"][usual_links[i]] = preset.over_links[i].seconds;
+      row["over_links"][usual_links[i]] = to_json(preset.over_links[i]);
+    }
   }
   return out;
 }
