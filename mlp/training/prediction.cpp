@@ -126,8 +126,11 @@ namespace {
 void check_value_range(const IntegerMatrix& m, const Numbers& numbers, const char* what) {
   for (const Integer& value : m.cells())
     if (bit_length(value) > numbers.value_bits - 1)
-      throw Error(std::string(what) + " reaches " + value.get_str() + ", outside the " +
-                  std::to_string(numbers.value_bits) + " bits of --value-bits: training left its range");
+      throw Error(
+          std::string(what) + " reaches " + value.get_str() + ", outside the " +
+          std::to_string(numbers.value_bits) +
+          " bits of a value: training left its range; lower smlp train --learning-rate, or raise smlp "
+          "encrypt --value-bits");
 }
 
 }  // namespace
