@@ -77,12 +77,19 @@ Json counts_of(const Operations& all, std::size_t steps) {
           {"values under masks", of_step(all.masked_values)}};
 }
 
-/// Seconds of the tables of fixed bases, which keys make once.
-double make_tables(const SecretKeys& keys, const PublicKeys& public_keys) {
+/// What makes the tables of fixed bases, which keys keep.
+void make_tables(const PublicKeys& keys) {
   RandomStream unused = RandomSource::from_system().stream({});
+  keys.paillier().encrypt(0, unused);
+  keys.dgk().encrypt(0, unused);
+}
+
+/// Seconds of those of both parties, of keys without any.
+double table_seconds(const SecretKeys& keys, std::size_t sigma) {
+  RandomStream unused = RandomSource::from_system().stream({});
+  const PublicKeys evaluator = keys.public_keys().with_sigma(sigma + 1).with_sigma(sigma);
   const double start = process_seconds();
-  public_keys.paillier().encrypt(0, unused);
-  public_keys.dgk().encrypt(0, unused);
+  make_tables(evaluator);
   keys.paillier().encrypt(0, unused);
   keys.dgk().encrypt(0, unused);
   return process_seconds() - start;
@@ -92,6 +99,7 @@ double make_tables(const SecretKeys& keys, const PublicKeys& public_keys) {
 /// `unchecked`: the same without range checks, in turns with them.
 Json measure(const SecretKeys& keys, const Workload& work, const ProtocolNames& chosen,
              const Numbers& numbers, std::size_t steps, bool unchecked) {
+  const double tables = table_seconds(keys, numbers.sigma);
   const TrainingOptions options{.batch = work.batch, .learning_rate = 0.05, .momentum = 0.8};
   const RandomSource random = RandomSource::from_system();
   const BitBudget budget(numbers, 1024, keys.public_keys().paillier().bits());
@@ -120,7 +128,7 @@ Json measure(const SecretKeys& keys, const Workload& work, const ProtocolNames& 
       initial_weights(work.network, budget.numbers(), random.derive("weights")), work.network,
       session.arithmetic().evaluator().paillier(), budget, options.momentum != 0, random.derive("weights"));
   Weights<EncryptedMatrix> unchecked_model = model;
-  const double tables = make_tables(keys, session.arithmetic().evaluator().keys);
+  make_tables(session.arithmetic().evaluator().keys);
   const auto make_transfers = [&](const Session& of) {
     const double start = process_seconds();
     if (std::ranges::any_of(names.used(), [](const Descriptor* each) { return each->transfers; }))

@@ -28,14 +28,14 @@ assert standard["variant"] == "standard"
 for row in matmul["rows"]:
     assert 0 < row["multiplication"]["min"] <= row["multiplication"]["median"] and row["openssl"]["min"] > 0
 row, hybrid, packed = training["rows"]
-assert row["rows"] == 1000 and row["steps"] == 25 and row["measured_steps"] == 1 and row["rounds"] == 9, row
+assert row["rows"] == 1000 and row["steps"] == 25 and row["measured_steps"] == 1 and row["rounds"] == 7, row
 assert row["step"]["min"] > 0 and row["bytes_to_key_holder"] > 0
 # The products that were chosen, not the wish for the cheapest.
 assert row["matmul"] == packed["matmul"] == "packed" and packed["operations"]["gates"] == 9200 and set(hybrid["matmul"].split(",")) <= {"packed", "oblivious-transfer"}, hybrid
 # 400 comparisons of 24 bits.
 assert hybrid["operations"]["gates"] == 40 * 10 * 23 and row["operations"]["gates"] == 0, hybrid
 for each in training["rows"]:
-    assert 0 < each["by_count"] and each["operations"]["products mod n^2"] > 0, each
+    assert 0 < each["by_count"] and 0.01 < each["once"] and each["operations"]["products mod n^2"] > 0, each
 transfers = json.load(open(f"{sys.argv[1]}/transfers.json"))
 ranks = {(row["key_holders"], row["ranks"]): row for row in json.load(open(f"{sys.argv[1]}/ranks.json"))["rows"]}
 # One rank is predicted as it is simulated, weights that are checked once an epoch aside. Many take no longer with more key holders.
