@@ -120,11 +120,11 @@ ended() {
   status=0
   wait "$launcher" 2>/dev/null || status=$?
 }
-# The process of rank 1.
+# The process of rank 1. In few processes, since a training of seconds goes on meanwhile.
 rank_process() {
-  local entry
-  for entry in /proc/[0-9]*; do
-    grep -qsx "PPid:[[:space:]]*$launcher" "$entry/status" && grep -qsxz OMPI_COMM_WORLD_RANK=1 "$entry/environ" && echo "${entry#/proc/}"
+  local status_file
+  for status_file in $(grep -lsx "PPid:[[:space:]]*$launcher" /proc/[0-9]*/status); do
+    grep -qsxz OMPI_COMM_WORLD_RANK=1 "${status_file%status}environ" && basename "${status_file%/status}"
   done
 }
 # Its ranks are told to end by the launcher, and say nothing.
