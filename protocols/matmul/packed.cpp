@@ -128,14 +128,12 @@ class PackedMatrixProduct : public MatrixProduct {
                                                   const EncryptedMatrix& a, const EncryptedMatrix& b,
                                                   const Rescale& factor, const std::optional<Addend>& addend,
                                                   Form form) const override {
-    check(evaluator.budget, a, b, factor, addend, form);
-    const auto at_once = [](EncryptedMatrix product) {
-      return [product = std::move(product)]() mutable { return std::move(product); };
-    };
+    // Of one that is too long by its cross terms alone no operand is copied.
     const Layout result{a.layout().row_groups, b.layout().col_groups};
     const std::size_t least_ciphertexts = column_packed_count(result) + row_packed_count(result);
     if (least_ciphertexts * evaluator.paillier().ciphertext_bytes() > most_read_later_bytes)
-      return at_once(multiply(evaluator, operation, a, b, factor, addend, form));
+      return MatrixProduct::multiply_later(evaluator, operation, a, b, factor, addend, form);
+    check(evaluator.budget, a, b, factor, addend, form);
     struct Later {
       EncryptedMatrix a, b;
       std::optional<PackedProduct> product{};
@@ -149,7 +147,7 @@ class PackedMatrixProduct : public MatrixProduct {
       return out;
     };
     if (later->product->may_be_read_later()) return read;
-    return at_once(read());
+    return [product = read()]() mutable { return std::move(product); };
   }
 
  private:
