@@ -52,6 +52,14 @@ struct Opened {
   }
 };
 
+using Change = std::function<void(Request&)>;
+/// What a key holder that ended no session says of the request with that change.
+std::string refusal_of_changed(Request request, const Change& change) {
+  change(request);
+  const KeyHolder key_holder(toy_keys(), permissive_policy(), AnswerRandomness::from_system());
+  return refusal_of(key_holder, encode_request(request.header, request.body));
+}
+
 IntegerMatrix combined(const IntegerMatrix& a, long p, const IntegerMatrix& b, long q) {
   IntegerMatrix out = a;
   for (std::size_t i = 0; i < out.size(); ++i) out.cells()[i] = p * a.cells()[i] + q * b.cells()[i];
@@ -191,12 +199,7 @@ TEST_CASE("opened sums: an operand as it is was given by a selection, is one ter
     return decode_request(o.parties.channel().requests().at(before));
   };
   const Request request = request_of(Direction::forward, left.opened_once(), right);
-  const auto answer_to = [&](const std::function<void(Request&)>& change) {
-    Request changed = request;
-    change(changed);
-    const KeyHolder key_holder(toy_keys(), permissive_policy(), AnswerRandomness::from_system());
-    return refusal_of(key_holder, encode_request(changed.header, changed.body));
-  };
+  const auto answer_to = [&](const Change& change) { return refusal_of_changed(request, change); };
   const auto parameter = [&](std::size_t i, std::int64_t value) {
     return answer_to([&](Request& r) { r.header.parameters.at(i) = value; });
   };
@@ -357,13 +360,7 @@ TEST_CASE("opened sums: a state serves no other session, numbers, shape, place o
   Opened o;
   open_matrix(o.parties.evaluator(), o.at(Direction::gradient), add(o.key, scale(o.key, o.x, -3), o.y));
   const Request request = decode_request(o.parties.channel().requests().back());
-  const auto answer_to = [&](const std::function<void(Request&)>& change) {
-    Request changed = request;
-    change(changed);
-    // One that ended no session.
-    const KeyHolder key_holder(toy_keys(), permissive_policy(), AnswerRandomness::from_system());
-    return refusal_of(key_holder, encode_request(changed.header, changed.body));
-  };
+  const auto answer_to = [&](const Change& change) { return refusal_of_changed(request, change); };
   const auto parameter = [&](std::size_t i, std::int64_t value) {
     return answer_to([&](Request& r) { r.header.parameters.at(i) = value; });
   };
