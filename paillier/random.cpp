@@ -1,4 +1,4 @@
-// AES-256 in counter mode through OpenSSL: the address is the initial counter block's first 96 bits.
+// AES-256 in counter mode through OpenSSL: the address is the initial counter block's first 104 bits.
 #include "paillier/random.h"
 
 #include <openssl/evp.h>
@@ -18,7 +18,7 @@ namespace smlp {
 namespace {
 
 constexpr std::size_t block_bytes = 16;
-constexpr std::uint64_t blocks_per_address = std::uint64_t{1} << 32;
+constexpr std::uint64_t blocks_per_address = std::uint64_t{1} << 24;
 
 struct CipherDeleter {
   void operator()(EVP_CIPHER* cipher) const { EVP_CIPHER_free(cipher); }
@@ -48,8 +48,8 @@ void check_element(std::uint64_t element) {
     throw Error("the random address element " + std::to_string(element) + " is not below 2^32");
 }
 
-// Step 32, layer 8, direction 8, kind 8, tile 8, element 32 bits, then a block counter of 32 bits; all
-// big-endian.
+// Step 32, layer 8, direction 8, kind 8, tile 8, element 32 bits, the upper 8 of the tile's 16, then a block
+// counter of 24 bits; all big-endian.
 std::array<std::uint8_t, block_bytes> initial_counter(const Address& address) {
   check_element(address.element);
   std::array<std::uint8_t, block_bytes> block{};
@@ -57,9 +57,10 @@ std::array<std::uint8_t, block_bytes> initial_counter(const Address& address) {
   block[4] = address.layer;
   block[5] = address.direction;
   block[6] = address.kind;
-  block[7] = address.tile;
+  block[7] = static_cast<std::uint8_t>(address.tile);
   for (std::size_t i = 0; i < 4; ++i)
     block[8 + i] = static_cast<std::uint8_t>(address.element >> (24 - 8 * i));
+  block[12] = static_cast<std::uint8_t>(address.tile >> 8);
   return block;
 }
 
@@ -79,7 +80,7 @@ struct RandomStream::State {
     const std::size_t size =
         blocks_left == blocks_per_address ? 128 : buffer.size();  // most streams are short
     next = end = 0;
-    if (blocks_left < size / block_bytes) throw Error("a random address is exhausted after 2^32 blocks");
+    if (blocks_left < size / block_bytes) throw Error("a random address is exhausted after 2^24 blocks");
     blocks_left -= size / block_bytes;
     buffer.fill(0);
     int written = 0;

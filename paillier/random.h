@@ -22,13 +22,14 @@ struct Address {
   std::uint8_t layer = 0;      ///< layer of the network
   std::uint8_t direction = 0;  ///< which operation of the layer (forward product, gradient, ..)
   std::uint8_t kind = 0;       ///< what is drawn (mask, exponent, ..)
-  std::uint8_t tile = 0;       ///< of an operation that is cut into tiles
+  std::uint16_t tile = 0;      ///< of an operation that is cut into tiles
   std::uint64_t element = 0;   ///< which element of the batch; below 2^32
 
   auto operator<=>(const Address&) const = default;
 };
 
-/// The bytes of one address. At most 2^32 AES blocks. Not shared between threads; wiped on destruction.
+/// The bytes of one address. At most 2^24 AES blocks (256 MiB). Not shared between threads; wiped on
+/// destruction.
 class RandomStream {
  public:
   RandomStream(const std::array<std::uint8_t, 32>& key, const Address& address, std::stop_token stop = {});

@@ -13,8 +13,8 @@ namespace smlp {
 namespace {
 
 constexpr std::size_t most_terms = 16;
-/// Of a request, which has room for 2,048 parameters. Each tile of an activation is a run of its own.
-constexpr std::size_t most_runs_of_sum = 300, run_parameters = 6;
+/// Of a request, which has room for 32,768 parameters. Each tile of an activation is a run of its own.
+constexpr std::size_t most_runs_of_sum = 5000, run_parameters = 6;
 /// Of a factor, in size.
 constexpr std::int64_t factors_end = std::int64_t{1} << 62;
 
@@ -94,7 +94,7 @@ BroughtSum::BroughtSum(Responder& responder, std::size_t rows, std::size_t cols,
     std::size_t left = rows;
     for (std::size_t i = 0; i < runs; ++i, next += run_parameters) {
       const auto number = [&](std::size_t at) { return responder.parameter(next + at); };
-      const std::size_t word = in(number(0), 0, UINT32_MAX);
+      const std::size_t word = in(number(0), 0, most_origin_word);
       Run run{origin_of(static_cast<std::uint32_t>(in(number(1), 0, UINT32_MAX)), word),
               static_cast<RandomnessKind>(word & 255),
               in(number(2), 1, responder.budget().slot_bits()),

@@ -132,7 +132,7 @@ Received receive_opened(Responder& responder, std::size_t& next) {
   for (std::int64_t run = 0; run < runs; ++run, next += 3) {
     const std::int64_t word = responder.parameter(next), row = responder.parameter(next + 1),
                        count = responder.parameter(next + 2);
-    if (word < 0 || word > UINT32_MAX || row < 0 || row > UINT32_MAX || count < 1 ||
+    if (word < 0 || word > most_origin_word || row < 0 || row > UINT32_MAX || count < 1 ||
         count > static_cast<std::int64_t>(groups.size() - group))
       refuse();
     const OperationId origin = origin_of(header.operation.step, static_cast<std::size_t>(word));
@@ -269,7 +269,7 @@ std::int64_t origin_word(const OperationId& origin, RandomnessKind kind) {
 
 OperationId origin_of(std::uint32_t step, std::size_t word) {
   return {step, static_cast<std::uint8_t>(word >> 8), static_cast<Direction>(word >> 16 & 255),
-          static_cast<std::uint8_t>(word >> 24)};
+          static_cast<std::uint16_t>(word >> 24)};
 }
 
 void refuse_wider(const FixedIntegers& numbers, std::size_t bits) {

@@ -102,6 +102,7 @@ OpenedState open_record_of(Responder& responder, const OperationId& place, const
 bool follows(const OpenedRows& rows, const OpenedRows& before);
 
 /// An origin within its step as a number: kind of draw, layer, direction, tile. And back.
+inline constexpr std::int64_t most_origin_word = (std::int64_t{1} << 40) - 1;
 std::int64_t origin_word(const OperationId& origin, RandomnessKind kind);
 OperationId origin_of(std::uint32_t step, std::size_t word);
 

@@ -80,9 +80,13 @@ struct OperationId {
   std::uint32_t step = 0;
   std::uint8_t layer = 0;
   Direction direction = Direction::forward;
-  std::uint8_t tile = 0;  ///< of an operation that is cut into tiles
+  std::uint16_t tile = 0;  ///< of an operation that is cut into tiles
 
   bool operator==(const OperationId&) const = default;
+  /// The same operation for a tile; `number` is below 2^16.
+  OperationId of_tile(std::size_t number) const {
+    return {step, layer, direction, static_cast<std::uint16_t>(number)};
+  }
   Address address(RandomnessKind kind) const {
     return {step, layer, static_cast<std::uint8_t>(direction), static_cast<std::uint8_t>(kind), tile};
   }

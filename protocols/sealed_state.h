@@ -15,7 +15,7 @@
 namespace smlp {
 
 /// Bytes that `seal` adds to a plaintext: version, place, salt, request's tag and its own.
-inline constexpr std::size_t sealed_overhead = 1 + 7 + 32 + 32 + 16;
+inline constexpr std::size_t sealed_overhead = 1 + operation_bytes + 32 + 32 + 16;
 
 using Digest = std::array<std::uint8_t, 32>;
 Digest sha256(std::span<const std::uint8_t> bytes);

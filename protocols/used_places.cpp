@@ -11,12 +11,6 @@ namespace {
 
 constexpr auto remedy = "; give every training and every classification a session of its own";
 
-std::uint64_t packed(const OperationId& operation, RandomnessKind kind) {
-  return std::uint64_t{operation.step} << 32 | std::uint64_t{operation.layer} << 24 |
-         std::uint64_t{static_cast<std::uint8_t>(operation.direction)} << 16 |
-         std::uint64_t{operation.tile} << 8 | static_cast<std::uint8_t>(kind);
-}
-
 std::string described(const OperationId& operation, RandomnessKind kind) {
   return "step " + std::to_string(operation.step) + ", layer " + std::to_string(operation.layer) +
          ", direction " + std::to_string(static_cast<int>(operation.direction)) + ", tile " +
@@ -35,7 +29,7 @@ void UsedOperations::use(const OperationId& operation, RandomnessKind kind) {
     step_ = operation.step;
     of_step_.clear();
   }
-  if (!(lasts ? lasting_ : of_step_).insert(packed(operation, kind)).second)
+  if (!(lasts ? lasting_ : of_step_).insert(operation.address(kind)).second)
     throw Error("the randomness of " + described(operation, kind) +
                 " is used already and would hide two values" + remedy);
 }

@@ -4,14 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
-#include <unordered_set>
+#include <set>
 
 #include "protocols/operation_id.h"
 
 namespace smlp {
 
 /// Steps only go up, so of those that are over nothing is kept but that they are: memory is that of one step,
-/// about 40 bytes a place and kind. What lasts (Direction::lasting) is kept to the end. Thread-safe.
+/// about 80 bytes a place and kind. What lasts (Direction::lasting) is kept to the end. Thread-safe.
 class UsedOperations {
  public:
   /// Throws Error where this kind was drawn at this place before, or the place is in a step that is over.
@@ -22,7 +22,7 @@ class UsedOperations {
  private:
   mutable std::mutex mutex_;
   std::uint32_t step_ = 0;
-  std::unordered_set<std::uint64_t> of_step_, lasting_;
+  std::set<Address> of_step_, lasting_;
 };
 
 }  // namespace smlp

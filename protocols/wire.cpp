@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t max_name = 64;
 constexpr std::size_t max_group = 4096;
 constexpr std::size_t max_cells = std::size_t{1} << 24;
-constexpr std::size_t max_parameters = 2048;
+constexpr std::size_t max_parameters = 32768;
 constexpr std::size_t max_refusal = 4096;
 constexpr std::size_t body_size_bytes = 8;
 
@@ -94,7 +94,7 @@ void append_operation(const OperationId& operation, Bytes& out) {
   append_number(operation.step, 4, out);
   append_number(operation.layer, 1, out);
   append_number(static_cast<std::uint8_t>(operation.direction), 1, out);
-  append_number(operation.tile, 1, out);
+  append_number(operation.tile, 2, out);
 }
 
 OperationId read_operation(ByteReader& reader) {
@@ -102,7 +102,7 @@ OperationId read_operation(ByteReader& reader) {
   operation.step = static_cast<std::uint32_t>(reader.number(4, "the step"));
   operation.layer = static_cast<std::uint8_t>(reader.number(1, "the layer"));
   operation.direction = static_cast<Direction>(reader.number(1, "the direction"));
-  operation.tile = static_cast<std::uint8_t>(reader.number(1, "the tile"));
+  operation.tile = static_cast<std::uint16_t>(reader.number(2, "the tile"));
   return operation;
 }
 

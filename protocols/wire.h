@@ -38,6 +38,8 @@ void append_number(std::uint64_t value, std::size_t width, Bytes& out);
 /// Most groups on an axis of what a request is about.
 inline constexpr std::size_t max_groups = 65536;
 
+/// Bytes of an operation.
+inline constexpr std::size_t operation_bytes = 8;
 void append_operation(const OperationId& operation, Bytes& out);
 OperationId read_operation(ByteReader& reader);
 

@@ -2,7 +2,6 @@
 #include "protocols/activation/tiles.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "paillier/error.h"
 #include "protocols/turns.h"
@@ -10,8 +9,6 @@
 namespace smlp {
 
 namespace {
-
-constexpr std::size_t most_tiles = 1 + std::numeric_limits<decltype(OperationId::tile)>::max();
 
 struct TileStates : ActivationState {
   std::vector<std::shared_ptr<const ActivationState>> of_tiles;
@@ -24,11 +21,11 @@ class TiledActivation : public Activation {
 
   Activated forward(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& z,
                     Packings packings) const override {
-    std::vector<EncryptedMatrix> tiles = cut(z);
+    std::vector<EncryptedMatrix> tiles = cut_in_tiles(z, cells_);
     auto states = std::make_shared<TileStates>();
     states->of_tiles.resize(tiles.size());
     for_each_tile(evaluator, tiles.size(), [&](std::size_t i, const Evaluator& of_tile) {
-      Activated tile = whole_->forward(of_tile, tile_operation(operation, i), tiles[i], packings);
+      Activated tile = whole_->forward(of_tile, operation.of_tile(i), tiles[i], packings);
       tiles[i] = std::move(tile.values);
       states->of_tiles[i] = std::move(tile.state);
     });
@@ -38,27 +35,17 @@ class TiledActivation : public Activation {
   EncryptedMatrix backward(const Evaluator& evaluator, const OperationId& operation,
                            const EncryptedMatrix& delta, const ActivationState& state,
                            Packings packings) const override {
-    std::vector<EncryptedMatrix> tiles = cut(delta);
+    std::vector<EncryptedMatrix> tiles = cut_in_tiles(delta, cells_);
     const auto* states = dynamic_cast<const TileStates*>(&state);
     if (states == nullptr || states->of_tiles.size() != tiles.size())
       throw Error("the state of another activation was given to one in tiles");
     for_each_tile(evaluator, tiles.size(), [&](std::size_t i, const Evaluator& of_tile) {
-      tiles[i] =
-          whole_->backward(of_tile, tile_operation(operation, i), tiles[i], *states->of_tiles[i], packings);
+      tiles[i] = whole_->backward(of_tile, operation.of_tile(i), tiles[i], *states->of_tiles[i], packings);
     });
     return stack_rows(tiles);
   }
 
  private:
-  std::vector<EncryptedMatrix> cut(const EncryptedMatrix& m) const {
-    std::vector<EncryptedMatrix> tiles;
-    std::size_t group = 0;
-    for (const Layout& layout : activation_tiles(m.layout(), cells_)) {
-      tiles.push_back(row_groups(m, group, layout.row_groups.size()));
-      group += layout.row_groups.size();
-    }
-    return tiles;
-  }
   /// Nothing waits beyond a tile: the key holder is to answer while the evaluator works on the next.
   template <typename Work>
   static void for_each_tile(const Evaluator& evaluator, std::size_t tiles, Work&& work) {
@@ -71,11 +58,6 @@ class TiledActivation : public Activation {
         of_tile.calls->send();
       });
   }
-  static OperationId tile_operation(OperationId operation, std::size_t tile) {
-    operation.tile = static_cast<std::uint8_t>(tile);
-    return operation;
-  }
-
   std::shared_ptr<const Activation> whole_;
   TileCells cells_;
 };
@@ -104,6 +86,16 @@ std::vector<Layout> activation_tiles(const Layout& layout, const TileCells& cell
     tiles.push_back({{from + static_cast<std::ptrdiff_t>(first), from + static_cast<std::ptrdiff_t>(end)},
                      layout.col_groups});
     first = end;
+  }
+  return tiles;
+}
+
+std::vector<EncryptedMatrix> cut_in_tiles(const EncryptedMatrix& m, const TileCells& cells) {
+  std::vector<EncryptedMatrix> tiles;
+  std::size_t group = 0;
+  for (const Layout& layout : activation_tiles(m.layout(), cells)) {
+    tiles.push_back(row_groups(m, group, layout.row_groups.size()));
+    group += layout.row_groups.size();
   }
   return tiles;
 }

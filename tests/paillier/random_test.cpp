@@ -44,6 +44,12 @@ TEST_CASE("the step stands first in the counter block") {
   CHECK(take(RandomStream({}, {.step = 0x80000000}), 16) == "ddc6bf790c15760d8d9aeb6f9a75fd4e");
 }
 
+TEST_CASE("the upper half of a tile's number stands behind the element, against the openssl program") {
+  const Address address{
+      .step = 0x01020304, .layer = 5, .direction = 6, .kind = 7, .tile = 0xef08, .element = 0x090a0b0c};
+  CHECK(take(RandomStream({}, address), 16) == "e22f081cc440d3badad93556b96f29b1");
+}
+
 TEST_CASE("seed, derivation and address against Python's hashlib, hmac and the openssl program") {
   const RandomSource source = RandomSource::from_seed(2018);
   CHECK(take(source.stream({}), 32) == "19bd867c2eddbc566100d7dfc6b12382c8e703215b3d15a8a899aa6ce9d6f4c4");
@@ -77,15 +83,9 @@ TEST_CASE("pieces of a stream are the stream") {
 
 TEST_CASE("addresses that differ in one field give different streams") {
   const RandomSource source = RandomSource::from_seed(4);
-  const std::vector<Address> addresses = {{},
-                                          {.step = 1},
-                                          {.step = 256},
-                                          {.layer = 1},
-                                          {.direction = 1},
-                                          {.kind = 1},
-                                          {.element = 1},
-                                          {.tile = 1},
-                                          {.element = std::uint64_t{1} << 31}};
+  const std::vector<Address> addresses = {
+      {},          {.step = 1},    {.step = 256}, {.layer = 1},  {.direction = 1},
+      {.kind = 1}, {.element = 1}, {.tile = 1},   {.tile = 256}, {.element = std::uint64_t{1} << 31}};
   std::vector<std::string> outputs;
   for (const Address& address : addresses) outputs.push_back(take(source.stream(address), 16));
   for (std::size_t i = 0; i < outputs.size(); ++i)

@@ -385,8 +385,8 @@ TEST_CASE("opened sums: a state serves no other session, numbers, shape, place o
   CHECK(parameter(3, 3) == misfit);
   CHECK(parameter(5, 0) == misfit);
   CHECK(parameter(5, 129) == misfit);
-  for (const int shift : {0, 8, 16, 24}) CHECK(parameter(6, p[6] ^ 1 << shift) == foreign);
-  CHECK(parameter(6, std::int64_t{1} << 32) == misfit);
+  for (const int shift : {0, 8, 16, 24, 39}) CHECK(parameter(6, p[6] ^ std::int64_t{1} << shift) == foreign);
+  CHECK(parameter(6, std::int64_t{1} << 40) == misfit);
   CHECK(parameter(7, p[7] + 1) == foreign);
   CHECK(parameter(7, -1) == misfit);
   CHECK(parameter(8, p[8] - 1) == foreign);
@@ -458,7 +458,7 @@ TEST_CASE("opened sums: what a request has no room for is refused before it is s
   const std::size_t requests = o.parties.channel().requests().size();
   CHECK(error_of([&] { open_matrix(o.parties.evaluator(), o.parties.next_operation(), sum); }) ==
         "an opened matrix of 5 x 3 cells is a sum of 17 terms in 34 runs of rows, a request has room for 16 "
-        "and 300; take a smaller --batch");
+        "and 5000; take a smaller --batch");
   CHECK(o.parties.channel().requests().size() == requests);
 }
 

@@ -189,7 +189,8 @@ TEST_CASE("opened values: a state serves no other step, session, numbers, shape,
     CHECK(answer_to([](Header& h) { h.parameters[2] ^= 1 << 8; }) == foreign);   // layer
     CHECK(answer_to([](Header& h) { h.parameters[2] ^= 1 << 16; }) == foreign);  // direction
     CHECK(answer_to([](Header& h) { h.parameters[2] ^= 1 << 24; }) == foreign);  // tile
-    CHECK(answer_to([](Header& h) { h.parameters[2] |= std::int64_t{1} << 32; }) == misfit);
+    CHECK(answer_to([](Header& h) { h.parameters[2] ^= std::int64_t{1} << 39; }) == foreign);
+    CHECK(answer_to([](Header& h) { h.parameters[2] |= std::int64_t{1} << 40; }) == misfit);
     CHECK(answer_to([](Header& h) { h.parameters[2] = -1; }) == misfit);
     CHECK(answer_to([](Header& h) { ++h.parameters[3]; }) == foreign);
     CHECK(answer_to([](Header& h) { h.parameters[3] = -1; }) == misfit);

@@ -16,7 +16,7 @@ Header sample() {
   header.stage = 3;
   for (std::size_t i = 0; i < header.session.size(); ++i) header.session[i] = static_cast<std::uint8_t>(i);
   for (std::size_t i = 0; i < header.key.size(); ++i) header.key[i] = static_cast<std::uint8_t>(200 + i);
-  header.operation = {0xdeadbeef, 7, Direction::gradient, 5};
+  header.operation = {0xdeadbeef, 7, Direction::gradient, 0x105};
   header.numbers = {20, 10, 40};
   header.max_inner = 1024;
   header.slots = 15;
@@ -35,7 +35,7 @@ Bytes with_number(Bytes frame, std::size_t offset, std::size_t count, std::uint6
 // Offsets of fields in a frame of sample(), by the widths that the format states.
 constexpr std::size_t name_at = 1;
 constexpr std::size_t direction_at = 1 + 1 + 13 + 1 + 16 + 32 + 4 + 1;
-constexpr std::size_t row_groups_at = direction_at + 1 + 1 + 3 + 4 + 4;
+constexpr std::size_t row_groups_at = direction_at + 1 + 2 + 3 + 4 + 4;
 constexpr std::size_t col_groups_at = row_groups_at + 4 + 2 * 2;
 constexpr std::size_t parameters_at = col_groups_at + 4 + 3 * 2;
 constexpr std::size_t body_size_at = parameters_at + 2 + 4 * 8;
@@ -110,8 +110,8 @@ TEST_CASE("wire: fields out of bounds are refused by name and value") {
         "a frame has a group of 0 cells, allowed are 1 to 4096");
   CHECK(error_of([&] { decode_request(with_number(frame, row_groups_at + 4, 2, 4097)); }) ==
         "a frame has a group of 4097 cells, allowed are 1 to 4096");
-  CHECK(error_of([&] { decode_request(with_number(frame, parameters_at, 2, 2049)); }) ==
-        "a frame has 2049 parameters, allowed are at most 2048");
+  CHECK(error_of([&] { decode_request(with_number(frame, parameters_at, 2, 32769)); }) ==
+        "a frame has 32769 parameters, allowed are at most 32768");
   for (const std::uint64_t size : {std::uint64_t{1}, std::uint64_t{1} << 40, ~std::uint64_t{0}})
     CHECK(error_of([&] { decode_request(with_number(frame, body_size_at, 8, size)); }) ==
           "a frame is truncated at the body");

@@ -66,7 +66,8 @@ TEST_CASE("tiles: whole row groups, evenly, of about 128 cells up to 8, then of 
   CHECK(groups_of_tiles({{16}, Groups(10, 10)}) == std::vector<Groups>{{16}});
   CHECK(groups_of_tiles({{7, 7, 6, 6, 6}, {16}}) == std::vector<Groups>{{7}, {7}, {6}, {6, 6}});
   CHECK(groups_of_tiles({Groups(16, 5), Groups(9, 10)}).size() == 8);
-  CHECK(groups_of_tiles({Groups(700, 15), {100}}).size() == 256);         // of 3,000 and more: numbers end
+  CHECK(groups_of_tiles({Groups(700, 15), {100}}).size() == 700);         // each of 1,500
+  CHECK(groups_of_tiles({Groups(5000, 1), {2000}}).size() == 4096);       // a request ends
   CHECK(groups_of_tiles({Groups(17, 15), Groups(9, 100)}).size() == 17);  // and groups end
   CHECK(groups_of_tiles({Groups(15, 15), {40}}).size() == 15);            // two would have 1,200 cells
   CHECK(groups_of_tiles({Groups(100, 15), {100}}).size() == 100);
@@ -107,13 +108,13 @@ TEST_CASE("tiles: many go eight at a time, each eight in the rounds of one") {
   CHECK(log->repeated() == 0);
 }
 
-TEST_CASE("tiles: what as many as there can be give opened is brought as one sum") {
+TEST_CASE("tiles: what as many as there can be give opened is brought as one sum [slow]") {
   TwoParties parties({.slots = one_slot, .seed = 61});
   ProtocolNames by_transfers = preset("hybrid");
   by_transfers.matmul = "oblivious-transfer";
   const auto activation = in_tiles(make_protocols(by_transfers, parties.budget()).activation, {1, 1});
   RandomStream random = RandomSource::from_seed(4).stream({});
-  const IntegerMatrix z = random_matrix(256, 1, toy_numbers.value_bits, random);
+  const IntegerMatrix z = random_matrix(most_tiles, 1, toy_numbers.value_bits, random);
   const OperationId operation = parties.next_operation();
   const EncryptedMatrix selected =
       activation->forward(parties.evaluator(), operation, parties.encrypt(z), Packings::none).values;
