@@ -8,6 +8,7 @@
 #include "mlp/program/session.h"
 #include "paillier/error.h"
 #include "paillier/parallel.h"
+#include "protocols/activation/tiles.h"
 #include "protocols/registry.h"
 
 namespace smlp::bench {
@@ -43,7 +44,10 @@ class ProtocolCalls {
         budget_(numbers, inner, keys.public_keys().paillier().bits(),
                 names_.needs_one_value_a_ciphertext() ? 1 : 0),
         session_(keys.public_keys(), direct_channel(keys), budget_, names_, random_, false),
-        protocols_(make_protocols(names_, budget_)) {}
+        protocols_(make_protocols(names_, budget_)),
+        tile_cells_{tile_cells(names_).most, tile_cells(names_).most} {
+    protocols_.activation = in_tiles(std::move(protocols_.activation), tile_cells_);
+  }
 
   /// On a layer of rows x outputs values, or on the operands of a product.
   std::vector<Call> calls(Family family, const Shape& shape) {
@@ -58,6 +62,14 @@ class ProtocolCalls {
                  matmul->multiply(e, product, a, b, factor, std::nullopt);
                }}};
     const auto z = std::make_shared<const EncryptedMatrix>(encrypted(shape.rows, shape.outputs));
+    const auto by_tiles = [this](const EncryptedMatrix& m, const auto& work) {
+      return [tiles = cut_in_tiles(m, tile_cells_), work](const Evaluator& e) {
+        for (std::size_t i = 0; i < tiles.size(); ++i) {
+          work(e, i, tiles[i]);
+          e.calls->send();
+        }
+      };
+    };
     switch (family) {
       case Family::truncation:
         return {{"truncation", "value", values,
@@ -65,24 +77,33 @@ class ProtocolCalls {
                    truncation->rescale(e, product, *z, bits, factor, std::nullopt);
                  }}};
       case Family::comparison: {
-        const auto comparison = protocols_.comparison;
-        std::vector<Call> calls{
-            {"comparison", "value", values, [=](const Evaluator& e) { comparison->sign(e, forward, *z); }}};
+        const auto sign = [=, comparison = protocols_.comparison](const Evaluator& e, std::size_t i,
+                                                                  const EncryptedMatrix& tile) {
+          comparison->sign(e, forward.of_tile(i), tile);
+        };
+        std::vector<Call> calls{{"comparison", "value", values, by_tiles(*z, sign)}};
         if (!find_protocol(family, names_.comparison).on_opened) return calls;
-        calls.push_back({"of opened values", "value", values, [=, opened = opened(*z)](const Evaluator& e) {
-                           comparison->sign(e, forward, *opened);
-                         }});
+        calls.push_back({"of opened values", "value", values, by_tiles(*opened(*z), sign)});
         return calls;
       }
       case Family::selection: {
-        const auto selection = protocols_.selection;
-        const auto bits =
-            std::make_shared<const SignShares>(protocols_.comparison->sign(fresh_evaluator(), forward, *z));
-        bits->key_holder.bytes();  // what waits is no part of a selection
+        const auto shares = std::make_shared<std::vector<SignShares>>();
+        for (const EncryptedMatrix& tile : cut_in_tiles(*z, tile_cells_)) {
+          shares->push_back(
+              protocols_.comparison->sign(fresh_evaluator(), forward.of_tile(shares->size()), tile));
+          shares->back().key_holder.bytes();  // what waits is no part of a selection
+        }
         return {{"of what was compared", "value", values,
-                 [=](const Evaluator& e) { selection->select_compared(e, forward, *z, *bits); }},
+                 by_tiles(*z,
+                          [=, selection = protocols_.selection](const Evaluator& e, std::size_t i,
+                                                                const EncryptedMatrix& tile) {
+                            selection->select_compared(e, forward.of_tile(i), tile, (*shares)[i]);
+                          })},
                 {"of other values", "value", values,
-                 [=](const Evaluator& e) { selection->select(e, backward, *z, *bits); }}};
+                 by_tiles(*z, [=, selection = protocols_.selection](const Evaluator& e, std::size_t i,
+                                                                    const EncryptedMatrix& tile) {
+                   selection->select(e, backward.of_tile(i), tile, (*shares)[i]);
+                 })}};
       }
       case Family::activation: {
         const auto activation = protocols_.activation;
@@ -148,6 +169,7 @@ class ProtocolCalls {
     return all;
   }
 
+  /// One that stays opened.
   std::shared_ptr<const EncryptedMatrix> opened(const EncryptedMatrix& m) {
     OperationId place{1, 0, Direction::output};
     place.step = ++opened_;
@@ -182,6 +204,7 @@ class ProtocolCalls {
   BitBudget budget_;
   Session session_;
   ProtocolSet protocols_;
+  TileCells tile_cells_;  ///< a large matrix goes in tiles as a trainer's does, a small one in one
   std::uint32_t calls_ = 0, drawn_ = 0, opened_ = 0;
 };
 
