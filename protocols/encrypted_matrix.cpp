@@ -175,7 +175,7 @@ const std::vector<Ciphertext>& EncryptedMatrix::ciphertexts(const std::vector<Ci
 const std::vector<Ciphertext>& EncryptedMatrix::known_row_packed() const {
   if (layout_.single()) return column_packed_;
   const bool whole = opened_.pieces.size() == 1 && opened_.omitted_rows == 0 && !opened_.transposed;
-  return row_packed_.empty() && whole ? opened_.pieces.front()->row_packed : row_packed_;
+  return row_packed_.empty() && whole ? opened_.pieces.front()->row_packed.get() : row_packed_;
 }
 
 const std::vector<Ciphertext>& EncryptedMatrix::stored(const std::vector<Ciphertext>& cells) const {

@@ -423,6 +423,22 @@ std::vector<DgkCiphertext> AnswerBody::bits(std::size_t count, std::string_view 
   return key.decode(reader().take(count * key.ciphertext_bytes(), what), count, what);
 }
 
+std::function<std::vector<Ciphertext>()> AnswerBody::ciphertexts_later(std::size_t count,
+                                                                       std::string_view what) {
+  if (reader_ || call_->answered() || !may_be_read_later())
+    return [cells = ciphertexts(count, what)] { return cells; };
+  const std::size_t from = read_, size = count * evaluator_.paillier().ciphertext_bytes();
+  read_ += size;
+  return [key = evaluator_.paillier(), call = call_, queue = evaluator_.calls, from, size, count,
+          what = std::string(what)] {
+    if (!call->answered()) queue->send();
+    if (!call->answered()) throw Error(what + " was lost with the request whose answer would have had it");
+    ByteReader reader(call->answer_body());
+    reader.take(from, "a sealed state");
+    return key.decode(reader.take(size, what), count, what);
+  };
+}
+
 SealedState AnswerBody::sealed(std::size_t state_bytes) {
   auto content = std::make_shared<SealedState::Content>();
   std::shared_ptr<CallQueue> queue;

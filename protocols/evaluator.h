@@ -258,7 +258,7 @@ class RequestBody {
 };
 
 /// The answer to a request, read in order. Throws Error on anything that is not what was asked for. The
-/// request is sent when something else than sealed states is read, or with the next one.
+/// request is sent when something is read that is there, or with the next one.
 class AnswerBody {
  public:
   AnswerBody(const Evaluator& evaluator, const Header& header, const RequestBody& body)
@@ -269,6 +269,8 @@ class AnswerBody {
   EncryptedMatrix matrix(const Layout& layout, std::string_view what);
   std::vector<Ciphertext> ciphertexts(std::size_t count, std::string_view what);
   std::vector<DgkCiphertext> bits(std::size_t count, std::string_view what);
+  /// What gives them, while the channel lasts; read now where the request is too long to wait for the next.
+  std::function<std::vector<Ciphertext>()> ciphertexts_later(std::size_t count, std::string_view what);
   SealedState sealed(std::size_t state_bytes);
   std::span<const std::uint8_t> raw(std::size_t count, std::string_view what) {
     return reader().take(count, what);

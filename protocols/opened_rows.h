@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -43,6 +44,23 @@ class SealedState {
       queue_;  ///< where the call waits; not in the content, which waiting calls refer to
 };
 
+/// Ciphertexts, which may be read of an answer when they are asked for. Not thread-safe before.
+class LaterCiphertexts {
+ public:
+  LaterCiphertexts() = default;
+  explicit LaterCiphertexts(std::function<std::vector<Ciphertext>()> read) : read_(std::move(read)) {}
+  /// None of a default one. Throws Error where the answer was lost, or has something else.
+  const std::vector<Ciphertext>& get() const {
+    if (read_) cells_ = read_();
+    read_ = nullptr;
+    return cells_;
+  }
+
+ private:
+  mutable std::function<std::vector<Ciphertext>()> read_;
+  mutable std::vector<Ciphertext> cells_;
+};
+
 /// Rows x that the key holder has opened, once and under one mask e: it has k = x + e, which the evaluator
 /// keeps sealed. Either rows of a result that stays opened (protocols/opened_values.h), whose mask is in its
 /// OpenedValue, or an operand that its first product fills in, mask and all (protocols/matmul/operand.h).
@@ -59,7 +77,7 @@ struct OpenedRows {
   std::optional<SealedState> sealed;      ///< k, by the key holder, once it is opened
   OperationId origin;                     ///< of the operation that opened them
   IntegerMatrix mask;                     ///< e, of an operand
-  std::vector<Ciphertext> row_packed;     ///< x in that packing, where the key holder was asked to make it
+  LaterCiphertexts row_packed;            ///< x in that packing, where the key holder was asked to make it
 
   RandomnessKind kind{};      ///< of what e was drawn from
   std::size_t mask_bits = 0;  ///< |e| < 2^(mask_bits + 2)

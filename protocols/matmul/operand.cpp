@@ -191,10 +191,14 @@ void Operand::read(AnswerBody& answer) {
                                     sealed_overhead));
   if (!closes_) return;
   const Layout& layout = matrix_.layout();
-  const PaillierPublicKey& key = evaluator_.paillier();
-  const auto opened = answer.ciphertexts(layout.rows() * layout.col_groups.size(), "[A + R_A] across");
-  const auto masks = pack_rows(mask(), layout, evaluator_.budget.slot_bits());
-  for (std::size_t i = 0; i < opened.size(); ++i) row_packed_.push_back(key.add_plain(opened[i], -masks[i]));
+  // A later product reads them: this one's request need not be sent for it.
+  row_packed_ = LaterCiphertexts(
+      [key = evaluator_.paillier(), masks = pack_rows(mask(), layout, evaluator_.budget.slot_bits()),
+       opened = answer.ciphertexts_later(layout.rows() * layout.col_groups.size(), "[A + R_A] across")] {
+        std::vector<Ciphertext> cells = opened();
+        for (std::size_t i = 0; i < cells.size(); ++i) cells[i] = key.add_plain(cells[i], -masks[i]);
+        return cells;
+      });
 }
 
 void Operand::keep() {

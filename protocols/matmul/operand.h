@@ -60,14 +60,14 @@ class Operand {
   const EncryptedMatrix& matrix_;
   Side side_;
   bool reused_ = false, kept_ = false;
-  bool as_it_is_ = false;               ///< opened before, under a mask of an operand
-  std::vector<Mask> piece_masks_;       ///< drawn now; else none
-  std::optional<Mask> drawn_;           ///< these under each other
-  std::vector<SealedState> sealed_;     ///< of the answer
-  bool closes_ = false;                 ///< the answer has the packing `row_packed`
-  bool has_constant_ = false;           ///< whose last column is in a group of its own
-  std::vector<Ciphertext> row_packed_;  ///< X in it
-  IntegerMatrix mask_;                  ///< when reused, or as it is
+  bool as_it_is_ = false;            ///< opened before, under a mask of an operand
+  std::vector<Mask> piece_masks_;    ///< drawn now; else none
+  std::optional<Mask> drawn_;        ///< these under each other
+  std::vector<SealedState> sealed_;  ///< of the answer
+  bool closes_ = false;              ///< the answer has the packing `row_packed`
+  bool has_constant_ = false;        ///< whose last column is in a group of its own
+  LaterCiphertexts row_packed_;      ///< X in it
+  IntegerMatrix mask_;               ///< when reused, or as it is
 };
 
 /// Key holder's half: reads how an operand of rows x cols comes from parameter `next` on, which moves past

@@ -209,8 +209,9 @@ Declaration declared(const Work& work, const Sizes& sizes) {
   declare_rescaled(result, work, out);
   declare_operand(work.left_states, work.left, column_packed_count(work.left), budget, out);
   declare_operand(work.right_states, work.right, row_packed_count(work.right), budget, out);
-  const bool states = work.result_bits != 0 && out.to_evaluator.ciphertexts == 0;
-  if (states || (work.later && out.traffic(sizes).to_key_holder <= most_read_later_bytes))
+  const bool opened = work.result_bits != 0, closes = out.to_evaluator.ciphertexts != 0;
+  if ((opened && !closes) ||
+      ((opened || work.later) && out.traffic(sizes).to_key_holder <= most_read_later_bytes))
     out.waits = out.to_key_holder;
   return out;
 }

@@ -173,3 +173,46 @@ TEST_CASE("calls: a refusal in a chain names its own place, and what hung on it 
   CHECK(error_of([&] { others.decrypt(product); }) ==
         "a sealed state was lost with the request whose answer would have had it");
 }
+
+TEST_CASE("calls: the other packing that a product's answer has of an operand is read when it is asked for") {
+  TwoParties parties;
+  const ProtocolSet set = make_protocols(preset("homomorphic"), parties.budget());
+  const KeyHolder key_holder(toy_keys(), permissive_policy(), AnswerRandomness::from_system());
+  ChainChannel channel(key_holder);
+  RandomStream random = RandomSource::from_seed(5).stream({});
+  const IntegerMatrix x = random_matrix(5, 3, 14, random), w = random_matrix(3, 4, 13, random);
+  const EncryptedMatrix right = parties.encrypt(w);
+  const auto down_alone = [&] {
+    const EncryptedMatrix both = parties.encrypt(x);
+    return EncryptedMatrix::partial(both.layout(), both.column_packed(), {}).opened_once();
+  };
+  const auto product_of = [&](const Evaluator& evaluator, const EncryptedMatrix& left, std::uint32_t step) {
+    return set.matmul->multiply(evaluator, {step, 0, Direction::forward}, left, right, {1, 10}, std::nullopt,
+                                Form::opened);
+  };
+  const EncryptedMatrix left = down_alone();
+  const EncryptedMatrix product = product_of(on(parties, channel), left, 1);
+  CHECK(channel.requests.empty());
+  CHECK(parties.decrypt(left.transposed()) == x.transposed());
+  CHECK(channel.requests.size() == 1);
+  CHECK(parties.decrypt(left.transposed()) == x.transposed());  // once more, without a request
+  CHECK(channel.requests.size() == 1);
+
+  // With what reads the product, in one frame.
+  const EncryptedMatrix chained = down_alone();
+  const Evaluator evaluator = on(parties, channel);
+  set.comparison->sign(evaluator, {2, 0, Direction::activation}, product_of(evaluator, chained, 2));
+  CHECK(channel.chains == std::vector<std::size_t>{2});
+  CHECK(parties.decrypt(chained.transposed()) == x.transposed());
+
+  KeyHolderPolicy policy = permissive_policy();
+  policy.protocols.erase("matmul/packed");
+  const KeyHolder refusing(toy_keys(), policy, AnswerRandomness::from_system());
+  ChainChannel refused(refusing);
+  const EncryptedMatrix lost = down_alone();
+  product_of(on(parties, refused), lost, 1);
+  CHECK(
+      error_of([&] { lost.transposed(); }).starts_with("the key holder refused: the protocol matmul/packed"));
+  CHECK(error_of([&] { lost.transposed(); }) ==
+        "[A + R_A] across was lost with the request whose answer would have had it");
+}
