@@ -58,13 +58,9 @@ Declaration& Declaration::operator+=(const Declaration& other) {
   return *this;
 }
 
-namespace {
-
 std::size_t bytes_of(const Payload& payload, const Sizes& sizes) {
   return payload.ciphertexts * sizes.ciphertext_bytes + payload.bits * sizes.bit_bytes + payload.bytes;
 }
-
-}  // namespace
 
 Traffic Declaration::traffic(const Sizes& sizes) const {
   return {bytes_of(to_key_holder, sizes), bytes_of(to_evaluator, sizes), rounds};

@@ -190,6 +190,7 @@ struct Payload {
   std::size_t bits = 0;         ///< DGK
   std::size_t bytes = 0;        ///< anything else: sealed states, ciphertexts under another key
 };
+std::size_t bytes_of(const Payload& payload, const Sizes& sizes);
 
 /// What one call of a protocol costs.
 struct Declaration {
@@ -197,6 +198,8 @@ struct Declaration {
   /// What the last request has, where its answer is sealed states alone, or read later: it goes with the next
   /// one, if it is not long (protocols/call.h).
   std::optional<Payload> waits{};
+  /// Whether the one before it, which is the first, waits too: its answer is read later.
+  bool begins_later = false;
   Payload to_key_holder{};
   Payload to_evaluator{};
   std::size_t masked_values = 0;     ///< values shown to the key holder under a mask of their own

@@ -148,10 +148,15 @@ void Declared::count(const Descriptor& descriptor, const Work& work) {
   }
   Declaration declared = descriptor.declared(work, sizes_);
   const bool waits = declared.last_waits(sizes_);
-  if (waits && waiting_ == most_chained) send();
+  if ((waits || declared.begins_later) && waiting_ == most_chained) send();
   if (waits) --declared.rounds;
+  if (declared.begins_later) {
+    --declared.rounds;
+    lasts_.push_back(waits);
+  }
   if (declared.rounds > 0) waiting_ = 0, later_waits_ = false;
-  if (waits) ++waiting_, later_waits_ |= work.later && work.result_bits == 0;
+  if (waits || declared.begins_later)
+    ++waiting_, later_waits_ |= declared.begins_later || (work.later && work.result_bits == 0);
   // Messages are there in the frame in which they are made and with their receiver, each as bytes and as
   // numbers or in memory that is kept for the next. Transfers come in tiles, one after another, whose
   // memory goes back.
@@ -175,6 +180,10 @@ void Declared::send() {
 
 void Declared::read_later() {
   if (later_waits_) send();
+  for (const bool waits : std::exchange(lasts_, {})) {
+    if (waits && waiting_ == most_chained) send();
+    waiting_ = waits ? waiting_ + 1 : 0;
+  }
 }
 
 }  // namespace smlp

@@ -32,6 +32,7 @@
 #include "paillier/error.h"
 #include "protocols/integer_product.h"
 #include "protocols/matmul/cross_terms.h"
+#include "protocols/matmul/later.h"
 #include "protocols/matmul/operand.h"
 #include "protocols/truncation/division.h"
 
@@ -76,84 +77,95 @@ std::size_t tile_correction_bytes(const CrossTerms& terms, std::size_t tile) {
   return key_holder_corrections(terms.tile(tile).count * terms.choice_bits);
 }
 
-class ObliviousTransferProduct : public MatrixProduct {
+/// What is made of the first answer: it is in memory with those of the requests that it goes with.
+std::size_t first_answer_bytes(const CrossTerms& terms) {
+  const std::size_t tiles = terms.tiles();
+  return tiles * (sealed_overhead + place_bytes) + terms.elements() * terms.choice_bytes() + sealed_overhead +
+         state_bytes(terms, Kind::sums, 0) + tile_correction_bytes(terms, 0) +
+         (terms.both_choose() ? cross_term_bytes(terms, 0) : 0);
+}
+
+/// Whether the first request may wait for others where its product is read later.
+bool may_begin_later(const CrossTerms& terms, Form form) {
+  return form == Form::opened && terms.tiles() == 1 && first_answer_bytes(terms) <= most_read_later_bytes;
+}
+
+/// One product, from its first request to its last answer.
+class TransferredProduct {
  public:
-  EncryptedMatrix multiply(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& a,
-                           const EncryptedMatrix& b, const Rescale& factor,
-                           const std::optional<Addend>& addend, Form form) const override {
-    check_inner_dimensions(a.rows(), a.cols(), b.rows(), b.cols());
-    const BitBudget& budget = evaluator.budget;
-    budget.check_product(wire_name, a.cols(), factor);
-    if (addend) budget.check_addend(wire_name, addend->bits);
-    const Rescaling rescaling{factor, budget.product_mask_bits(), addend ? addend->bits : 0, form};
-    check_form(budget, rescaling);
-    const CrossTerms terms = cross_terms(budget, a.rows(), a.cols(), b.cols());
-    const Layout result{a.layout().row_groups, b.layout().col_groups};
-    const EvaluatorTransfers& transfers = evaluator.transfers(operation);
-
-    Operand left(evaluator, operation, a, Side::left), right(evaluator, operation, b, Side::right);
-    const Mask rho =
-        Mask::drawn(evaluator.rounding_draws(operation, RandomnessKind::mask_product, terms.cols), terms.rows,
-                    terms.cols, rescaling.mask_bits);
-    RequestBody masked_addend(evaluator);
-    std::vector<std::int64_t> addend_form;
-    const IntegerMatrix mask_c =
-        add_masked_addend(evaluator, operation, addend, result, masked_addend, &addend_form);
-    EvaluatorCrossTerms own(terms, transfers, offset_operand(budget, left.mask()),
-                            offset_operand(budget, right.mask()), rho);
-
+  TransferredProduct(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& a,
+                     const EncryptedMatrix& b, const Rescale& factor, const std::optional<Addend>& addend,
+                     Form form)
+      : evaluator_(evaluator),
+        operation_(operation),
+        result_{a.layout().row_groups, b.layout().col_groups},
+        rescaling_{factor, evaluator.budget.product_mask_bits(), addend ? addend->bits : 0, form},
+        terms_(cross_terms(evaluator.budget, a.rows(), a.cols(), b.cols())),
+        transfers_(evaluator.transfers(operation)),
+        left_(evaluator, operation, a, Side::left),
+        right_(evaluator, operation, b, Side::right),
+        rho_(Mask::drawn(evaluator.rounding_draws(operation, RandomnessKind::mask_product, terms_.cols),
+                         terms_.rows, terms_.cols, rescaling_.mask_bits)),
+        masked_addend_(evaluator),
+        mask_c_(add_masked_addend(evaluator, operation, addend, result_, masked_addend_, &addend_form_)),
+        own_(terms_, transfers_, offset_operand(evaluator.budget, left_.mask()),
+             offset_operand(evaluator.budget, right_.mask()), rho_) {
     RequestBody body(evaluator);
-    body.add(transfers);
-    if (terms.both_choose()) body.add(transfers.sealed());
-    left.add_to(body);
-    right.add_to(body);
-    const std::vector<std::int64_t> numbers{static_cast<std::int64_t>(terms.inner), factor.scale,
-                                            static_cast<std::int64_t>(factor.shift),
-                                            static_cast<std::int64_t>(rescaling.addend_bits)};
-    std::vector<std::int64_t> parameters = numbers;
-    left.append_to(parameters);
-    right.append_to(parameters);
+    body.add(transfers_);
+    if (terms_.both_choose()) body.add(transfers_.sealed());
+    left_.add_to(body);
+    right_.add_to(body);
+    std::vector<std::int64_t> parameters = numbers();
+    left_.append_to(parameters);
+    right_.append_to(parameters);
     parameters.insert(parameters.end(), {static_cast<std::int64_t>(form), version_word()});
     const Header header =
-        evaluator.header(wire_name, stage_operands, operation, result, std::move(parameters));
-    if (terms.both_choose()) body.add(own.choices(encode_request(header, body.bytes())));
-    const std::size_t tiles = terms.tiles();
+        evaluator.header(wire_name, stage_operands, operation, result_, std::move(parameters));
+    if (terms_.both_choose()) body.add(own_.choices(encode_request(header, body.bytes())));
+    answer_.emplace(evaluator, header, body);
+  }
+  bool may_be_read_later() const {
+    return may_begin_later(terms_, rescaling_.form) && answer_->may_be_read_later();
+  }
+  /// Once.
+  EncryptedMatrix read() {
+    const std::size_t tiles = terms_.tiles();
     std::vector<SealedState> elements;
-    AnswerBody answer(evaluator, header, body);
-    if (terms.both_choose()) own.receive(answer.raw(cross_term_bytes(terms, 0), "messages of transfers"));
+    if (terms_.both_choose())
+      own_.receive(answer_->raw(cross_term_bytes(terms_, 0), "messages of transfers"));
     for (std::size_t tile = 0; tile < tiles; ++tile)
-      elements.push_back(answer.sealed(state_bytes(terms, Kind::elements, tile)));
-    Received next = received(terms, 0, answer);
-    left.read(answer);
-    right.read(answer);
-    answer.finish();
-    left.keep();
-    right.keep();
+      elements.push_back(answer_->sealed(state_bytes(terms_, Kind::elements, tile)));
+    Received next = received(0, *answer_);
+    left_.read(*answer_);
+    right_.read(*answer_);
+    answer_->finish();
+    left_.keep();
+    right_.keep();
 
-    const Digest& request = answer.call().request_digest();
-    Digest answered = transfers.answer_tag(answer.call().answer());
+    const Digest& request = answer_->call().request_digest();
+    Digest answered = transfers_.answer_tag(answer_->call().answer());
     for (std::size_t tile = 0;; ++tile) {
       const bool more = tile + 1 < tiles;
-      parameters = numbers;
-      parameters.insert(parameters.end(), {static_cast<std::int64_t>(form), version_word(),
+      std::vector<std::int64_t> parameters = numbers();
+      parameters.insert(parameters.end(), {static_cast<std::int64_t>(rescaling_.form), version_word(),
                                            static_cast<std::int64_t>(tile + 1)});
-      if (!more) parameters.insert(parameters.end(), addend_form.begin(), addend_form.end());
-      RequestBody about(evaluator,
-                        evaluator.header(wire_name, stage_tile, operation, result, std::move(parameters)));
-      if (!more) about.add(masked_addend);
+      if (!more) parameters.insert(parameters.end(), addend_form_.begin(), addend_form_.end());
+      RequestBody about(evaluator_,
+                        evaluator_.header(wire_name, stage_tile, operation_, result_, std::move(parameters)));
+      if (!more) about.add(masked_addend_);
       about.add(elements[tile]).add(next.sums);
       if (more) about.add(elements[tile + 1]);
-      about.add(own.send(request, answered, next.corrections));
-      AnswerBody told(evaluator, std::move(about));
+      about.add(own_.send(request, answered, next.corrections));
+      AnswerBody told(evaluator_, std::move(about));
       if (!more) {
-        EncryptedMatrix out = read_rescaled(evaluator, operation, told, result, rho.values(), mask_c,
-                                            rescaling, "the rescaled product");
+        EncryptedMatrix out = read_rescaled(evaluator_, operation_, told, result_, rho_.values(), mask_c_,
+                                            rescaling_, "the rescaled product");
         told.finish();
         return out;
       }
-      next = received(terms, tile + 1, told);
+      next = received(tile + 1, told);
       told.finish();
-      answered = transfers.answer_tag(told.call().answer());
+      answered = transfers_.answer_tag(told.call().answer());
     }
   }
 
@@ -163,10 +175,58 @@ class ObliviousTransferProduct : public MatrixProduct {
     SealedState sums;
     Bytes corrections;
   };
-  static Received received(const CrossTerms& terms, std::size_t tile, AnswerBody& answer) {
-    SealedState sums = answer.sealed(state_bytes(terms, Kind::sums, tile));
-    const auto corrections = answer.raw(tile_correction_bytes(terms, tile), "corrections of transfers");
+  Received received(std::size_t tile, AnswerBody& answer) const {
+    SealedState sums = answer.sealed(state_bytes(terms_, Kind::sums, tile));
+    const auto corrections = answer.raw(tile_correction_bytes(terms_, tile), "corrections of transfers");
     return {std::move(sums), Bytes(corrections.begin(), corrections.end())};
+  }
+  /// With which all parameters begin.
+  std::vector<std::int64_t> numbers() const {
+    return {static_cast<std::int64_t>(terms_.inner), rescaling_.factor.scale,
+            static_cast<std::int64_t>(rescaling_.factor.shift),
+            static_cast<std::int64_t>(rescaling_.addend_bits)};
+  }
+
+  const Evaluator& evaluator_;
+  OperationId operation_;
+  Layout result_;
+  Rescaling rescaling_;
+  CrossTerms terms_;
+  const EvaluatorTransfers& transfers_;
+  Operand left_, right_;
+  Mask rho_;
+  RequestBody masked_addend_;
+  std::vector<std::int64_t> addend_form_;
+  IntegerMatrix mask_c_;
+  EvaluatorCrossTerms own_;
+  std::optional<AnswerBody> answer_;
+};
+
+class ObliviousTransferProduct : public MatrixProduct {
+ public:
+  EncryptedMatrix multiply(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& a,
+                           const EncryptedMatrix& b, const Rescale& factor,
+                           const std::optional<Addend>& addend, Form form) const override {
+    check(evaluator.budget, a, b, factor, addend, form);
+    return TransferredProduct(evaluator, operation, a, b, factor, addend, form).read();
+  }
+  std::function<EncryptedMatrix()> multiply_later(const Evaluator& evaluator, const OperationId& operation,
+                                                  const EncryptedMatrix& a, const EncryptedMatrix& b,
+                                                  const Rescale& factor, const std::optional<Addend>& addend,
+                                                  Form form) const override {
+    check(evaluator.budget, a, b, factor, addend, form);
+    if (!may_begin_later(cross_terms(evaluator.budget, a.rows(), a.cols(), b.cols()), form))
+      return MatrixProduct::multiply_later(evaluator, operation, a, b, factor, addend, form);
+    return product_later<TransferredProduct>(evaluator, operation, a, b, factor, addend, form);
+  }
+
+ private:
+  static void check(const BitBudget& budget, const EncryptedMatrix& a, const EncryptedMatrix& b,
+                    const Rescale& factor, const std::optional<Addend>& addend, Form form) {
+    check_inner_dimensions(a.rows(), a.cols(), b.rows(), b.cols());
+    budget.check_product(wire_name, a.cols(), factor);
+    if (addend) budget.check_addend(wire_name, addend->bits);
+    check_form(budget, {factor, budget.product_mask_bits(), addend ? addend->bits : 0, form});
   }
 };
 
@@ -339,6 +399,8 @@ Declaration declared(const Work& work, const Sizes& sizes) {
                                  cross_term_bytes(terms, tiles - 1) + cross_sum_bytes(terms)};
   declare_operand(work.left_states, work.left, column_packed_count(work.left), budget, out);
   declare_operand(work.right_states, work.right, row_packed_count(work.right), budget, out);
+  out.begins_later = work.later && work.result_bits != 0 && may_begin_later(terms, Form::opened) &&
+                     out.traffic(sizes).to_key_holder <= most_read_later_bytes + bytes_of(*out.waits, sizes);
   return out;
 }
 

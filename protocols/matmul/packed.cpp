@@ -22,6 +22,7 @@
 #include "paillier/error.h"
 #include "protocols/integer_product.h"
 #include "protocols/masked_values.h"
+#include "protocols/matmul/later.h"
 #include "protocols/matmul/operand.h"
 #include "protocols/protocol.h"
 #include "protocols/truncation/division.h"
@@ -134,20 +135,7 @@ class PackedMatrixProduct : public MatrixProduct {
     if (least_ciphertexts * evaluator.paillier().ciphertext_bytes() > most_read_later_bytes)
       return MatrixProduct::multiply_later(evaluator, operation, a, b, factor, addend, form);
     check(evaluator.budget, a, b, factor, addend, form);
-    struct Later {
-      EncryptedMatrix a, b;
-      std::optional<PackedProduct> product{};
-    };
-    const auto later = std::make_shared<Later>(a, b);
-    later->product.emplace(evaluator, operation, later->a, later->b, factor, addend, form);
-    const auto read = [later] {
-      EncryptedMatrix out = later->product->read();
-      later->product.reset();
-      later->a = later->b = {};
-      return out;
-    };
-    if (later->product->may_be_read_later()) return read;
-    return [product = read()]() mutable { return std::move(product); };
+    return product_later<PackedProduct>(evaluator, operation, a, b, factor, addend, form);
   }
 
  private:
