@@ -97,6 +97,12 @@ std::shared_ptr<Call> CallQueue::add(Call&& call) {
   return waiting_.back();
 }
 
+std::shared_ptr<void> CallQueue::room_to_follow(std::size_t bytes) {
+  if (*following_ + bytes > most_following_bytes) return nullptr;
+  *following_ += bytes;
+  return {following_.get(), [following = following_, bytes](void*) { *following -= bytes; }};
+}
+
 void CallQueue::send() {
   if (waiting_.empty()) return;
   const std::vector<std::shared_ptr<Call>> calls = std::exchange(waiting_, {});

@@ -33,8 +33,10 @@ class RequestBody;
 /// Of the body of a request that waits.
 inline constexpr std::size_t most_waiting_bytes = std::size_t{16} << 20;
 /// The same where the answer has more than states, which is in memory with those of the requests that it goes
-/// with.
+/// with; and of what is read of it later.
 inline constexpr std::size_t most_read_later_bytes = std::size_t{4} << 20;
+/// Of requests that will follow on answers which are read later, all together: they go in one frame.
+inline constexpr std::size_t most_following_bytes = std::size_t{16} << 20;
 
 /// One request, from when it is made until its answer is read.
 class Call {
@@ -84,6 +86,9 @@ class CallQueue {
   std::shared_ptr<Call> add(const Header& header, const RequestBody& body);
   /// Of a body that was begun with its header.
   std::shared_ptr<Call> add(RequestBody&& body);
+  /// Room for a request that will follow on an answer which is read later, as long as what is returned lives;
+  /// null where most_following_bytes are taken.
+  std::shared_ptr<void> room_to_follow(std::size_t bytes);
   /// Sends what waits, in one round trip, and reads the answers. Throws Error when the key holder refuses
   /// one, RangeRefusal for a value out of range: then that one and those after it are lost.
   void send();
@@ -93,6 +98,7 @@ class CallQueue {
   Channel& channel_;
   const Turn turn_;
   std::vector<std::shared_ptr<Call>> waiting_;
+  std::shared_ptr<std::size_t> following_ = std::make_shared<std::size_t>(0);  ///< bytes
 };
 
 }  // namespace smlp

@@ -425,9 +425,9 @@ std::vector<DgkCiphertext> AnswerBody::bits(std::size_t count, std::string_view 
 
 std::function<std::vector<Ciphertext>()> AnswerBody::ciphertexts_later(std::size_t count,
                                                                        std::string_view what) {
-  if (reader_ || call_->answered() || !may_be_read_later())
-    return [cells = ciphertexts(count, what)] { return cells; };
   const std::size_t from = read_, size = count * evaluator_.paillier().ciphertext_bytes();
+  if (reader_ || call_->answered() || !may_be_read_later() || size > most_read_later_bytes)
+    return [cells = ciphertexts(count, what)] { return cells; };
   read_ += size;
   return [key = evaluator_.paillier(), call = call_, queue = evaluator_.calls, from, size, count,
           what = std::string(what)] {

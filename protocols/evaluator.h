@@ -269,7 +269,7 @@ class AnswerBody {
   EncryptedMatrix matrix(const Layout& layout, std::string_view what);
   std::vector<Ciphertext> ciphertexts(std::size_t count, std::string_view what);
   std::vector<DgkCiphertext> bits(std::size_t count, std::string_view what);
-  /// What gives them, while the channel lasts; read now where the request is too long to wait for the next.
+  /// What gives them, while the channel lasts; read now where they, or the request, are too long to wait.
   std::function<std::vector<Ciphertext>()> ciphertexts_later(std::size_t count, std::string_view what);
   SealedState sealed(std::size_t state_bytes);
   std::span<const std::uint8_t> raw(std::size_t count, std::string_view what) {

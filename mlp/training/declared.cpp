@@ -148,15 +148,17 @@ void Declared::count(const Descriptor& descriptor, const Work& work) {
   }
   Declaration declared = descriptor.declared(work, sizes_);
   const bool waits = declared.last_waits(sizes_);
-  if ((waits || declared.begins_later) && waiting_ == most_chained) send();
+  const std::size_t following = declared.begins_later ? bytes_of(*declared.waits, sizes_) : 0;
+  declared.begins_later = declared.begins_later && following_ + following <= most_following_bytes;
+  if (waits && waiting_ == most_chained) send();
   if (waits) --declared.rounds;
   if (declared.begins_later) {
     --declared.rounds;
-    lasts_.push_back(waits);
+    ++lasts_;
+    following_ += following;
   }
   if (declared.rounds > 0) waiting_ = 0, later_waits_ = false;
-  if (waits || declared.begins_later)
-    ++waiting_, later_waits_ |= declared.begins_later || (work.later && work.result_bits == 0);
+  if (waits) ++waiting_, later_waits_ |= declared.begins_later || (work.later && work.result_bits == 0);
   // Messages are there in the frame in which they are made and with their receiver, each as bytes and as
   // numbers or in memory that is kept for the next. Transfers come in tiles, one after another, whose
   // memory goes back.
@@ -180,10 +182,8 @@ void Declared::send() {
 
 void Declared::read_later() {
   if (later_waits_) send();
-  for (const bool waits : std::exchange(lasts_, {})) {
-    if (waits && waiting_ == most_chained) send();
-    waiting_ = waits ? waiting_ + 1 : 0;
-  }
+  waiting_ += std::exchange(lasts_, 0);
+  following_ = 0;
 }
 
 }  // namespace smlp

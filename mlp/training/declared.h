@@ -90,9 +90,10 @@ class Declared {
   bool gathered_ = false;
   /// Requests for the next one; the last ones of a step for those of the next step.
   std::size_t waiting_ = 0;
-  bool later_waits_ = false;  ///< one of them has an answer that is more than states
-  std::vector<bool> lasts_;   ///< whether those wait that follow on what is read later
-  bool transfers_to_come_;    ///< base transfers, by the first protocol of a session that needs them
+  bool later_waits_ = false;   ///< one of them has an answer that is more than states
+  std::size_t lasts_ = 0;      ///< that will follow on answers which are read later
+  std::size_t following_ = 0;  ///< their bytes
+  bool transfers_to_come_;     ///< base transfers, by the first protocol of a session that needs them
   Cost cost_;
 };
 

@@ -85,6 +85,13 @@ std::size_t first_answer_bytes(const CrossTerms& terms) {
          (terms.both_choose() ? cross_term_bytes(terms, 0) : 0);
 }
 
+/// Without the addend.
+std::size_t last_request_bytes(const CrossTerms& terms) {
+  const std::size_t last = terms.tiles() - 1;
+  return 2 * sealed_overhead + state_bytes(terms, Kind::elements, last) +
+         state_bytes(terms, Kind::sums, last) + cross_term_bytes(terms, last) + cross_sum_bytes(terms);
+}
+
 /// Whether the first request may wait for others where its product is read later.
 bool may_begin_later(const CrossTerms& terms, Form form) {
   return form == Form::opened && terms.tiles() == 1 && first_answer_bytes(terms) <= most_read_later_bytes;
@@ -124,8 +131,10 @@ class TransferredProduct {
     if (terms_.both_choose()) body.add(own_.choices(encode_request(header, body.bytes())));
     answer_.emplace(evaluator, header, body);
   }
-  bool may_be_read_later() const {
-    return may_begin_later(terms_, rescaling_.form) && answer_->may_be_read_later();
+  bool may_be_read_later() {
+    if (!may_begin_later(terms_, rescaling_.form) || !answer_->may_be_read_later()) return false;
+    room_ = evaluator_.calls->room_to_follow(last_request_bytes(terms_) + masked_addend_.bytes().size());
+    return room_ != nullptr;
   }
   /// Once.
   EncryptedMatrix read() {
@@ -200,6 +209,7 @@ class TransferredProduct {
   IntegerMatrix mask_c_;
   EvaluatorCrossTerms own_;
   std::optional<AnswerBody> answer_;
+  std::shared_ptr<void> room_;  ///< for the last request, where the first is read later
 };
 
 class ObliviousTransferProduct : public MatrixProduct {
@@ -394,9 +404,7 @@ Declaration declared(const Work& work, const Sizes& sizes) {
   declare_rescaled(result, work, out);
   if (work.result_bits != 0)
     out.waits = Payload{.ciphertexts = out.to_key_holder.ciphertexts,
-                        .bytes = (opened_addend ? *work.addend_bytes : 0) + sealed_overhead +
-                                 state_bytes(terms, Kind::elements, tiles - 1) + state(Kind::sums) +
-                                 cross_term_bytes(terms, tiles - 1) + cross_sum_bytes(terms)};
+                        .bytes = (opened_addend ? *work.addend_bytes : 0) + last_request_bytes(terms)};
   declare_operand(work.left_states, work.left, column_packed_count(work.left), budget, out);
   declare_operand(work.right_states, work.right, row_packed_count(work.right), budget, out);
   out.begins_later = work.later && work.result_bits != 0 && may_begin_later(terms, Form::opened) &&

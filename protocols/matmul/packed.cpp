@@ -197,10 +197,11 @@ Declaration declared(const Work& work, const Sizes& sizes) {
   declare_rescaled(result, work, out);
   declare_operand(work.left_states, work.left, column_packed_count(work.left), budget, out);
   declare_operand(work.right_states, work.right, row_packed_count(work.right), budget, out);
-  const bool opened = work.result_bits != 0, closes = out.to_evaluator.ciphertexts != 0;
-  if ((opened && !closes) ||
-      ((opened || work.later) && out.traffic(sizes).to_key_holder <= most_read_later_bytes))
-    out.waits = out.to_key_holder;
+  const std::size_t closed = work.result_bits != 0 ? out.to_evaluator.ciphertexts : 0;
+  const bool states = work.result_bits != 0 && closed == 0;
+  const bool short_enough = out.traffic(sizes).to_key_holder <= most_read_later_bytes &&
+                            closed * sizes.ciphertext_bytes <= most_read_later_bytes;
+  if (states || ((closed != 0 || work.later) && short_enough)) out.waits = out.to_key_holder;
   return out;
 }
 

@@ -457,23 +457,38 @@ TEST_CASE("gradients of all layers go together, and with the check of ranges") {
   CHECK(rounds_of_step(deep, "hybrid", "oblivious-transfer") == 7 + 5);
 }
 
-TEST_CASE("a gradient by transfers that is too long to wait is sent at once, as declared [slow]") {
+TEST_CASE("gradients by transfers that are too long to wait are sent at once, as declared [slow]") {
   const SmallData data(13);
   SmallRun run = with_everything("hybrid");
   run.protocols.matmul = "oblivious-transfer";
-  run.options.epochs = 1;
+  run.options.learning_rate = 0.002;
   const TableGroups groups = table_groups(13, run.options.batch, BitBudget(small_numbers, 64, 512).slots());
   const Sizes sizes{BitBudget(small_numbers, 64, 512), toy_keys().public_keys().paillier().ciphertext_bytes(),
                     toy_keys().public_keys().dgk().ciphertext_bytes()};
-  const auto rounds = [&](std::size_t width) {
-    run.network = {{3, width, width, 2}};
-    const Traffic declared = epoch_cost(run.network, run.protocols, run.options, groups, sizes, true).traffic;
-    const SmallOutcome out = train_small(toy_keys(), small_numbers, 64, data, run);
-    CHECK(out.encrypted == out.twin);
-    CHECK(out.traffic == declared);
-    return declared.rounds;
+  // Rounds of the steps of two epochs beyond those of a network of this depth.
+  const auto further_rounds = [&](std::size_t hidden, std::size_t width) {
+    CAPTURE(width);
+    const auto rounds = [&](std::size_t of_width, bool trained) {
+      run.network = [&] {
+        std::vector<std::size_t> sizes_of_layers(hidden, of_width);
+        sizes_of_layers.insert(sizes_of_layers.begin(), 3);
+        sizes_of_layers.push_back(2);
+        return Network(sizes_of_layers);
+      }();
+      Traffic declared = epoch_cost(run.network, run.protocols, run.options, groups, sizes, true).traffic;
+      declared += epoch_cost(run.network, run.protocols, run.options, groups, sizes, false).traffic;
+      if (trained) {
+        const SmallOutcome out = train_small(toy_keys(), small_numbers, 64, data, run);
+        CHECK(out.encrypted == out.twin);
+        CHECK(out.traffic == declared);
+      }
+      return declared.rounds;
+    };
+    return rounds(width, true) - rounds(4, false);
   };
-  CHECK(rounds(60) > rounds(8));
+  CHECK(further_rounds(2, 12) == 0);
+  CHECK(further_rounds(2, 60) > 0);  // the answer of one gradient
+  CHECK(further_rounds(8, 32) > 0);  // what follows on those of all
 }
 
 // Not "[parallel]": the thread sanitizer does not see how gRPC, which is not built for it, orders its
