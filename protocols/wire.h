@@ -58,13 +58,13 @@ struct Header {
 
   bool operator==(const Header&) const = default;
   void append(Bytes& out) const;
-  /// Throws Error on truncation, a name of more than 64 characters, more than 65,536 groups or 2,048
-  /// parameters, a group of 0 or more than 4,096 cells, or more than 2^24 cells in all.
+  /// Throws Error on truncation, a name of more than 64 characters, more than 65,536 groups or
+  /// 32,768 parameters, a group of 0 or more than 4,096 cells, or more than 2^24 cells in all.
   static Header read(ByteReader& reader);
 };
 
 /// Format version of frames and sealed states; another one is refused.
-inline constexpr std::uint8_t wire_version = 6;
+inline constexpr std::uint8_t wire_version = 7;
 
 Bytes encode_request(const Header& header, std::span<const std::uint8_t> body);
 /// What comes before the body of a request.
@@ -97,7 +97,7 @@ struct ChainedRequest {
   std::vector<Gap> gaps;
 };
 /// Most requests of a chain.
-inline constexpr std::size_t most_chained = 64;
+inline constexpr std::size_t most_chained = 255;
 /// Fills the gaps, in the order of their places, from the answers, frames, to the requests before it. Throws
 /// Error where they have no such bytes, or the request no such place.
 void fill_gaps(ChainedRequest& request, std::span<const Bytes> answers);

@@ -89,9 +89,9 @@ TEST_CASE("wire: a frame cut at any byte, or with one too many, is refused") {
 TEST_CASE("wire: fields out of bounds are refused by name and value") {
   const Bytes frame = encode_request(sample(), Bytes{});
   CHECK(error_of([&] { decode_request(with_number(frame, 0, 1, 3)); }) ==
-        "a frame has version 3, this program speaks 6");
+        "a frame has version 3, this program speaks 7");
   CHECK(error_of([&] { decode_request(with_number(frame, 0, 1, 5)); }) ==
-        "a frame has version 5, this program speaks 6");
+        "a frame has version 5, this program speaks 7");
   CHECK(error_of([&] { decode_request(with_number(frame, name_at, 1, 65)); }) ==
         "a frame has a protocol name of 65 characters, allowed are at most 64");
   for (const std::uint64_t direction : {7U, 15U, 255U})
@@ -140,7 +140,7 @@ TEST_CASE("wire: answers and refusals") {
   CHECK(error_of([&] { decode_answer(odd); }) == "an answer has the unknown status 2");
   odd = answer_of(Bytes{1});
   odd[0] = 9;
-  CHECK(error_of([&] { decode_answer(odd); }) == "a frame has version 9, this program speaks 6");
+  CHECK(error_of([&] { decode_answer(odd); }) == "a frame has version 9, this program speaks 7");
   odd = answer_of(Bytes(4097, 'a'));
   odd[1] = 1;
   CHECK(error_of([&] { decode_answer(odd); }) == "an answer has the unknown status 1");

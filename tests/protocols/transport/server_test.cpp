@@ -132,7 +132,7 @@ TEST_CASE("transport: a chain ends with a refusal, and a bad one is refused in o
   REQUIRE(bad.size() == 1);
   CHECK(refusal_in(bad.front()).starts_with("a gap of "));
   CHECK(refusal_in(remote.exchange(Bytes{wire_version, 0, 1})) ==
-        "a chain has 1 requests, allowed are 2 to 64");
+        "a chain has 1 requests, allowed are 2 to 255");
   CHECK(becomes_idle(server));
 }
 
@@ -483,7 +483,7 @@ TEST_CASE("transport: chunks that are no frame, announced sizes that lie") {
   CHECK(reason == Refusal::too_large);
   CHECK(outcome({{~std::uint64_t{0}, 10}}).starts_with("9 a request would take 17592186044416 MiB"));
   CHECK(outcome({{std::size_t{2} << 20, std::size_t{2} << 20}}).starts_with("8 "));  // gRPC's own bound
-  CHECK(outcome({{10, 10}}) == "a frame has version 120, this program speaks 6");
+  CHECK(outcome({{10, 10}}) == "a frame has version 120, this program speaks 7");
   CHECK(reason == Refusal::invalid);
   CHECK(becomes_idle(server));
 }
