@@ -19,7 +19,7 @@ assert packed["bytes"] == (16 / 2 + 16 / 2 + 2 * (8 + 8)) * 128, packed
 assert packed["run"] == packed["shape"] == [4, 8, 4]
 # 64 elements of 78 bits and 16 cells of 109 bits. Up: ticket, operands, elements and sums sealed, the key, messages, V; back: the
 # sealed again, corrections, the product.
-sealed = 2 * (88 + 73) + 64 * 10 + 16 * 14
+sealed = 2 * (89 + 73) + 64 * 10 + 16 * 14
 messages = sum((109 - bit + 7) // 8 for bit in range(78)) * 64 * 4
 assert oblivious["bytes"] == 32 + 16 * 128 + sealed + 16 + messages + 16 * 14 + sealed + 64 * 78 * 8 + 16 * 128, oblivious
 # Both factors and the product of each of 2 x 8 multiplications, then the division of 2 cells.
