@@ -92,7 +92,8 @@ std::shared_ptr<Call> CallQueue::add(RequestBody&& body) {
 }
 
 std::shared_ptr<Call> CallQueue::add(Call&& call) {
-  if (waiting_.size() == most_chained) send();
+  if (waiting_.size() == most_chained || waiting_bytes_ > most_chained_bytes) send();
+  waiting_bytes_ += call.body_bytes_;
   waiting_.push_back(std::make_shared<Call>(std::move(call)));
   return waiting_.back();
 }
@@ -106,6 +107,7 @@ std::shared_ptr<void> CallQueue::room_to_follow(std::size_t bytes) {
 void CallQueue::send() {
   if (waiting_.empty()) return;
   const std::vector<std::shared_ptr<Call>> calls = std::exchange(waiting_, {});
+  waiting_bytes_ = 0;
   channel_.send(calls, turn_);
 }
 

@@ -37,6 +37,8 @@ inline constexpr std::size_t most_waiting_bytes = std::size_t{16} << 20;
 inline constexpr std::size_t most_read_later_bytes = std::size_t{4} << 20;
 /// Of requests that will follow on answers which are read later, all together: they go in one frame.
 inline constexpr std::size_t most_following_bytes = std::size_t{16} << 20;
+/// Of all that waits: where it has more, nothing waits with it.
+inline constexpr std::size_t most_chained_bytes = std::size_t{64} << 20;
 
 /// One request, from when it is made until its answer is read.
 class Call {
@@ -98,6 +100,7 @@ class CallQueue {
   Channel& channel_;
   const Turn turn_;
   std::vector<std::shared_ptr<Call>> waiting_;
+  std::size_t waiting_bytes_ = 0;
   std::shared_ptr<std::size_t> following_ = std::make_shared<std::size_t>(0);  ///< bytes
 };
 

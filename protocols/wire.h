@@ -97,7 +97,7 @@ struct ChainedRequest {
   std::vector<Gap> gaps;
 };
 /// Most requests of a chain.
-inline constexpr std::size_t most_chained = 255;
+inline constexpr std::size_t most_chained = 192;
 /// Fills the gaps, in the order of their places, from the answers, frames, to the requests before it. Throws
 /// Error where they have no such bytes, or the request no such place.
 void fill_gaps(ChainedRequest& request, std::span<const Bytes> answers);

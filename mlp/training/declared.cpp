@@ -147,18 +147,23 @@ void Declared::count(const Descriptor& descriptor, const Work& work) {
     add(find_protocol(Family::conversion, "base-transfers").declared({}, sizes_));  // for itself
   }
   Declaration declared = descriptor.declared(work, sizes_);
+  if (waiting_ == most_chained || waiting_bytes_ > most_chained_bytes) send();
   const bool waits = declared.last_waits(sizes_);
-  const std::size_t following = declared.begins_later ? bytes_of(*declared.waits, sizes_) : 0;
-  declared.begins_later = declared.begins_later && following_ + following <= most_following_bytes;
-  if (waits && waiting_ == most_chained) send();
+  const std::size_t last = waits ? bytes_of(*declared.waits, sizes_) : 0;
+  declared.begins_later = declared.begins_later && following_ + last <= most_following_bytes;
   if (waits) --declared.rounds;
   if (declared.begins_later) {
+    static_assert(most_following_bytes <= most_waiting_bytes);  // so what follows waits too
     --declared.rounds;
     ++lasts_;
-    following_ += following;
+    following_ += last;
   }
-  if (declared.rounds > 0) waiting_ = 0, later_waits_ = false;
-  if (waits) ++waiting_, later_waits_ |= declared.begins_later || (work.later && work.result_bits == 0);
+  if (declared.rounds > 0) none_waits();
+  if (waits) {
+    ++waiting_;
+    waiting_bytes_ += declared.begins_later ? bytes_of(declared.to_key_holder, sizes_) - last : last;
+    later_waits_ |= declared.begins_later || (work.later && work.result_bits == 0);
+  }
   // Messages are there in the frame in which they are made and with their receiver, each as bytes and as
   // numbers or in memory that is kept for the next. Transfers come in tiles, one after another, whose
   // memory goes back.
@@ -176,14 +181,19 @@ Traffic Declared::add(const Declaration& declared) {
 }
 
 void Declared::send() {
-  if (std::exchange(waiting_, 0) > 0) ++cost_.traffic.rounds;
+  if (waiting_ > 0) ++cost_.traffic.rounds;
+  none_waits();
+}
+
+void Declared::none_waits() {
+  waiting_ = waiting_bytes_ = 0;
   later_waits_ = false;
 }
 
 void Declared::read_later() {
   if (later_waits_) send();
   waiting_ += std::exchange(lasts_, 0);
-  following_ = 0;
+  waiting_bytes_ += std::exchange(following_, 0);
 }
 
 }  // namespace smlp

@@ -82,6 +82,7 @@ class Declared {
   Traffic add(const Declaration& declared);
   /// What waits.
   void send();
+  void none_waits();
 
   ProtocolNames protocols_;
   Sizes sizes_;
@@ -89,7 +90,7 @@ class Declared {
   bool checks_;
   bool gathered_ = false;
   /// Requests for the next one; the last ones of a step for those of the next step.
-  std::size_t waiting_ = 0;
+  std::size_t waiting_ = 0, waiting_bytes_ = 0;
   bool later_waits_ = false;   ///< one of them has an answer that is more than states
   std::size_t lasts_ = 0;      ///< that will follow on answers which are read later
   std::size_t following_ = 0;  ///< their bytes

@@ -216,3 +216,42 @@ TEST_CASE("calls: the other packing that a product's answer has of an operand is
   CHECK(error_of([&] { lost.transposed(); }) ==
         "[A + R_A] across was lost with the request whose answer would have had it");
 }
+
+TEST_CASE("calls: what follows on answers that are read later has room as long as others have gone") {
+  TwoParties parties;
+  const KeyHolder key_holder(toy_keys(), permissive_policy(), AnswerRandomness::from_system());
+  ChainChannel channel(key_holder);
+  CallQueue queue(channel);
+  std::shared_ptr<void> first = queue.room_to_follow(most_following_bytes - 5);
+  REQUIRE(first != nullptr);
+  CHECK(queue.room_to_follow(6) == nullptr);
+  const std::shared_ptr<void> second = queue.room_to_follow(5);
+  CHECK(second != nullptr);
+  CHECK(queue.room_to_follow(1) == nullptr);
+  first.reset();
+  CHECK(queue.room_to_follow(most_following_bytes - 5) != nullptr);
+  CHECK(queue.room_to_follow(most_following_bytes - 4) == nullptr);  // what was asked for before is gone
+}
+
+TEST_CASE("calls: where much waits already, nothing waits with it") {
+  TwoParties parties;
+  const KeyHolder key_holder(toy_keys(), permissive_policy(), AnswerRandomness::from_system());
+  ChainChannel channel(key_holder);
+  const Evaluator evaluator = on(parties, channel);
+  const Header header = evaluator.header("no protocol", 0, {}, {{1}, {1}}, {});
+  RequestBody body(evaluator);
+  static_assert(most_chained_bytes == 4 * most_waiting_bytes);
+  const SealedState state = [&] {  // of 16 MiB, which the answer would have
+    AnswerBody answer(evaluator, header, RequestBody(evaluator));
+    return answer.sealed(most_waiting_bytes - sealed_overhead);
+  }();
+  body.add(state);
+  for (int i = 0; i < 4; ++i) {
+    AnswerBody(evaluator, header, body).sealed(1);
+    CHECK(channel.chains.empty());
+  }
+  AnswerBody(evaluator, header, body).sealed(1);  // 64 MiB wait, and no more than that
+  CHECK(channel.chains.empty());
+  CHECK(error_of([&] { AnswerBody(evaluator, header, body); }).starts_with("the key holder refused"));
+  CHECK(channel.chains == std::vector<std::size_t>{6});
+}

@@ -176,8 +176,12 @@ TEST_CASE("wire: a chain and its answers survive their frames, and nothing else 
   Bytes longer = frame;
   longer.push_back(0);
   CHECK(error_of([&] { decode_chain(longer); }) != "");
-  for (const std::uint64_t count : {0U, 1U, 3U, 65U, 255U})
+  for (const std::uint64_t count : {0U, 1U, 3U, 192U, 193U, 255U})
     CHECK(error_of([&] { decode_chain(with_number(frame, 2, 1, count)); }) != "");
+  std::vector<ChainedRequest> longest(most_chained, chain.front());
+  CHECK(decode_chain(encode_chain(longest)).size() == 192);
+  longest.push_back(chain.front());
+  CHECK(error_of([&] { encode_chain(longest); }) == "a chain has 193 requests, allowed are 2 to 192");
 
   const std::vector<Bytes> answers{answer_of(Bytes{4, 5, 6}), encode_refusal("no")};
   CHECK(decode_chain_answer(encode_chain_answer(answers), 2) == answers);

@@ -132,7 +132,7 @@ TEST_CASE("transport: a chain ends with a refusal, and a bad one is refused in o
   REQUIRE(bad.size() == 1);
   CHECK(refusal_in(bad.front()).starts_with("a gap of "));
   CHECK(refusal_in(remote.exchange(Bytes{wire_version, 0, 1})) ==
-        "a chain has 1 requests, allowed are 2 to 255");
+        "a chain has 1 requests, allowed are 2 to 192");
   CHECK(becomes_idle(server));
 }
 
