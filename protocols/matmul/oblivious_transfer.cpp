@@ -100,6 +100,8 @@ bool may_begin_later(const CrossTerms& terms, Form form) {
 /// One product, from its first request to its last answer.
 class TransferredProduct {
  public:
+  static constexpr auto wire_name = smlp::wire_name;
+
   TransferredProduct(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& a,
                      const EncryptedMatrix& b, const Rescale& factor, const std::optional<Addend>& addend,
                      Form form)
@@ -131,8 +133,12 @@ class TransferredProduct {
     if (terms_.both_choose()) body.add(own_.choices(encode_request(header, body.bytes())));
     answer_.emplace(evaluator, header, body);
   }
+  static bool may_wait(const Evaluator& evaluator, const EncryptedMatrix& a, const EncryptedMatrix& b,
+                       Form form) {
+    return may_begin_later(cross_terms(evaluator.budget, a.rows(), a.cols(), b.cols()), form);
+  }
   bool may_be_read_later() {
-    if (!may_begin_later(terms_, rescaling_.form) || !answer_->may_be_read_later()) return false;
+    if (!answer_->may_be_read_later()) return false;
     room_ = evaluator_.calls->room_to_follow(last_request_bytes(terms_) + masked_addend_.bytes().size());
     return room_ != nullptr;
   }
@@ -145,11 +151,7 @@ class TransferredProduct {
     for (std::size_t tile = 0; tile < tiles; ++tile)
       elements.push_back(answer_->sealed(state_bytes(terms_, Kind::elements, tile)));
     Received next = received(0, *answer_);
-    left_.read(*answer_);
-    right_.read(*answer_);
-    answer_->finish();
-    left_.keep();
-    right_.keep();
+    read_operands(*answer_, left_, right_);
 
     const Digest& request = answer_->call().request_digest();
     Digest answered = transfers_.answer_tag(answer_->call().answer());
@@ -210,34 +212,6 @@ class TransferredProduct {
   EvaluatorCrossTerms own_;
   std::optional<AnswerBody> answer_;
   std::shared_ptr<void> room_;  ///< for the last request, where the first is read later
-};
-
-class ObliviousTransferProduct : public MatrixProduct {
- public:
-  EncryptedMatrix multiply(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& a,
-                           const EncryptedMatrix& b, const Rescale& factor,
-                           const std::optional<Addend>& addend, Form form) const override {
-    check(evaluator.budget, a, b, factor, addend, form);
-    return TransferredProduct(evaluator, operation, a, b, factor, addend, form).read();
-  }
-  std::function<EncryptedMatrix()> multiply_later(const Evaluator& evaluator, const OperationId& operation,
-                                                  const EncryptedMatrix& a, const EncryptedMatrix& b,
-                                                  const Rescale& factor, const std::optional<Addend>& addend,
-                                                  Form form) const override {
-    check(evaluator.budget, a, b, factor, addend, form);
-    if (!may_begin_later(cross_terms(evaluator.budget, a.rows(), a.cols(), b.cols()), form))
-      return MatrixProduct::multiply_later(evaluator, operation, a, b, factor, addend, form);
-    return product_later<TransferredProduct>(evaluator, operation, a, b, factor, addend, form);
-  }
-
- private:
-  static void check(const BitBudget& budget, const EncryptedMatrix& a, const EncryptedMatrix& b,
-                    const Rescale& factor, const std::optional<Addend>& addend, Form form) {
-    check_inner_dimensions(a.rows(), a.cols(), b.rows(), b.cols());
-    budget.check_product(wire_name, a.cols(), factor);
-    if (addend) budget.check_addend(wire_name, addend->bits);
-    check_form(budget, {factor, budget.product_mask_bits(), addend ? addend->bits : 0, form});
-  }
 };
 
 /// Whichever request: its sizes and factor.
@@ -430,7 +404,7 @@ extern constexpr Descriptor oblivious_transfer_matmul_descriptor{
     .transfers = true,
     .handlers = {answer_operands, answer_tile},
     .declared = declared,
-    .make = made<ObliviousTransferProduct>,
+    .make = made<RequestedProduct<TransferredProduct>>,
 };
 
 }  // namespace smlp

@@ -215,6 +215,14 @@ void Operand::keep() {
   }
 }
 
+void read_operands(AnswerBody& answer, Operand& left, Operand& right) {
+  left.read(answer);
+  right.read(answer);
+  answer.finish();
+  left.keep();
+  right.keep();
+}
+
 OpenedOperand::OpenedOperand(Responder& responder, const Layout& layout, Side side, std::size_t& next)
     : responder_(responder), layout_(layout), side_(side) {
   const std::int64_t form = responder.parameter(next), omitted_rows = responder.parameter(next + 1),

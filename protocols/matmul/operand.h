@@ -70,6 +70,9 @@ class Operand {
   IntegerMatrix mask_;               ///< when reused, or as it is
 };
 
+/// What an answer has of both, at its end; keeps it once all of the answer was good.
+void read_operands(AnswerBody& answer, Operand& left, Operand& right);
+
 /// Key holder's half: reads how an operand of rows x cols comes from parameter `next` on, which moves past
 /// it.
 class OpenedOperand {

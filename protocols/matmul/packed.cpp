@@ -58,6 +58,8 @@ std::vector<Ciphertext> multiply_right(const PaillierPublicKey& key, const Integ
 /// One product, from its request to its answer.
 class PackedProduct {
  public:
+  static constexpr auto wire_name = smlp::wire_name;
+
   PackedProduct(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& a,
                 const EncryptedMatrix& b, const Rescale& factor, const std::optional<Addend>& addend,
                 Form form)
@@ -93,16 +95,18 @@ class PackedProduct {
     answer_.emplace(evaluator, evaluator.header(wire_name, 0, operation, result_, std::move(parameters)),
                     body);
   }
+  /// Not where its cross terms alone are too long.
+  static bool may_wait(const Evaluator& evaluator, const EncryptedMatrix& a, const EncryptedMatrix& b, Form) {
+    const Layout result{a.layout().row_groups, b.layout().col_groups};
+    const std::size_t least_ciphertexts = column_packed_count(result) + row_packed_count(result);
+    return least_ciphertexts * evaluator.paillier().ciphertext_bytes() <= most_read_later_bytes;
+  }
   bool may_be_read_later() const { return answer_->may_be_read_later(); }
   /// Once.
   EncryptedMatrix read() {
     EncryptedMatrix out = read_rescaled(evaluator_, operation_, *answer_, result_, rho_.values(), mask_c_,
                                         rescaling_, "the rescaled product");
-    left_.read(*answer_);
-    right_.read(*answer_);
-    answer_->finish();
-    left_.keep();
-    right_.keep();
+    read_operands(*answer_, left_, right_);
     return out;
   }
 
@@ -115,37 +119,6 @@ class PackedProduct {
   Mask rho_;
   IntegerMatrix mask_c_;
   std::optional<AnswerBody> answer_;
-};
-
-class PackedMatrixProduct : public MatrixProduct {
- public:
-  EncryptedMatrix multiply(const Evaluator& evaluator, const OperationId& operation, const EncryptedMatrix& a,
-                           const EncryptedMatrix& b, const Rescale& factor,
-                           const std::optional<Addend>& addend, Form form) const override {
-    check(evaluator.budget, a, b, factor, addend, form);
-    return PackedProduct(evaluator, operation, a, b, factor, addend, form).read();
-  }
-  std::function<EncryptedMatrix()> multiply_later(const Evaluator& evaluator, const OperationId& operation,
-                                                  const EncryptedMatrix& a, const EncryptedMatrix& b,
-                                                  const Rescale& factor, const std::optional<Addend>& addend,
-                                                  Form form) const override {
-    // Of one that is too long by its cross terms alone no operand is copied.
-    const Layout result{a.layout().row_groups, b.layout().col_groups};
-    const std::size_t least_ciphertexts = column_packed_count(result) + row_packed_count(result);
-    if (least_ciphertexts * evaluator.paillier().ciphertext_bytes() > most_read_later_bytes)
-      return MatrixProduct::multiply_later(evaluator, operation, a, b, factor, addend, form);
-    check(evaluator.budget, a, b, factor, addend, form);
-    return product_later<PackedProduct>(evaluator, operation, a, b, factor, addend, form);
-  }
-
- private:
-  static void check(const BitBudget& budget, const EncryptedMatrix& a, const EncryptedMatrix& b,
-                    const Rescale& factor, const std::optional<Addend>& addend, Form form) {
-    check_inner_dimensions(a.rows(), a.cols(), b.rows(), b.cols());
-    budget.check_product(wire_name, a.cols(), factor);
-    if (addend) budget.check_addend(wire_name, addend->bits);
-    check_form(budget, {factor, budget.product_mask_bits(), addend ? addend->bits : 0, form});
-  }
 };
 
 void answer_product(Responder& responder) {
@@ -217,7 +190,7 @@ extern constexpr Descriptor packed_matmul_descriptor{
     .fused = true,
     .handlers = {answer_product},
     .declared = declared,
-    .make = made<PackedMatrixProduct>,
+    .make = made<RequestedProduct<PackedProduct>>,
 };
 
 }  // namespace smlp
